@@ -1,0 +1,59 @@
+import { activityInfo, ApplicationFailure, Context, heartbeat } from '@temporalio/activity'
+import { Fault } from '../domain/errors.ts'
+import type { Attempt, Reach } from '../domain/saga/provider-step.ts'
+
+/** What every activity of a saga is told. */
+export interface SagaRef {
+  /** The saga's id, which is the order's. */
+  id: string
+  /** Attempts that were made elsewhere before this call. */
+  tried?: number
+}
+
+/** How often a queued activity shows that its worker lives. */
+const HEARTBEAT_INTERVAL_MS = 1000
+
+/** Told of every fault before it is reduced to its class. */
+export type OnFault = (activity: string, sagaId: string, code: string, error: unknown) => void
+
+export interface AttemptPorts {
+  reach: Reach
+  onFault: OnFault
+}
+
+/**
+ * Makes an activity of one domain call: tells it which attempt it is, beats for it while it is queued, and lets out
+ * nothing of an exception but its class, since failures are kept in the history.
+ */
+export function createActivity<Input extends SagaRef, Answer>(
+  name: string,
+  { reach, onFault }: AttemptPorts,
+  run: (input: Input, attempt: Attempt) => Promise<Answer>,
+): (input: Input) => Promise<Answer> {
+  return async (input) => {
+    const { isLocal, attempt: number } = activityInfo()
+    const beat = isLocal ? undefined : setInterval(() => heartbeat(), HEARTBEAT_INTERVAL_MS)
+    try {
+      reach(`${name}:before`)
+      const signal = Context.current().cancellationSignal
+      const answer = await run(input, { number: number + (input.tried ?? 0), isLocal, signal })
+      reach(`${name}:after`)
+      return answer
+    } catch (error) {
+      const failure = asFailure(error)
+      onFault(name, input.id, failure.type ?? 'FAULT', error)
+      throw failure
+    } finally {
+      clearInterval(beat)
+    }
+  }
+}
+
+function asFailure(error: unknown): ApplicationFailure {
+  const fault = error instanceof Fault ? error : undefined
+  const type = fault?.code ?? (isDatabaseError(error) ? 'DATABASE' : 'INTERNAL')
+  const nextRetryDelay = fault?.retryAfterMs
+  return ApplicationFailure.create({ type, message: type, ...(nextRetryDelay === undefined ? {} : { nextRetryDelay }) })
+}
+
+const isDatabaseError = (error: unknown) => error instanceof Error && error.name.startsWith('Prisma')

@@ -1,0 +1,48 @@
+import express, { type Express } from 'express'
+import helmet from 'helmet'
+import type { Logger } from 'pino'
+import { pinoHttp } from 'pino-http'
+import swaggerUi from 'swagger-ui-express'
+import { requestId, serve } from './http.ts'
+import { createOpenApiDocument } from './openapi.ts'
+import { createErrorHandler, HttpProblem } from './problem.ts'
+import { createCatalogueRoutes, type CatalogueRoutes } from './routes/catalogue.ts'
+import { createHealthRoutes, type Health } from './routes/health.ts'
+import { createOrderRoutes, type OrderRoutes } from './routes/orders.ts'
+
+export interface AppOptions extends OrderRoutes, CatalogueRoutes, Health {
+  version: string
+  log: Logger
+}
+
+/** The HTTP API. */
+export function createApp(options: AppOptions): Express {
+  const app = express()
+  app.disable('x-powered-by')
+  app.set('etag', false)
+  // Plain HTTP on this machine: nothing may be upgraded to HTTPS.
+  const security = helmet({ contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } } })
+  app.use(requestId, security, requestLog(options.log))
+  app.use(createHealthRoutes(options), createOrderRoutes(options), createCatalogueRoutes(options))
+  const document = createOpenApiDocument(options.version)
+  serve(app, '/openapi.json', { get: (_request, response) => void response.json(document) })
+  app.use('/docs', swaggerUi.serve, swaggerUi.setup(document, { customSiteTitle: 'OrderSaga API' }))
+  app.use(() => {
+    throw new HttpProblem('NOT_FOUND', 'There is nothing at this path.')
+  })
+  app.use(createErrorHandler(options.log))
+  return app
+}
+
+/** A line a request, without anything that a client sent in a body, a query or a header. */
+function requestLog(logger: Logger) {
+  return pinoHttp({
+    logger,
+    genReqId: (_request, response) => String(response.getHeader('x-request-id')),
+    customLogLevel: (_request, response) => (response.statusCode >= 500 ? 'warn' : 'debug'),
+    serializers: {
+      req: ({ id, method, url }: { id: string; method: string; url: string }) => ({ id, method, path: url.split('?')[0] }),
+      res: ({ statusCode }: { statusCode: number }) => ({ statusCode }),
+    },
+  })
+}

@@ -1,0 +1,115 @@
+import type { OrderRecord } from '../domain/order/queries.ts'
+import { toMinor } from '../domain/money.ts'
+import type { SagaStatus } from '../domain/saga/status.ts'
+import { ORDER_SAGA, orderWorkflowId } from '../workflows/order/contract.ts'
+
+/** What is recorded of one step. */
+export interface FenceRecord {
+  step: string
+  state: string
+  answer: unknown
+  attempts: number
+  parkedAt: Date | null
+}
+
+interface SagaState {
+  status: SagaStatus
+  reasonCode: string | null
+  reasonStep: string | null
+}
+
+type StepState = 'pending' | 'running' | 'waiting' | 'done' | 'failed' | 'parked' | 'skipped'
+type CompensationState = 'none' | 'pending' | 'running' | 'done' | 'parked' | 'skipped'
+type StepOutline = (typeof ORDER_SAGA.steps)[number]
+
+/** An order as the API shows it: its rows joined with the saga's definition. */
+export function viewOrder(record: OrderRecord, temporal: { uiUrl: string; namespace: string }) {
+  const { saga } = record
+  const status = saga.status as SagaStatus
+  const state = { ...saga, status }
+  const workflowId = orderWorkflowId(record.id)
+  return {
+    id: record.id,
+    customerId: record.customerId,
+    status,
+    reason:
+      saga.reasonCode === null || saga.reasonStep === null
+        ? null
+        : { code: saga.reasonCode, step: saga.reasonStep, detail: saga.reasonDetail },
+    currency: record.currency,
+    totalMinor: toMinor(record.totalMinor),
+    lines: record.lines.map(({ sku, quantity, unitPriceMinor }) => ({ sku, quantity, unitPriceMinor })),
+    steps: viewSteps(state, saga.fences),
+    version: saga.version,
+    createdAt: saga.createdAt.toISOString(),
+    updatedAt: saga.updatedAt.toISOString(),
+    deadlineAt: saga.deadlineAt.toISOString(),
+    workflow: {
+      id: workflowId,
+      url: `${temporal.uiUrl}/namespaces/${temporal.namespace}/workflows/${workflowId}`,
+    },
+  }
+}
+
+/** The order as it was when it was placed: the first answer to its request, and every later one to the same request. */
+export function viewPlacedOrder(record: OrderRecord, temporal: { uiUrl: string; namespace: string }) {
+  const { saga } = record
+  const placed = { status: 'pending', reasonCode: null, reasonStep: null, reasonDetail: null, version: 1, fences: [] }
+  return viewOrder({ ...record, saga: { ...saga, ...placed, updatedAt: saga.createdAt } }, temporal)
+}
+
+/** Every step of the definition, from the start and in its order, with what its fence says of it. */
+export function viewSteps(saga: SagaState, fences: readonly FenceRecord[]) {
+  return ORDER_SAGA.steps.map((step, index) => {
+    const fence = fences.find((record) => record.step === step.name)
+    const isNext = ORDER_SAGA.steps.slice(0, index).every(({ name }) => fences.some((f) => f.step === name && f.state === 'done'))
+    return {
+      name: step.name,
+      kind: step.kind,
+      state: stepState(step, saga, fence, isNext),
+      attempts: fence?.attempts ?? 0,
+      compensation: step.kind === 'compensatable' ? compensationState(saga, fence) : ('none' as const),
+    }
+  })
+}
+
+function stepState(step: StepOutline, saga: SagaState, fence: FenceRecord | undefined, isNext: boolean): StepState {
+  const hasTurnedBack = saga.reasonCode !== null
+  if (fence === undefined) {
+    if (saga.reasonStep === step.name) return 'failed'
+    const isUnderWay = step.kind === 'retriable' ? saga.status === 'completed' : saga.status === 'processing'
+    return isNext && isUnderWay ? 'running' : 'pending'
+  }
+  switch (fence.state) {
+    case 'done':
+      return 'done'
+    case 'refused':
+      return 'failed'
+    case 'pending':
+    case 'intended':
+      if (hasTurnedBack) return 'failed'
+      if (fence.parkedAt !== null) return 'parked'
+      return saga.status === 'waiting' ? 'waiting' : 'running'
+    default:
+      // Undoing, undone or skipped: an answer tells that the step itself had been done before.
+      if (step.kind === 'retriable') return 'skipped'
+      return fence.answer === null ? 'failed' : 'done'
+  }
+}
+
+function compensationState(saga: SagaState, fence: FenceRecord | undefined): CompensationState {
+  if (saga.reasonCode === null || fence === undefined) return 'none'
+  switch (fence.state) {
+    case 'undone':
+      return 'done'
+    case 'skipped':
+      return 'skipped'
+    case 'undoing':
+      return fence.parkedAt === null ? 'running' : 'parked'
+    case 'done':
+    case 'intended':
+      return fence.parkedAt === null ? 'pending' : 'parked'
+    default:
+      return 'none'
+  }
+}

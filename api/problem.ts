@@ -1,0 +1,121 @@
+import type { ErrorRequestHandler, Response } from 'express'
+import type { Logger } from 'pino'
+import { DomainError } from '../domain/errors.ts'
+import { describeError } from '../logger.ts'
+
+/** A fault of the request itself, as RFC 9457 tells it. */
+export class HttpProblem extends Error {
+  override readonly name = 'HttpProblem'
+  readonly code: ProblemCode
+  readonly errors: readonly FieldError[]
+
+  constructor(code: ProblemCode, detail: string, errors: readonly FieldError[] = []) {
+    super(detail)
+    this.code = code
+    this.errors = errors
+  }
+}
+
+export interface FieldError {
+  /** RFC 6901, into the body. */
+  pointer: string
+  detail: string
+}
+
+/** Every code that this API answers with, its HTTP status and its title. The codes are stable. */
+const PROBLEMS = {
+  MALFORMED_JSON: [400, 'The body is not JSON'],
+  IDEMPOTENCY_KEY_MISSING: [400, 'The Idempotency-Key header is missing'],
+  IDEMPOTENCY_KEY_INVALID: [400, 'The Idempotency-Key header is invalid'],
+  INVALID_PARAMETER: [400, 'A query parameter is invalid'],
+  NOT_FOUND: [404, 'There is no such resource'],
+  ORDER_NOT_FOUND: [404, 'There is no such order'],
+  PRODUCT_NOT_FOUND: [404, 'There is no such product'],
+  METHOD_NOT_ALLOWED: [405, 'This resource does not have that method'],
+  ORDER_NOT_CANCELLABLE: [409, 'The order can no longer be cancelled'],
+  IDEMPOTENCY_KEY_IN_USE: [409, 'A request with this key is still being worked on'],
+  BODY_TOO_LARGE: [413, 'The body is too large'],
+  UNSUPPORTED_MEDIA_TYPE: [415, 'The body is not application/json'],
+  INVALID_ORDER: [422, 'The order is invalid'],
+  INVALID_REQUEST: [422, 'The request is invalid'],
+  IDEMPOTENCY_KEY_REUSED: [422, 'The key was used before, with another request'],
+  UNKNOWN_SKU: [422, 'A product is unknown'],
+  INACTIVE_SKU: [422, 'A product is no longer sold'],
+  TOTAL_MISMATCH: [422, 'The total differs from the catalogue’s'],
+  INTERNAL: [500, 'Something went wrong on our side'],
+  DEPENDENCY_UNAVAILABLE: [503, 'Something that is needed for this is not available'],
+} as const satisfies Record<string, readonly [number, string]>
+
+export type ProblemCode = keyof typeof PROBLEMS
+
+const isProblemCode = (code: string): code is ProblemCode => code in PROBLEMS
+
+/** After how many seconds a client may come back when a dependency is down. */
+const RETRY_AFTER_SECONDS = 2
+
+/** RFC 6901: `~` and `/` are escaped in each part. */
+export const pointerTo = (path: readonly PropertyKey[]): string =>
+  path.map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')
+
+export function sendProblem(response: Response, code: ProblemCode, detail: string, errors: readonly FieldError[] = []): void {
+  const [status, title] = PROBLEMS[code]
+  if (status === 503) response.set('retry-after', String(RETRY_AFTER_SECONDS))
+  response
+    .status(status)
+    .type('application/problem+json')
+    .send(
+      JSON.stringify({
+        type: `/problems/${code.toLowerCase().replaceAll('_', '-')}`,
+        title,
+        status,
+        code,
+        detail,
+        requestId: response.get('x-request-id'),
+        ...(errors.length === 0 ? {} : { errors }),
+      }),
+    )
+}
+
+/** The one place where an exception becomes an HTTP answer. Its text does not leave the process. */
+export function createErrorHandler(log: Logger): ErrorRequestHandler {
+  return (error: unknown, request, response, next) => {
+    if (response.headersSent) return void next(error)
+    if (error instanceof HttpProblem) return void sendProblem(response, error.code, error.message, error.errors)
+    if (error instanceof DomainError && isProblemCode(error.code)) {
+      const errors = error.paths.map((path) => ({ pointer: pointerTo(path), detail: error.message }))
+      return void sendProblem(response, error.code, error.message, errors)
+    }
+    const fromParser = parserProblem(error)
+    if (fromParser !== undefined) return void sendProblem(response, fromParser, PROBLEMS[fromParser][1])
+    const isUnavailable = isDependencyDown(error)
+    const requestId = response.get('x-request-id')
+    log.error({ requestId, method: request.method, route: request.route?.path, error: describeError(error) }, 'request failed')
+    if (isUnavailable) return void sendProblem(response, 'DEPENDENCY_UNAVAILABLE', 'Please try again later.')
+    sendProblem(response, 'INTERNAL', 'The request id helps us to find out what happened.')
+  }
+}
+
+/** What the body parser and the router throw carries a status and a type. */
+function parserProblem(error: unknown): ProblemCode | undefined {
+  if (error instanceof URIError) return 'NOT_FOUND'
+  if (!(error instanceof Error) || !('status' in error)) return undefined
+  switch (error.status) {
+    case 400:
+      return 'MALFORMED_JSON'
+    case 413:
+      return 'BODY_TOO_LARGE'
+    case 415:
+      return 'UNSUPPORTED_MEDIA_TYPE'
+    default:
+      return undefined
+  }
+}
+
+/** PostgreSQL or Temporal cannot be reached, or did not answer in time. */
+function isDependencyDown(error: unknown): boolean {
+  if (!(error instanceof Error)) return false
+  const code = 'code' in error ? String(error.code) : ''
+  // Prisma: P1xxx are connection errors, P2024 a pool without a free connection. gRPC: 4 deadline, 14 unavailable.
+  if (/^P1\d{3}$|^P2024$|^4$|^14$|^ECONNREFUSED$/.test(code)) return true
+  return error.cause instanceof Error ? isDependencyDown(error.cause) : false
+}

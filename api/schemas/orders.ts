@@ -1,0 +1,110 @@
+import { SAGA_STATUSES } from '../../domain/saga/status.ts'
+import { isCountryCode } from './countries.ts'
+import { amountMinor, customerId, page, pageQuery, prose, sku, text, time, z } from './shared.ts'
+
+const LINES_MAX = 100
+
+const address = z.strictObject({
+  name: prose(200),
+  line1: prose(200),
+  city: prose(200),
+  postalCode: prose(200),
+  country: z.string().refine(isCountryCode, 'Not a country of ISO 3166-1 (two capital letters).').openapi({ example: 'NL' }),
+})
+
+export const orderRequest = z
+  .strictObject({
+    customerId: text().pipe(customerId),
+    currency: z.string().regex(/^[A-Z]{3}$/, 'Three capital letters.').openapi({ example: 'EUR' }),
+    lines: z
+      .array(
+        z.strictObject({
+          sku: text().pipe(sku),
+          quantity: z.int().min(1).max(1000).openapi({ example: 2 }),
+        }),
+      )
+      .min(1)
+      .max(LINES_MAX)
+      .superRefine((lines, context) => {
+        const seen = new Set<string>()
+        for (const [index, { sku }] of lines.entries()) {
+          if (seen.has(sku)) context.addIssue({ code: 'custom', path: [index, 'sku'], message: 'This SKU is on an earlier line.' })
+          seen.add(sku)
+        }
+      })
+      .openapi({ description: 'One line per SKU: a SKU on two lines is refused (422).' }),
+    paymentMethod: text().regex(/^pm_[a-z0-9_]{1,60}$/, 'An opaque token, pm_….').openapi({ example: 'pm_ok' }),
+    shipping: z.strictObject({
+      service: text().regex(/^[a-z][a-z0-9_]{0,39}$/, 'Lower-case letters, digits and _.').openapi({ example: 'standard' }),
+      address,
+    }),
+    expectedTotalMinor: z.int().min(0).optional().openapi({ description: 'Refused (422 TOTAL_MISMATCH) when the catalogue’s total differs.' }),
+    deadlineSeconds: z.int().min(60).max(86_400).optional().openapi({ description: 'By then the order is past its point of no return, or rejected. Default 1800.' }),
+  })
+  .openapi('OrderRequest')
+
+export const idempotencyKey = z.string().regex(/^[\x21-\x7e]{1,255}$/)
+
+export const step = z
+  .object({
+    name: z.string(),
+    kind: z.enum(['compensatable', 'pivot', 'retriable']),
+    state: z.enum(['pending', 'running', 'waiting', 'done', 'failed', 'parked', 'skipped']),
+    attempts: z.int().openapi({ description: 'The highest attempt that was recorded.' }),
+    compensation: z
+      .enum(['none', 'pending', 'running', 'done', 'parked', 'skipped'])
+      .openapi({ description: '`none`: there is nothing to undo.' }),
+  })
+  .openapi('Step')
+
+export const order = z
+  .object({
+    id: z.uuid(),
+    customerId: z.string(),
+    status: z.enum(SAGA_STATUSES),
+    reason: z.object({ code: z.string(), step: z.string(), detail: z.string().nullable() }).nullable(),
+    currency: z.string(),
+    totalMinor: amountMinor,
+    lines: z.array(z.object({ sku: z.string(), quantity: z.int(), unitPriceMinor: amountMinor })),
+    steps: z.array(step),
+    version: z.int().openapi({ description: 'The version of its newest event.' }),
+    createdAt: time,
+    updatedAt: time,
+    deadlineAt: time,
+    workflow: z.object({ id: z.string(), url: z.string() }),
+  })
+  .openapi('Order')
+
+export const orderList = page(order).openapi('OrderList')
+
+export const orderListQuery = z.strictObject({
+  status: z.enum(SAGA_STATUSES).optional(),
+  customerId: customerId.optional(),
+  ...pageQuery,
+  cursor: pageQuery.cursor.pipe(z.uuid().optional()),
+})
+
+export const eventListQuery = z.strictObject({
+  asOfVersion: z
+    .string()
+    .regex(/^[1-9]\d{0,8}$/)
+    .transform(Number)
+    .optional()
+    .openapi({ type: 'integer', minimum: 1 }),
+})
+
+export const eventList = z
+  .object({
+    data: z.array(
+      z.object({ version: z.int(), type: z.string(), data: z.record(z.string(), z.unknown()), recordedAt: time }),
+    ),
+  })
+  .openapi('EventList')
+
+export const cancelRequest = z
+  .strictObject({ reason: prose(500).optional() })
+  .openapi('CancelRequest')
+
+export const history = z
+  .object({ events: z.array(z.record(z.string(), z.unknown())) })
+  .openapi('WorkflowHistory', { description: 'proto3 JSON, as the Temporal CLI and SDKs replay it.' })

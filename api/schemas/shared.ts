@@ -1,0 +1,84 @@
+import { extendZodWithOpenApi } from '@asteasolutions/zod-to-openapi'
+import { z } from 'zod'
+
+extendZodWithOpenApi(z)
+
+export { z }
+
+/** 13 to 19 digits, also in groups with spaces or dashes between them, that satisfy Luhn's formula. */
+export function looksLikeCardNumber(text: string): boolean {
+  const runs = text.match(/\d(?:[ -]?\d){12,}/g) ?? []
+  return runs.some((run) => {
+    const groups = run.split(/[ -]/)
+    return groups.some((_, from) =>
+      groups.some((_group, to) => {
+        const digits = groups.slice(from, to + 1).join('')
+        return digits.length >= 13 && digits.length <= 19 && isLuhn([...digits].map(Number))
+      }),
+    )
+  })
+}
+
+function isLuhn(digits: number[]): boolean {
+  const sum = digits.toReversed().reduce((total, digit, index) => {
+    const weighted = index % 2 === 1 ? digit * 2 : digit
+    return total + (weighted > 9 ? weighted - 9 : weighted)
+  }, 0)
+  return sum % 10 === 0
+}
+
+/** Every text that a client sends: whatever it is meant for, it must not be a card number. */
+export const text = () => z.string().refine((value) => !looksLikeCardNumber(value), 'This looks like a card number.')
+
+/** Text for people to read. */
+export const prose = (max: number) =>
+  text()
+    .min(1)
+    .max(max)
+    .refine((value) => value.isWellFormed() && !/\p{Cc}/u.test(value), 'Control characters and broken Unicode are refused.')
+
+export const customerId = z
+  .string()
+  .regex(/^[A-Za-z0-9_-]{1,64}$/, '1 to 64 letters, digits, _ or -.')
+  .openapi({ example: 'cus_alice' })
+
+export const sku = z
+  .string()
+  .regex(/^[A-Z0-9][A-Z0-9-]{0,39}$/, 'Not a SKU.')
+  .openapi({ example: 'TEA-001' })
+
+export const noQuery = z.strictObject({})
+
+export const pageQuery = {
+  limit: z
+    .string()
+    .regex(/^\d{1,3}$/)
+    .transform(Number)
+    .pipe(z.int().min(1).max(100))
+    .default(20)
+    .openapi({ type: 'integer', minimum: 1, maximum: 100, default: 20 }),
+  cursor: z
+    .string()
+    .regex(/^[\w-]{1,100}$/)
+    .transform((cursor) => Buffer.from(cursor, 'base64url').toString('utf8'))
+    .optional()
+    .openapi({ type: 'string', description: 'The `nextCursor` of the page before.' }),
+}
+
+export const page = <T extends z.ZodType>(item: T) =>
+  z.object({ data: z.array(item), nextCursor: z.string().nullable().openapi({ description: 'Null on the last page.' }) })
+
+export const time = z.iso.datetime().openapi({ format: 'date-time' })
+export const amountMinor = z.int().openapi({ description: 'In minor units of the currency (cents).' })
+
+export const problem = z
+  .object({
+    type: z.string(),
+    title: z.string(),
+    status: z.int(),
+    code: z.string(),
+    detail: z.string(),
+    requestId: z.string(),
+    errors: z.array(z.object({ pointer: z.string(), detail: z.string() })).optional(),
+  })
+  .openapi('Problem')

@@ -1,0 +1,98 @@
+import { existsSync } from 'node:fs'
+import { z } from 'zod'
+
+/**
+ * The only reader of the environment. Every setting has a default that works on one machine, so an empty
+ * environment is a valid one; a wrong value stops the process before it does anything.
+ */
+const port = z.coerce.number().int().min(0).max(65_535)
+const list = z
+  .string()
+  .default('')
+  .transform((text) => text.split(',').map((item) => item.trim()).filter((item) => item !== ''))
+
+const schema = z.object({
+  /** `postgresql://…`; without it `npm start` runs its own PostgreSQL. */
+  DATABASE_URL: z.string().regex(/^postgres(ql)?:\/\//, 'must begin with postgresql://').optional(),
+  /** Where `npm start` lets its own PostgreSQL listen. */
+  POSTGRES_PORT: port.default(5433),
+  /** Connections to PostgreSQL per process. */
+  DATABASE_POOL: z.coerce.number().int().min(1).max(64).default(8),
+
+  /** `host:port` of a Temporal frontend; without it `npm start` runs a development server. */
+  TEMPORAL_ADDRESS: z.string().min(1).optional(),
+  TEMPORAL_NAMESPACE: z.string().min(1).default('default'),
+  TEMPORAL_PORT: port.default(7233),
+  TEMPORAL_UI_PORT: port.default(8233),
+  /** Base URL of the Temporal UI, for the links in answers. */
+  TEMPORAL_UI_URL: z.url().optional(),
+  /** The `temporal` executable, when it is not on the PATH. */
+  TEMPORAL_CLI_PATH: z.string().min(1).optional(),
+  /** The time-skipping test server's executable; only tests use it. */
+  TEMPORAL_TEST_SERVER_PATH: z.string().min(1).optional(),
+
+  /** Where the servers listen; 0.0.0.0 inside containers. */
+  HOST: z.string().min(1).default('127.0.0.1'),
+  PORT: port.default(3000),
+  SANDBOX_PORT: port.default(3100),
+  /** Base URLs of the payment gateway and the carrier; the sandbox plays both. */
+  PAYMENT_URL: z.url().optional(),
+  SHIPPING_URL: z.url().optional(),
+
+  /** Put before every task queue's name, so that systems can share a Temporal namespace. */
+  TASK_QUEUE_PREFIX: z.string().regex(/^[a-z0-9-]*$/).default(''),
+  /** How long Temporal waits for a worker that has taken a workflow task, in milliseconds. */
+  WORKFLOW_TASK_TIMEOUT_MS: z.coerce.number().int().min(1000).max(60_000).default(4000),
+  /** Steps that always go to their participant's queue instead of being tried locally first, comma separated. */
+  DISPATCH_QUEUE: list,
+  /** Factor on every wait of a new saga; 1 in production, less in tests and demonstrations. */
+  SAGA_PACE: z.coerce.number().min(0.001).max(10).default(1),
+  /** A compiled workflow bundle; without it a worker compiles its own. */
+  WORKFLOW_BUNDLE: z.string().min(1).optional(),
+  /** `step:point=kill|stop`, comma separated: dies or freezes there, once per process. For kill tests. */
+  FAILPOINTS: list,
+
+  /** Set by the supervisor for the processes it starts. */
+  SUPERVISED: z.stringbool().default(false),
+  /** Where `npm start` keeps its databases and logs. */
+  DATA_DIR: z.string().min(1).default('.data'),
+  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+})
+
+export type Config = Readonly<z.infer<typeof schema>>
+
+/**
+ * Reads the environment, and `.env` where it lies in the working directory (the environment wins).
+ * @throws Error that names each wrong variable, never its value.
+ */
+export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
+  if (env === process.env && existsSync('.env')) process.loadEnvFile('.env')
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''))
+  const parsed = schema.safeParse(given)
+  if (!parsed.success) {
+    const faults = parsed.error.issues.map((issue) => `  ${issue.path.join('.')}: ${issue.message}`)
+    throw new Error(`The configuration is wrong:\n${faults.join('\n')}\n.env.example lists every variable.`)
+  }
+  return Object.freeze(parsed.data)
+}
+
+/** The database's URL, for a process that cannot do without. */
+export function requireDatabaseUrl(config: Config): string {
+  if (config.DATABASE_URL !== undefined) return config.DATABASE_URL
+  throw new Error('DATABASE_URL is not set. `npm start` sets it for the processes it starts; alone, a process needs it.')
+}
+
+/** `host:port` of the Temporal frontend. */
+export function temporalAddress({ TEMPORAL_ADDRESS, TEMPORAL_PORT }: Config): string {
+  return TEMPORAL_ADDRESS ?? `127.0.0.1:${TEMPORAL_PORT}`
+}
+
+/** The task queue of a participant in this system. */
+export function queueName({ TASK_QUEUE_PREFIX }: Config, participant: string): string {
+  return TASK_QUEUE_PREFIX === '' ? participant : `${TASK_QUEUE_PREFIX}.${participant}`
+}
+
+/** The environment that a child process inherits, with `changes` applied. */
+export function childEnvironment(changes: Record<string, string>): NodeJS.ProcessEnv {
+  return { ...process.env, ...changes }
+}

@@ -1,0 +1,80 @@
+import { z } from 'zod'
+import { Fault } from './errors.ts'
+import type { ProviderHttp, ProviderRequest, ProviderResponse } from './provider-http.ts'
+import type { Attempt, Finality, ProviderAnswer } from './saga/provider-step.ts'
+
+/** What a saga asks of a provider: every call is keyed, may be repeated, and can be made final by key. */
+export interface KeyedProvider<Request, Effect> {
+  create(key: string, request: Request, attempt: Attempt): Promise<ProviderAnswer<Effect>>
+  /** What became of the key; undefined when the provider has not seen it. */
+  find(key: string, attempt: Attempt): Promise<ProviderAnswer<Effect> | undefined>
+  /** Voids the key where it had no effect yet (a later `create` is then refused), else undoes the effect. */
+  makeFinal(key: string, undoKey: string, attempt: Attempt): Promise<ProviderAnswer<Finality<Effect>>>
+}
+
+export interface KeyedProviderOptions<Effect> {
+  http: ProviderHttp
+  /** The collection, e.g. `charges`: POST to it creates, GET and PUT …/void below it go by key. */
+  collection: string
+  effect: z.ZodType<Effect>
+  /** The provider's codes for a refusal, and ours. Its text goes no further. */
+  refusals: Record<string, { code: string; detail: string }>
+  /** The request that undoes an effect. */
+  undo(key: string): ProviderRequest
+}
+
+const problem = z.object({ code: z.string().max(100) })
+
+/** @returns a client whose calls throw Fault for everything that is neither an effect nor a refusal. */
+export function createKeyedProvider<Request, Effect>(options: KeyedProviderOptions<Effect>): KeyedProvider<Request, Effect> {
+  const { http, collection } = options
+  const pathOf = (key: string) => `/${collection}/${encodeURIComponent(key)}`
+
+  const asEffect = (response: ProviderResponse): ProviderAnswer<Effect> => {
+    const parsed = options.effect.safeParse(response.body)
+    if (isSuccess(response) && parsed.success) return { kind: 'ok', effect: parsed.data }
+    const code = codeOf(response)
+    if (code === 'VOIDED') return { kind: 'voided' }
+    const refusal = options.refusals[code ?? '']
+    if (refusal !== undefined) return { kind: 'refused', ...refusal }
+    // Also a key that is in use: an earlier attempt is still at it, which is no answer.
+    throw new Fault('PROVIDER_UNEXPECTED', `${collection}: unexpected answer ${response.status}`)
+  }
+
+  /** A void is answered with what the key came to: voided now, or undone by an attempt before this one. */
+  const finality = ({ body }: ProviderResponse): Finality<Effect> => {
+    const parsed = options.effect.safeParse(body)
+    return parsed.success ? { kind: 'undone', undone: parsed.data } : { kind: 'nothing' }
+  }
+
+  return {
+    async create(key, request, attempt) {
+      const answer = await http({ method: 'POST', path: `/${collection}`, idempotencyKey: key, body: request }, attempt)
+      return answer.kind === 'ok' ? asEffect(answer.effect) : answer
+    },
+    async find(key, attempt) {
+      const answer = await http({ method: 'GET', path: pathOf(key) }, attempt)
+      if (answer.kind !== 'ok') return answer
+      return answer.effect.status === 404 ? undefined : asEffect(answer.effect)
+    },
+    async makeFinal(key, undoKey, attempt) {
+      const voided = await http({ method: 'PUT', path: `${pathOf(key)}/void` }, attempt)
+      if (voided.kind !== 'ok') return voided
+      if (isSuccess(voided.effect)) return { kind: 'ok', effect: finality(voided.effect) }
+      if (codeOf(voided.effect) !== 'NOT_VOIDABLE') {
+        throw new Fault('PROVIDER_UNEXPECTED', `${collection}: a void was answered with ${voided.effect.status}`)
+      }
+      const answer = await http({ ...options.undo(key), idempotencyKey: undoKey }, attempt)
+      if (answer.kind !== 'ok') return answer
+      const undone = asEffect(answer.effect)
+      return undone.kind === 'ok' ? { kind: 'ok', effect: { kind: 'undone', undone: undone.effect } } : undone
+    },
+  }
+}
+
+const isSuccess = ({ status }: ProviderResponse) => status >= 200 && status < 300
+
+function codeOf({ body }: ProviderResponse): string | undefined {
+  const parsed = problem.safeParse(body)
+  return parsed.success ? parsed.data.code : undefined
+}

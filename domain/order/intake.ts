@@ -1,0 +1,97 @@
+import { createHash } from 'node:crypto'
+import stringify from 'safe-stable-stringify'
+import type { Database } from '../../prisma/client.ts'
+import { DomainError } from '../errors.ts'
+
+/** An order as a customer asks for it; its prices come from the catalogue. */
+export interface OrderRequest {
+  customerId: string
+  currency: string
+  lines: { sku: string; quantity: number }[]
+  /** An opaque token of the payment provider, never a card number. */
+  paymentMethod: string
+  shipping: {
+    service: string
+    address: { name: string; line1: string; city: string; postalCode: string; country: string }
+  }
+  expectedTotalMinor?: number | undefined
+  /** Seconds from now until the order must be past its point of no return. */
+  deadlineSeconds?: number | undefined
+}
+
+export interface Placement {
+  id: string
+  /** The key was used before with the same request: this is the order it made then. */
+  isReplay: boolean
+  deadlineAt: Date
+}
+
+type Verdict =
+  | 'placed'
+  | 'replayed'
+  | 'reused'
+  | 'unknown_sku'
+  | 'inactive_sku'
+  | 'foreign_currency'
+  | 'total_mismatch'
+
+const DEADLINE_SECONDS = 1800
+
+/** Waits for the twin of a request have their limit in `place_order`; PostgreSQL then answers with this SQLSTATE. */
+const LOCK_NOT_AVAILABLE = '55P03'
+
+interface IntakeOptions {
+  db: Database
+  /** The saga that new orders are run by, e.g. `order@1`. */
+  definition: string
+  newId: () => string
+  now: () => Date
+}
+
+export function createIntake({ db, definition, newId, now }: IntakeOptions) {
+  return {
+    /**
+     * Writes the order and everything that belongs to it in one database transaction.
+     * @param request as parsed from the body; the same members with the same values are the same request.
+     * @throws DomainError when the request is refused: it then leaves no trace, and its key stays free.
+     */
+    async place(caller: string, key: string, request: OrderRequest): Promise<Placement> {
+      const deadlineAt = new Date(now().getTime() + (request.deadlineSeconds ?? DEADLINE_SECONDS) * 1000)
+      const body = stringify(request)
+      const hash = createHash('sha256').update(body).digest('hex')
+      const rows = await db.$queryRaw<{ verdict: Verdict; id: string | null; positions: number[] }[]>`
+        SELECT verdict, placed_id AS id, positions FROM place_order(
+          ${newId()}::uuid, ${definition}, ${caller}, ${key}, ${hash}, ${body}::jsonb, ${deadlineAt})`.catch(rethrow)
+      const [row] = rows
+      if (row === undefined) throw new Error('place_order answered no row')
+      if (row.id !== null && row.verdict !== 'reused') return { id: row.id, isReplay: row.verdict === 'replayed', deadlineAt }
+      throw refusal(row.verdict, row.positions)
+    },
+  }
+}
+
+function rethrow(error: unknown): never {
+  if (JSON.stringify(error).includes(LOCK_NOT_AVAILABLE)) {
+    throw new DomainError('IDEMPOTENCY_KEY_IN_USE', 'A request with this key is still being worked on.')
+  }
+  throw error
+}
+
+function refusal(verdict: Verdict, positions: number[]): DomainError {
+  const skus = positions.map((position) => ['lines', position, 'sku'])
+  switch (verdict) {
+    case 'reused':
+      return new DomainError('IDEMPOTENCY_KEY_REUSED', 'This key was used before, with another request.')
+    case 'unknown_sku':
+      return new DomainError('UNKNOWN_SKU', 'There is no such product.', skus)
+    case 'inactive_sku':
+      return new DomainError('INACTIVE_SKU', 'This product is no longer sold.', skus)
+    case 'foreign_currency':
+      return new DomainError('INVALID_ORDER', 'These products are not sold in this currency.', [['currency']])
+    case 'total_mismatch':
+      return new DomainError('TOTAL_MISMATCH', 'The total differs from the catalogue’s.', [['expectedTotalMinor']])
+    case 'placed':
+    case 'replayed':
+      throw new Error(`${verdict} is no refusal`)
+  }
+}

@@ -1,0 +1,69 @@
+import type { Database } from '../../prisma/client.ts'
+
+/** Why a saga turned back, and at which step. */
+export interface Reason {
+  code: string
+  step: string
+}
+
+export type BeginResult =
+  | { verdict: 'completed' }
+  | { verdict: 'begun' | 'already'; reason: Reason; undo: string[] }
+
+export type CancelVerdict = 'recorded' | 'compensating' | 'cancelled' | 'too_late' | 'unknown'
+
+/** The names of the events with which one kind of saga ends. */
+export interface ClosingEvents {
+  rejected: string
+  cancelled: string
+}
+
+/**
+ * The record of a saga as a whole. Every method is one statement on the saga's row, which decides; the rules stand
+ * beside the functions in prisma/migrations.
+ */
+export function createJournal({ db, closingEvents }: { db: Database; closingEvents: ClosingEvents }) {
+  return {
+    /** The one way into compensation. The first reason stays, whoever comes later. */
+    async beginCompensation(id: string, { code, step, detail }: Reason & { detail?: string }): Promise<BeginResult> {
+      const [row] = await db.$queryRaw<
+        { verdict: 'begun' | 'already' | 'completed'; undo: string[]; code: string; step: string }[]
+      >`
+        SELECT verdict, undo, code, step
+          FROM saga_begin_compensation(${id}::uuid, ${code}, ${step}, ${detail ?? null})`
+      if (row === undefined) throw new Error(`No answer for saga ${id}`)
+      if (row.verdict === 'completed') return { verdict: 'completed' }
+      return { verdict: row.verdict, reason: { code: row.code, step: row.step }, undo: row.undo }
+    },
+
+    async noteWaiting(id: string, step: string): Promise<void> {
+      await db.$queryRaw`SELECT 1 FROM saga_note_waiting(${id}::uuid, ${step})`
+    },
+
+    /** @param error the class of error that keeps the step from going on, never its text. */
+    async noteParked(id: string, step: string, error: string): Promise<void> {
+      await db.$queryRaw`SELECT 1 FROM saga_note_parked(${id}::uuid, ${step}, ${error})`
+    },
+
+    async noteSkipped(id: string, step: string, error: string): Promise<void> {
+      await db.$queryRaw`SELECT 1 FROM saga_note_skipped(${id}::uuid, ${step}, ${error})`
+    },
+
+    /** Records the wish to cancel. `note` is the customer's own words and goes nowhere else. */
+    async cancel(id: string, note: string | undefined): Promise<CancelVerdict> {
+      const [row] = await db.$queryRaw<{ verdict: CancelVerdict }[]>`
+        SELECT saga_cancel(${id}::uuid, ${note ?? null}) AS verdict`
+      return row?.verdict ?? 'unknown'
+    },
+
+    /** Ends a saga that owes nothing any more. @throws Error while it still owes a compensation. */
+    async close(id: string): Promise<{ status: 'rejected' | 'cancelled' }> {
+      const [row] = await db.$queryRaw<{ status: 'rejected' | 'cancelled' | 'completed' }[]>`
+        SELECT saga_close(${id}::uuid, ${closingEvents.rejected}, ${closingEvents.cancelled}) AS status`
+      if (row === undefined || row.status === 'completed') throw new Error(`Saga ${id} is completed: it cannot be closed`)
+      return { status: row.status }
+    },
+  }
+}
+
+export type Journal = ReturnType<typeof createJournal>

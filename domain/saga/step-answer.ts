@@ -1,0 +1,42 @@
+/**
+ * How an attempt at a step ends, where it ends by itself. Everything else (an exception, a timeout) is a fault and
+ * is tried again.
+ */
+export type StepAnswer<Result = unknown> =
+  | { kind: 'done'; result?: Result }
+  /** Final everywhere: a business rule says no. `code` is stable and upper snake case. */
+  | { kind: 'refused'; code: string; detail?: string }
+  /** Not now: the provider asks for time, or is known to be down. Costs no attempt. */
+  | { kind: 'unavailable'; retryAfterMs?: number }
+  /** Not in a local attempt: it would hold a workflow-task slot for too long. */
+  | { kind: 'notLocal' }
+
+export const done: StepAnswer<never> = { kind: 'done' }
+
+export function refused(code: string, detail?: string): StepAnswer<never> {
+  return detail === undefined ? { kind: 'refused', code } : { kind: 'refused', code, detail }
+}
+
+/** What a step's statement answers: 'go' and 'resume' when it has just acted, else what its record says. */
+export interface StepRow {
+  verdict: 'go' | 'resume' | 'done' | 'refused'
+  answer: unknown
+}
+
+/** The answer of a step that acts within its one statement. */
+export function answerOf({ verdict, answer }: StepRow): StepAnswer<never> {
+  return verdict === 'refused' ? refusalOf(answer) : done
+}
+
+/** A refusal as the fence stores it. */
+export function refusalOf(answer: unknown): StepAnswer<never> {
+  const { code, detail } = answer as { code: string; detail?: string }
+  return refused(code, detail)
+}
+
+/** The one row of a statement that always answers one. */
+export function single<Row>(rows: Row[]): Row {
+  const [row] = rows
+  if (row === undefined) throw new Error('The statement of a step answered no row')
+  return row
+}

@@ -1,0 +1,70 @@
+-- Places an order: its saga, the order, its lines and address, the idempotency key, OrderPlaced and its outbox row,
+-- or nothing at all. Prices come from the catalogue. p_order is the body of the request.
+--   placed | replayed (placed_id is the first one) | reused (the key, with another body) |
+--   unknown_sku | inactive_sku | foreign_currency (positions: which lines, from 0) | total_mismatch
+-- A twin in flight is awaited on the key's unique index for a second; then SQLSTATE 55P03 (lock_not_available).
+CREATE FUNCTION place_order(p_id uuid, p_definition text, p_caller text, p_key text, p_body_hash text,
+  p_order jsonb, p_deadline_at timestamptz, OUT verdict text, OUT placed_id uuid, OUT positions integer[])
+LANGUAGE plpgsql AS $$
+DECLARE
+  earlier idempotency_keys;
+  priced jsonb;
+  total bigint;
+  unknown integer[];
+  inactive integer[];
+  foreign_currency integer[];
+BEGIN
+  DELETE FROM idempotency_keys
+   WHERE caller = p_caller AND key = p_key AND created_at < clock_timestamp() - interval '72 hours';
+  SELECT * INTO earlier FROM idempotency_keys WHERE caller = p_caller AND key = p_key;
+  IF NOT FOUND THEN
+    SELECT sum(p.price_minor::bigint * (line->>'quantity')::integer),
+           jsonb_agg(jsonb_build_object('sku', p.sku, 'quantity', (line->>'quantity')::integer,
+             'unitPriceMinor', p.price_minor) ORDER BY n),
+           array_agg(n - 1) FILTER (WHERE p.sku IS NULL),
+           array_agg(n - 1) FILTER (WHERE NOT p.active),
+           array_agg(n - 1) FILTER (WHERE p.currency <> p_order->>'currency')
+      INTO total, priced, unknown, inactive, foreign_currency
+      FROM jsonb_array_elements(p_order->'lines') WITH ORDINALITY AS lines (line, n)
+      LEFT JOIN products p ON p.sku = line->>'sku';
+    verdict := CASE
+      WHEN unknown IS NOT NULL THEN 'unknown_sku'
+      WHEN inactive IS NOT NULL THEN 'inactive_sku'
+      WHEN foreign_currency IS NOT NULL THEN 'foreign_currency'
+      WHEN (p_order->>'expectedTotalMinor')::bigint <> total THEN 'total_mismatch' END;
+    IF verdict IS NOT NULL THEN
+      positions := coalesce(unknown, inactive, foreign_currency, '{}');
+      RETURN;
+    END IF;
+    PERFORM set_config('lock_timeout', '1s', true);
+    INSERT INTO idempotency_keys (caller, key, body_hash, order_id, created_at)
+    VALUES (p_caller, p_key, p_body_hash, p_id, clock_timestamp()) ON CONFLICT DO NOTHING;
+    IF NOT FOUND THEN
+      SELECT * INTO STRICT earlier FROM idempotency_keys WHERE caller = p_caller AND key = p_key;
+    END IF;
+  END IF;
+  IF earlier.key IS NOT NULL THEN
+    verdict := CASE WHEN earlier.body_hash = p_body_hash THEN 'replayed' ELSE 'reused' END;
+    placed_id := earlier.order_id;
+    RETURN;
+  END IF;
+
+  INSERT INTO sagas (id, definition, deadline_at) VALUES (p_id, p_definition, p_deadline_at);
+  INSERT INTO saga_starts (saga_id, claimed_until) VALUES (p_id, clock_timestamp() + interval '2 seconds');
+  INSERT INTO orders (id, customer_id, currency, total_minor, payment_method, shipping_service)
+  VALUES (p_id, p_order->>'customerId', p_order->>'currency', total, p_order->>'paymentMethod',
+    p_order#>>'{shipping,service}');
+  INSERT INTO order_lines (order_id, sku, position, quantity, unit_price_minor)
+  SELECT p_id, line->>'sku', n - 1, (line->>'quantity')::integer, (line->>'unitPriceMinor')::integer
+    FROM jsonb_array_elements(priced) WITH ORDINALITY AS lines (line, n);
+  INSERT INTO order_addresses (order_id, name, line1, city, postal_code, country)
+  SELECT p_id, a.name, a.line1, a.city, a."postalCode", a.country
+    FROM jsonb_to_record(p_order#>'{shipping,address}')
+      AS a (name text, line1 text, city text, "postalCode" text, country text);
+  PERFORM saga_advance(p_id, NULL, 'OrderPlaced', jsonb_build_object(
+    'customerId', p_order->>'customerId', 'currency', p_order->>'currency', 'totalMinor', total, 'lines', priced,
+    'shippingService', p_order#>>'{shipping,service}', 'deadlineAt', p_deadline_at));
+  verdict := 'placed';
+  placed_id := p_id;
+  positions := '{}';
+END $$;

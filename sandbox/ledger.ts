@@ -1,0 +1,69 @@
+import { appendFileSync, existsSync, mkdirSync, readFileSync, truncateSync } from 'node:fs'
+import path from 'node:path'
+
+/** What a provider knows of one key. A void before any effect leaves a tombstone. */
+export type Entry =
+  | { state: 'live' | 'undone'; effect: Effect; request: string; undoKey?: string }
+  | { state: 'voided' }
+
+export type Effect = Readonly<Record<string, string | number>>
+
+export type Collection = 'charges' | 'shipments'
+
+type Line =
+  | { collection: Collection; key: string; did: 'create'; effect: Effect; request: string }
+  | { collection: Collection; key: string; did: 'undo'; undoKey: string }
+  | { collection: Collection; key: string; did: 'void' }
+
+export interface Ledger {
+  find(collection: Collection, key: string): Entry | undefined
+  /** In the order of creation. */
+  entries(collection: Collection): [string, Entry][]
+  write(line: Line): void
+}
+
+/**
+ * The providers' own memory: a line for each thing that happened, appended before it is answered, so that killing
+ * the process loses nothing. Without a file it is kept in memory only.
+ */
+export function openLedger(file: string | undefined): Ledger {
+  const collections = { charges: new Map<string, Entry>(), shipments: new Map<string, Entry>() }
+  const apply = (line: Line) => {
+    const entries = collections[line.collection]
+    const entry = entries.get(line.key)
+    switch (line.did) {
+      case 'create':
+        entries.set(line.key, { state: 'live', effect: line.effect, request: line.request })
+        break
+      case 'undo':
+        if (entry !== undefined && entry.state !== 'voided') {
+          entries.set(line.key, { ...entry, state: 'undone', undoKey: line.undoKey })
+        }
+        break
+      case 'void':
+        entries.set(line.key, { state: 'voided' })
+    }
+  }
+  if (file !== undefined) readLines(file).forEach(apply)
+  return {
+    find: (collection, key) => collections[collection].get(key),
+    entries: (collection) => [...collections[collection]],
+    write(line) {
+      if (file !== undefined) appendFileSync(file, `${JSON.stringify(line)}\n`)
+      apply(line)
+    },
+  }
+}
+
+/** A line that a killed process left unfinished was never answered: it is cut off. */
+function readLines(file: string): Line[] {
+  mkdirSync(path.dirname(file), { recursive: true })
+  if (!existsSync(file)) return []
+  const text = readFileSync(file, 'utf8')
+  const whole = text.slice(0, text.lastIndexOf('\n') + 1)
+  if (whole.length < text.length) truncateSync(file, Buffer.byteLength(whole))
+  return whole
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as Line)
+}

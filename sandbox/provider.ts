@@ -1,0 +1,129 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Router, type Request, type Response } from 'express'
+import type { Behaviour } from './behaviour.ts'
+import type { FaultSwitch } from './faults.ts'
+import type { Collection, Effect, Entry, Ledger } from './ledger.ts'
+
+/** How late a provider answers that is slow at large, in milliseconds. */
+const SLOW_MS = 3000
+
+/** What makes a provider the one it is; keys, voids, replays and faults are the same for all. */
+export interface ProviderKind {
+  name: 'payment' | 'shipping'
+  collection: Collection
+  /** The status of a refusal, e.g. 402. */
+  refusalStatus: number
+  /** The effect of a request, or undefined for a request that is not understood. */
+  effectOf(key: string, body: unknown): { effect: Effect; behaviour: Behaviour | undefined } | undefined
+  /** The code for a token that the provider does not know. */
+  unknownCode: string
+  /** How the behaviour of an effect is found again when it is undone. */
+  behaviourOf(effect: Effect): Behaviour | undefined
+  /** The names of the two states of an effect. */
+  states: { live: string; undone: string }
+  /** Where an effect is undone, and by which key the request names it. */
+  undo: { path: string; keyOf(request: Request): string | undefined }
+}
+
+/**
+ * One provider's HTTP API. It honours idempotency keys, answers by key, and voids by key: a void before any effect
+ * leaves a tombstone, which refuses every later request under that key.
+ */
+export function createProvider(kind: ProviderKind, ledger: Ledger, faults: FaultSwitch): Router {
+  const { collection } = kind
+  const router = Router()
+  const createCalls = new Map<string, number>()
+  const undoCalls = new Map<string, number>()
+  const view = (key: string, entry: Entry) =>
+    entry.state === 'voided'
+      ? { key, state: 'voided' }
+      : { key, ...publicPart(entry.effect), state: kind.states[entry.state] }
+
+  router.post(`/${collection}`, async (request, response) => {
+    const key = request.get('idempotency-key')
+    const wanted = key === undefined ? undefined : kind.effectOf(key, request.body)
+    if (key === undefined || wanted === undefined) return void problem(response, 400, 'MALFORMED')
+    const { effect, behaviour } = wanted
+    if (behaviour === undefined) return void problem(response, kind.refusalStatus, kind.unknownCode)
+    if (ledger.find(collection, key)?.state === 'voided') return void problem(response, 409, 'VOIDED')
+    if (behaviour.refusal !== undefined) return void problem(response, kind.refusalStatus, behaviour.refusal)
+    const call = count(createCalls, key)
+    if (call <= (behaviour.failing?.times ?? 0)) return void fail(response, behaviour.failing?.status ?? 503)
+
+    const body = JSON.stringify(request.body)
+    const earlier = ledger.find(collection, key)
+    if (earlier !== undefined && 'request' in earlier && earlier.request !== body) {
+      return void problem(response, 422, 'KEY_REUSED')
+    }
+    if (earlier === undefined) ledger.write({ collection, key, did: 'create', effect, request: body })
+    if (call <= (behaviour.losingReplies ?? 0) || dropsReplies(response)) return void request.socket.destroy()
+    if (behaviour.delayMs === Number.POSITIVE_INFINITY) return
+    if (behaviour.delayMs !== undefined) await sleep(behaviour.delayMs)
+    response.status(201).json(view(key, ledger.find(collection, key) ?? { state: 'voided' }))
+  })
+
+  router.get(`/${collection}/:key`, (request, response) => {
+    const { key } = request.params
+    const entry = ledger.find(collection, key)
+    if (dropsReplies(response)) return void request.socket.destroy()
+    if (entry === undefined) return void problem(response, 404, 'UNKNOWN_KEY')
+    if (entry.state === 'voided') return void problem(response, 409, 'VOIDED')
+    response.json(view(key, entry))
+  })
+
+  router.put(`/${collection}/:key/void`, (request, response) => {
+    const { key } = request.params
+    const entry = ledger.find(collection, key)
+    if (entry?.state !== 'live' && entry?.state !== 'undone') ledger.write({ collection, key, did: 'void' })
+    if (dropsReplies(response)) return void request.socket.destroy()
+    if (entry?.state === 'live') return void problem(response, 409, 'NOT_VOIDABLE')
+    response.json(view(key, entry ?? { state: 'voided' }))
+  })
+
+  router.post(kind.undo.path, (request, response) => {
+    const undoKey = request.get('idempotency-key')
+    const key = kind.undo.keyOf(request)
+    if (undoKey === undefined || key === undefined) return void problem(response, 400, 'MALFORMED')
+    const entry = ledger.find(collection, key)
+    if (entry === undefined || entry.state === 'voided') return void problem(response, 404, 'UNKNOWN_KEY')
+    if (entry.state === 'undone' && entry.undoKey !== undoKey) return void problem(response, 409, 'ALREADY_UNDONE')
+    if (count(undoCalls, key) <= (kind.behaviourOf(entry.effect)?.undoFailing ?? 0)) return void fail(response, 503)
+    if (entry.state === 'live') ledger.write({ collection, key, did: 'undo', undoKey })
+    if (dropsReplies(response)) return void request.socket.destroy()
+    response.status(201).json(view(key, ledger.find(collection, key) ?? entry))
+  })
+
+  const guarded = Router()
+  guarded.use([`/${collection}`, kind.undo.path], async (_request, response, next) => {
+    const fault = faults.meet(kind.name)
+    if (fault === 'down' || fault === 'flaky') return void fail(response, 503)
+    if (fault === 'limited') return void fail(response, 429)
+    if (fault === 'slow') await sleep(SLOW_MS)
+    response.locals['isDropped'] = fault === 'drop'
+    next()
+  })
+  guarded.use(router)
+  return guarded
+}
+
+/** Tokens and addresses stay with the provider. */
+function publicPart({ token: _, ...rest }: Effect): Effect {
+  return rest
+}
+
+const dropsReplies = (response: Response) => response.locals['isDropped'] === true
+
+function count(calls: Map<string, number>, key: string): number {
+  const call = (calls.get(key) ?? 0) + 1
+  calls.set(key, call)
+  return call
+}
+
+function problem(response: Response, status: number, code: string): void {
+  response.status(status).json({ code })
+}
+
+function fail(response: Response, status: 503 | 429): void {
+  if (status === 429) response.set('retry-after', '1')
+  problem(response, status, status === 429 ? 'TOO_MANY_REQUESTS' : 'UNAVAILABLE')
+}

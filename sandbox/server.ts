@@ -1,0 +1,21 @@
+import { once } from 'node:events'
+import path from 'node:path'
+import { readConfig } from '../config.ts'
+import { onShutdown } from '../lifecycle.ts'
+import { createLogger } from '../logger.ts'
+import { createSandbox } from './app.ts'
+import { openLedger } from './ledger.ts'
+
+const config = readConfig()
+const log = createLogger('sandbox', config)
+const server = createSandbox(openLedger(path.join(config.DATA_DIR, 'sandbox-ledger.jsonl'))).listen(
+  config.SANDBOX_PORT,
+  config.HOST,
+)
+await once(server, 'listening')
+log.info({ port: config.SANDBOX_PORT }, 'playing the payment gateway and the carrier')
+
+onShutdown(log, config.SUPERVISED, async () => {
+  server.close()
+  server.closeAllConnections()
+})

@@ -1,0 +1,24 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+
+/** How long a process may take to obey a signal before the next one is sent. */
+const PATIENCE_MS = 10_000
+
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** Sends the signals one after the other, each only to a process that the one before it did not end. */
+export async function stopPid(pid: number, signals: readonly NodeJS.Signals[]): Promise<void> {
+  for (const signal of signals) {
+    if (isAlive(pid)) process.kill(pid, signal)
+    for (let waitedMs = 0; waitedMs < PATIENCE_MS; waitedMs += 50) {
+      if (!isAlive(pid)) return
+      await sleep(50)
+    }
+  }
+}

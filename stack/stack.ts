@@ -1,0 +1,134 @@
+import path from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { temporalAddress, type Config } from '../config.ts'
+import { migrate } from '../prisma/migrate.ts'
+import { bundleFile } from '../workers/bundle.ts'
+import type { LineWriter } from './console-log.ts'
+import { requireFreePort } from './ports.ts'
+import { startPostgres, type Postgres } from './postgres.ts'
+import { supervise, type Supervised } from './supervisor.ts'
+import { locateTemporalCli } from './temporal-cli.ts'
+import { startTemporal, type Temporal } from './temporal.ts'
+
+/** Two workers, so that one can be killed and the orders go on at once. */
+const WORKERS = 2
+
+const READY_MAX_MS = 60_000
+
+export interface Stack {
+  apiUrl: string
+  sandboxUrl: string
+  temporalUiUrl: string
+  temporalAddress: string
+  databaseUrl: string
+  /** Our own processes, by name. */
+  processes: readonly Supervised[]
+  /** Stops everything, in the order in which nothing is left waiting for what is already gone. */
+  stop(): Promise<void>
+}
+
+/**
+ * Brings the whole system up on this machine: PostgreSQL and Temporal, unless the configuration names servers that
+ * run already, the schema, the sandbox, the API and the workers.
+ * @throws Error that says what to do; whatever had been started is stopped first.
+ */
+export async function startStack(config: Config, lines: LineWriter): Promise<Stack> {
+  const log = lines('stack')
+  const dataDir = path.resolve(config.DATA_DIR)
+  const started: { stop(): Promise<void> }[] = []
+  const stop = async () => {
+    for (const part of started.splice(0).reverse()) await part.stop()
+  }
+  try {
+    await requireFreePort(config.PORT, 'PORT')
+    await requireFreePort(config.SANDBOX_PORT, 'SANDBOX_PORT')
+    const [databaseUrl, temporal, bundle] = await allOrNone([
+      providePostgres(config, dataDir, started, log),
+      provideTemporal(config, dataDir, started, log),
+      bundleFile(dataDir),
+    ])
+    const applied = await migrate(databaseUrl)
+    log(applied.length === 0 ? 'database schema is up to date' : `applied ${applied.length} migrations`)
+
+    const env = {
+      DATABASE_URL: databaseUrl,
+      TEMPORAL_ADDRESS: temporal.address,
+      TEMPORAL_UI_URL: temporal.uiUrl,
+      DATA_DIR: dataDir,
+      WORKFLOW_BUNDLE: bundle,
+    }
+    const specs = [
+      { name: 'sandbox', entry: 'sandbox/server.ts' },
+      ...Array.from({ length: WORKERS }, (_, index) => ({ name: `worker-${index + 1}`, entry: 'workers/worker.ts' })),
+      { name: 'api', entry: 'api/server.ts' },
+    ]
+    const processes = specs.map((spec) => supervise({ ...spec, env, onLine: lines(spec.name) }))
+    started.push({ stop: () => stopProcesses(processes) })
+    const apiUrl = `http://127.0.0.1:${config.PORT}`
+    const sandboxUrl = `http://127.0.0.1:${config.SANDBOX_PORT}`
+    await Promise.all([answering(`${apiUrl}/readyz`), answering(`${sandboxUrl}/livez`)])
+    return { apiUrl, sandboxUrl, temporalUiUrl: temporal.uiUrl, temporalAddress: temporal.address, databaseUrl, processes, stop }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+/** The API first, so that nothing new comes in; then the workers, with their orders in hand; the world last. */
+async function stopProcesses(processes: readonly Supervised[]): Promise<void> {
+  const last = processes.filter(({ name }) => name === 'sandbox')
+  await Promise.all(processes.filter((process) => !last.includes(process)).map((process) => process.stop()))
+  await Promise.all(last.map((process) => process.stop()))
+}
+
+async function providePostgres(
+  config: Config,
+  dataDir: string,
+  started: { stop(): Promise<void> }[],
+  log: (line: string) => void,
+): Promise<string> {
+  if (config.DATABASE_URL !== undefined) return config.DATABASE_URL
+  const postgres: Postgres = await startPostgres({ dataDir: path.join(dataDir, 'postgres'), port: config.POSTGRES_PORT, log })
+  started.push({ stop: () => postgres.stop() })
+  await postgres.createDatabase('ordersaga')
+  return postgres.url('ordersaga')
+}
+
+async function provideTemporal(
+  config: Config,
+  dataDir: string,
+  started: { stop(): Promise<void> }[],
+  log: (line: string) => void,
+): Promise<{ address: string; uiUrl: string }> {
+  const uiUrl = config.TEMPORAL_UI_URL ?? `http://127.0.0.1:${config.TEMPORAL_UI_PORT}`
+  if (config.TEMPORAL_ADDRESS !== undefined) return { address: temporalAddress(config), uiUrl }
+  const temporal: Temporal = await startTemporal({
+    cli: await locateTemporalCli(config, log),
+    port: config.TEMPORAL_PORT,
+    uiPort: config.TEMPORAL_UI_PORT,
+    namespace: config.TEMPORAL_NAMESPACE,
+    dataDir: path.join(dataDir, 'temporal'),
+  })
+  started.push(temporal)
+  return temporal
+}
+
+/** Like Promise.all, but a failure waits for the others, so that what they started is known when it is stopped. */
+async function allOrNone<T extends readonly unknown[]>(work: { [Index in keyof T]: Promise<T[Index]> }): Promise<T> {
+  const settled = await Promise.allSettled(work)
+  const failed = settled.find((result) => result.status === 'rejected')
+  if (failed !== undefined) throw failed.reason
+  return settled.map((result) => (result.status === 'fulfilled' ? result.value : undefined)) as unknown as T
+}
+
+async function answering(url: string): Promise<void> {
+  for (let waitedMs = 0; waitedMs < READY_MAX_MS; waitedMs += 100) {
+    const isReady = await fetch(url).then(
+      (response) => response.ok,
+      () => false,
+    )
+    if (isReady) return
+    await sleep(100)
+  }
+  throw new Error(`${url} did not answer within ${READY_MAX_MS / 1000} s: the lines above tell why.`)
+}

@@ -1,0 +1,71 @@
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { readConfig } from '../config.ts'
+import { createLineWriter } from './console-log.ts'
+import { isAlive } from './pids.ts'
+import { startStack, type Stack } from './stack.ts'
+
+const config = readConfig()
+const lines = createLineWriter(process.stdout)
+
+try {
+  const release = claimDataDir(path.resolve(config.DATA_DIR))
+  const starting = startStack(config, lines)
+  let isStopping = false
+  const stop = async (signal: string) => {
+    if (isStopping) return
+    isStopping = true
+    process.stdout.write(`\n${signal}: stopping everything, in order …\n`)
+    const stack = await starting.catch(() => undefined)
+    await stack?.stop()
+    release()
+    process.exit(0)
+  }
+  process.on('SIGINT', () => void stop('Ctrl-C'))
+  process.on('SIGTERM', () => void stop('SIGTERM'))
+  welcome(await starting)
+} catch (error) {
+  process.stderr.write(`\n${error instanceof Error ? error.message : String(error)}\n`)
+  process.exit(1)
+}
+
+/** One system per data folder. @throws Error that names the process that has it. */
+function claimDataDir(dataDir: string): () => void {
+  const file = path.join(dataDir, 'start.pid')
+  mkdirSync(dataDir, { recursive: true })
+  const holder = Number(readPid(file))
+  if (holder !== 0 && holder !== process.pid && isAlive(holder) && readPid(`/proc/${holder}/cmdline`, 'start.ts').includes('start.ts')) {
+    throw new Error(`The system already runs from this folder (process ${holder}). Stop it, or set DATA_DIR and the ports.`)
+  }
+  writeFileSync(file, String(process.pid))
+  return () => rmSync(file, { force: true })
+}
+
+/** `otherwise` stands in for a file that cannot be read. */
+function readPid(file: string, otherwise = ''): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch {
+    return otherwise
+  }
+}
+
+function welcome({ apiUrl, sandboxUrl, temporalUiUrl }: Stack): void {
+  process.stdout.write(`
+OrderSaga is up.
+
+  API           ${apiUrl}
+  API reference ${apiUrl}/docs
+  Temporal UI   ${temporalUiUrl}
+  Sandbox       ${sandboxUrl}/ledger   (what the payment gateway and the carrier did)
+
+Place an order:
+
+  curl -i ${apiUrl}/orders -H 'content-type: application/json' -H "idempotency-key: $(date +%s)" -d '{
+    "customerId": "cus_alice", "currency": "EUR", "lines": [{ "sku": "TEA-001", "quantity": 2 }],
+    "paymentMethod": "pm_ok", "shipping": { "service": "standard", "address":
+    { "name": "A. Doe", "line1": "1 High St", "city": "Utrecht", "postalCode": "3511", "country": "NL" } } }'
+
+and look at it: the Location header of the answer is its address. Ctrl-C stops everything.
+`)
+}

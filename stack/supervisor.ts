@@ -1,0 +1,101 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { createInterface } from 'node:readline'
+import type { Readable } from 'node:stream'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { childEnvironment } from '../config.ts'
+import { ROOT } from './places.ts'
+
+/** A process has this long to drain before it is killed. */
+const DRAIN_MS = 22_000
+
+/** One that dies sooner than this after its start is started again more and more slowly. */
+const STABLE_MS = 5000
+const RESTART_MAX_MS = 3000
+
+export interface ProcessSpec {
+  /** For the log. */
+  name: string
+  /** The entry point, below the checkout: it stays visible in the command line. */
+  entry: string
+  args?: readonly string[]
+  env: Record<string, string>
+  /** Called with every line that the process prints. */
+  onLine: (line: string) => void
+  /** A process that is not restarted is one whose death a test waits for. */
+  isRestarted?: boolean
+}
+
+export interface Supervised {
+  readonly name: string
+  /** Undefined while the process is down. */
+  pid(): number | undefined
+  /** How often it was started again. */
+  restarts(): number
+  /** Resolves when the process that runs now has ended. */
+  ended(): Promise<void>
+  /** Drains it, and kills it when that takes too long. */
+  stop(): Promise<void>
+}
+
+/** Keeps a process of ours running: started now, started again when it dies, until it is stopped. */
+export function supervise(spec: ProcessSpec): Supervised {
+  let child: ChildProcess | undefined
+  let isStopping = false
+  let restarts = 0
+  let quickDeaths = 0
+  let exit = Promise.resolve()
+
+  const start = () => {
+    const startedAt = Date.now()
+    const running = launch(spec)
+    child = running
+    exit = new Promise((resolve) => {
+      running.once('close', (code, signal) => {
+        child = undefined
+        resolve()
+        if (isStopping || spec.isRestarted === false) return
+        quickDeaths = Date.now() - startedAt < STABLE_MS ? quickDeaths + 1 : 0
+        spec.onLine(`ended (${signal ?? `code ${code}`}), starting again`)
+        void restartAfter(quickDeaths <= 1 ? 0 : Math.min(250 * 2 ** (quickDeaths - 2), RESTART_MAX_MS))
+      })
+    })
+  }
+  const restartAfter = async (delayMs: number) => {
+    await sleep(delayMs)
+    if (isStopping) return
+    restarts += 1
+    start()
+  }
+  start()
+
+  return {
+    name: spec.name,
+    pid: () => child?.pid,
+    restarts: () => restarts,
+    ended: () => exit,
+    async stop() {
+      isStopping = true
+      child?.kill('SIGTERM')
+      const killer = setTimeout(() => child?.kill('SIGKILL'), DRAIN_MS)
+      await exit
+      clearTimeout(killer)
+    },
+  }
+}
+
+function launch({ entry, args = [], env, onLine }: ProcessSpec): ChildProcess {
+  const child = spawn(process.execPath, ['--import', 'tsx', entry, ...args], {
+    cwd: ROOT,
+    env: childEnvironment({ ...env, SUPERVISED: 'true' }),
+    // Its standard input tells it that we are gone; its own process group keeps Ctrl-C with us.
+    stdio: ['pipe', 'pipe', 'pipe'],
+    detached: true,
+  })
+  child.on('error', (error) => onLine(`cannot be started: ${error.message}`))
+  for (const stream of [child.stdout, child.stderr]) forEachLine(stream, onLine)
+  return child
+}
+
+function forEachLine(stream: Readable | null, onLine: (line: string) => void): void {
+  if (stream !== null) createInterface({ input: stream }).on('line', onLine)
+}

@@ -1,0 +1,136 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { createWriteStream } from 'node:fs'
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import path from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Connection } from '@temporalio/client'
+import { isAlive, stopPid } from './pids.ts'
+
+/**
+ * The development server's own limits are low enough to be the bottleneck of a load test.
+ * Keys and defaults: Temporal's dynamic configuration.
+ */
+const LIFTED_LIMITS = [
+  'matching.rps=100000',
+  'frontend.rps=100000',
+  'frontend.namespaceRPS=100000',
+  'frontend.namespaceRPS.visibility=1000',
+  'history.rps=100000',
+]
+
+export interface Temporal {
+  address: string
+  uiUrl: string
+  pid: number
+  stop(): Promise<void>
+}
+
+export interface TemporalOptions {
+  cli: string
+  port: number
+  /** Without it there is no UI. */
+  uiPort?: number
+  namespace: string
+  /** Histories are kept here; without it they are lost with the server. */
+  dataDir?: string
+}
+
+/**
+ * Runs a Temporal development server and waits until it answers.
+ * @throws Error that names the variable to change when a port is taken.
+ */
+export async function startTemporal(options: TemporalOptions): Promise<Temporal> {
+  if (options.dataDir !== undefined) {
+    await mkdir(options.dataDir, { recursive: true })
+    await stopLeftOver(options.dataDir)
+  }
+  const address = `127.0.0.1:${options.port}`
+  const child = spawn(options.cli, argumentsFor(options), {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    // Its own process group: Ctrl-C reaches the supervisor alone, which stops the server after its clients.
+    detached: true,
+  })
+  const printed = keepOutput(child, options.dataDir)
+  await answering(child, address, printed, options)
+  const { pid } = child
+  if (pid === undefined) throw new Error('The Temporal server has no process id.')
+  if (options.dataDir !== undefined) await writeFile(pidFile(options.dataDir), String(pid))
+  return {
+    address,
+    uiUrl: `http://127.0.0.1:${options.uiPort ?? 0}`,
+    pid,
+    async stop() {
+      await stopPid(pid, ['SIGTERM', 'SIGKILL'])
+      if (options.dataDir !== undefined) await rm(pidFile(options.dataDir), { force: true })
+    },
+  }
+}
+
+function argumentsFor({ port, uiPort, namespace, dataDir }: TemporalOptions): string[] {
+  return [
+    'server',
+    'start-dev',
+    '--ip=127.0.0.1',
+    `--port=${port}`,
+    ...(uiPort === undefined ? ['--headless'] : [`--ui-port=${uiPort}`]),
+    `--namespace=${namespace}`,
+    '--log-level=error',
+    ...(dataDir === undefined ? [] : [`--db-filename=${path.join(dataDir, 'temporal.db')}`]),
+    ...LIFTED_LIMITS.flatMap((limit) => ['--dynamic-config-value', limit]),
+  ]
+}
+
+const pidFile = (dataDir: string) => path.join(dataDir, 'temporal.pid')
+
+/** A supervisor that was killed leaves its server running, with the database file open. */
+async function stopLeftOver(dataDir: string): Promise<void> {
+  const pid = Number(await readFile(pidFile(dataDir), 'utf8').catch(() => ''))
+  if (pid === 0 || Number.isNaN(pid) || !isAlive(pid)) return
+  const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')
+  if (command.includes('start-dev') && command.includes(dataDir)) await stopPid(pid, ['SIGTERM', 'SIGKILL'])
+}
+
+function keepOutput(child: ChildProcess, dataDir: string | undefined): () => string {
+  let tail = ''
+  const file = dataDir === undefined ? undefined : createWriteStream(path.join(dataDir, 'temporal.log'), { flags: 'a' })
+  const keep = (chunk: Buffer) => {
+    tail = (tail + chunk.toString()).slice(-2000)
+    file?.write(chunk)
+  }
+  child.stdout?.on('data', keep)
+  child.stderr?.on('data', keep)
+  child.once('close', () => file?.end())
+  return () => tail
+}
+
+async function answering(child: ChildProcess, address: string, printed: () => string, options: TemporalOptions): Promise<void> {
+  for (let waitedMs = 0; waitedMs < 60_000 && child.exitCode === null; waitedMs += 100) {
+    if (await isServing(address, options.namespace)) {
+      // Another server may hold the port: ours has then ended.
+      await sleep(100)
+      if (child.exitCode === null) return
+      break
+    }
+    await sleep(100)
+  }
+  if (child.pid !== undefined && child.exitCode === null) await stopPid(child.pid, ['SIGTERM', 'SIGKILL'])
+  const tail = printed().trim()
+  throw new Error(
+    /address already in use|can't set frontend port|can't set UI port/i.test(tail)
+      ? `Port ${options.port} or ${options.uiPort} is taken: set TEMPORAL_PORT and TEMPORAL_UI_PORT to free ones, or ` +
+          `TEMPORAL_ADDRESS to a server of yours.`
+      : `The Temporal server did not start:\n${tail}`,
+  )
+}
+
+async function isServing(address: string, namespace: string): Promise<boolean> {
+  const connection = Connection.lazy({ address })
+  try {
+    await connection.withDeadline(Date.now() + 1000, () => connection.workflowService.describeNamespace({ namespace }))
+    return true
+  } catch {
+    return false
+  } finally {
+    await connection.close().catch(() => undefined)
+  }
+}

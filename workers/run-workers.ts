@@ -1,0 +1,71 @@
+import { NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker'
+import { createActivities, type Services } from '../activities/index.ts'
+import type { AttemptPorts } from '../activities/attempt.ts'
+
+/** Workflow tasks in hand at once: each holds its slot while a local attempt runs, so there are many. */
+const WORKFLOW_TASKS_MAX = 200
+
+/** Attempts at one participant at once, per process: no participant can take another's slots. */
+const ACTIVITIES_MAX = 50
+
+/** What is in hand when the worker is told to stop has this long to finish. */
+const GRACE_MS = 10_000
+
+export interface RunWorkersOptions {
+  connection: NativeConnection
+  namespace: string
+  /** The name of a participant's task queue. */
+  queueOf: (participant: string) => string
+  /** The compiled workflows, as a file. */
+  bundle: string
+  services: Services
+  ports: AttemptPorts
+}
+
+export interface RunningWorkers {
+  /** Resolves when all have stopped, rejects when one failed. */
+  readonly ended: Promise<void>
+  /** Finishes what is in hand, and takes nothing new. */
+  drain(): Promise<void>
+}
+
+/**
+ * Serves every queue: the order queue with the workflows and, for their local attempts, every activity; each
+ * participant's own queue with that participant's activities.
+ */
+export async function runWorkers(options: RunWorkersOptions): Promise<RunningWorkers> {
+  const groups = createActivities(options.services, options.ports)
+  const shared = {
+    connection: options.connection,
+    namespace: options.namespace,
+    shutdownGraceTime: GRACE_MS,
+    maxHeartbeatThrottleInterval: '1s',
+    maxConcurrentActivityTaskExecutions: ACTIVITIES_MAX,
+  } satisfies Partial<WorkerOptions>
+  const workers = await Promise.all(
+    Object.entries(groups).map(([participant, activities]) =>
+      participant === 'order'
+        ? Worker.create({
+            ...shared,
+            taskQueue: options.queueOf(participant),
+            workflowBundle: { codePath: options.bundle },
+            activities: Object.assign({}, ...Object.values(groups)) as Record<string, () => Promise<unknown>>,
+            maxConcurrentWorkflowTaskExecutions: WORKFLOW_TASKS_MAX,
+            maxConcurrentLocalActivityExecutions: WORKFLOW_TASKS_MAX,
+            stickyQueueScheduleToStartTimeout: '2s',
+          })
+        : Worker.create({ ...shared, taskQueue: options.queueOf(participant), activities }),
+    ),
+  )
+  const running = workers.map((worker) => worker.run())
+  const ended = Promise.all(running).then(() => undefined)
+  // Whoever waits for `ended` hears of it; nobody waiting is no reason to end the process.
+  ended.catch(() => undefined)
+  return {
+    ended,
+    async drain() {
+      for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown()
+      await Promise.allSettled(running)
+    },
+  }
+}

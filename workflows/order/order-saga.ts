@@ -1,0 +1,10 @@
+import { runOnTemporal, type SagaInput } from '../saga/on-temporal.ts'
+import type { SagaOutcome } from '../saga/run-saga.ts'
+import { orderSaga } from './steps.ts'
+
+/** Every definition that an open workflow may still name. */
+const definitions = [orderSaga]
+
+export function OrderSaga(input: SagaInput): Promise<SagaOutcome> {
+  return runOnTemporal(definitions, input)
+}

@@ -1,0 +1,111 @@
+/**
+ * A saga is data: three lists, in the order in which the textbook gives recovery. The kernel, the console, the
+ * metrics, the tests and the diagrams read the same definition.
+ */
+export interface SagaDefinition {
+  /** Name and version, e.g. `order@1`. A changed list is a new name; the old stays while a workflow names it. */
+  readonly name: string
+  /** Undone backwards when something fails for good. */
+  readonly compensatable: readonly CompensatableStep[]
+  /** The point of no return: once it is done the saga only goes forward. */
+  readonly pivot: ForwardStep
+  /** Repeated until they are done; an optional one is left out after its attempts. */
+  readonly retriable: readonly RetriableStep[]
+  readonly journal: Journal
+}
+
+export interface ForwardStep {
+  /** The participant: its task queue, and the group of its activities. */
+  readonly at: string
+  /** The activity, which is also the step's name everywhere. */
+  readonly execute: string
+}
+
+export interface CompensatableStep extends ForwardStep {
+  readonly compensate: string
+}
+
+export interface RetriableStep extends ForwardStep {
+  readonly optional?: boolean
+}
+
+/** The saga's own record: how it turns back, what is told of its progress, how it ends. */
+export interface Journal {
+  readonly at: string
+  readonly begin: string
+  readonly note: string
+  readonly close: string
+}
+
+/** The update that interrupts a saga's waits, so that it looks at its row again. It decides nothing. */
+export const WAKE_UPDATE = 'wake'
+
+export type StepKind = 'compensatable' | 'pivot' | 'retriable'
+
+/** A definition as a client may know it. */
+export interface StepOutline {
+  readonly name: string
+  readonly kind: StepKind
+  readonly at: string
+  readonly compensation: string | null
+}
+
+export function outline(saga: SagaDefinition): readonly StepOutline[] {
+  return [
+    ...saga.compensatable.map((step) => ({
+      name: step.execute,
+      kind: 'compensatable' as const,
+      at: step.at,
+      compensation: step.compensate,
+    })),
+    { name: saga.pivot.execute, kind: 'pivot', at: saga.pivot.at, compensation: null },
+    ...saga.retriable.map((step) => ({
+      name: step.execute,
+      kind: 'retriable' as const,
+      at: step.at,
+      compensation: null,
+    })),
+  ]
+}
+
+/** Activities by participant. */
+type Participants = object
+
+type ActivityOf<Group> = Extract<keyof Group, string>
+
+/** One shape per participant, so that an activity of another participant does not compile. */
+type AtParticipant<P extends Participants, Shape extends 'forward' | 'compensatable' | 'retriable' | 'journal'> = {
+  [At in Extract<keyof P, string>]: { readonly at: At } & (Shape extends 'compensatable'
+    ? { readonly execute: ActivityOf<P[At]>; readonly compensate: ActivityOf<P[At]> }
+    : Shape extends 'retriable'
+      ? { readonly execute: ActivityOf<P[At]>; readonly optional?: boolean }
+      : Shape extends 'journal'
+        ? { readonly begin: ActivityOf<P[At]>; readonly note: ActivityOf<P[At]>; readonly close: ActivityOf<P[At]> }
+        : { readonly execute: ActivityOf<P[At]> })
+}[Extract<keyof P, string>]
+
+export interface TypedDefinition<P extends Participants> {
+  readonly name: `${string}@${number}`
+  readonly compensatable: readonly AtParticipant<P, 'compensatable'>[]
+  readonly pivot: AtParticipant<P, 'forward'>
+  readonly retriable: readonly AtParticipant<P, 'retriable'>[]
+  readonly journal: AtParticipant<P, 'journal'>
+}
+
+/**
+ * Defines a saga over the activities of `P`. A misspelt activity, one of another participant, a compensatable step
+ * without an undo, or any step in the wrong list does not compile.
+ * @throws Error when two entries name the same activity.
+ */
+export function defineSaga<P extends Participants>() {
+  return (definition: TypedDefinition<P>): SagaDefinition => {
+    const named = [
+      ...definition.compensatable.flatMap((step) => [step.execute, step.compensate]),
+      definition.pivot.execute,
+      ...definition.retriable.map((step) => step.execute),
+    ]
+    const twice = named.find((name, index) => named.indexOf(name) !== index)
+    if (twice !== undefined) throw new Error(`${definition.name} names ${twice} twice`)
+    return definition
+  }
+}

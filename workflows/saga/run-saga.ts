@@ -1,0 +1,238 @@
+import type { StepAnswer } from '../../domain/saga/step-answer.ts'
+import type { ForwardStep, RetriableStep, SagaDefinition } from './definition.ts'
+import { slowTimerMs, waitingMs, type Policy } from './policies.ts'
+
+/** One attempt, or one round of them on a participant's queue. */
+export interface Call {
+  readonly activity: string
+  readonly at: string
+  readonly mode: 'local' | 'queue'
+  readonly policy: Policy
+  /** What the activity is told besides the saga's id; `tried` counts the attempts that came before this call. */
+  readonly input: Readonly<Record<string, unknown>>
+  /** No attempt begins after this time (milliseconds since the epoch). */
+  readonly deadlineAt?: number
+}
+
+/** How a call ended. Nothing is thrown across a port. `error` names a class of error, never its text. */
+export type Attempt = StepAnswer | { kind: 'fault'; error: string } | { kind: 'unknown'; error: string }
+
+/** What the outside is told while the saga is not simply going on. */
+export type SagaChange =
+  | { kind: 'waiting'; step: string }
+  | { kind: 'parked'; step: string; error: string }
+  | { kind: 'skipped'; step: string; error: string }
+  /** Told by the engine that runs the saga: somebody cancelled its workflow. */
+  | { kind: 'cancelWished' }
+
+/** All that the kernel knows of the world. */
+export interface SagaPorts {
+  invoke(call: Call): Promise<Attempt>
+  /** Durable, and at least `ms` unless it is woken or the deadline comes first. */
+  wait(ms: number, deadlineAt?: number): Promise<'elapsed' | 'woken' | 'deadline'>
+  /** Best effort: a change that cannot be told never fails the saga. */
+  report(change: SagaChange): Promise<void>
+  /** Runs `work` where a cancellation of the workflow cannot reach it. */
+  shield<T>(work: () => Promise<T>): Promise<T>
+  /** Milliseconds since the epoch. */
+  now(): number
+}
+
+export interface SagaRun {
+  /** Milliseconds since the epoch; the saga is past its pivot by then, or turns back. */
+  readonly deadlineAt: number
+  /** Steps and compensations that are never tried locally. */
+  readonly queued: readonly string[]
+}
+
+export interface Reason {
+  readonly code: string
+  readonly step: string
+}
+
+/** A reason on its way to the record, with a sentence of ours for the reader. */
+interface Stop extends Reason {
+  readonly detail?: string
+}
+
+export type SagaOutcome =
+  | { readonly status: 'completed' }
+  | { readonly status: 'rejected' | 'cancelled'; readonly reason: Reason }
+
+/** What the journal's `begin` answers: the row decides whether the saga may turn back, and what it owes. */
+export type BeginResult =
+  | { readonly verdict: 'completed' }
+  | { readonly verdict: 'begun' | 'already'; readonly reason: Reason; readonly undo: readonly string[] }
+
+/** What the journal's `close` answers. */
+export interface CloseResult {
+  readonly status: 'rejected' | 'cancelled'
+}
+
+/**
+ * Runs a saga to its end: forward until the pivot is done, or back over all that was begun. It may be started again
+ * from the top at any time: every step and every undo answers from its own record.
+ */
+export function runSaga(saga: SagaDefinition, ports: SagaPorts, run: SagaRun): Promise<SagaOutcome> {
+  return ports.shield(async () => {
+    const stop = await goForward(saga, ports, run)
+    if (stop !== undefined) {
+      const end = await turnBack(saga, ports, run, stop)
+      if (end.status !== 'completed') return end
+    }
+    for (const step of saga.retriable) await finish(step, ports, run)
+    return { status: 'completed' }
+  })
+}
+
+/** The reason to turn back, or undefined once the pivot is done. */
+async function goForward(saga: SagaDefinition, ports: SagaPorts, run: SagaRun): Promise<Stop | undefined> {
+  for (const step of saga.compensatable) {
+    const settled = await settle({ ...asTask(step, 'giveUp'), deadlineAt: run.deadlineAt }, ports, startMode(step.execute, run))
+    if (settled.kind !== 'done') return asStop(step.execute, settled)
+  }
+  // The deadline covers everything before the pivot; once the pivot is in flight, its answer is awaited.
+  if (ports.now() >= run.deadlineAt) return { code: 'DEADLINE_EXCEEDED', step: saga.pivot.execute }
+  const answer = await insist(asTask(saga.pivot, 'untilAnswered'), ports, run, isAnswer)
+  return answer.kind === 'done' ? undefined : asStop(saga.pivot.execute, answer)
+}
+
+function asStop(step: string, stop: Exclude<Settled, { kind: 'done' }>): Stop {
+  switch (stop.kind) {
+    case 'refused':
+      return { code: stop.code, step, ...(stop.detail === undefined ? {} : { detail: stop.detail }) }
+    case 'spent':
+      return { code: 'STEP_FAILED', step, detail: stop.error }
+    case 'deadline':
+      return { code: 'DEADLINE_EXCEEDED', step }
+  }
+}
+
+/**
+ * The one way into compensation. Undoes what the record says was begun, strictly in reverse. A compensation that
+ * parks lets the next one start, and goes on beside it; the saga closes when all of them have ended.
+ */
+async function turnBack(saga: SagaDefinition, ports: SagaPorts, run: SagaRun, stop: Stop): Promise<SagaOutcome> {
+  const { begin, close, at } = saga.journal
+  const begun = await insist({ activity: begin, at, policy: 'untilDone', input: { ...stop } }, ports, run, isDone)
+  const { verdict, ...owed } = begun.result as BeginResult
+  if (verdict === 'completed') return { status: 'completed' }
+  const { reason, undo } = owed as Exclude<BeginResult, { verdict: 'completed' }>
+  const undoings: Promise<unknown>[] = []
+  for (const step of saga.compensatable.filter(({ execute }) => undo.includes(execute)).reverse()) {
+    await new Promise<void>((goOn, fail) => {
+      const task: Task = { step: step.execute, activity: step.compensate, at: step.at, policy: 'untilDone', onParked: goOn }
+      const undoing = insist(task, ports, run, isDone)
+      undoings.push(undoing)
+      undoing.then(() => goOn(), fail)
+    })
+  }
+  await Promise.all(undoings)
+  const closed = await insist({ activity: close, at, policy: 'untilDone' }, ports, run, isDone)
+  return { status: (closed.result as CloseResult).status, reason }
+}
+
+async function finish(step: RetriableStep, ports: SagaPorts, run: SagaRun): Promise<void> {
+  if (step.optional !== true) {
+    await insist(asTask(step, 'untilDone'), ports, run, isDone)
+    return
+  }
+  const settled = await settle(asTask(step, 'bestEffort'), ports, startMode(step.execute, run))
+  if (settled.kind === 'done') return
+  await ports.report({ kind: 'skipped', step: step.execute, error: errorOf(settled) })
+}
+
+interface Task {
+  /** The step it belongs to, by which it is reported; the journal's own entries belong to none. */
+  readonly step?: string
+  readonly activity: string
+  readonly at: string
+  readonly policy: Policy
+  readonly input?: Readonly<Record<string, unknown>>
+  readonly deadlineAt?: number
+  /** Called whenever the task is parked. */
+  readonly onParked?: () => void
+}
+
+const asTask = ({ execute, at }: ForwardStep, policy: Policy): Task => ({ step: execute, activity: execute, at, policy })
+
+const startMode = (activity: string, run: SagaRun) => (run.queued.includes(activity) ? 'queue' : 'local')
+
+type Settled =
+  | { kind: 'done'; result?: unknown }
+  | { kind: 'refused'; code: string; detail?: string }
+  | { kind: 'spent'; error: string }
+  | { kind: 'deadline' }
+
+const isDone = (settled: Settled): settled is Extract<Settled, { kind: 'done' }> => settled.kind === 'done'
+const isAnswer = (settled: Settled): settled is Extract<Settled, { kind: 'done' | 'refused' }> =>
+  settled.kind === 'done' || settled.kind === 'refused'
+
+function errorOf(stop: Exclude<Settled, { kind: 'done' }>): string {
+  switch (stop.kind) {
+    case 'refused':
+      return stop.code
+    case 'spent':
+      return stop.error
+    case 'deadline':
+      return 'DEADLINE_EXCEEDED'
+  }
+}
+
+/**
+ * Tries a task until its outcome is `enough`. In between it is parked in sight, for longer each time; only durable
+ * timers pass meanwhile, so there is no limit to how long it may take.
+ */
+async function insist<Enough extends Settled>(
+  task: Task,
+  ports: SagaPorts,
+  run: SagaRun,
+  isEnough: (settled: Settled) => settled is Enough,
+): Promise<Enough> {
+  for (let round = 0; ; round += 1) {
+    const settled = await settle(task, ports, round === 0 ? startMode(task.activity, run) : 'queue')
+    if (isEnough(settled)) return settled
+    if (task.step !== undefined && settled.kind !== 'done') {
+      await ports.report({ kind: 'parked', step: task.step, error: errorOf(settled) })
+    }
+    task.onParked?.()
+    await ports.wait(slowTimerMs(round))
+  }
+}
+
+/**
+ * One round of attempts. Waiting for an unavailable provider is part of it and costs none of them; it is bounded by
+ * the deadline where there is one.
+ */
+async function settle(task: Task, ports: SagaPorts, start: Call['mode']): Promise<Settled> {
+  const { step, deadlineAt, policy } = task
+  const isPast = () => deadlineAt !== undefined && ports.now() >= deadlineAt
+  for (let waits = 0; !isPast(); waits += 1) {
+    const attempt = await tryRound(task, ports, waits === 0 ? start : 'queue')
+    switch (attempt.kind) {
+      case 'done':
+      case 'refused':
+        return attempt
+      case 'fault':
+      case 'unknown':
+        return isPast() ? { kind: 'deadline' } : { kind: 'spent', error: attempt.error }
+      case 'notLocal':
+        return { kind: 'spent', error: 'NOT_LOCAL' }
+      case 'unavailable':
+    }
+    if (policy === 'bestEffort') return { kind: 'spent', error: 'UNAVAILABLE' }
+    if (waits === 0 && step !== undefined && policy !== 'untilDone') await ports.report({ kind: 'waiting', step })
+    if ((await ports.wait(waitingMs(waits, attempt.retryAfterMs), deadlineAt)) === 'deadline') break
+  }
+  return { kind: 'deadline' }
+}
+
+/** On trouble in a local attempt, the rest of the round is on the queue: visible, limited, out of the workflow task. */
+async function tryRound(task: Task, ports: SagaPorts, start: Call['mode']): Promise<Attempt> {
+  const { activity, at, policy, input, deadlineAt } = task
+  const call = { activity, at, policy, ...(deadlineAt === undefined ? {} : { deadlineAt }) }
+  if (start === 'queue') return ports.invoke({ ...call, mode: 'queue', input: { ...input } })
+  const attempt = await ports.invoke({ ...call, mode: 'local', input: { ...input } })
+  const isSettled = attempt.kind === 'done' || attempt.kind === 'refused' || attempt.kind === 'unavailable'
+  return isSettled ? attempt : ports.invoke({ ...call, mode: 'queue', input: { ...input, tried: 1 } })
+}
