@@ -9,11 +9,19 @@ const port = z.coerce.number().int().min(0).max(65_535)
 const list = z
   .string()
   .default('')
-  .transform((text) => text.split(',').map((item) => item.trim()).filter((item) => item !== ''))
+  .transform((text) =>
+    text
+      .split(',')
+      .map((item) => item.trim())
+      .filter((item) => item !== ''),
+  )
 
 const schema = z.object({
   /** `postgresql://…`; without it `npm start` runs its own PostgreSQL. */
-  DATABASE_URL: z.string().regex(/^postgres(ql)?:\/\//, 'must begin with postgresql://').optional(),
+  DATABASE_URL: z
+    .string()
+    .regex(/^postgres(ql)?:\/\//, 'must begin with postgresql://')
+    .optional(),
   /** Where `npm start` lets its own PostgreSQL listen. */
   POSTGRES_PORT: port.default(5433),
   /** Connections to PostgreSQL per process. */
@@ -40,7 +48,10 @@ const schema = z.object({
   SHIPPING_URL: z.url().optional(),
 
   /** Put before every task queue's name, so that systems can share a Temporal namespace. */
-  TASK_QUEUE_PREFIX: z.string().regex(/^[a-z0-9-]*$/).default(''),
+  TASK_QUEUE_PREFIX: z
+    .string()
+    .regex(/^[a-z0-9-]*$/)
+    .default(''),
   /** How long Temporal waits for a worker that has taken a workflow task, in milliseconds. */
   WORKFLOW_TASK_TIMEOUT_MS: z.coerce.number().int().min(1000).max(60_000).default(4000),
   /** Steps that always go to their participant's queue instead of being tried locally first, comma separated. */
@@ -79,7 +90,9 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
 /** The database's URL, for a process that cannot do without. */
 export function requireDatabaseUrl(config: Config): string {
   if (config.DATABASE_URL !== undefined) return config.DATABASE_URL
-  throw new Error('DATABASE_URL is not set. `npm start` sets it for the processes it starts; alone, a process needs it.')
+  throw new Error(
+    'DATABASE_URL is not set. `npm start` sets it for the processes it starts; alone, a process needs it.',
+  )
 }
 
 /** `host:port` of the Temporal frontend. */

@@ -13,6 +13,9 @@ export function createLogger(name: string, { LOG_LEVEL }: Pick<Config, 'LOG_LEVE
 export function describeError(error: unknown): { class: string; code?: string; at?: string } {
   if (!(error instanceof Error)) return { class: typeof error }
   const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined
-  const at = error.stack?.split('\n').find((line) => line.startsWith('    at '))?.trim()
+  const at = error.stack
+    ?.split('\n')
+    .find((line) => line.startsWith('    at '))
+    ?.trim()
   return { class: error.name, ...(code === undefined ? {} : { code }), ...(at === undefined ? {} : { at }) }
 }

@@ -53,7 +53,11 @@ function asFailure(error: unknown): ApplicationFailure {
   const fault = error instanceof Fault ? error : undefined
   const type = fault?.code ?? (isDatabaseError(error) ? 'DATABASE' : 'INTERNAL')
   const nextRetryDelay = fault?.retryAfterMs
-  return ApplicationFailure.create({ type, message: type, ...(nextRetryDelay === undefined ? {} : { nextRetryDelay }) })
+  return ApplicationFailure.create({
+    type,
+    message: type,
+    ...(nextRetryDelay === undefined ? {} : { nextRetryDelay }),
+  })
 }
 
 const isDatabaseError = (error: unknown) => error instanceof Error && error.name.startsWith('Prisma')

@@ -18,35 +18,49 @@ interface NoteInput extends SagaRef {
     | { kind: 'cancelWished' }
 }
 
-export function createOrderActivities(completion: ReturnType<typeof createCompletion>, journal: Journal, ports: AttemptPorts) {
+export function createOrderActivities(
+  completion: ReturnType<typeof createCompletion>,
+  journal: Journal,
+  ports: AttemptPorts,
+) {
   return {
-    completeOrder: createActivity('completeOrder', ports, ({ id }, { number }) => completion.completeOrder(id, number)),
+    completeOrder: createActivity('completeOrder', ports, ({ id }, { number }) =>
+      completion.completeOrder(id, number),
+    ),
 
     beginCompensation: createActivity(
       'beginCompensation',
       ports,
-      async ({ id, tried: _, ...reason }: BeginInput): Promise<StepAnswer<BeginResult>> => ({
+      async ({ id, code, step, detail }: BeginInput): Promise<StepAnswer<BeginResult>> => ({
         kind: 'done',
-        result: await journal.beginCompensation(id, reason),
+        result: await journal.beginCompensation(id, {
+          code,
+          step,
+          ...(detail === undefined ? {} : { detail }),
+        }),
       }),
     ),
 
-    noteProgress: createActivity('noteProgress', ports, async ({ id, change }: NoteInput): Promise<StepAnswer<never>> => {
-      switch (change.kind) {
-        case 'waiting':
-          await journal.noteWaiting(id, change.step)
-          break
-        case 'parked':
-          await journal.noteParked(id, change.step, change.error)
-          break
-        case 'skipped':
-          await journal.noteSkipped(id, change.step, change.error)
-          break
-        case 'cancelWished':
-          await journal.cancel(id, undefined)
-      }
-      return done
-    }),
+    noteProgress: createActivity(
+      'noteProgress',
+      ports,
+      async ({ id, change }: NoteInput): Promise<StepAnswer<never>> => {
+        switch (change.kind) {
+          case 'waiting':
+            await journal.noteWaiting(id, change.step)
+            break
+          case 'parked':
+            await journal.noteParked(id, change.step, change.error)
+            break
+          case 'skipped':
+            await journal.noteSkipped(id, change.step, change.error)
+            break
+          case 'cancelWished':
+            await journal.cancel(id, undefined)
+        }
+        return done
+      },
+    ),
 
     closeOrder: createActivity('closeOrder', ports, async ({ id }) => ({
       kind: 'done' as const,

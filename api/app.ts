@@ -41,7 +41,11 @@ function requestLog(logger: Logger) {
     genReqId: (_request, response) => String(response.getHeader('x-request-id')),
     customLogLevel: (_request, response) => (response.statusCode >= 500 ? 'warn' : 'debug'),
     serializers: {
-      req: ({ id, method, url }: { id: string; method: string; url: string }) => ({ id, method, path: url.split('?')[0] }),
+      req: ({ id, method, url }: { id: string; method: string; url: string }) => ({
+        id,
+        method,
+        path: url.split('?')[0],
+      }),
       res: ({ statusCode }: { statusCode: number }) => ({ statusCode }),
     },
   })

@@ -8,9 +8,15 @@ const BODY_BYTES_MAX = '64kb'
 type Method = 'get' | 'post'
 
 /** Serves a path with the given methods, and answers every other with 405 and what is allowed. */
-export function serve(router: IRouter, path: string, handlers: Partial<Record<Method, RequestHandler | RequestHandler[]>>): void {
+export function serve(
+  router: IRouter,
+  path: string,
+  handlers: Partial<Record<Method, RequestHandler | RequestHandler[]>>,
+): void {
   const methods = Object.keys(handlers) as Method[]
-  const allowed = methods.flatMap((method) => (method === 'get' ? ['GET', 'HEAD'] : [method.toUpperCase()])).join(', ')
+  const allowed = methods
+    .flatMap((method) => (method === 'get' ? ['GET', 'HEAD'] : [method.toUpperCase()]))
+    .join(', ')
   for (const method of methods) router[method](path, ...[handlers[method] ?? []].flat())
   router.all(path, (request, response) => {
     response.set('allow', allowed)
@@ -41,7 +47,8 @@ const parseJson = express.json({
  */
 export function jsonBody({ required }: { required: boolean }): RequestHandler {
   return (request, response, next) => {
-    const hasBody = request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length'] ?? 0) > 0
+    const hasBody =
+      request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length'] ?? 0) > 0
     const type = request.get('content-type')
     if (type === undefined ? hasBody : !/^application\/json\s*(;\s*charset="?utf-8"?\s*)?$/i.test(type)) {
       throw new HttpProblem('UNSUPPORTED_MEDIA_TYPE', 'Send application/json.')
@@ -62,7 +69,10 @@ export function parseBody<T>(schema: z.ZodType<T>, body: unknown, code: ProblemC
   if (parsed.success) return parsed.data
   const errors = parsed.error.issues.flatMap((issue) =>
     issue.code === 'unrecognized_keys'
-      ? issue.keys.map((key) => ({ pointer: pointerTo([...issue.path, key]), detail: 'This field is not known.' }))
+      ? issue.keys.map((key) => ({
+          pointer: pointerTo([...issue.path, key]),
+          detail: 'This field is not known.',
+        }))
       : [{ pointer: pointerTo(issue.path), detail: issue.message }],
   )
   throw new HttpProblem(code, 'See `errors`.', errors)
@@ -79,11 +89,17 @@ export function parseQuery<T>(schema: z.ZodType<T>, query: unknown): T {
 }
 
 /** A page of a list: the items, and where the next page begins. */
-export function toPage<Item, View>(items: Item[], limit: number, cursorOf: (item: Item) => string, view: (item: Item) => View) {
+export function toPage<Item, View>(
+  items: Item[],
+  limit: number,
+  cursorOf: (item: Item) => string,
+  view: (item: Item) => View,
+) {
   const page = items.slice(0, limit)
   const last = page.at(-1)
   return {
     data: page.map(view),
-    nextCursor: items.length > limit && last !== undefined ? Buffer.from(cursorOf(last)).toString('base64url') : null,
+    nextCursor:
+      items.length > limit && last !== undefined ? Buffer.from(cursorOf(last)).toString('base64url') : null,
   }
 }

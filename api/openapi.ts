@@ -38,7 +38,8 @@ export function createOpenApiDocument(version: string) {
     request: {
       headers: z.object({
         'Idempotency-Key': idempotencyKey.openapi({
-          description: 'Names this order for 72 hours: the same key with the same body answers the same order.',
+          description:
+            'Names this order for 72 hours: the same key with the same body answers the same order.',
         }),
       }),
       body: { required: true, ...json(orderRequest) },
@@ -48,7 +49,10 @@ export function createOpenApiDocument(version: string) {
         ...ok('Accepted: it will end completed, rejected or cancelled.', order),
         headers: z.object({
           Location: z.string(),
-          'Idempotent-Replayed': z.string().optional().openapi({ description: '`true` when the key was used before.' }),
+          'Idempotent-Replayed': z
+            .string()
+            .optional()
+            .openapi({ description: '`true` when the key was used before.' }),
         }),
       },
       ...problems({
@@ -65,7 +69,10 @@ export function createOpenApiDocument(version: string) {
     path: '/orders',
     summary: 'List orders, newest first',
     request: { query: orderListQuery },
-    responses: { 200: ok('A page of orders.', orderList), ...problems({ 400: 'INVALID_PARAMETER', ...UNAVAILABLE }) },
+    responses: {
+      200: ok('A page of orders.', orderList),
+      ...problems({ 400: 'INVALID_PARAMETER', ...UNAVAILABLE }),
+    },
   })
   registry.registerPath({
     method: 'get',
@@ -89,7 +96,10 @@ export function createOpenApiDocument(version: string) {
     path: '/orders/{id}/history',
     summary: 'The workflow’s history, ready to replay',
     request: { params: orderId },
-    responses: { 200: ok('What there is so far.', history), ...problems({ ...NO_SUCH_ORDER, ...UNAVAILABLE }) },
+    responses: {
+      200: ok('What there is so far.', history),
+      ...problems({ ...NO_SUCH_ORDER, ...UNAVAILABLE }),
+    },
   })
   registry.registerPath({
     method: 'post',
@@ -98,8 +108,17 @@ export function createOpenApiDocument(version: string) {
     request: { params: orderId, body: { required: false, ...json(cancelRequest) } },
     responses: {
       200: ok('It was cancelled already.', order),
-      202: ok('The wish is recorded: unless it is already compensating, the order will end cancelled.', order),
-      ...problems({ ...BAD_BODY, ...NO_SUCH_ORDER, 409: 'ORDER_NOT_CANCELLABLE', 422: 'INVALID_REQUEST', ...UNAVAILABLE }),
+      202: ok(
+        'The wish is recorded: unless it is already compensating, the order will end cancelled.',
+        order,
+      ),
+      ...problems({
+        ...BAD_BODY,
+        ...NO_SUCH_ORDER,
+        409: 'ORDER_NOT_CANCELLABLE',
+        422: 'INVALID_REQUEST',
+        ...UNAVAILABLE,
+      }),
     },
   })
   registry.registerPath({
@@ -107,28 +126,40 @@ export function createOpenApiDocument(version: string) {
     path: '/products',
     summary: 'The catalogue, with its stock',
     request: { query: productListQuery },
-    responses: { 200: ok('A page of products.', productList), ...problems({ 400: 'INVALID_PARAMETER', ...UNAVAILABLE }) },
+    responses: {
+      200: ok('A page of products.', productList),
+      ...problems({ 400: 'INVALID_PARAMETER', ...UNAVAILABLE }),
+    },
   })
   registry.registerPath({
     method: 'get',
     path: '/products/{sku}',
     summary: 'One product',
     request: { params: z.object({ sku: z.string() }) },
-    responses: { 200: ok('The product.', product), ...problems({ 404: 'PRODUCT_NOT_FOUND', ...UNAVAILABLE }) },
+    responses: {
+      200: ok('The product.', product),
+      ...problems({ 404: 'PRODUCT_NOT_FOUND', ...UNAVAILABLE }),
+    },
   })
   registry.registerPath({
     method: 'get',
     path: '/customers/{id}/loyalty',
     summary: 'A customer’s points',
     request: { params: z.object({ id: z.string() }) },
-    responses: { 200: ok('One point for every full 100 minor units of a completed order.', loyalty), ...problems(UNAVAILABLE) },
+    responses: {
+      200: ok('One point for every full 100 minor units of a completed order.', loyalty),
+      ...problems(UNAVAILABLE),
+    },
   })
   for (const path of ['/livez', '/readyz']) {
     registry.registerPath({
       method: 'get',
       path,
       summary: path === '/livez' ? 'Is the process alive?' : 'Are orders accepted?',
-      responses: { 200: ok('Yes.', z.object({ status: z.string() })), ...(path === '/readyz' ? problems(UNAVAILABLE) : {}) },
+      responses: {
+        200: ok('Yes.', z.object({ status: z.string() })),
+        ...(path === '/readyz' ? problems(UNAVAILABLE) : {}),
+      },
     })
   }
   return new OpenApiGeneratorV31(registry.definitions).generateDocument({

@@ -41,7 +41,14 @@ export function createOrderStarter(options: OrderStarterOptions) {
           taskQueue: options.taskQueue,
           workflowTaskTimeout: options.workflowTaskTimeoutMs,
           workflowIdReusePolicy: 'REJECT_DUPLICATE',
-          args: [{ id: start.id, definition: start.definition, deadlineAt: start.deadlineAt.getTime(), ...options.input }],
+          args: [
+            {
+              id: start.id,
+              definition: start.definition,
+              deadlineAt: start.deadlineAt.getTime(),
+              ...options.input,
+            },
+          ],
         })
         .catch((error: unknown) => {
           if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error
@@ -56,7 +63,8 @@ export function createOrderStarter(options: OrderStarterOptions) {
     try {
       await call()
     } catch (error) {
-      if (!(error instanceof WorkflowNotFoundError)) log.warn({ sagaId, error: describeError(error) }, `${what} failed, will be repeated`)
+      if (!(error instanceof WorkflowNotFoundError))
+        log.warn({ sagaId, error: describeError(error) }, `${what} failed, will be repeated`)
     } finally {
       inFlight -= 1
     }
@@ -64,7 +72,9 @@ export function createOrderStarter(options: OrderStarterOptions) {
 
   const wakeNow = (id: string) =>
     client.withDeadline(Date.now() + CALL_TIMEOUT_MS, () =>
-      client.workflow.getHandle(orderWorkflowId(id)).startUpdate(ORDER_SAGA.wakeUpdate, { waitForStage: 'ACCEPTED' }),
+      client.workflow
+        .getHandle(orderWorkflowId(id))
+        .startUpdate(ORDER_SAGA.wakeUpdate, { waitForStage: 'ACCEPTED' }),
     )
 
   const sweep = async (): Promise<void> => {

@@ -54,7 +54,14 @@ export function viewOrder(record: OrderRecord, temporal: { uiUrl: string; namesp
 /** The order as it was when it was placed: the first answer to its request, and every later one to the same request. */
 export function viewPlacedOrder(record: OrderRecord, temporal: { uiUrl: string; namespace: string }) {
   const { saga } = record
-  const placed = { status: 'pending', reasonCode: null, reasonStep: null, reasonDetail: null, version: 1, fences: [] }
+  const placed = {
+    status: 'pending',
+    reasonCode: null,
+    reasonStep: null,
+    reasonDetail: null,
+    version: 1,
+    fences: [],
+  }
   return viewOrder({ ...record, saga: { ...saga, ...placed, updatedAt: saga.createdAt } }, temporal)
 }
 
@@ -62,7 +69,9 @@ export function viewPlacedOrder(record: OrderRecord, temporal: { uiUrl: string; 
 export function viewSteps(saga: SagaState, fences: readonly FenceRecord[]) {
   return ORDER_SAGA.steps.map((step, index) => {
     const fence = fences.find((record) => record.step === step.name)
-    const isNext = ORDER_SAGA.steps.slice(0, index).every(({ name }) => fences.some((f) => f.step === name && f.state === 'done'))
+    const isNext = ORDER_SAGA.steps
+      .slice(0, index)
+      .every(({ name }) => fences.some((f) => f.step === name && f.state === 'done'))
     return {
       name: step.name,
       kind: step.kind,
@@ -73,7 +82,12 @@ export function viewSteps(saga: SagaState, fences: readonly FenceRecord[]) {
   })
 }
 
-function stepState(step: StepOutline, saga: SagaState, fence: FenceRecord | undefined, isNext: boolean): StepState {
+function stepState(
+  step: StepOutline,
+  saga: SagaState,
+  fence: FenceRecord | undefined,
+  isNext: boolean,
+): StepState {
   const hasTurnedBack = saga.reasonCode !== null
   if (fence === undefined) {
     if (saga.reasonStep === step.name) return 'failed'

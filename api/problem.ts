@@ -57,7 +57,12 @@ const RETRY_AFTER_SECONDS = 2
 export const pointerTo = (path: readonly PropertyKey[]): string =>
   path.map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')
 
-export function sendProblem(response: Response, code: ProblemCode, detail: string, errors: readonly FieldError[] = []): void {
+export function sendProblem(
+  response: Response,
+  code: ProblemCode,
+  detail: string,
+  errors: readonly FieldError[] = [],
+): void {
   const [status, title] = PROBLEMS[code]
   if (status === 503) response.set('retry-after', String(RETRY_AFTER_SECONDS))
   response
@@ -79,18 +84,21 @@ export function sendProblem(response: Response, code: ProblemCode, detail: strin
 /** The one place where an exception becomes an HTTP answer. Its text does not leave the process. */
 export function createErrorHandler(log: Logger): ErrorRequestHandler {
   return (error: unknown, request, response, next) => {
-    if (response.headersSent) return void next(error)
-    if (error instanceof HttpProblem) return void sendProblem(response, error.code, error.message, error.errors)
+    if (response.headersSent) return next(error)
+    if (error instanceof HttpProblem) return sendProblem(response, error.code, error.message, error.errors)
     if (error instanceof DomainError && isProblemCode(error.code)) {
       const errors = error.paths.map((path) => ({ pointer: pointerTo(path), detail: error.message }))
-      return void sendProblem(response, error.code, error.message, errors)
+      return sendProblem(response, error.code, error.message, errors)
     }
     const fromParser = parserProblem(error)
-    if (fromParser !== undefined) return void sendProblem(response, fromParser, PROBLEMS[fromParser][1])
+    if (fromParser !== undefined) return sendProblem(response, fromParser, PROBLEMS[fromParser][1])
     const isUnavailable = isDependencyDown(error)
     const requestId = response.get('x-request-id')
-    log.error({ requestId, method: request.method, route: request.route?.path, error: describeError(error) }, 'request failed')
-    if (isUnavailable) return void sendProblem(response, 'DEPENDENCY_UNAVAILABLE', 'Please try again later.')
+    log.error(
+      { requestId, method: request.method, route: request.route?.path, error: describeError(error) },
+      'request failed',
+    )
+    if (isUnavailable) return sendProblem(response, 'DEPENDENCY_UNAVAILABLE', 'Please try again later.')
     sendProblem(response, 'INTERNAL', 'The request id helps us to find out what happened.')
   }
 }

@@ -19,7 +19,9 @@ import { createOrderStarter } from './order-starter.ts'
 const config = readConfig()
 const log = createLogger('api', config)
 const db = openDatabase(requireDatabaseUrl(config), config.DATABASE_POOL)
-const { version } = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
+const { version } = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8')) as {
+  version: string
+}
 
 // Lazy: orders are accepted while Temporal is away.
 const connection = Connection.lazy({ address: temporalAddress(config) })

@@ -26,7 +26,9 @@ export interface KeyedProviderOptions<Effect> {
 const problem = z.object({ code: z.string().max(100) })
 
 /** @returns a client whose calls throw Fault for everything that is neither an effect nor a refusal. */
-export function createKeyedProvider<Request, Effect>(options: KeyedProviderOptions<Effect>): KeyedProvider<Request, Effect> {
+export function createKeyedProvider<Request, Effect>(
+  options: KeyedProviderOptions<Effect>,
+): KeyedProvider<Request, Effect> {
   const { http, collection } = options
   const pathOf = (key: string) => `/${collection}/${encodeURIComponent(key)}`
 
@@ -49,7 +51,10 @@ export function createKeyedProvider<Request, Effect>(options: KeyedProviderOptio
 
   return {
     async create(key, request, attempt) {
-      const answer = await http({ method: 'POST', path: `/${collection}`, idempotencyKey: key, body: request }, attempt)
+      const answer = await http(
+        { method: 'POST', path: `/${collection}`, idempotencyKey: key, body: request },
+        attempt,
+      )
       return answer.kind === 'ok' ? asEffect(answer.effect) : answer
     },
     async find(key, attempt) {
@@ -62,7 +67,10 @@ export function createKeyedProvider<Request, Effect>(options: KeyedProviderOptio
       if (voided.kind !== 'ok') return voided
       if (isSuccess(voided.effect)) return { kind: 'ok', effect: finality(voided.effect) }
       if (codeOf(voided.effect) !== 'NOT_VOIDABLE') {
-        throw new Fault('PROVIDER_UNEXPECTED', `${collection}: a void was answered with ${voided.effect.status}`)
+        throw new Fault(
+          'PROVIDER_UNEXPECTED',
+          `${collection}: a void was answered with ${voided.effect.status}`,
+        )
       }
       const answer = await http({ ...options.undo(key), idempotencyKey: undoKey }, attempt)
       if (answer.kind !== 'ok') return answer

@@ -21,7 +21,10 @@ export interface ProviderResponse {
   body: unknown
 }
 
-export type ProviderHttp = (request: ProviderRequest, attempt: Attempt) => Promise<ProviderAnswer<ProviderResponse>>
+export type ProviderHttp = (
+  request: ProviderRequest,
+  attempt: Attempt,
+) => Promise<ProviderAnswer<ProviderResponse>>
 
 /**
  * Speaks JSON over HTTP to one provider, one try per call: the one who retries is Temporal.
@@ -76,7 +79,8 @@ async function readJson(name: string, response: Response): Promise<unknown> {
   } catch {
     throw new Fault('PROVIDER_CONNECTION', `${name} hung up in the middle of its answer`)
   }
-  if (bytes > ANSWER_BYTES_MAX) throw new Fault('PROVIDER_UNREADABLE', `${name} answered more than ${ANSWER_BYTES_MAX} bytes`)
+  if (bytes > ANSWER_BYTES_MAX)
+    throw new Fault('PROVIDER_UNREADABLE', `${name} answered more than ${ANSWER_BYTES_MAX} bytes`)
   try {
     return bytes === 0 ? undefined : JSON.parse(Buffer.concat(chunks).toString('utf8'))
   } catch {

@@ -49,9 +49,13 @@ export async function migrate(databaseUrl: string): Promise<string[]> {
         await apply(client, migration)
         now.push(migration.name)
       } else if (earlier.finished_at === null) {
-        throw new Error(`Migration ${migration.name} is half applied: mend it with \`npx prisma migrate resolve\`.`)
+        throw new Error(
+          `Migration ${migration.name} is half applied: mend it with \`npx prisma migrate resolve\`.`,
+        )
       } else if (earlier.checksum !== migration.checksum) {
-        throw new Error(`Migration ${migration.name} was edited after it was applied: add a new migration instead.`)
+        throw new Error(
+          `Migration ${migration.name} was edited after it was applied: add a new migration instead.`,
+        )
       }
     }
     return now

@@ -5,7 +5,11 @@ import { createFaultSwitch, faultsSchema } from './faults.ts'
 import type { Ledger } from './ledger.ts'
 import { createProvider, type ProviderKind } from './provider.ts'
 
-const chargeRequest = z.object({ amountMinor: z.int().positive(), currency: z.string().length(3), paymentMethod: z.string() })
+const chargeRequest = z.object({
+  amountMinor: z.int().positive(),
+  currency: z.string().length(3),
+  paymentMethod: z.string(),
+})
 const shipmentRequest = z.object({ service: z.string(), address: z.record(z.string(), z.string()) })
 const refundRequest = z.object({ chargeKey: z.string() })
 
@@ -35,7 +39,10 @@ const shipping: ProviderKind = {
   effectOf(key, body) {
     const { success, data } = shipmentRequest.safeParse(body)
     if (!success) return undefined
-    return { effect: { trackingNumber: `TRK-${key}`, token: data.service }, behaviour: shippingBehaviour(data.service) }
+    return {
+      effect: { trackingNumber: `TRK-${key}`, token: data.service },
+      behaviour: shippingBehaviour(data.service),
+    }
   },
   behaviourOf: ({ token }) => shippingBehaviour(String(token)),
 }
@@ -72,7 +79,9 @@ export function createSandbox(ledger: Ledger): Express {
 /** One row per key that had an effect: no declines, no attempts, no tombstones. */
 function publishLedger(ledger: Ledger) {
   const effects = (collection: 'charges' | 'shipments') =>
-    ledger.entries(collection).flatMap(([key, entry]) => (entry.state === 'voided' ? [] : [{ key, ...entry }]))
+    ledger
+      .entries(collection)
+      .flatMap(([key, entry]) => (entry.state === 'voided' ? [] : [{ key, ...entry }]))
   const charges = effects('charges')
   return {
     charges: charges.map(({ key, effect, state }) => ({

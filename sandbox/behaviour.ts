@@ -33,7 +33,7 @@ export function shippingBehaviour(token: string): Behaviour | undefined {
 function scripted(script: string, undoFails: string): Behaviour | undefined {
   if (script === 'hang') return { delayMs: Number.POSITIVE_INFINITY }
   if (script === undoFails) return { undoFailing: Number.POSITIVE_INFINITY }
-  const [, name, digits] = /^([a-z_]+?)_(\d{1,6})$/.exec(script) ?? []
+  const [, name = '', digits] = /^([a-z_]+?)_(\d{1,6})$/.exec(script) ?? []
   const n = Number(digits)
   switch (name) {
     case 'flaky':

@@ -24,7 +24,8 @@ export function createFaultSwitch() {
     /** The fault that this call meets. Exactly `percent` of every hundred calls meet one, evenly spread. */
     meet(provider: 'payment' | 'shipping'): Fault {
       calls += 1
-      const isHit = Math.floor((calls * faults.percent) / 100) > Math.floor(((calls - 1) * faults.percent) / 100)
+      const isHit =
+        Math.floor((calls * faults.percent) / 100) > Math.floor(((calls - 1) * faults.percent) / 100)
       return isHit ? faults[provider] : 'up'
     },
   }

@@ -42,18 +42,18 @@ export function createProvider(kind: ProviderKind, ledger: Ledger, faults: Fault
   router.post(`/${collection}`, async (request, response) => {
     const key = request.get('idempotency-key')
     const wanted = key === undefined ? undefined : kind.effectOf(key, request.body)
-    if (key === undefined || wanted === undefined) return void problem(response, 400, 'MALFORMED')
+    if (key === undefined || wanted === undefined) return problem(response, 400, 'MALFORMED')
     const { effect, behaviour } = wanted
-    if (behaviour === undefined) return void problem(response, kind.refusalStatus, kind.unknownCode)
-    if (ledger.find(collection, key)?.state === 'voided') return void problem(response, 409, 'VOIDED')
-    if (behaviour.refusal !== undefined) return void problem(response, kind.refusalStatus, behaviour.refusal)
+    if (behaviour === undefined) return problem(response, kind.refusalStatus, kind.unknownCode)
+    if (ledger.find(collection, key)?.state === 'voided') return problem(response, 409, 'VOIDED')
+    if (behaviour.refusal !== undefined) return problem(response, kind.refusalStatus, behaviour.refusal)
     const call = count(createCalls, key)
-    if (call <= (behaviour.failing?.times ?? 0)) return void fail(response, behaviour.failing?.status ?? 503)
+    if (call <= (behaviour.failing?.times ?? 0)) return fail(response, behaviour.failing?.status ?? 503)
 
     const body = JSON.stringify(request.body)
     const earlier = ledger.find(collection, key)
     if (earlier !== undefined && 'request' in earlier && earlier.request !== body) {
-      return void problem(response, 422, 'KEY_REUSED')
+      return problem(response, 422, 'KEY_REUSED')
     }
     if (earlier === undefined) ledger.write({ collection, key, did: 'create', effect, request: body })
     if (call <= (behaviour.losingReplies ?? 0) || dropsReplies(response)) return void request.socket.destroy()
@@ -66,8 +66,8 @@ export function createProvider(kind: ProviderKind, ledger: Ledger, faults: Fault
     const { key } = request.params
     const entry = ledger.find(collection, key)
     if (dropsReplies(response)) return void request.socket.destroy()
-    if (entry === undefined) return void problem(response, 404, 'UNKNOWN_KEY')
-    if (entry.state === 'voided') return void problem(response, 409, 'VOIDED')
+    if (entry === undefined) return problem(response, 404, 'UNKNOWN_KEY')
+    if (entry.state === 'voided') return problem(response, 409, 'VOIDED')
     response.json(view(key, entry))
   })
 
@@ -76,18 +76,19 @@ export function createProvider(kind: ProviderKind, ledger: Ledger, faults: Fault
     const entry = ledger.find(collection, key)
     if (entry?.state !== 'live' && entry?.state !== 'undone') ledger.write({ collection, key, did: 'void' })
     if (dropsReplies(response)) return void request.socket.destroy()
-    if (entry?.state === 'live') return void problem(response, 409, 'NOT_VOIDABLE')
+    if (entry?.state === 'live') return problem(response, 409, 'NOT_VOIDABLE')
     response.json(view(key, entry ?? { state: 'voided' }))
   })
 
   router.post(kind.undo.path, (request, response) => {
     const undoKey = request.get('idempotency-key')
     const key = kind.undo.keyOf(request)
-    if (undoKey === undefined || key === undefined) return void problem(response, 400, 'MALFORMED')
+    if (undoKey === undefined || key === undefined) return problem(response, 400, 'MALFORMED')
     const entry = ledger.find(collection, key)
-    if (entry === undefined || entry.state === 'voided') return void problem(response, 404, 'UNKNOWN_KEY')
-    if (entry.state === 'undone' && entry.undoKey !== undoKey) return void problem(response, 409, 'ALREADY_UNDONE')
-    if (count(undoCalls, key) <= (kind.behaviourOf(entry.effect)?.undoFailing ?? 0)) return void fail(response, 503)
+    if (entry === undefined || entry.state === 'voided') return problem(response, 404, 'UNKNOWN_KEY')
+    if (entry.state === 'undone' && entry.undoKey !== undoKey) return problem(response, 409, 'ALREADY_UNDONE')
+    if (count(undoCalls, key) <= (kind.behaviourOf(entry.effect)?.undoFailing ?? 0))
+      return fail(response, 503)
     if (entry.state === 'live') ledger.write({ collection, key, did: 'undo', undoKey })
     if (dropsReplies(response)) return void request.socket.destroy()
     response.status(201).json(view(key, ledger.find(collection, key) ?? entry))
@@ -96,8 +97,8 @@ export function createProvider(kind: ProviderKind, ledger: Ledger, faults: Fault
   const guarded = Router()
   guarded.use([`/${collection}`, kind.undo.path], async (_request, response, next) => {
     const fault = faults.meet(kind.name)
-    if (fault === 'down' || fault === 'flaky') return void fail(response, 503)
-    if (fault === 'limited') return void fail(response, 429)
+    if (fault === 'down' || fault === 'flaky') return fail(response, 503)
+    if (fault === 'limited') return fail(response, 429)
     if (fault === 'slow') await sleep(SLOW_MS)
     response.locals['isDropped'] = fault === 'drop'
     next()
@@ -107,8 +108,8 @@ export function createProvider(kind: ProviderKind, ledger: Ledger, faults: Fault
 }
 
 /** Tokens and addresses stay with the provider. */
-function publicPart({ token: _, ...rest }: Effect): Effect {
-  return rest
+function publicPart(effect: Effect): Effect {
+  return Object.fromEntries(Object.entries(effect).filter(([name]) => name !== 'token'))
 }
 
 const dropsReplies = (response: Response) => response.locals['isDropped'] === true

@@ -7,7 +7,7 @@ export type LineWriter = (name: string) => (line: string) => void
 
 /** Prints the lines of several processes, each with the name of its process in a column and a colour of its own. */
 export function createLineWriter(output: NodeJS.WriteStream): LineWriter {
-  const isColoured = output.isTTY === true
+  const isColoured = output.isTTY
   const pretty = prettyFactory({
     colorize: isColoured,
     translateTime: 'SYS:HH:MM:ss',

@@ -4,7 +4,10 @@ import path from 'node:path'
 import { childEnvironment } from '../config.ts'
 
 /** A fetched or built program appears in its place whole or not at all. */
-export async function installInto(place: string, make: (scratch: string) => Promise<string>): Promise<string> {
+export async function installInto(
+  place: string,
+  make: (scratch: string) => Promise<string>,
+): Promise<string> {
   const scratch = `${place}.${process.pid}.new`
   await rm(scratch, { recursive: true, force: true })
   await mkdir(scratch, { recursive: true })
@@ -44,14 +47,19 @@ export async function runSlowly(
   try {
     await new Promise<void>((resolve, reject) => {
       let printed = ''
-      const child = spawn(command, args, { env: childEnvironment(environment), stdio: ['ignore', 'pipe', 'pipe'] })
+      const child = spawn(command, args, {
+        env: childEnvironment(environment),
+        stdio: ['ignore', 'pipe', 'pipe'],
+      })
       const keep = (chunk: Buffer) => {
         printed = (printed + chunk.toString()).slice(-2000)
       }
       child.stdout.on('data', keep)
       child.stderr.on('data', keep)
       child.on('error', reject)
-      child.on('close', (code) => (code === 0 ? resolve() : reject(new Error(`${command} failed:\n${printed}`))))
+      child.on('close', (code) =>
+        code === 0 ? resolve() : reject(new Error(`${command} failed:\n${printed}`)),
+      )
     })
     log(`${title}: done after ${seconds()} s`)
   } finally {

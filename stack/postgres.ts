@@ -1,6 +1,18 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { closeSync, existsSync, openSync } from 'node:fs'
-import { chmod, chown, cp, lchown, mkdir, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises'
+import {
+  chmod,
+  chown,
+  cp,
+  lchown,
+  mkdir,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  symlink,
+  writeFile,
+} from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -44,7 +56,8 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
   const dataDir = await reachableDataDir(options.dataDir, owner)
   await initialise(binaries, dataDir, owner)
   const leftOver = await findRunning(dataDir)
-  if (leftOver !== undefined) options.log(`taking over the PostgreSQL that a killed run left behind (pid ${leftOver.pid})`)
+  if (leftOver !== undefined)
+    options.log(`taking over the PostgreSQL that a killed run left behind (pid ${leftOver.pid})`)
   const server = leftOver ?? (await launch(binaries, dataDir, owner, options))
   const url = (database: string) => `postgresql://${ROLE}:${ROLE}@127.0.0.1:${server.port}/${database}`
   return {
@@ -67,16 +80,27 @@ interface Owner {
 async function serverUser(): Promise<Owner | undefined> {
   if (process.getuid?.() !== 0) return undefined
   const find = async () => {
-    const line = (await readFile('/etc/passwd', 'utf8')).split('\n').find((entry) => entry.startsWith('postgres:'))
+    const line = (await readFile('/etc/passwd', 'utf8'))
+      .split('\n')
+      .find((entry) => entry.startsWith('postgres:'))
     const [, , uid, gid] = line?.split(':') ?? []
     return uid === undefined || gid === undefined ? undefined : { uid: Number(uid), gid: Number(gid) }
   }
   const found = await find()
   if (found !== undefined) return found
-  spawnSync('useradd', ['--system', '--user-group', '--no-create-home', '--shell', '/usr/sbin/nologin', 'postgres'])
+  spawnSync('useradd', [
+    '--system',
+    '--user-group',
+    '--no-create-home',
+    '--shell',
+    '/usr/sbin/nologin',
+    'postgres',
+  ])
   const created = await find()
   if (created !== undefined) return created
-  throw new Error('PostgreSQL cannot run as root and no user `postgres` could be created: run as another user, or set DATABASE_URL.')
+  throw new Error(
+    'PostgreSQL cannot run as root and no user `postgres` could be created: run as another user, or set DATABASE_URL.',
+  )
 }
 
 const identity = (owner: Owner | undefined) => (owner === undefined ? {} : { uid: owner.uid, gid: owner.gid })
@@ -100,7 +124,9 @@ async function reachableBinaries(owner: Owner | undefined): Promise<Binaries> {
   }
   const check = spawnSync(copied.postgres, ['--version'], { ...identity(owner), encoding: 'utf8' })
   if (check.status === 0) return copied
-  throw new Error(`The embedded PostgreSQL does not run on this machine (${check.stderr || check.error?.message}): set DATABASE_URL.`)
+  throw new Error(
+    `The embedded PostgreSQL does not run on this machine (${check.stderr || check.error?.message}): set DATABASE_URL.`,
+  )
 }
 
 function installedServer(): string {
@@ -117,7 +143,8 @@ const binariesIn = (native: string): Binaries => ({
   postgres: path.join(native, 'bin', 'postgres'),
 })
 
-const runs = (file: string, owner: Owner | undefined) => spawnSync(file, ['--version'], identity(owner)).status === 0
+const runs = (file: string, owner: Owner | undefined) =>
+  spawnSync(file, ['--version'], identity(owner)).status === 0
 
 /** npm may have been told to run no install scripts; the libraries' links are made by one. */
 async function healSymlinks(native: string): Promise<void> {
@@ -130,11 +157,13 @@ async function healSymlinks(native: string): Promise<void> {
     await rm(link, { force: true })
     await symlink(path.relative(path.dirname(target), source), link)
   }
-  await Promise.all(Object.values(binariesIn(native)).map((file) => chmod(file, 0o755).catch(() => undefined)))
+  await Promise.all(
+    Object.values(binariesIn(native)).map((file) => chmod(file, 0o755).catch(() => undefined)),
+  )
 }
 
 async function reachableDataDir(wanted: string, owner: Owner | undefined): Promise<string> {
-  await mkdir(wanted, { recursive: true, mode: 0o700 })
+  await makePrivateFolder(wanted)
   if (owner === undefined) return wanted
   const isReachable = async (folder: string) => {
     await chownTree(folder, owner)
@@ -142,9 +171,17 @@ async function reachableDataDir(wanted: string, owner: Owner | undefined): Promi
   }
   if (await isReachable(wanted)) return wanted
   const elsewhere = reachableFolder(`data ${wanted}`)
-  await mkdir(elsewhere, { recursive: true, mode: 0o700 })
+  await makePrivateFolder(elsewhere)
   if (await isReachable(elsewhere)) return elsewhere
-  throw new Error(`The user postgres can reach neither ${wanted} nor ${elsewhere}: set DATA_DIR or DATABASE_URL.`)
+  throw new Error(
+    `The user postgres can reach neither ${wanted} nor ${elsewhere}: set DATA_DIR or DATABASE_URL.`,
+  )
+}
+
+/** PostgreSQL wants its data closed to others; the folders above must let it through. */
+async function makePrivateFolder(folder: string): Promise<void> {
+  await mkdir(path.dirname(folder), { recursive: true })
+  await mkdir(folder, { recursive: true, mode: 0o700 })
 }
 
 async function chownTree(folder: string, { uid, gid }: Owner): Promise<void> {
@@ -166,10 +203,21 @@ async function initialise(binaries: Binaries, dataDir: string, owner: Owner | un
   if (owner !== undefined) await chown(password, owner.uid, owner.gid)
   const made = spawnSync(
     binaries.initdb,
-    ['-D', fresh, '-U', ROLE, '--auth=scram-sha-256', `--pwfile=${password}`, '--encoding=UTF8', '--locale=C', '--no-sync'],
+    [
+      '-D',
+      fresh,
+      '-U',
+      ROLE,
+      '--auth=scram-sha-256',
+      `--pwfile=${password}`,
+      '--encoding=UTF8',
+      '--locale=C',
+      '--no-sync',
+    ],
     { ...identity(owner), encoding: 'utf8', cwd: dataDir },
   )
-  if (made.status !== 0) throw new Error(`PostgreSQL could not make its data folder in ${dataDir}: ${made.stderr}`)
+  if (made.status !== 0)
+    throw new Error(`PostgreSQL could not make its data folder in ${dataDir}: ${made.stderr}`)
   await rm(cluster, { recursive: true, force: true })
   await rename(fresh, cluster)
 }
@@ -187,7 +235,12 @@ async function findRunning(dataDir: string): Promise<Server | undefined> {
   return (await answers(port)) ? { pid, port } : undefined
 }
 
-async function launch(binaries: Binaries, dataDir: string, owner: Owner | undefined, options: PostgresOptions): Promise<Server> {
+async function launch(
+  binaries: Binaries,
+  dataDir: string,
+  owner: Owner | undefined,
+  options: PostgresOptions,
+): Promise<Server> {
   const settings = [
     'listen_addresses=127.0.0.1',
     'unix_socket_directories=',
@@ -199,13 +252,23 @@ async function launch(binaries: Binaries, dataDir: string, owner: Owner | undefi
   const log = openSync(logFile, 'a')
   const child = spawn(
     binaries.postgres,
-    ['-D', path.join(dataDir, 'cluster'), '-p', String(options.port), ...settings.flatMap((setting) => ['-c', setting])],
+    [
+      '-D',
+      path.join(dataDir, 'cluster'),
+      '-p',
+      String(options.port),
+      ...settings.flatMap((setting) => ['-c', setting]),
+    ],
     // Its own process group: Ctrl-C reaches the supervisor alone, which stops the server last.
     { ...identity(owner), cwd: dataDir, stdio: ['ignore', log, log], detached: true },
   )
   closeSync(log)
   child.unref()
-  for (let waitedMs = 0; waitedMs < 30_000 && child.exitCode === null && child.pid !== undefined; waitedMs += 50) {
+  for (
+    let waitedMs = 0;
+    waitedMs < 30_000 && child.exitCode === null && child.pid !== undefined;
+    waitedMs += 50
+  ) {
     if (await answers(options.port)) return { pid: child.pid, port: options.port }
     await sleep(50)
   }
@@ -223,7 +286,14 @@ async function giveUp(child: ChildProcess): Promise<void> {
 }
 
 async function answers(port: number): Promise<boolean> {
-  const client = new pg.Client({ host: '127.0.0.1', port, user: ROLE, password: ROLE, database: 'postgres', connectionTimeoutMillis: 1000 })
+  const client = new pg.Client({
+    host: '127.0.0.1',
+    port,
+    user: ROLE,
+    password: ROLE,
+    database: 'postgres',
+    connectionTimeoutMillis: 1000,
+  })
   try {
     await client.connect()
     await client.query('SELECT 1')

@@ -59,7 +59,10 @@ export async function startStack(config: Config, lines: LineWriter): Promise<Sta
     }
     const specs = [
       { name: 'sandbox', entry: 'sandbox/server.ts' },
-      ...Array.from({ length: WORKERS }, (_, index) => ({ name: `worker-${index + 1}`, entry: 'workers/worker.ts' })),
+      ...Array.from({ length: WORKERS }, (_, index) => ({
+        name: `worker-${index + 1}`,
+        entry: 'workers/worker.ts',
+      })),
       { name: 'api', entry: 'api/server.ts' },
     ]
     const processes = specs.map((spec) => supervise({ ...spec, env, onLine: lines(spec.name) }))
@@ -67,7 +70,15 @@ export async function startStack(config: Config, lines: LineWriter): Promise<Sta
     const apiUrl = `http://127.0.0.1:${config.PORT}`
     const sandboxUrl = `http://127.0.0.1:${config.SANDBOX_PORT}`
     await Promise.all([answering(`${apiUrl}/readyz`), answering(`${sandboxUrl}/livez`)])
-    return { apiUrl, sandboxUrl, temporalUiUrl: temporal.uiUrl, temporalAddress: temporal.address, databaseUrl, processes, stop }
+    return {
+      apiUrl,
+      sandboxUrl,
+      temporalUiUrl: temporal.uiUrl,
+      temporalAddress: temporal.address,
+      databaseUrl,
+      processes,
+      stop,
+    }
   } catch (error) {
     await stop()
     throw error
@@ -88,7 +99,11 @@ async function providePostgres(
   log: (line: string) => void,
 ): Promise<string> {
   if (config.DATABASE_URL !== undefined) return config.DATABASE_URL
-  const postgres: Postgres = await startPostgres({ dataDir: path.join(dataDir, 'postgres'), port: config.POSTGRES_PORT, log })
+  const postgres: Postgres = await startPostgres({
+    dataDir: path.join(dataDir, 'postgres'),
+    port: config.POSTGRES_PORT,
+    log,
+  })
   started.push({ stop: () => postgres.stop() })
   await postgres.createDatabase('ordersaga')
   return postgres.url('ordersaga')
@@ -114,7 +129,9 @@ async function provideTemporal(
 }
 
 /** Like Promise.all, but a failure waits for the others, so that what they started is known when it is stopped. */
-async function allOrNone<T extends readonly unknown[]>(work: { [Index in keyof T]: Promise<T[Index]> }): Promise<T> {
+async function allOrNone<T extends readonly unknown[]>(work: {
+  [Index in keyof T]: Promise<T[Index]>
+}): Promise<T> {
   const settled = await Promise.allSettled(work)
   const failed = settled.find((result) => result.status === 'rejected')
   if (failed !== undefined) throw failed.reason

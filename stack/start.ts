@@ -34,8 +34,15 @@ function claimDataDir(dataDir: string): () => void {
   const file = path.join(dataDir, 'start.pid')
   mkdirSync(dataDir, { recursive: true })
   const holder = Number(readPid(file))
-  if (holder !== 0 && holder !== process.pid && isAlive(holder) && readPid(`/proc/${holder}/cmdline`, 'start.ts').includes('start.ts')) {
-    throw new Error(`The system already runs from this folder (process ${holder}). Stop it, or set DATA_DIR and the ports.`)
+  if (
+    holder !== 0 &&
+    holder !== process.pid &&
+    isAlive(holder) &&
+    readPid(`/proc/${holder}/cmdline`, 'start.ts').includes('start.ts')
+  ) {
+    throw new Error(
+      `The system already runs from this folder (process ${holder}). Stop it, or set DATA_DIR and the ports.`,
+    )
   }
   writeFileSync(file, String(process.pid))
   return () => rmSync(file, { force: true })

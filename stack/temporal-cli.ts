@@ -51,15 +51,18 @@ function downloadCli(source: string, place: string, log: (line: string) => void)
   return installInto(place, async (scratch) => {
     const archive = path.join(scratch, 'temporal.tar.gz')
     log('downloading the Temporal CLI …')
-    await download(`${source}/${VERSION}?platform=${process.platform}&arch=${arch}`, archive, DOWNLOAD_TIMEOUT_MS).catch(
-      (error: unknown) => {
-        const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error
-        throw new Error(`download: ${cause instanceof Error ? cause.message : String(cause)}`)
-      },
-    )
+    await download(
+      `${source}/${VERSION}?platform=${process.platform}&arch=${arch}`,
+      archive,
+      DOWNLOAD_TIMEOUT_MS,
+    ).catch((error: unknown) => {
+      const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error
+      throw new Error(`download: ${cause instanceof Error ? cause.message : String(cause)}`)
+    })
     const unpacked = spawnSync('tar', ['-xzf', archive, '-C', scratch, 'temporal'])
     const executable = path.join(scratch, 'temporal')
-    if (unpacked.status !== 0 || !works(executable)) throw new Error('download: the archive holds no working executable')
+    if (unpacked.status !== 0 || !works(executable))
+      throw new Error('download: the archive holds no working executable')
     return executable
   })
 }

@@ -92,7 +92,8 @@ async function stopLeftOver(dataDir: string): Promise<void> {
 
 function keepOutput(child: ChildProcess, dataDir: string | undefined): () => string {
   let tail = ''
-  const file = dataDir === undefined ? undefined : createWriteStream(path.join(dataDir, 'temporal.log'), { flags: 'a' })
+  const file =
+    dataDir === undefined ? undefined : createWriteStream(path.join(dataDir, 'temporal.log'), { flags: 'a' })
   const keep = (chunk: Buffer) => {
     tail = (tail + chunk.toString()).slice(-2000)
     file?.write(chunk)
@@ -103,7 +104,12 @@ function keepOutput(child: ChildProcess, dataDir: string | undefined): () => str
   return () => tail
 }
 
-async function answering(child: ChildProcess, address: string, printed: () => string, options: TemporalOptions): Promise<void> {
+async function answering(
+  child: ChildProcess,
+  address: string,
+  printed: () => string,
+  options: TemporalOptions,
+): Promise<void> {
   for (let waitedMs = 0; waitedMs < 60_000 && child.exitCode === null; waitedMs += 100) {
     if (await isServing(address, options.namespace)) {
       // Another server may hold the port: ours has then ended.
@@ -126,7 +132,9 @@ async function answering(child: ChildProcess, address: string, printed: () => st
 async function isServing(address: string, namespace: string): Promise<boolean> {
   const connection = Connection.lazy({ address })
   try {
-    await connection.withDeadline(Date.now() + 1000, () => connection.workflowService.describeNamespace({ namespace }))
+    await connection.withDeadline(Date.now() + 1000, () =>
+      connection.workflowService.describeNamespace({ namespace }),
+    )
     return true
   } catch {
     return false

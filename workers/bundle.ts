@@ -32,7 +32,9 @@ export async function bundleFile(folder: string): Promise<string> {
 async function fingerprint(): Promise<string> {
   const hash = createHash('sha256')
   const lockfile = path.resolve(WORKFLOWS, '..', 'package-lock.json')
-  const sources = (await readdir(WORKFLOWS, { recursive: true })).filter((name) => name.endsWith('.ts')).sort()
+  const sources = (await readdir(WORKFLOWS, { recursive: true }))
+    .filter((name) => name.endsWith('.ts'))
+    .sort()
   for (const file of [lockfile, ...sources.map((name) => path.join(WORKFLOWS, name))]) {
     hash.update(file).update(await readFile(file))
   }

@@ -1,4 +1,4 @@
-import { NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker'
+import { Worker, type NativeConnection, type WorkerOptions } from '@temporalio/worker'
 import { createActivities, type Services } from '../activities/index.ts'
 import type { AttemptPorts } from '../activities/attempt.ts'
 

@@ -14,7 +14,11 @@ import { createShipping } from '../domain/shipping/shipping.ts'
 import type { Database } from '../prisma/client.ts'
 
 /** The wiring: what the activities of a worker call. */
-export function createServices(db: Database, providers: { payment: string; shipping: string }, reach: Reach): Services {
+export function createServices(
+  db: Database,
+  providers: { payment: string; shipping: string },
+  reach: Reach,
+): Services {
   const paymentHttp = createProviderHttp({ name: 'payment', baseUrl: providers.payment })
   const shippingHttp = createProviderHttp({ name: 'shipping', baseUrl: providers.shipping })
   return {

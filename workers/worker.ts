@@ -14,7 +14,9 @@ const log = createLogger('worker', config)
 Runtime.install({
   // This process drains in its own order, so Temporal's runtime leaves the signals to it.
   shutdownSignals: [],
-  logger: new DefaultLogger('WARN', ({ level, message }) => log[level === 'ERROR' ? 'error' : 'warn'](message)),
+  logger: new DefaultLogger('WARN', ({ level, message }) =>
+    log[level === 'ERROR' ? 'error' : 'warn'](message),
+  ),
 })
 
 const db = openDatabase(requireDatabaseUrl(config), config.DATABASE_POOL)
@@ -28,7 +30,8 @@ const workers = await runWorkers({
   services: createServices(db, providerUrls(config), reach),
   ports: {
     reach,
-    onFault: (activity, sagaId, code, error) => log.warn({ activity, sagaId, code, error: describeError(error) }, 'fault'),
+    onFault: (activity, sagaId, code, error) =>
+      log.warn({ activity, sagaId, code, error: describeError(error) }, 'fault'),
   },
 })
 log.info({ queue: queueName(config, 'order') }, 'working')

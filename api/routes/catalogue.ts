@@ -1,6 +1,6 @@
 import { Router } from 'express'
 import type { createCatalogue, ProductRecord } from '../../domain/inventory/catalogue.ts'
-import type { createLoyalty } from '../../domain/loyalty/loyalty.ts'
+import type { createLoyalty, LoyaltyEntry } from '../../domain/loyalty/loyalty.ts'
 import { parseQuery, serve, toPage } from '../http.ts'
 import { HttpProblem } from '../problem.ts'
 import { productListQuery } from '../schemas/catalogue.ts'
@@ -37,8 +37,10 @@ export function createCatalogueRoutes({ catalogue, loyalty }: CatalogueRoutes): 
       parseQuery(noQuery, request.query)
       const asked = customerId.safeParse(request.params['id'])
       // A customer nobody has heard of has no points, and neither has one that cannot be.
-      const { balance, entries } = asked.success ? await loyalty.account(asked.data) : { balance: 0, entries: [] }
-      response.json({ balance, entries: entries.map((entry) => ({ ...entry, recordedAt: entry.recordedAt.toISOString() })) })
+      const { balance, entries } = asked.success
+        ? await loyalty.account(asked.data)
+        : { balance: 0, entries: [] }
+      response.json({ balance, entries: entries.map(viewEntry) })
     },
   })
 
@@ -48,4 +50,8 @@ export function createCatalogueRoutes({ catalogue, loyalty }: CatalogueRoutes): 
 function viewProduct({ sku, name, currency, priceMinor, active, stock }: ProductRecord) {
   const { available, reserved, sold } = stock ?? { available: 0, reserved: 0, sold: 0 }
   return { sku, name, currency, priceMinor, active, available, reserved, sold }
+}
+
+function viewEntry({ orderId, kind, points, recordedAt }: LoyaltyEntry) {
+  return { orderId, kind, points, recordedAt: recordedAt.toISOString() }
 }

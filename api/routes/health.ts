@@ -20,7 +20,11 @@ export function createHealthRoutes({ db, isDraining }: Health): Router {
         () => false,
       )
       if (isReachable && !isDraining()) return void response.json({ status: 'ready' })
-      sendProblem(response, 'DEPENDENCY_UNAVAILABLE', isReachable ? 'Shutting down.' : 'The database does not answer.')
+      sendProblem(
+        response,
+        'DEPENDENCY_UNAVAILABLE',
+        isReachable ? 'Shutting down.' : 'The database does not answer.',
+      )
     },
   })
   return router

@@ -5,16 +5,24 @@ import { historyToJSON } from '@temporalio/common/lib/proto-utils.js'
 import type { createIntake } from '../../domain/order/intake.ts'
 import type { createOrderQueries, OrderRecord } from '../../domain/order/queries.ts'
 import type { Journal } from '../../domain/saga/journal.ts'
+import { isTerminal } from '../../domain/saga/status.ts'
 import { ORDER_SAGA, orderWorkflowId } from '../../workflows/order/contract.ts'
 import { jsonBody, parseBody, parseQuery, serve, toPage } from '../http.ts'
 import type { OrderStarter } from '../order-starter.ts'
 import { viewOrder, viewPlacedOrder } from '../order-view.ts'
 import { HttpProblem } from '../problem.ts'
-import { cancelRequest, eventListQuery, idempotencyKey, orderListQuery, orderRequest } from '../schemas/orders.ts'
+import {
+  cancelRequest,
+  eventListQuery,
+  idempotencyKey,
+  orderListQuery,
+  orderRequest,
+} from '../schemas/orders.ts'
 import { noQuery } from '../schemas/shared.ts'
 
 /** A history is read from Temporal; a client is not kept waiting longer than this for it. */
 const HISTORY_TIMEOUT_MS = 5000
+const CLOSING_TIMEOUT_MS = 2000
 
 /** The scope of idempotency keys while there is no authentication. */
 const ANONYMOUS = 'anonymous'
@@ -29,7 +37,14 @@ export interface OrderRoutes {
   temporal: { uiUrl: string; namespace: string }
 }
 
-export function createOrderRoutes({ intake, queries, journal, starter, client, temporal }: OrderRoutes): Router {
+export function createOrderRoutes({
+  intake,
+  queries,
+  journal,
+  starter,
+  client,
+  temporal,
+}: OrderRoutes): Router {
   const router = Router()
 
   const find = async (request: Request): Promise<OrderRecord> => {
@@ -43,7 +58,14 @@ export function createOrderRoutes({ intake, queries, journal, starter, client, t
     get: async (request, response) => {
       const { limit, cursor, ...filter } = parseQuery(orderListQuery, request.query)
       const records = await queries.list(filter, { limit, after: cursor })
-      response.json(toPage(records, limit, ({ id }) => id, (record) => viewOrder(record, temporal)))
+      response.json(
+        toPage(
+          records,
+          limit,
+          ({ id }) => id,
+          (record) => viewOrder(record, temporal),
+        ),
+      )
     },
     post: [
       jsonBody({ required: true }),
@@ -85,14 +107,20 @@ export function createOrderRoutes({ intake, queries, journal, starter, client, t
 
   serve(router, '/orders/:id/history', {
     get: async (request, response) => {
-      const { id } = await find(request)
-      const history = await client
-        .withDeadline(Date.now() + HISTORY_TIMEOUT_MS, () => client.workflow.getHandle(orderWorkflowId(id)).fetchHistory())
-        .catch((error: unknown) => {
+      const { id, saga } = await find(request)
+      const workflow = client.workflow.getHandle(orderWorkflowId(id))
+      const within = <T>(timeoutMs: number, call: () => Promise<T>) =>
+        client.withDeadline(Date.now() + timeoutMs, call)
+      // The row is a moment ahead of the workflow that wrote it: an order that has ended is given time to close.
+      if (isTerminal(saga.status))
+        await within(CLOSING_TIMEOUT_MS, () => workflow.result()).catch(() => undefined)
+      const history = await within(HISTORY_TIMEOUT_MS, () => workflow.fetchHistory()).catch(
+        (error: unknown) => {
           // Accepted, and not yet started.
           if (error instanceof WorkflowNotFoundError) return { events: [] }
           throw error
-        })
+        },
+      )
       response.type('application/json').send(historyToJSON(history))
     },
   })
@@ -121,9 +149,13 @@ const isUuid = (id: string) => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.te
 function readIdempotencyKey(request: Request): string {
   const header = request.get('idempotency-key')
   if (header === undefined || header === '') {
-    throw new HttpProblem('IDEMPOTENCY_KEY_MISSING', 'Send one header Idempotency-Key per order; repeat it when you repeat the request.')
+    throw new HttpProblem(
+      'IDEMPOTENCY_KEY_MISSING',
+      'Send one header Idempotency-Key per order; repeat it when you repeat the request.',
+    )
   }
   const parsed = idempotencyKey.safeParse(header)
-  if (!parsed.success) throw new HttpProblem('IDEMPOTENCY_KEY_INVALID', 'A key is 1 to 255 visible ASCII characters.')
+  if (!parsed.success)
+    throw new HttpProblem('IDEMPOTENCY_KEY_INVALID', 'A key is 1 to 255 visible ASCII characters.')
   return parsed.data
 }

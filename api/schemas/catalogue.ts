@@ -15,13 +15,21 @@ export const product = z
 
 export const productList = page(product).openapi('ProductList')
 
-export const productListQuery = z.strictObject({ ...pageQuery, cursor: pageQuery.cursor.pipe(sku.optional()) })
+export const productListQuery = z.strictObject({
+  ...pageQuery,
+  cursor: pageQuery.cursor.pipe(sku.optional()),
+})
 
 export const loyalty = z
   .object({
     balance: z.int(),
     entries: z.array(
-      z.object({ orderId: z.uuid(), kind: z.enum(['awarded', 'revoked']), points: z.int(), recordedAt: time }),
+      z.object({
+        orderId: z.uuid(),
+        kind: z.enum(['awarded', 'revoked']),
+        points: z.int(),
+        recordedAt: time,
+      }),
     ),
   })
   .openapi('LoyaltyAccount')

@@ -9,13 +9,19 @@ const address = z.strictObject({
   line1: prose(200),
   city: prose(200),
   postalCode: prose(200),
-  country: z.string().refine(isCountryCode, 'Not a country of ISO 3166-1 (two capital letters).').openapi({ example: 'NL' }),
+  country: z
+    .string()
+    .refine(isCountryCode, 'Not a country of ISO 3166-1 (two capital letters).')
+    .openapi({ example: 'NL' }),
 })
 
 export const orderRequest = z
   .strictObject({
     customerId: text().pipe(customerId),
-    currency: z.string().regex(/^[A-Z]{3}$/, 'Three capital letters.').openapi({ example: 'EUR' }),
+    currency: z
+      .string()
+      .regex(/^[A-Z]{3}$/, 'Three capital letters.')
+      .openapi({ example: 'EUR' }),
     lines: z
       .array(
         z.strictObject({
@@ -28,18 +34,33 @@ export const orderRequest = z
       .superRefine((lines, context) => {
         const seen = new Set<string>()
         for (const [index, { sku }] of lines.entries()) {
-          if (seen.has(sku)) context.addIssue({ code: 'custom', path: [index, 'sku'], message: 'This SKU is on an earlier line.' })
+          if (seen.has(sku))
+            context.addIssue({
+              code: 'custom',
+              path: [index, 'sku'],
+              message: 'This SKU is on an earlier line.',
+            })
           seen.add(sku)
         }
       })
       .openapi({ description: 'One line per SKU: a SKU on two lines is refused (422).' }),
-    paymentMethod: text().regex(/^pm_[a-z0-9_]{1,60}$/, 'An opaque token, pm_….').openapi({ example: 'pm_ok' }),
+    paymentMethod: text()
+      .regex(/^pm_[a-z0-9_]{1,60}$/, 'An opaque token, pm_….')
+      .openapi({ example: 'pm_ok' }),
     shipping: z.strictObject({
-      service: text().regex(/^[a-z][a-z0-9_]{0,39}$/, 'Lower-case letters, digits and _.').openapi({ example: 'standard' }),
+      service: text()
+        .regex(/^[a-z][a-z0-9_]{0,39}$/, 'Lower-case letters, digits and _.')
+        .openapi({ example: 'standard' }),
       address,
     }),
-    expectedTotalMinor: z.int().min(0).optional().openapi({ description: 'Refused (422 TOTAL_MISMATCH) when the catalogue’s total differs.' }),
-    deadlineSeconds: z.int().min(60).max(86_400).optional().openapi({ description: 'By then the order is past its point of no return, or rejected. Default 1800.' }),
+    expectedTotalMinor: z
+      .int()
+      .min(0)
+      .optional()
+      .openapi({ description: 'Refused (422 TOTAL_MISMATCH) when the catalogue’s total differs.' }),
+    deadlineSeconds: z.int().min(60).max(86_400).optional().openapi({
+      description: 'By then the order is past its point of no return, or rejected. Default 1800.',
+    }),
   })
   .openapi('OrderRequest')
 
@@ -96,14 +117,17 @@ export const eventListQuery = z.strictObject({
 export const eventList = z
   .object({
     data: z.array(
-      z.object({ version: z.int(), type: z.string(), data: z.record(z.string(), z.unknown()), recordedAt: time }),
+      z.object({
+        version: z.int(),
+        type: z.string(),
+        data: z.record(z.string(), z.unknown()),
+        recordedAt: time,
+      }),
     ),
   })
   .openapi('EventList')
 
-export const cancelRequest = z
-  .strictObject({ reason: prose(500).optional() })
-  .openapi('CancelRequest')
+export const cancelRequest = z.strictObject({ reason: prose(500).optional() }).openapi('CancelRequest')
 
 export const history = z
   .object({ events: z.array(z.record(z.string(), z.unknown())) })

@@ -13,7 +13,7 @@ export function looksLikeCardNumber(text: string): boolean {
     return groups.some((_, from) =>
       groups.some((_group, to) => {
         const digits = groups.slice(from, to + 1).join('')
-        return digits.length >= 13 && digits.length <= 19 && isLuhn([...digits].map(Number))
+        return digits.length >= 13 && digits.length <= 19 && isLuhn(Array.from(digits, Number))
       }),
     )
   })
@@ -28,14 +28,18 @@ function isLuhn(digits: number[]): boolean {
 }
 
 /** Every text that a client sends: whatever it is meant for, it must not be a card number. */
-export const text = () => z.string().refine((value) => !looksLikeCardNumber(value), 'This looks like a card number.')
+export const text = () =>
+  z.string().refine((value) => !looksLikeCardNumber(value), 'This looks like a card number.')
 
 /** Text for people to read. */
 export const prose = (max: number) =>
   text()
     .min(1)
     .max(max)
-    .refine((value) => value.isWellFormed() && !/\p{Cc}/u.test(value), 'Control characters and broken Unicode are refused.')
+    .refine(
+      (value) => value.isWellFormed() && !/\p{Cc}/u.test(value),
+      'Control characters and broken Unicode are refused.',
+    )
 
 export const customerId = z
   .string()
@@ -66,7 +70,10 @@ export const pageQuery = {
 }
 
 export const page = <T extends z.ZodType>(item: T) =>
-  z.object({ data: z.array(item), nextCursor: z.string().nullable().openapi({ description: 'Null on the last page.' }) })
+  z.object({
+    data: z.array(item),
+    nextCursor: z.string().nullable().openapi({ description: 'Null on the last page.' }),
+  })
 
 export const time = z.iso.datetime().openapi({ format: 'date-time' })
 export const amountMinor = z.int().openapi({ description: 'In minor units of the currency (cents).' })

@@ -36,17 +36,26 @@ export function createLoyalty({ db }: { db: Database }) {
     },
 
     /** A customer nobody has heard of has no points. */
-    async account(customerId: string) {
-      const entries = await db.loyaltyEntry.findMany({ where: { customerId }, orderBy: [{ recordedAt: 'asc' }, { kind: 'asc' }] })
-      return {
-        balance: entries.reduce((sum, { points }) => sum + Number(points), 0),
-        entries: entries.map(({ orderId, kind, points, recordedAt }) => ({
-          orderId,
-          kind,
-          points: Number(points),
-          recordedAt,
-        })),
-      }
+    async account(customerId: string): Promise<{ balance: number; entries: LoyaltyEntry[] }> {
+      const rows = await db.loyaltyEntry.findMany({
+        where: { customerId },
+        orderBy: [{ recordedAt: 'asc' }, { kind: 'asc' }],
+      })
+      const entries = rows.map(({ orderId, kind, points, recordedAt }) => ({
+        orderId,
+        kind,
+        points: Number(points),
+        recordedAt,
+      }))
+      return { balance: entries.reduce((sum, { points }) => sum + points, 0), entries }
     },
   }
+}
+
+export interface LoyaltyEntry {
+  orderId: string
+  /** `awarded` or `revoked`. */
+  kind: string
+  points: number
+  recordedAt: Date
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import stringify from 'safe-stable-stringify'
+import { stringify } from 'safe-stable-stringify'
 import type { Database } from '../../prisma/client.ts'
 import { DomainError } from '../errors.ts'
 
@@ -61,10 +61,13 @@ export function createIntake({ db, definition, newId, now }: IntakeOptions) {
       const hash = createHash('sha256').update(body).digest('hex')
       const rows = await db.$queryRaw<{ verdict: Verdict; id: string | null; positions: number[] }[]>`
         SELECT verdict, placed_id AS id, positions FROM place_order(
-          ${newId()}::uuid, ${definition}, ${caller}, ${key}, ${hash}, ${body}::jsonb, ${deadlineAt})`.catch(rethrow)
+          ${newId()}::uuid, ${definition}, ${caller}, ${key}, ${hash}, ${body}::jsonb, ${deadlineAt})`.catch(
+        rethrow,
+      )
       const [row] = rows
       if (row === undefined) throw new Error('place_order answered no row')
-      if (row.id !== null && row.verdict !== 'reused') return { id: row.id, isReplay: row.verdict === 'replayed', deadlineAt }
+      if (row.id !== null && row.verdict !== 'reused')
+        return { id: row.id, isReplay: row.verdict === 'replayed', deadlineAt }
       throw refusal(row.verdict, row.positions)
     },
   }
@@ -89,7 +92,9 @@ function refusal(verdict: Verdict, positions: number[]): DomainError {
     case 'foreign_currency':
       return new DomainError('INVALID_ORDER', 'These products are not sold in this currency.', [['currency']])
     case 'total_mismatch':
-      return new DomainError('TOTAL_MISMATCH', 'The total differs from the catalogue’s.', [['expectedTotalMinor']])
+      return new DomainError('TOTAL_MISMATCH', 'The total differs from the catalogue’s.', [
+        ['expectedTotalMinor'],
+      ])
     case 'placed':
     case 'replayed':
       throw new Error(`${verdict} is no refusal`)

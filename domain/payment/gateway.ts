@@ -23,7 +23,10 @@ export function createPaymentGateway(http: ProviderHttp): PaymentGateway {
     refusals: {
       DECLINED: { code: 'PAYMENT_DECLINED', detail: 'The payment was declined.' },
       INSUFFICIENT_FUNDS: { code: 'INSUFFICIENT_FUNDS', detail: 'The payment method lacks the funds.' },
-      UNKNOWN_METHOD: { code: 'PAYMENT_METHOD_UNKNOWN', detail: 'The payment gateway does not know this payment method.' },
+      UNKNOWN_METHOD: {
+        code: 'PAYMENT_METHOD_UNKNOWN',
+        detail: 'The payment gateway does not know this payment method.',
+      },
     },
     undo: (key) => ({ method: 'POST', path: '/refunds', body: { chargeKey: key } }),
   })

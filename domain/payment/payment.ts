@@ -1,6 +1,12 @@
 import type { Database } from '../../prisma/client.ts'
 import { toMinor } from '../money.ts'
-import { attemptStep, attemptUndo, type Attempt, type ProviderStep, type Reach } from '../saga/provider-step.ts'
+import {
+  attemptStep,
+  attemptUndo,
+  type Attempt,
+  type ProviderStep,
+  type Reach,
+} from '../saga/provider-step.ts'
 import type { StepRow } from '../saga/step-answer.ts'
 import type { ChargeRequest, PaymentGateway, ProviderCharge } from './gateway.ts'
 
@@ -10,7 +16,15 @@ interface ChargeIntent extends StepRow {
   paymentMethod: string
 }
 
-export function createPayment({ db, gateway, reach }: { db: Database; gateway: PaymentGateway; reach: Reach }) {
+export function createPayment({
+  db,
+  gateway,
+  reach,
+}: {
+  db: Database
+  gateway: PaymentGateway
+  reach: Reach
+}) {
   const step = chargeStep(db, gateway)
   return {
     chargePayment: (orderId: string, attempt: Attempt) => attemptStep(step, orderId, attempt, reach),
@@ -18,7 +32,10 @@ export function createPayment({ db, gateway, reach }: { db: Database; gateway: P
   }
 }
 
-const chargeStep = (db: Database, provider: PaymentGateway): ProviderStep<ChargeIntent, ChargeRequest, ProviderCharge> => ({
+const chargeStep = (
+  db: Database,
+  provider: PaymentGateway,
+): ProviderStep<ChargeIntent, ChargeRequest, ProviderCharge> => ({
   name: 'chargePayment',
   undoName: 'refundPayment',
   provider,
@@ -28,7 +45,11 @@ const chargeStep = (db: Database, provider: PaymentGateway): ProviderStep<Charge
       FROM step_intend(${orderId}::uuid, 'chargePayment', ${attemptNumber}::integer)
       JOIN orders ON id = ${orderId}::uuid`,
 
-  request: ({ totalMinor, currency, paymentMethod }) => ({ amountMinor: toMinor(totalMinor), currency, paymentMethod }),
+  request: ({ totalMinor, currency, paymentMethod }) => ({
+    amountMinor: toMinor(totalMinor),
+    currency,
+    paymentMethod,
+  }),
 
   conclude: (orderId, key, attemptNumber, outcome) => db.$queryRaw`
     WITH concluded AS MATERIALIZED (

@@ -25,7 +25,10 @@ export interface ClosingEvents {
 export function createJournal({ db, closingEvents }: { db: Database; closingEvents: ClosingEvents }) {
   return {
     /** The one way into compensation. The first reason stays, whoever comes later. */
-    async beginCompensation(id: string, { code, step, detail }: Reason & { detail?: string }): Promise<BeginResult> {
+    async beginCompensation(
+      id: string,
+      { code, step, detail }: Reason & { detail?: string },
+    ): Promise<BeginResult> {
       const [row] = await db.$queryRaw<
         { verdict: 'begun' | 'already' | 'completed'; undo: string[]; code: string; step: string }[]
       >`
@@ -60,7 +63,8 @@ export function createJournal({ db, closingEvents }: { db: Database; closingEven
     async close(id: string): Promise<{ status: 'rejected' | 'cancelled' }> {
       const [row] = await db.$queryRaw<{ status: 'rejected' | 'cancelled' | 'completed' }[]>`
         SELECT saga_close(${id}::uuid, ${closingEvents.rejected}, ${closingEvents.cancelled}) AS status`
-      if (row === undefined || row.status === 'completed') throw new Error(`Saga ${id} is completed: it cannot be closed`)
+      if (row === undefined || row.status === 'completed')
+        throw new Error(`Saga ${id} is completed: it cannot be closed`)
       return { status: row.status }
     },
   }

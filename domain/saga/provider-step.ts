@@ -45,7 +45,12 @@ export interface ProviderStep<Intent extends StepRow, Request, Effect> {
   intend(sagaId: string, attemptNumber: number): Promise<Intent[]>
   request(intent: Intent): Request
   /** Records the provider's answer (`step_conclude`). */
-  conclude(sagaId: string, key: string, attemptNumber: number, outcome: Outcome<Effect>): Promise<{ verdict: ConcludeVerdict }[]>
+  conclude(
+    sagaId: string,
+    key: string,
+    attemptNumber: number,
+    outcome: Outcome<Effect>,
+  ): Promise<{ verdict: ConcludeVerdict }[]>
   /** Marks the step as being undone (`undo_enter`). */
   enterUndo(sagaId: string, attemptNumber: number): Promise<{ verdict: 'undo' | 'settled' }[]>
   /** Records that it is undone (`undo_settle`). */

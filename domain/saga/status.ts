@@ -30,4 +30,5 @@ export function canMove(from: SagaStatus, to: SagaStatus, hasReason: boolean): b
   return MOVES[from].includes(to)
 }
 
-export const isTerminal = (status: SagaStatus): boolean => MOVES[status].length === 0
+/** A status as a row holds it, of which the database lets in no other. */
+export const isTerminal = (status: string): boolean => MOVES[status as SagaStatus].length === 0

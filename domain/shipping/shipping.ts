@@ -1,5 +1,11 @@
 import type { Database } from '../../prisma/client.ts'
-import { attemptStep, attemptUndo, type Attempt, type ProviderStep, type Reach } from '../saga/provider-step.ts'
+import {
+  attemptStep,
+  attemptUndo,
+  type Attempt,
+  type ProviderStep,
+  type Reach,
+} from '../saga/provider-step.ts'
 import type { StepRow } from '../saga/step-answer.ts'
 import type { Carrier, ProviderShipment, ShipmentRequest } from './carrier.ts'
 
@@ -16,7 +22,10 @@ export function createShipping({ db, carrier, reach }: { db: Database; carrier: 
   }
 }
 
-const shipmentStep = (db: Database, provider: Carrier): ProviderStep<ShipmentIntent, ShipmentRequest, ProviderShipment> => ({
+const shipmentStep = (
+  db: Database,
+  provider: Carrier,
+): ProviderStep<ShipmentIntent, ShipmentRequest, ProviderShipment> => ({
   name: 'createShipment',
   undoName: 'cancelShipment',
   provider,

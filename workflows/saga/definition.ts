@@ -74,13 +74,20 @@ type Participants = object
 type ActivityOf<Group> = Extract<keyof Group, string>
 
 /** One shape per participant, so that an activity of another participant does not compile. */
-type AtParticipant<P extends Participants, Shape extends 'forward' | 'compensatable' | 'retriable' | 'journal'> = {
+type AtParticipant<
+  P extends Participants,
+  Shape extends 'forward' | 'compensatable' | 'retriable' | 'journal',
+> = {
   [At in Extract<keyof P, string>]: { readonly at: At } & (Shape extends 'compensatable'
     ? { readonly execute: ActivityOf<P[At]>; readonly compensate: ActivityOf<P[At]> }
     : Shape extends 'retriable'
       ? { readonly execute: ActivityOf<P[At]>; readonly optional?: boolean }
       : Shape extends 'journal'
-        ? { readonly begin: ActivityOf<P[At]>; readonly note: ActivityOf<P[At]>; readonly close: ActivityOf<P[At]> }
+        ? {
+            readonly begin: ActivityOf<P[At]>
+            readonly note: ActivityOf<P[At]>
+            readonly close: ActivityOf<P[At]>
+          }
         : { readonly execute: ActivityOf<P[At]> })
 }[Extract<keyof P, string>]
 

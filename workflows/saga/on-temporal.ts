@@ -21,7 +21,14 @@ import {
   QUEUED_ATTEMPT_TIMEOUT_MS,
   type Policy,
 } from './policies.ts'
-import { runSaga, type Attempt, type Call, type SagaChange, type SagaOutcome, type SagaPorts } from './run-saga.ts'
+import {
+  runSaga,
+  type Attempt,
+  type Call,
+  type SagaChange,
+  type SagaOutcome,
+  type SagaPorts,
+} from './run-saga.ts'
 
 /** The input of every saga's workflow. It carries all that decides its course, so a changed setting spares it. */
 export interface SagaInput {
@@ -45,9 +52,13 @@ type AnyActivities = Record<string, (input: unknown) => Promise<StepAnswer>>
  * Runs a saga as a Temporal workflow. The kernel decides; this file turns its five ports into commands.
  * @throws ApplicationFailure when the definition is not known to this worker's code.
  */
-export async function runOnTemporal(definitions: readonly SagaDefinition[], input: SagaInput): Promise<SagaOutcome> {
+export async function runOnTemporal(
+  definitions: readonly SagaDefinition[],
+  input: SagaInput,
+): Promise<SagaOutcome> {
   const saga = definitions.find((definition) => definition.name === input.definition)
-  if (saga === undefined) throw ApplicationFailure.nonRetryable(`No saga ${input.definition}`, 'UNKNOWN_DEFINITION')
+  if (saga === undefined)
+    throw ApplicationFailure.nonRetryable(`No saga ${input.definition}`, 'UNKNOWN_DEFINITION')
   const waits = createWaits(input)
   const ports = createPorts(saga, input, waits)
   const run = { deadlineAt: input.deadlineAt, queued: input.queued ?? [] }
@@ -160,10 +171,12 @@ function createWaits(input: SagaInput): Waits {
   const renewed = new Promise<never>((_resolve, reject) => {
     renew = reject
   })
-  const isLong = () => workflowInfo().continueAsNewSuggested || workflowInfo().historyLength > HISTORY_EVENTS_MAX
+  const isLong = () =>
+    workflowInfo().continueAsNewSuggested || workflowInfo().historyLength > HISTORY_EVENTS_MAX
 
   const wait: Waits['wait'] = async (ms, deadlineAt = Number.POSITIVE_INFINITY) => {
-    if (working === 0 && isLong()) await continueAsNew<(again: SagaInput) => Promise<SagaOutcome>>(input).catch(renew)
+    if (working === 0 && isLong())
+      await continueAsNew<(again: SagaInput) => Promise<SagaOutcome>>(input).catch(renew)
     if (isWakePending) {
       isWakePending = false
       return 'woken'

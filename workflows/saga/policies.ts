@@ -39,7 +39,8 @@ const WAITING = { initialMs: 1000, maxMs: 60_000 }
 /** A provider that says when to come back is taken at its word, and asked less often if that was not enough. */
 const HINTED_MAX_MS = 8000
 
-const doubled = (initialMs: number, times: number, maxMs: number) => Math.min(initialMs * 2 ** Math.min(times, 30), maxMs)
+const doubled = (initialMs: number, times: number, maxMs: number) =>
+  Math.min(initialMs * 2 ** Math.min(times, 30), maxMs)
 
 /** How long the step stays parked before its round number `round` (from 0) is followed by another. */
 export function slowTimerMs(round: number): number {

@@ -88,7 +88,11 @@ export function runSaga(saga: SagaDefinition, ports: SagaPorts, run: SagaRun): P
 /** The reason to turn back, or undefined once the pivot is done. */
 async function goForward(saga: SagaDefinition, ports: SagaPorts, run: SagaRun): Promise<Stop | undefined> {
   for (const step of saga.compensatable) {
-    const settled = await settle({ ...asTask(step, 'giveUp'), deadlineAt: run.deadlineAt }, ports, startMode(step.execute, run))
+    const settled = await settle(
+      { ...asTask(step, 'giveUp'), deadlineAt: run.deadlineAt },
+      ports,
+      startMode(step.execute, run),
+    )
     if (settled.kind !== 'done') return asStop(step.execute, settled)
   }
   // The deadline covers everything before the pivot; once the pivot is in flight, its answer is awaited.
@@ -112,16 +116,32 @@ function asStop(step: string, stop: Exclude<Settled, { kind: 'done' }>): Stop {
  * The one way into compensation. Undoes what the record says was begun, strictly in reverse. A compensation that
  * parks lets the next one start, and goes on beside it; the saga closes when all of them have ended.
  */
-async function turnBack(saga: SagaDefinition, ports: SagaPorts, run: SagaRun, stop: Stop): Promise<SagaOutcome> {
+async function turnBack(
+  saga: SagaDefinition,
+  ports: SagaPorts,
+  run: SagaRun,
+  stop: Stop,
+): Promise<SagaOutcome> {
   const { begin, close, at } = saga.journal
-  const begun = await insist({ activity: begin, at, policy: 'untilDone', input: { ...stop } }, ports, run, isDone)
+  const begun = await insist(
+    { activity: begin, at, policy: 'untilDone', input: { ...stop } },
+    ports,
+    run,
+    isDone,
+  )
   const { verdict, ...owed } = begun.result as BeginResult
   if (verdict === 'completed') return { status: 'completed' }
   const { reason, undo } = owed as Exclude<BeginResult, { verdict: 'completed' }>
   const undoings: Promise<unknown>[] = []
   for (const step of saga.compensatable.filter(({ execute }) => undo.includes(execute)).reverse()) {
     await new Promise<void>((goOn, fail) => {
-      const task: Task = { step: step.execute, activity: step.compensate, at: step.at, policy: 'untilDone', onParked: goOn }
+      const task: Task = {
+        step: step.execute,
+        activity: step.compensate,
+        at: step.at,
+        policy: 'untilDone',
+        onParked: goOn,
+      }
       const undoing = insist(task, ports, run, isDone)
       undoings.push(undoing)
       undoing.then(() => goOn(), fail)
@@ -154,7 +174,12 @@ interface Task {
   readonly onParked?: () => void
 }
 
-const asTask = ({ execute, at }: ForwardStep, policy: Policy): Task => ({ step: execute, activity: execute, at, policy })
+const asTask = ({ execute, at }: ForwardStep, policy: Policy): Task => ({
+  step: execute,
+  activity: execute,
+  at,
+  policy,
+})
 
 const startMode = (activity: string, run: SagaRun) => (run.queued.includes(activity) ? 'queue' : 'local')
 
@@ -221,7 +246,8 @@ async function settle(task: Task, ports: SagaPorts, start: Call['mode']): Promis
       case 'unavailable':
     }
     if (policy === 'bestEffort') return { kind: 'spent', error: 'UNAVAILABLE' }
-    if (waits === 0 && step !== undefined && policy !== 'untilDone') await ports.report({ kind: 'waiting', step })
+    if (waits === 0 && step !== undefined && policy !== 'untilDone')
+      await ports.report({ kind: 'waiting', step })
     if ((await ports.wait(waitingMs(waits, attempt.retryAfterMs), deadlineAt)) === 'deadline') break
   }
   return { kind: 'deadline' }

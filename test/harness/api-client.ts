@@ -1,0 +1,112 @@
+import { randomUUID } from 'node:crypto'
+import type { z } from 'zod'
+import type { eventList, order } from '../../api/schemas/orders.ts'
+import type { loyalty, product } from '../../api/schemas/catalogue.ts'
+import { until } from './poll.ts'
+
+export type Order = z.infer<typeof order>
+export type OrderEvent = z.infer<typeof eventList>['data'][number]
+export type Product = z.infer<typeof product>
+
+export interface LedgerView {
+  charges: { key: string; amountMinor: number; currency: string; state: string }[]
+  refunds: { key: string; chargeKey: string; amountMinor: number }[]
+  shipments: { key: string; state: string }[]
+}
+
+export interface OrderWishes {
+  customerId?: string
+  paymentMethod?: string
+  service?: string
+  lines?: { sku: string; quantity: number }[]
+  deadlineSeconds?: number
+  key?: string
+}
+
+export const address = {
+  name: 'A. Doe',
+  line1: '1 High St',
+  city: 'Utrecht',
+  postalCode: '3511',
+  country: 'NL',
+}
+
+export const orderBody = ({
+  customerId,
+  paymentMethod,
+  service,
+  lines,
+  deadlineSeconds,
+}: OrderWishes = {}) => ({
+  customerId: customerId ?? 'cus_alice',
+  currency: 'EUR',
+  lines: lines ?? [{ sku: 'TEA-001', quantity: 2 }],
+  paymentMethod: paymentMethod ?? 'pm_ok',
+  shipping: { service: service ?? 'standard', address },
+  ...(deadlineSeconds === undefined ? {} : { deadlineSeconds }),
+})
+
+const isTerminal = ({ status }: Order) => ['completed', 'rejected', 'cancelled'].includes(status)
+
+/** The API as a client sees it, with the waits that tests need. */
+export function createApiClient(apiUrl: string, sandboxUrl: string) {
+  const get = async <T>(path: string): Promise<T> => {
+    const response = await fetch(apiUrl + path)
+    if (!response.ok) throw new Error(`GET ${path} answered ${response.status}: ${await response.text()}`)
+    return (await response.json()) as T
+  }
+  const client = {
+    get,
+    post: (path: string, body?: unknown, headers: Record<string, string> = {}) =>
+      fetch(apiUrl + path, {
+        method: 'POST',
+        headers: { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      }),
+    async place(wishes: OrderWishes = {}): Promise<Order> {
+      const response = await client.post('/orders', orderBody(wishes), {
+        'idempotency-key': wishes.key ?? randomUUID(),
+      })
+      if (response.status !== 202)
+        throw new Error(`POST /orders answered ${response.status}: ${await response.text()}`)
+      return (await response.json()) as Order
+    },
+    cancel: (id: string, reason?: string) =>
+      client.post(`/orders/${id}/cancel`, reason === undefined ? undefined : { reason }),
+    order: (id: string) => get<Order>(`/orders/${id}`),
+    product: (sku: string) => get<Product>(`/products/${sku}`),
+    loyalty: (customerId: string) => get<z.infer<typeof loyalty>>(`/customers/${customerId}/loyalty`),
+    events: async (id: string) => (await get<{ data: OrderEvent[] }>(`/orders/${id}/events`)).data,
+    eventTypes: async (id: string) => (await client.events(id)).map(({ type }) => type),
+    history: (id: string) => get<{ events: { eventType: string }[] }>(`/orders/${id}/history`),
+    ended: (id: string, patienceMs?: number) =>
+      until(
+        `order ${id} to end`,
+        async () => {
+          const now = await client.order(id)
+          return isTerminal(now) ? now : undefined
+        },
+        patienceMs,
+      ),
+    reached: (id: string, status: Order['status']) =>
+      until(`order ${id} to be ${status}`, async () => {
+        const now = await client.order(id)
+        return now.status === status ? now : undefined
+      }),
+    async run(wishes: OrderWishes = {}): Promise<Order> {
+      return client.ended((await client.place(wishes)).id)
+    },
+    /** What the providers did for one order, or for all. */
+    async ledger(orderId = ''): Promise<LedgerView> {
+      const all = (await (await fetch(`${sandboxUrl}/ledger`)).json()) as LedgerView
+      return {
+        charges: all.charges.filter(({ key }) => key.includes(orderId)),
+        refunds: all.refunds.filter(({ chargeKey }) => chargeKey.includes(orderId)),
+        shipments: all.shipments.filter(({ key }) => key.includes(orderId)),
+      }
+    },
+  }
+  return client
+}
+
+export type ApiClient = ReturnType<typeof createApiClient>

@@ -1,0 +1,26 @@
+import pg from 'pg'
+import { inject } from 'vitest'
+import { openDatabase, type Database } from '../../prisma/client.ts'
+
+export interface TestDatabase {
+  url: string
+  db: Database
+  close(): Promise<void>
+}
+
+let made = 0
+
+/** An empty, migrated database for the test file that asks. */
+export async function createTestDatabase(pool = 8): Promise<TestDatabase> {
+  const { postgresUrl, template } = inject('servers')
+  made += 1
+  const name = `test_${process.pid}_${made}`
+  const admin = new pg.Client({ connectionString: postgresUrl })
+  await admin.connect()
+  await admin.query(`CREATE DATABASE ${name} TEMPLATE ${template}`)
+  await admin.end()
+  const url = new URL(postgresUrl)
+  url.pathname = `/${name}`
+  const db = openDatabase(url.href, pool)
+  return { url: url.href, db, close: () => db.$disconnect() }
+}

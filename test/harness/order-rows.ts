@@ -1,0 +1,34 @@
+import { randomUUID } from 'node:crypto'
+import { v7 as uuid } from 'uuid'
+import { createIntake } from '../../domain/order/intake.ts'
+import type { Attempt } from '../../domain/saga/provider-step.ts'
+import type { Database } from '../../prisma/client.ts'
+import { orderBody, type OrderWishes } from './api-client.ts'
+
+/** An order placed straight into the tables, without a workflow. */
+export async function placeOrderRow(db: Database, wishes: OrderWishes = {}): Promise<string> {
+  const intake = createIntake({ db, definition: 'order@1', newId: uuid, now: () => new Date() })
+  const { id } = await intake.place('test', wishes.key ?? randomUUID(), orderBody(wishes))
+  return id
+}
+
+/** An attempt as the activity layer would describe it. */
+export const attempt = (number = 1): Attempt => ({
+  number,
+  isLocal: number === 1,
+  signal: new AbortController().signal,
+})
+
+export async function sagaRow(db: Database, id: string) {
+  return db.saga.findUniqueOrThrow({ where: { id }, include: { fences: true } })
+}
+
+export async function fenceState(db: Database, id: string, step: string): Promise<string | undefined> {
+  return (await db.stepFence.findUnique({ where: { sagaId_step: { sagaId: id, step } } }))?.state
+}
+
+/** The types of an order's events, in order. */
+export async function eventTypes(db: Database, id: string): Promise<string[]> {
+  const events = await db.event.findMany({ where: { streamId: `order-${id}` }, orderBy: { version: 'asc' } })
+  return events.map(({ type }) => type)
+}

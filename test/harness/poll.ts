@@ -1,0 +1,19 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+
+/** Machines are shared: a wait is for a condition, and generous. */
+const PATIENCE_MS = 45_000
+
+/** The first answer of `ask` that is not undefined. @throws Error that names what was waited for. */
+export async function until<T>(
+  what: string,
+  ask: () => Promise<T | undefined> | T | undefined,
+  patienceMs = PATIENCE_MS,
+): Promise<T> {
+  const giveUpAt = Date.now() + patienceMs
+  for (;;) {
+    const answer = await ask()
+    if (answer !== undefined) return answer
+    if (Date.now() > giveUpAt) throw new Error(`Waited ${patienceMs / 1000} s for ${what}`)
+    await sleep(50)
+  }
+}

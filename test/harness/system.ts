@@ -1,0 +1,138 @@
+import type { Server } from 'node:http'
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
+import { Client, Connection } from '@temporalio/client'
+import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker'
+import type { Express } from 'express'
+import pino from 'pino'
+import { v7 as uuid } from 'uuid'
+import { inject } from 'vitest'
+import { createApp } from '../../api/app.ts'
+import { createOrderStarter } from '../../api/order-starter.ts'
+import { createCatalogue } from '../../domain/inventory/catalogue.ts'
+import { createLoyalty } from '../../domain/loyalty/loyalty.ts'
+import { createIntake } from '../../domain/order/intake.ts'
+import { createOrderJournal } from '../../domain/order/journal.ts'
+import { createOrderQueries } from '../../domain/order/queries.ts'
+import { createStarts } from '../../domain/saga/starts.ts'
+import type { Database } from '../../prisma/client.ts'
+import { createSandbox } from '../../sandbox/app.ts'
+import { openLedger } from '../../sandbox/ledger.ts'
+import { runWorkers, type RunningWorkers } from '../../workers/run-workers.ts'
+import { createServices } from '../../workers/services.ts'
+import { ORDER_SAGA, type SagaInput } from '../../workflows/order/contract.ts'
+import { createApiClient, type ApiClient } from './api-client.ts'
+import { createTestDatabase } from './database.ts'
+
+/** The whole system in one process, against real servers: API, workers, sandbox, each with its own ports and data. */
+export interface System {
+  api: ApiClient
+  apiUrl: string
+  sandboxUrl: string
+  db: Database
+  databaseUrl: string
+  client: Client
+  /** The prefix of its task queues. */
+  prefix: string
+  stopWorkers(): Promise<void>
+  startWorkers(): Promise<void>
+  close(): Promise<void>
+}
+
+export interface SystemOptions {
+  /** Without workers, orders are accepted and wait. */
+  workers?: boolean
+  input?: Pick<SagaInput, 'queued' | 'pace'>
+  workflowTaskTimeoutMs?: number
+}
+
+let made = 0
+
+export async function startSystem(options: SystemOptions = {}): Promise<System> {
+  Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: [] })
+  const { temporalAddress, bundle } = inject('servers')
+  made += 1
+  const prefix = `t${process.pid}-${made}`
+  const queueOf = (participant: string) => `${prefix}.${participant}`
+  const { db, url: databaseUrl, close: closeDatabase } = await createTestDatabase()
+  const sandbox = await listen(createSandbox(openLedger(undefined)))
+  const services = createServices(db, { payment: sandbox.url, shipping: sandbox.url }, () => undefined)
+  const native = await NativeConnection.connect({ address: temporalAddress })
+  const connection = await Connection.connect({ address: temporalAddress })
+  const client = new Client({ connection })
+  const log = pino({ level: process.env['LOG_LEVEL'] ?? 'silent' })
+
+  let workers: RunningWorkers | undefined
+  const startWorkers = async () => {
+    workers = await runWorkers({
+      connection: native,
+      namespace: 'default',
+      queueOf,
+      bundle,
+      services,
+      ports: {
+        reach: () => undefined,
+        onFault: (activity, id, code, error) => log.warn({ activity, id, code, err: error }),
+      },
+    })
+  }
+  const stopWorkers = async () => {
+    await workers?.drain()
+    workers = undefined
+  }
+  if (options.workers !== false) await startWorkers()
+
+  const starter = createOrderStarter({
+    client,
+    starts: createStarts({ db }),
+    taskQueue: queueOf(ORDER_SAGA.queue),
+    workflowTaskTimeoutMs: options.workflowTaskTimeoutMs ?? 4000,
+    input: options.input ?? {},
+    log,
+  })
+  const stopSweeping = starter.sweepRegularly()
+  const api = await listen(
+    createApp({
+      db,
+      client,
+      starter,
+      intake: createIntake({ db, definition: ORDER_SAGA.definition, newId: uuid, now: () => new Date() }),
+      queries: createOrderQueries({ db }),
+      journal: createOrderJournal({ db }),
+      catalogue: createCatalogue({ db }),
+      loyalty: createLoyalty({ db }),
+      temporal: { uiUrl: 'http://temporal.test', namespace: 'default' },
+      isDraining: () => false,
+      version: 'test',
+      log,
+    }),
+  )
+  return {
+    api: createApiClient(api.url, sandbox.url),
+    apiUrl: api.url,
+    sandboxUrl: sandbox.url,
+    db,
+    databaseUrl,
+    client,
+    prefix,
+    startWorkers,
+    stopWorkers,
+    async close() {
+      stopSweeping()
+      await stopWorkers()
+      for (const { server } of [api, sandbox]) {
+        server.closeAllConnections()
+        server.close()
+      }
+      await connection.close()
+      await native.close()
+      await closeDatabase()
+    },
+  }
+}
+
+async function listen(app: Express): Promise<{ server: Server; url: string }> {
+  const server = app.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return { server, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` }
+}

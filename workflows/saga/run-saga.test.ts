@@ -1,0 +1,278 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { createWorld, type Meeting, type Script, type World } from '../../test/harness/simulated-saga.ts'
+import { orderSaga } from '../order/steps.ts'
+import { QUEUED_ATTEMPTS } from './policies.ts'
+import { runSaga, type SagaOutcome, type SagaRun } from './run-saga.ts'
+
+const saga = orderSaga
+const HOUR_MS = 3_600_000
+const RUN: SagaRun = { deadlineAt: HOUR_MS, queued: [] }
+const steps = saga.compensatable.map(({ execute }) => execute)
+const compensations = saga.compensatable.map(({ compensate }) => compensate)
+const happy = [...steps, saga.pivot.execute, ...saga.retriable.map(({ execute }) => execute)]
+
+const run = (world: World, options = RUN) => runSaga(saga, world.ports(), options)
+
+describe('a saga', () => {
+  it('carries every step out once, in order, and makes one call for each when nothing goes wrong', async () => {
+    const world = createWorld(saga)
+    expect(await run(world)).toEqual({ status: 'completed' })
+    expect(world.log).toEqual(happy)
+    expect(world.calls.map(({ activity, mode }) => [activity, mode])).toEqual(
+      happy.map((name) => [name, 'local']),
+    )
+    expect(world.reports).toEqual([])
+    expect(world.waits).toEqual([])
+  })
+
+  describe.each(steps.map((step, index) => ({ step, index })))('when $step', ({ step, index }) => {
+    const undoneBefore = compensations.slice(0, index).reverse()
+
+    it('refuses, undoes the steps before it in exact reverse order, and asks it only once', async () => {
+      const world = createWorld(saga, { [step]: ['refuses'] })
+      expect(await run(world)).toEqual({ status: 'rejected', reason: { code: 'REFUSED', step } })
+      expect(world.log).toEqual([...steps.slice(0, index), ...undoneBefore])
+      expect(world.calls.filter(({ activity }) => activity === step)).toHaveLength(1)
+    })
+
+    it('faults beyond its attempts, undoes it too, since it may have happened', async () => {
+      const attempts = 1 + QUEUED_ATTEMPTS.giveUp
+      const world = createWorld(saga, { [step]: [...repeat('loses its reply', attempts)] })
+      expect(await run(world)).toEqual({ status: 'rejected', reason: { code: 'STEP_FAILED', step } })
+      expect(world.log).toEqual([
+        ...steps.slice(0, index + 1),
+        ...compensations.slice(0, index + 1).reverse(),
+      ])
+      expect(world.effects).toEqual(new Set())
+    })
+
+    it('faults within its attempts, completes', async () => {
+      const world = createWorld(saga, { [step]: [...repeat('faults', QUEUED_ATTEMPTS.giveUp)] })
+      expect(await run(world)).toEqual({ status: 'completed' })
+      expect(world.log).toEqual(happy)
+    })
+
+    it('loses its reply, does not act twice', async () => {
+      const world = createWorld(saga, { [step]: ['loses its reply'] })
+      expect(await run(world)).toEqual({ status: 'completed' })
+      expect(world.log).toEqual(happy)
+    })
+
+    it('may not be tried locally, goes to its queue at once', async () => {
+      const world = createWorld(saga, { [step]: ['is not local'] })
+      expect(await run(world)).toEqual({ status: 'completed' })
+      expect(world.calls.filter(({ activity }) => activity === step).map(({ mode }) => mode)).toEqual([
+        'local',
+        'queue',
+      ])
+    })
+
+    it('is dispatched to its queue by configuration, is never tried locally', async () => {
+      const world = createWorld(saga)
+      await run(world, { ...RUN, queued: [step] })
+      expect(world.calls.filter(({ activity }) => activity === step).map(({ mode }) => mode)).toEqual([
+        'queue',
+      ])
+    })
+
+    it('is unavailable, waits longer and longer, spends no attempt, and tells it once', async () => {
+      const world = createWorld(saga, { [step]: [...repeat('is unavailable', 8)] })
+      expect(await run(world)).toEqual({ status: 'completed' })
+      expect(world.waits).toEqual([1000, 2000, 4000, 8000, 16_000, 32_000, 60_000, 60_000])
+      expect(world.reports).toEqual([{ kind: 'waiting', step }])
+    })
+
+    it('is unavailable until the deadline, turns back because of the deadline', async () => {
+      const world = createWorld(saga, { [step]: [...repeat('is unavailable', 1000)] })
+      expect(await run(world)).toEqual({ status: 'rejected', reason: { code: 'DEADLINE_EXCEEDED', step } })
+      expect(world.nowMs).toBe(HOUR_MS)
+      expect(world.effects).toEqual(new Set())
+    })
+
+    it('cannot be undone, lets the others be undone beside it, and closes when it has been', async () => {
+      const rounds = 1 + QUEUED_ATTEMPTS.untilDone
+      const compensate = compensations[index] ?? ''
+      const last = steps.at(-1) ?? ''
+      const world = createWorld(saga, {
+        [saga.pivot.execute]: ['refuses'],
+        [compensate]: [...repeat('faults', rounds), ...repeat('faults', QUEUED_ATTEMPTS.untilDone)],
+      })
+      expect(await run(world)).toEqual({
+        status: 'rejected',
+        reason: { code: 'REFUSED', step: saga.pivot.execute },
+      })
+      const others = compensations.filter((name) => name !== compensate).reverse()
+      const undone = world.log.filter((name) => compensations.includes(name))
+      expect(undone.filter((name) => name !== compensate)).toEqual(others)
+      expect(world.log).toContain(compensate)
+      expect(world.reports).toEqual([
+        { kind: 'parked', step, error: 'FAULT' },
+        { kind: 'parked', step, error: 'FAULT' },
+      ])
+      expect(world.effects.has(last)).toBe(false)
+    })
+  })
+
+  it('does not begin a step once the deadline has passed', async () => {
+    const world = createWorld(saga)
+    world.nowMs = HOUR_MS
+    expect(await run(world)).toEqual({
+      status: 'rejected',
+      reason: { code: 'DEADLINE_EXCEEDED', step: steps[0] },
+    })
+    expect(world.log).toEqual([])
+  })
+
+  it('awaits a pivot that was in flight when the deadline came', async () => {
+    const world = createWorld(saga, { [saga.pivot.execute]: [...repeat('is unavailable', 100)] })
+    expect(await run(world)).toEqual({ status: 'completed' })
+    expect(world.nowMs).toBeGreaterThan(HOUR_MS)
+  })
+
+  it('parks a pivot that gets no answer, and goes on with it later', async () => {
+    const world = createWorld(saga, {
+      [saga.pivot.execute]: [...repeat('faults', 1 + QUEUED_ATTEMPTS.untilAnswered)],
+    })
+    expect(await run(world)).toEqual({ status: 'completed' })
+    expect(world.reports).toEqual([{ kind: 'parked', step: saga.pivot.execute, error: 'FAULT' }])
+    expect(world.waits).toEqual([60_000])
+  })
+
+  it('leaves an optional step out after its attempts, and still completes', async () => {
+    const world = createWorld(saga, { notifyCustomer: [...repeat('faults', 1 + QUEUED_ATTEMPTS.bestEffort)] })
+    expect(await run(world)).toEqual({ status: 'completed' })
+    expect(world.reports).toEqual([{ kind: 'skipped', step: 'notifyCustomer', error: 'FAULT' }])
+  })
+
+  it('repeats a step that is not optional until it is done, parked in between', async () => {
+    const stubborn = { ...saga, retriable: [{ at: 'notification', execute: 'notifyCustomer' }] }
+    const world = createWorld(stubborn, {
+      notifyCustomer: [...repeat('faults', 3 * QUEUED_ATTEMPTS.untilDone)],
+    })
+    expect(await runSaga(stubborn, world.ports(), RUN)).toEqual({ status: 'completed' })
+    expect(world.log).toEqual(happy)
+    expect(world.waits.slice(0, 2)).toEqual([60_000, 120_000])
+  })
+
+  it('goes forward when the row says that it was completed meanwhile', async () => {
+    const world = createWorld(saga, { [saga.pivot.execute]: ['loses its reply'] })
+    expect(await run(world)).toEqual({ status: 'completed' })
+    expect(world.log).toEqual(happy)
+  })
+
+  it('reports the first reason, whatever fails while it turns back', async () => {
+    const world = createWorld(saga, {
+      createShipment: ['refuses'],
+      beginCompensation: ['faults', 'loses its reply'],
+      refundPayment: [...repeat('faults', 20)],
+      closeOrder: ['loses its reply'],
+    })
+    const outcome = await run(world)
+    expect(outcome).toEqual({ status: 'rejected', reason: { code: 'REFUSED', step: 'createShipment' } })
+  })
+
+  it('runs all of it where a cancellation of the workflow cannot reach', async () => {
+    const world = createWorld(saga)
+    const ports = world.ports()
+    let shielded = 0
+    let unshielded = 0
+    let depth = 0
+    await runSaga(
+      saga,
+      {
+        ...ports,
+        async shield(work) {
+          depth += 1
+          return work().finally(() => {
+            depth -= 1
+          })
+        },
+        invoke(call) {
+          if (depth > 0) shielded += 1
+          else unshielded += 1
+          return ports.invoke(call)
+        },
+      },
+      RUN,
+    )
+    expect([shielded, unshielded]).toEqual([happy.length, 0])
+  })
+})
+
+const meeting = fc.constantFrom<Meeting>(
+  'ok',
+  'refuses',
+  'faults',
+  'loses its reply',
+  'is unavailable',
+  'is not local',
+)
+const activities = [...happy, ...compensations, saga.journal.begin, saga.journal.close]
+/** A journal refuses nothing and is never unavailable; everything else may meet anything, up to twelve times. */
+const script: fc.Arbitrary<Script> = fc
+  .record(Object.fromEntries(activities.map((name) => [name, fc.array(meeting, { maxLength: 12 })])))
+  .map((meetings) =>
+    Object.fromEntries(
+      Object.entries(meetings).map(([name, list]) => [
+        name,
+        name === saga.journal.begin || name === saga.journal.close
+          ? list.map((met): Meeting => (met === 'refuses' || met === 'is unavailable' ? 'faults' : met))
+          : list,
+      ]),
+    ),
+  )
+
+describe('whatever happens, a saga', () => {
+  it('either completes with every effect or ends with none', async () => {
+    await fc.assert(
+      fc.asyncProperty(script, async (meetings) => {
+        const world = createWorld(saga, meetings)
+        expectSound(await run(world), world)
+      }),
+      { numRuns: 500 },
+    )
+  })
+
+  it('may be started again from the top at any moment, any number of times, and be cancelled at any other', async () => {
+    const crashes = fc.array(fc.integer({ min: 1, max: 25 }), { maxLength: 5 })
+    const cancelAt = fc.option(fc.integer({ min: 1, max: 40 }))
+    await fc.assert(
+      fc.asyncProperty(script, crashes, cancelAt, async (meetings, crashPoints, cancelPoint) => {
+        const world = createWorld(saga, meetings)
+        let calls = 0
+        const onCall = () => {
+          calls += 1
+          if (calls === cancelPoint) world.cancel()
+        }
+        for (const crashAt of crashPoints) {
+          const crashed = new Promise<'crashed'>((resolve) => {
+            const ports = world.ports({ crashAt, onCrash: () => resolve('crashed'), onCall })
+            void runSaga(saga, ports, RUN).then(() => resolve('crashed'))
+          })
+          await crashed
+        }
+        const outcome = await runSaga(saga, world.ports({ onCall }), RUN)
+        expectSound(outcome, world)
+      }),
+      { numRuns: 500 },
+    )
+  })
+})
+
+function expectSound(outcome: SagaOutcome, world: World): void {
+  expect(outcome.status).toBe(world.status)
+  if (outcome.status === 'completed') {
+    expect([...world.effects]).toEqual(expect.arrayContaining([...steps, saga.pivot.execute]))
+    expect(world.log.filter((name) => compensations.includes(name))).toEqual([])
+  } else {
+    expect(world.effects).toEqual(new Set())
+  }
+  // Nothing happens twice, and nothing forward happens after the first undo.
+  expect(new Set(world.log).size).toBe(world.log.length)
+  const firstUndo = world.log.findIndex((name) => compensations.includes(name))
+  if (firstUndo >= 0)
+    expect(world.log.slice(firstUndo).every((name) => compensations.includes(name))).toBe(true)
+}
+
+const repeat = (what: Meeting, times: number): Meeting[] => Array.from({ length: times }, () => what)
