@@ -1,9 +1,13 @@
 import { defineConfig } from 'vitest/config'
 
-/** One project per level; DESIGN of each in docs/architecture.md. */
+/** The levels above unit tests run on the servers that the global setup starts once for all of them. */
+const level = (name: string, include: string) => ({
+  test: { name, include: [include], pool: 'forks' as const, testTimeout: 90_000, hookTimeout: 90_000 },
+})
+
 export default defineConfig({
   test: {
-    reporters: ['default'],
+    globalSetup: ['test/harness/servers.ts'],
     projects: [
       {
         test: {
@@ -14,16 +18,10 @@ export default defineConfig({
           ],
         },
       },
-      {
-        test: {
-          name: 'integration',
-          include: ['test/integration/**/*.int.test.ts'],
-          globalSetup: ['test/harness/servers.ts'],
-          pool: 'forks',
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
-        },
-      },
+      level('integration', 'test/integration/**/*.int.test.ts'),
+      level('time', 'test/time/**/*.time.test.ts'),
+      level('replay', 'test/replay/**/*.replay.test.ts'),
+      level('e2e', 'test/e2e/**/*.e2e.test.ts'),
     ],
   },
 })

@@ -1,4 +1,4 @@
-import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker'
+import { NativeConnection } from '@temporalio/worker'
 import { readConfig, queueName, requireDatabaseUrl, temporalAddress } from '../config.ts'
 import { onShutdown } from '../lifecycle.ts'
 import { createLogger, describeError } from '../logger.ts'
@@ -6,18 +6,13 @@ import { openDatabase } from '../prisma/client.ts'
 import { bundleFile } from './bundle.ts'
 import { createFailpoints } from './failpoints.ts'
 import { runWorkers } from './run-workers.ts'
+import { installRuntime } from './runtime.ts'
 import { createServices, providerUrls } from './services.ts'
 
 const config = readConfig()
 const log = createLogger('worker', config)
 
-Runtime.install({
-  // This process drains in its own order, so Temporal's runtime leaves the signals to it.
-  shutdownSignals: [],
-  logger: new DefaultLogger('WARN', ({ level, message }) =>
-    log[level === 'ERROR' ? 'error' : 'warn'](message),
-  ),
-})
+installRuntime(log)
 
 const db = openDatabase(requireDatabaseUrl(config), config.DATABASE_POOL)
 const reach = createFailpoints(config.FAILPOINTS)

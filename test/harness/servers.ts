@@ -31,7 +31,8 @@ const TEMPLATE = 'migrated'
  * Starts PostgreSQL and Temporal once per run, on free ports, with data that goes when they stop. Tests kill
  * processes, never the machine, so PostgreSQL need not wait for the disk.
  */
-export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+export default async function setup(project: TestProject): Promise<(() => Promise<void>) | undefined> {
+  if (project.vitest.projects.every(({ name }) => name === 'unit')) return undefined
   const config = readConfig()
   const log = (line: string) => process.stderr.write(`${line}\n`)
   const folder = await mkdtemp(path.join(os.tmpdir(), 'ordersaga-test-'))

@@ -2,7 +2,7 @@ import type { Server } from 'node:http'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { Client, Connection } from '@temporalio/client'
-import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker'
+import { NativeConnection } from '@temporalio/worker'
 import type { Express } from 'express'
 import pino from 'pino'
 import { v7 as uuid } from 'uuid'
@@ -15,14 +15,17 @@ import { createIntake } from '../../domain/order/intake.ts'
 import { createOrderJournal } from '../../domain/order/journal.ts'
 import { createOrderQueries } from '../../domain/order/queries.ts'
 import { createStarts } from '../../domain/saga/starts.ts'
+import type { Reach } from '../../domain/saga/provider-step.ts'
 import type { Database } from '../../prisma/client.ts'
 import { createSandbox } from '../../sandbox/app.ts'
 import { openLedger } from '../../sandbox/ledger.ts'
 import { runWorkers, type RunningWorkers } from '../../workers/run-workers.ts'
+import { installRuntime } from '../../workers/runtime.ts'
 import { createServices } from '../../workers/services.ts'
 import { ORDER_SAGA, type SagaInput } from '../../workflows/order/contract.ts'
 import { createApiClient, type ApiClient } from './api-client.ts'
 import { createTestDatabase } from './database.ts'
+import { interfereWith, type Interferences } from './interference.ts'
 
 /** The whole system in one process, against real servers: API, workers, sandbox, each with its own ports and data. */
 export interface System {
@@ -32,6 +35,7 @@ export interface System {
   db: Database
   databaseUrl: string
   client: Client
+  interferences: Interferences
   /** The prefix of its task queues. */
   prefix: string
   stopWorkers(): Promise<void>
@@ -44,23 +48,31 @@ export interface SystemOptions {
   workers?: boolean
   input?: Pick<SagaInput, 'queued' | 'pace'>
   workflowTaskTimeoutMs?: number
+  /** The database as the workers see it, when that is not as everybody does. */
+  workerDatabase?: (url: string) => Database
+  /** Called at the named points of every step. */
+  reach?: Reach
 }
 
 let made = 0
 
 export async function startSystem(options: SystemOptions = {}): Promise<System> {
-  Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: [] })
+  const log = pino({ level: process.env['LOG_LEVEL'] ?? 'silent' })
+  if (made === 0) installRuntime(log)
   const { temporalAddress, bundle } = inject('servers')
   made += 1
   const prefix = `t${process.pid}-${made}`
   const queueOf = (participant: string) => `${prefix}.${participant}`
-  const { db, url: databaseUrl, close: closeDatabase } = await createTestDatabase()
+  const database = await createTestDatabase()
+  const { db, url: databaseUrl } = database
+  const workerDb = options.workerDatabase?.(databaseUrl) ?? db
+  const reach = options.reach ?? (() => undefined)
   const sandbox = await listen(createSandbox(openLedger(undefined)))
-  const services = createServices(db, { payment: sandbox.url, shipping: sandbox.url }, () => undefined)
+  const providers = { payment: sandbox.url, shipping: sandbox.url }
+  const { services, interferences } = interfereWith(createServices(workerDb, providers, reach), db)
   const native = await NativeConnection.connect({ address: temporalAddress })
   const connection = await Connection.connect({ address: temporalAddress })
   const client = new Client({ connection })
-  const log = pino({ level: process.env['LOG_LEVEL'] ?? 'silent' })
 
   let workers: RunningWorkers | undefined
   const startWorkers = async () => {
@@ -71,7 +83,7 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
       bundle,
       services,
       ports: {
-        reach: () => undefined,
+        reach,
         onFault: (activity, id, code, error) => log.warn({ activity, id, code, err: error }),
       },
     })
@@ -114,6 +126,7 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
     db,
     databaseUrl,
     client,
+    interferences,
     prefix,
     startWorkers,
     stopWorkers,
@@ -126,7 +139,8 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
       }
       await connection.close()
       await native.close()
-      await closeDatabase()
+      if (workerDb !== db) await workerDb.$disconnect()
+      await database.close()
     },
   }
 }

@@ -182,7 +182,7 @@ describe('a saga', () => {
       saga,
       {
         ...ports,
-        async shield(work) {
+        shield(work) {
           depth += 1
           return work().finally(() => {
             depth -= 1

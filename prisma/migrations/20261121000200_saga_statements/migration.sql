@@ -22,7 +22,9 @@ DECLARE
   head integer;
   at timestamptz;
 BEGIN
-  UPDATE sagas SET version = version + 1, status = coalesce(p_status, status), updated_at = clock_timestamp()
+  UPDATE sagas SET version = version + 1, status = coalesce(p_status, status),
+    -- The first event is as old as its saga.
+    updated_at = CASE version WHEN 0 THEN created_at ELSE clock_timestamp() END
    WHERE id = p_saga
   RETURNING split_part(definition, '@', 1) || '-' || id, version, updated_at INTO STRICT stream, head, at;
   INSERT INTO events (stream_id, version, type, data, recorded_at) VALUES (stream, head, p_type, p_data, at);

@@ -14,6 +14,7 @@ DECLARE
   inactive integer[];
   foreign_currency integer[];
 BEGIN
+  positions := '{}';
   DELETE FROM idempotency_keys
    WHERE caller = p_caller AND key = p_key AND created_at < clock_timestamp() - interval '72 hours';
   SELECT * INTO earlier FROM idempotency_keys WHERE caller = p_caller AND key = p_key;
@@ -33,7 +34,7 @@ BEGIN
       WHEN foreign_currency IS NOT NULL THEN 'foreign_currency'
       WHEN (p_order->>'expectedTotalMinor')::bigint <> total THEN 'total_mismatch' END;
     IF verdict IS NOT NULL THEN
-      positions := coalesce(unknown, inactive, foreign_currency, '{}');
+      positions := coalesce(unknown, inactive, foreign_currency, positions);
       RETURN;
     END IF;
     PERFORM set_config('lock_timeout', '1s', true);
@@ -66,5 +67,4 @@ BEGIN
     'shippingService', p_order#>>'{shipping,service}', 'deadlineAt', p_deadline_at));
   verdict := 'placed';
   placed_id := p_id;
-  positions := '{}';
 END $$;

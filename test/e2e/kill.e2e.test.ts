@@ -1,0 +1,145 @@
+import { describe, expect, it } from 'vitest'
+import { orderSaga } from '../../workflows/order/steps.ts'
+import type { Order } from '../harness/api-client.ts'
+import { expectCompleted } from '../harness/failure-matrix.ts'
+import { startSystem, type System } from '../harness/system.ts'
+import { startWorkerProcess } from '../harness/worker-process.ts'
+
+/** A worker that dies is missed after this long, so that these tests need not wait for the default of 4 s. */
+const WORKFLOW_TASK_TIMEOUT_MS = 2000
+
+const PROVIDER_STEPS = ['chargePayment', 'createShipment']
+const isFull = process.env['MATRIX'] === 'full'
+
+/** Every point of every step; one step of each kind unless the whole matrix is asked for. */
+const points = [...orderSaga.compensatable, orderSaga.pivot, ...orderSaga.retriable]
+  .map(({ execute }) => execute)
+  .filter((step) => isFull || ['reserveInventory', 'chargePayment', 'completeOrder'].includes(step))
+  .flatMap((step) =>
+    (PROVIDER_STEPS.includes(step)
+      ? ['before', 'before-call', 'before-record', 'after']
+      : ['before', 'after']
+    ).map((point) => ({
+      at: `${step}:${point}`,
+    })),
+  )
+
+const undoPoints = orderSaga.compensatable
+  .filter(({ execute }) => execute !== 'awardPoints' && (isFull || execute === 'chargePayment'))
+  .flatMap(({ execute, compensate }) =>
+    (PROVIDER_STEPS.includes(execute)
+      ? ['before', 'before-call', 'before-record', 'after']
+      : ['before', 'after']
+    ).map((point) => ({
+      at: `${compensate}:${point}`,
+    })),
+  )
+
+/** Runs `test` on a system of its own, whose worker dies at `failpoint` while it carries an order. */
+async function withKilledWorker(
+  failpoint: string,
+  wishes: { service?: string },
+  meanwhile: (system: System, order: Order) => Promise<void>,
+): Promise<void> {
+  const system = await startSystem({ workers: false, workflowTaskTimeoutMs: WORKFLOW_TASK_TIMEOUT_MS })
+  const doomed = startWorkerProcess(system, [`${failpoint}=kill`])
+  try {
+    const order = await system.api.place(wishes)
+    await doomed.died()
+    const survivor = startWorkerProcess(system)
+    try {
+      await meanwhile(system, order)
+    } finally {
+      await survivor.stop()
+    }
+  } finally {
+    await doomed.stop()
+    await system.close()
+  }
+}
+
+describe.concurrent('a worker that is killed with SIGKILL', () => {
+  it.each(points)('at $at costs no effect and doubles none', async ({ at }) => {
+    await withKilledWorker(at, {}, async (system, { id }) =>
+      expectCompleted(system, await system.api.ended(id)),
+    )
+  })
+
+  it.each(undoPoints)('at $at costs no compensation and doubles none', async ({ at }) => {
+    const wishes = at.startsWith('cancelShipment') ? {} : { service: 'refused' }
+    await withKilledWorker(at, wishes, async (system, { id }) => {
+      expect(await system.api.ended(id)).toMatchObject({ status: 'rejected' })
+      const { charges, refunds } = await system.api.ledger(id)
+      expect([charges.map(({ state }) => state), refunds.length]).toEqual([['refunded'], 1])
+      const types = await system.api.eventTypes(id)
+      expect(types.slice(-4)).toEqual([
+        'CompensationBegun',
+        'PaymentRefunded',
+        'InventoryReleased',
+        'OrderRejected',
+      ])
+    })
+  })
+})
+
+describe.concurrent('a worker that is killed after the pivot’s commit and before its workflow task ends', () => {
+  it.each([
+    {
+      what: 'a cancel over HTTP is refused',
+      act: async (system: System, { id }: Order) => {
+        const answer = await system.api.cancel(id)
+        expect(answer.status).toBe(409)
+        expect(await answer.json()).toMatchObject({ code: 'ORDER_NOT_CANCELLABLE' })
+      },
+    },
+    {
+      what: 'a cancel of the workflow comes too late',
+      act: (system: System, { workflow }: Order) => system.client.workflow.getHandle(workflow.id).cancel(),
+    },
+    {
+      what: 'a signal changes nothing',
+      act: (system: System, { workflow }: Order) =>
+        system.client.workflow.getHandle(workflow.id).signal('anything'),
+    },
+  ])('$what: the order stays completed, and nothing is refunded', async ({ act }) => {
+    await withKilledWorker('completeOrder:after', {}, async (system, order) => {
+      await act(system, order)
+      await system.client.workflow.getHandle(order.workflow.id).result()
+      await expectCompleted(system, await system.api.ended(order.id))
+    })
+  })
+})
+
+describe.concurrent('a worker that is frozen until its order is compensated, and then wakes up', () => {
+  it.each([
+    { at: 'chargePayment:before' },
+    { at: 'chargePayment:before-call' },
+    { at: 'chargePayment:before-record' },
+  ])('at $at leaves no live charge', async ({ at }) => {
+    const system = await startSystem({ workers: false, workflowTaskTimeoutMs: WORKFLOW_TASK_TIMEOUT_MS })
+    const zombie = startWorkerProcess(system, [`${at}=stop`])
+    try {
+      const { id } = await system.api.place()
+      await zombie.frozen()
+      const survivor = startWorkerProcess(system)
+      try {
+        expect((await system.api.cancel(id)).status).toBe(202)
+        expect(await system.api.ended(id)).toMatchObject({ status: 'cancelled' })
+      } finally {
+        await survivor.stop()
+      }
+      zombie.thaw()
+      // Draining waits for the attempt that it had in hand.
+      await zombie.stop()
+      const { charges, refunds } = await system.api.ledger(id)
+      const isCharged = at === 'chargePayment:before-record'
+      expect(charges.map(({ state }) => state)).toEqual(isCharged ? ['refunded'] : [])
+      expect(refunds).toHaveLength(isCharged ? 1 : 0)
+      expect(await system.api.order(id)).toMatchObject({ status: 'cancelled' })
+      expect(await system.db.charge.count({ where: { orderId: id, state: 'live' } })).toBe(0)
+    } finally {
+      await zombie.stop()
+      await system.close()
+    }
+  })
+})
