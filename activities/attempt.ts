@@ -53,11 +53,14 @@ function asFailure(error: unknown): ApplicationFailure {
   const fault = error instanceof Fault ? error : undefined
   const type = fault?.code ?? (isDatabaseError(error) ? 'DATABASE' : 'INTERNAL')
   const nextRetryDelay = fault?.retryAfterMs
-  return ApplicationFailure.create({
+  const failure = ApplicationFailure.create({
     type,
     message: type,
     ...(nextRetryDelay === undefined ? {} : { nextRetryDelay }),
   })
+  // Clients can read a history: where in our code it happened is for the log.
+  failure.stack = ''
+  return failure
 }
 
 const isDatabaseError = (error: unknown) => error instanceof Error && error.name.startsWith('Prisma')

@@ -81,7 +81,9 @@ export async function attemptStep<Intent extends StepRow, Request, Effect>(
   reach(`${step.name}:before-record`)
   const verdict = answer.kind === 'voided' ? 'late' : await conclude(step, sagaId, key, attempt, answer)
   if (verdict === 'late') {
-    await step.provider.makeFinal(key, keyOf(sagaId, step.undoName), attempt)
+    // Nobody waits for this attempt any more, so nobody may abort it.
+    const unhurried = { ...attempt, isLocal: false, signal: new AbortController().signal }
+    await step.provider.makeFinal(key, keyOf(sagaId, step.undoName), unhurried)
     return refused('STEP_UNDONE')
   }
   if (verdict === 'already') return answerOf(single(await step.intend(sagaId, attempt.number)))

@@ -50,6 +50,10 @@ export interface SystemOptions {
   workflowTaskTimeoutMs?: number
   /** The database as the workers see it, when that is not as everybody does. */
   workerDatabase?: (url: string) => Database
+  /** Another Temporal than the shared one. */
+  temporalAddress?: string
+  /** The payment gateway as the workers reach it, given where it really is. */
+  paymentUrl?: (sandboxUrl: string) => Promise<string>
   /** Called at the named points of every step. */
   reach?: Reach
 }
@@ -59,7 +63,8 @@ let made = 0
 export async function startSystem(options: SystemOptions = {}): Promise<System> {
   const log = pino({ level: process.env['LOG_LEVEL'] ?? 'silent' })
   if (made === 0) installRuntime(log)
-  const { temporalAddress, bundle } = inject('servers')
+  const { bundle, ...servers } = inject('servers')
+  const temporalAddress = options.temporalAddress ?? servers.temporalAddress
   made += 1
   const prefix = `t${process.pid}-${made}`
   const queueOf = (participant: string) => `${prefix}.${participant}`
@@ -68,7 +73,8 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
   const workerDb = options.workerDatabase?.(databaseUrl) ?? db
   const reach = options.reach ?? (() => undefined)
   const sandbox = await listen(createSandbox(openLedger(undefined)))
-  const providers = { payment: sandbox.url, shipping: sandbox.url }
+  const payment = (await options.paymentUrl?.(sandbox.url)) ?? sandbox.url
+  const providers = { payment, shipping: sandbox.url }
   const { services, interferences } = interfereWith(createServices(workerDb, providers, reach), db)
   const native = await NativeConnection.connect({ address: temporalAddress })
   const connection = await Connection.connect({ address: temporalAddress })

@@ -1,0 +1,139 @@
+import path from 'node:path'
+import type { SystemOptions, System } from '../harness/system.ts'
+import { until } from '../harness/poll.ts'
+
+/** Histories are a public contract: one that exists is never recorded over; a new outcome takes a new name. */
+export const HISTORIES = path.resolve(import.meta.dirname, 'histories')
+
+/** One kind of outcome of an order, and how it is brought about. */
+export interface Outcome {
+  name: string
+  /** How the saga's workflow must end. */
+  status: 'completed' | 'rejected' | 'cancelled'
+  options?: SystemOptions
+  /** Leads an order to its end; answers its id. */
+  act(system: System): Promise<string>
+}
+
+const QUICK = { input: { pace: 0.02 } }
+const everyStep = [
+  'reserveInventory',
+  'chargePayment',
+  'createShipment',
+  'awardPoints',
+  'completeOrder',
+  'notifyCustomer',
+]
+const run = (wishes: Parameters<System['api']['run']>[0]) => async (system: System) =>
+  (await system.api.run(wishes)).id
+const faults = (times: number) => ({ kind: 'faults', times }) as const
+
+/** A history of each is recorded once, and replayed on every test run from then on. */
+export const OUTCOMES: readonly Outcome[] = [
+  { name: 'completed', status: 'completed', act: run({}) },
+  {
+    name: 'completed-on-queues',
+    status: 'completed',
+    options: { input: { queued: everyStep } },
+    act: run({}),
+  },
+  { name: 'out-of-stock', status: 'rejected', act: run({ lines: [{ sku: 'NONE-001', quantity: 1 }] }) },
+  { name: 'payment-declined', status: 'rejected', act: run({ paymentMethod: 'pm_declined' }) },
+  { name: 'shipment-refused', status: 'rejected', act: run({ service: 'refused' }) },
+  { name: 'payment-flaky', status: 'completed', options: QUICK, act: run({ paymentMethod: 'pm_flaky_3' }) },
+  { name: 'payment-failed', status: 'rejected', options: QUICK, act: run({ paymentMethod: 'pm_flaky_6' }) },
+  { name: 'payment-lost-reply', status: 'completed', act: run({ paymentMethod: 'pm_lost_reply_1' }) },
+  { name: 'payment-timeout', status: 'completed', act: run({ paymentMethod: 'pm_hang' }) },
+  { name: 'shipment-timeout', status: 'completed', act: run({ service: 'slow_1500' }) },
+  {
+    name: 'payment-rate-limited',
+    status: 'completed',
+    options: QUICK,
+    act: run({ paymentMethod: 'pm_rate_limited_3' }),
+  },
+  {
+    name: 'local-timeout-then-worker-restart',
+    status: 'completed',
+    // The first attempt times out locally; the worker is replaced while its order waits for the carrier.
+    async act(system) {
+      const { id } = await system.api.place({ paymentMethod: 'pm_hang', service: 'slow_3000' })
+      await until('the charge', async () =>
+        (await system.api.eventTypes(id)).includes('PaymentCharged') ? true : undefined,
+      )
+      await system.stopWorkers()
+      await system.startWorkers()
+      return (await system.api.ended(id)).id
+    },
+  },
+  {
+    name: 'deadline-exceeded',
+    status: 'rejected',
+    async act(system) {
+      const { id } = await system.api.place({ paymentMethod: 'pm_rate_limited_9999', deadlineSeconds: 60 })
+      return (await system.api.ended(id, 120_000)).id
+    },
+  },
+  {
+    name: 'cancelled-before-start',
+    status: 'cancelled',
+    async act(system) {
+      await system.stopWorkers()
+      const { id } = await system.api.place()
+      await system.api.cancel(id)
+      await system.startWorkers()
+      return (await system.api.ended(id)).id
+    },
+  },
+  {
+    name: 'cancelled-while-waiting',
+    status: 'cancelled',
+    async act(system) {
+      const { id } = await system.api.place({ paymentMethod: 'pm_rate_limited_9999' })
+      await system.api.reached(id, 'waiting')
+      await system.api.cancel(id)
+      return (await system.api.ended(id)).id
+    },
+  },
+  {
+    name: 'cancelled-from-temporal',
+    status: 'cancelled',
+    async act(system) {
+      const { id, workflow } = await system.api.place({ paymentMethod: 'pm_rate_limited_9999' })
+      await system.api.reached(id, 'waiting')
+      await system.client.workflow.getHandle(workflow.id).cancel()
+      return (await system.api.ended(id)).id
+    },
+  },
+  {
+    name: 'compensation-parked',
+    status: 'rejected',
+    options: QUICK,
+    async act(system) {
+      const { id } = await system.api.place({ paymentMethod: 'pm_refund_fails_12', service: 'refused' })
+      await system.api.reached(id, 'parked')
+      return (await system.api.ended(id)).id
+    },
+  },
+  {
+    name: 'pivot-parked',
+    status: 'completed',
+    options: QUICK,
+    async act(system) {
+      system.interferences.plan('cus_pivot_parked', 'completeOrder', faults(9))
+      return (await system.api.run({ customerId: 'cus_pivot_parked' })).id
+    },
+  },
+  {
+    name: 'notification-skipped',
+    status: 'completed',
+    options: QUICK,
+    async act(system) {
+      system.interferences.plan('cus_skipped', 'notifyCustomer', faults(9))
+      const { id } = await system.api.run({ customerId: 'cus_skipped' })
+      await until('the notification to be skipped', async () =>
+        (await system.api.eventTypes(id)).includes('StepSkipped') ? true : undefined,
+      )
+      return id
+    },
+  },
+]

@@ -1,0 +1,38 @@
+import { existsSync } from 'node:fs'
+import { mkdir, writeFile } from 'node:fs/promises'
+import os from 'node:os'
+import path from 'node:path'
+import { expect, it } from 'vitest'
+import { startSystem } from '../harness/system.ts'
+import { HISTORIES, OUTCOMES } from './outcomes.ts'
+
+const missing = OUTCOMES.filter(({ name }) => !existsSync(path.join(HISTORIES, `${name}.json`)))
+
+it.each(missing)(
+  'records $name',
+  async ({ name, status, options, act }) => {
+    const system = await startSystem(options)
+    try {
+      const id = await act(system)
+      expect((await system.api.order(id)).status).toBe(status)
+      const { events } = await system.api.history(id)
+      expect(events.at(-1)?.eventType).toBe('EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED')
+      await mkdir(HISTORIES, { recursive: true })
+      const file = path.join(HISTORIES, `${name}.json`)
+      await writeFile(file, `${JSON.stringify({ events: withoutHosts(events) }, null, 1)}\n`)
+    } finally {
+      await system.close()
+    }
+  },
+  180_000,
+)
+
+it('has a history of every outcome', () => {
+  expect(OUTCOMES.every(({ name }) => existsSync(path.join(HISTORIES, `${name}.json`)))).toBe(true)
+})
+
+/** Which process on which machine did it is of no use to a replay. */
+function withoutHosts(value: unknown): unknown {
+  const text = JSON.stringify(value).replaceAll(os.hostname(), 'host')
+  return JSON.parse(text, (name, member: unknown) => (name === 'identity' ? 'worker' : member)) as unknown
+}
