@@ -55,6 +55,8 @@ export async function startStack(config: Config, lines: LineWriter): Promise<Sta
       TEMPORAL_ADDRESS: temporal.address,
       TEMPORAL_UI_URL: temporal.uiUrl,
       DATA_DIR: dataDir,
+      PORT: String(config.PORT),
+      SANDBOX_PORT: String(config.SANDBOX_PORT),
       WORKFLOW_BUNDLE: bundle,
     }
     const specs = [

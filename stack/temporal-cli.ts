@@ -18,7 +18,7 @@ const DOWNLOAD_TIMEOUT_MS = 120_000
 export async function locateTemporalCli(
   config: Pick<Config, 'TEMPORAL_CLI_PATH'>,
   log: (line: string) => void,
-  source: string = DOWNLOADS,
+  { downloads, cache }: { downloads: string; cache: string } = { downloads: DOWNLOADS, cache: CACHE },
 ): Promise<string> {
   const named = config.TEMPORAL_CLI_PATH
   if (named !== undefined) {
@@ -27,10 +27,10 @@ export async function locateTemporalCli(
   }
   const installed = await onPath('temporal')
   if (installed !== undefined && works(installed)) return installed
-  const cached = path.join(CACHE, `temporal-${VERSION}`)
+  const cached = path.join(cache, `temporal-${VERSION}`)
   if (existsSync(cached) && works(cached)) return cached
   const failures: string[] = []
-  for (const get of [() => downloadCli(source, cached, log), () => buildCli(cached, log)]) {
+  for (const get of [() => downloadCli(downloads, cached, log), () => buildCli(cached, log)]) {
     try {
       return await get()
     } catch (error) {

@@ -8,7 +8,7 @@ import { startWorkerProcess } from '../harness/worker-process.ts'
 /** A worker that dies is missed after this long, so that these tests need not wait for the default of 4 s. */
 const WORKFLOW_TASK_TIMEOUT_MS = 2000
 
-const PROVIDER_STEPS = ['chargePayment', 'createShipment']
+const PROVIDER_STEPS = new Set(['chargePayment', 'createShipment'])
 const isFull = process.env['MATRIX'] === 'full'
 
 /** Every point of every step; one step of each kind unless the whole matrix is asked for. */
@@ -16,7 +16,7 @@ const points = [...orderSaga.compensatable, orderSaga.pivot, ...orderSaga.retria
   .map(({ execute }) => execute)
   .filter((step) => isFull || ['reserveInventory', 'chargePayment', 'completeOrder'].includes(step))
   .flatMap((step) =>
-    (PROVIDER_STEPS.includes(step)
+    (PROVIDER_STEPS.has(step)
       ? ['before', 'before-call', 'before-record', 'after']
       : ['before', 'after']
     ).map((point) => ({
@@ -27,7 +27,7 @@ const points = [...orderSaga.compensatable, orderSaga.pivot, ...orderSaga.retria
 const undoPoints = orderSaga.compensatable
   .filter(({ execute }) => execute !== 'awardPoints' && (isFull || execute === 'chargePayment'))
   .flatMap(({ execute, compensate }) =>
-    (PROVIDER_STEPS.includes(execute)
+    (PROVIDER_STEPS.has(execute)
       ? ['before', 'before-call', 'before-record', 'after']
       : ['before', 'after']
     ).map((point) => ({

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { v7 as uuid } from 'uuid'
 import { createIntake } from '../../domain/order/intake.ts'
-import type { Attempt } from '../../domain/saga/provider-step.ts'
 import type { Database } from '../../prisma/client.ts'
 import { orderBody, type OrderWishes } from './api-client.ts'
 
@@ -11,13 +10,6 @@ export async function placeOrderRow(db: Database, wishes: OrderWishes = {}): Pro
   const { id } = await intake.place('test', wishes.key ?? randomUUID(), orderBody(wishes))
   return id
 }
-
-/** An attempt as the activity layer would describe it. */
-export const attempt = (number = 1): Attempt => ({
-  number,
-  isLocal: number === 1,
-  signal: new AbortController().signal,
-})
 
 export async function sagaRow(db: Database, id: string) {
   return db.saga.findUniqueOrThrow({ where: { id }, include: { fences: true } })

@@ -300,7 +300,7 @@ describe('a bad request', () => {
     const bytes = [
       '\u0000',
       '{"__proto__":{"a":1}}',
-      `${'['.repeat(20_000)}`,
+      '['.repeat(20_000),
       '"\\ud800"',
       '1e999',
       '{"lines":{"length":1}}',

@@ -10,10 +10,11 @@ const missing = OUTCOMES.filter(({ name }) => !existsSync(path.join(HISTORIES, `
 
 it.each(missing)(
   'records $name',
-  async ({ name, status, options, act }) => {
+  async (outcome) => {
+    const { name, status, options } = outcome
     const system = await startSystem(options)
     try {
-      const id = await act(system)
+      const id = await outcome.act(system)
       expect((await system.api.order(id)).status).toBe(status)
       const { events } = await system.api.history(id)
       expect(events.at(-1)?.eventType).toBe('EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED')

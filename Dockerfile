@@ -1,0 +1,14 @@
+# One image for every process of ours; docker-compose.yml says which it runs.
+FROM node:20-bookworm-slim
+ENV NODE_ENV=production
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci --omit=dev
+COPY . .
+# Generating needs no native engine, but the Prisma CLI insists on finding one: any executable will do.
+RUN PRISMA_SCHEMA_ENGINE_BINARY=/usr/local/bin/node npx prisma generate \
+ && node --import tsx workers/build-bundle.ts /app/workflows.js
+ENV WORKFLOW_BUNDLE=/app/workflows.js HOST=0.0.0.0 DATA_DIR=/data
+RUN mkdir /data && chown node /data
+USER node
+CMD ["node", "--import", "tsx", "api/server.ts"]

