@@ -1,3 +1,4 @@
+import type { PlacedOrder } from '../domain/order/intake.ts'
 import type { OrderRecord } from '../domain/order/queries.ts'
 import { toMinor } from '../domain/money.ts'
 import type { SagaStatus } from '../domain/saga/status.ts'
@@ -13,7 +14,7 @@ export interface FenceRecord {
 }
 
 interface SagaState {
-  status: SagaStatus
+  status: string
   reasonCode: string | null
   reasonStep: string | null
 }
@@ -22,47 +23,56 @@ type StepState = 'pending' | 'running' | 'waiting' | 'done' | 'failed' | 'parked
 type CompensationState = 'none' | 'pending' | 'running' | 'done' | 'parked' | 'skipped'
 type StepOutline = (typeof ORDER_SAGA.steps)[number]
 
+/** Where the links to a workflow lead. */
+export interface TemporalPlace {
+  uiUrl: string
+  namespace: string
+}
+
 /** An order as the API shows it: its rows joined with the saga's definition. */
-export function viewOrder(record: OrderRecord, temporal: { uiUrl: string; namespace: string }) {
-  const { saga } = record
-  const status = saga.status as SagaStatus
-  const state = { ...saga, status }
-  const workflowId = orderWorkflowId(record.id)
+export function viewOrder({ saga, lines, ...order }: OrderRecord, temporal: TemporalPlace) {
   return {
-    id: record.id,
-    customerId: record.customerId,
-    status,
+    id: order.id,
+    customerId: order.customerId,
+    status: saga.status as SagaStatus,
     reason:
       saga.reasonCode === null || saga.reasonStep === null
         ? null
         : { code: saga.reasonCode, step: saga.reasonStep, detail: saga.reasonDetail },
-    currency: record.currency,
-    totalMinor: toMinor(record.totalMinor),
-    lines: record.lines.map(({ sku, quantity, unitPriceMinor }) => ({ sku, quantity, unitPriceMinor })),
-    steps: viewSteps(state, saga.fences),
+    currency: order.currency,
+    totalMinor: toMinor(order.totalMinor),
+    lines: lines.map(({ sku, quantity, unitPriceMinor }) => ({ sku, quantity, unitPriceMinor })),
+    steps: viewSteps(saga, saga.fences),
     version: saga.version,
     createdAt: saga.createdAt.toISOString(),
     updatedAt: saga.updatedAt.toISOString(),
     deadlineAt: saga.deadlineAt.toISOString(),
-    workflow: {
-      id: workflowId,
-      url: `${temporal.uiUrl}/namespaces/${temporal.namespace}/workflows/${workflowId}`,
-    },
+    workflow: viewWorkflow(order.id, temporal),
   }
 }
 
 /** The order as it was when it was placed: the first answer to its request, and every later one to the same request. */
-export function viewPlacedOrder(record: OrderRecord, temporal: { uiUrl: string; namespace: string }) {
-  const { saga } = record
-  const placed = {
+export function viewPlacedOrder(order: PlacedOrder, temporal: TemporalPlace): ReturnType<typeof viewOrder> {
+  return {
+    id: order.id,
+    customerId: order.customerId,
     status: 'pending',
-    reasonCode: null,
-    reasonStep: null,
-    reasonDetail: null,
+    reason: null,
+    currency: order.currency,
+    totalMinor: order.totalMinor,
+    lines: order.lines.map(({ sku, quantity, unitPriceMinor }) => ({ sku, quantity, unitPriceMinor })),
+    steps: viewSteps({ status: 'pending', reasonCode: null, reasonStep: null }, []),
     version: 1,
-    fences: [],
+    createdAt: order.createdAt.toISOString(),
+    updatedAt: order.createdAt.toISOString(),
+    deadlineAt: order.deadlineAt.toISOString(),
+    workflow: viewWorkflow(order.id, temporal),
   }
-  return viewOrder({ ...record, saga: { ...saga, ...placed, updatedAt: saga.createdAt } }, temporal)
+}
+
+function viewWorkflow(orderId: string, { uiUrl, namespace }: TemporalPlace) {
+  const id = orderWorkflowId(orderId)
+  return { id, url: `${uiUrl}/namespaces/${namespace}/workflows/${id}` }
 }
 
 /** Every step of the definition, from the start and in its order, with what its fence says of it. */

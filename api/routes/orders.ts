@@ -9,7 +9,7 @@ import { isTerminal } from '../../domain/saga/status.ts'
 import { ORDER_SAGA, orderWorkflowId } from '../../workflows/order/contract.ts'
 import { jsonBody, parseBody, parseQuery, serve, toPage } from '../http.ts'
 import type { OrderStarter } from '../order-starter.ts'
-import { viewOrder, viewPlacedOrder } from '../order-view.ts'
+import { viewOrder, viewPlacedOrder, type TemporalPlace } from '../order-view.ts'
 import { HttpProblem } from '../problem.ts'
 import {
   cancelRequest,
@@ -34,7 +34,7 @@ export interface OrderRoutes {
   starter: OrderStarter
   client: Client
   /** For the links to the workflow. */
-  temporal: { uiUrl: string; namespace: string }
+  temporal: TemporalPlace
 }
 
 export function createOrderRoutes({
@@ -72,12 +72,10 @@ export function createOrderRoutes({
       async (request, response) => {
         const key = readIdempotencyKey(request)
         const body = parseBody(orderRequest, request.body, 'INVALID_ORDER')
-        const placement = await intake.place(ANONYMOUS, key, body)
-        if (placement.isReplay) response.set('idempotent-replayed', 'true')
-        else starter.start({ ...placement, definition: ORDER_SAGA.definition })
-        const record = await queries.find(placement.id)
-        if (record === null) throw new Error(`Order ${placement.id} was placed and is gone`)
-        response.status(202).location(`/orders/${placement.id}`).json(viewPlacedOrder(record, temporal))
+        const { order, isReplay } = await intake.place(ANONYMOUS, key, body)
+        if (isReplay) response.set('idempotent-replayed', 'true')
+        else starter.start({ ...order, definition: ORDER_SAGA.definition })
+        response.status(202).location(`/orders/${order.id}`).json(viewPlacedOrder(order, temporal))
       },
     ],
   })

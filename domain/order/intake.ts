@@ -19,11 +19,21 @@ export interface OrderRequest {
   deadlineSeconds?: number | undefined
 }
 
-export interface Placement {
+/** An order as it was placed: the part of it that never changes. */
+export interface PlacedOrder {
   id: string
+  customerId: string
+  currency: string
+  totalMinor: number
+  lines: { sku: string; quantity: number; unitPriceMinor: number }[]
+  createdAt: Date
+  deadlineAt: Date
+}
+
+export interface Placement {
+  order: PlacedOrder
   /** The key was used before with the same request: this is the order it made then. */
   isReplay: boolean
-  deadlineAt: Date
 }
 
 type Verdict =
@@ -59,19 +69,29 @@ export function createIntake({ db, definition, newId, now }: IntakeOptions) {
       const deadlineAt = new Date(now().getTime() + (request.deadlineSeconds ?? DEADLINE_SECONDS) * 1000)
       const body = stringify(request)
       const hash = createHash('sha256').update(body).digest('hex')
-      const rows = await db.$queryRaw<{ verdict: Verdict; id: string | null; positions: number[] }[]>`
-        SELECT verdict, placed_id AS id, positions FROM place_order(
-          ${newId()}::uuid, ${definition}, ${caller}, ${key}, ${hash}, ${body}::jsonb, ${deadlineAt})`.catch(
-        rethrow,
-      )
+      const rows = await db.$queryRaw<
+        { verdict: Verdict; placed: StoredOrder | null; positions: number[] }[]
+      >`
+        SELECT verdict, placed, positions FROM place_order(${newId()}::uuid, ${definition}, ${caller}, ${key}, ${hash},
+          ${body}::jsonb, ${deadlineAt})`.catch(rethrow)
       const [row] = rows
       if (row === undefined) throw new Error('place_order answered no row')
-      if (row.id !== null && row.verdict !== 'reused')
-        return { id: row.id, isReplay: row.verdict === 'replayed', deadlineAt }
+      if (row.placed !== null && row.verdict !== 'reused') {
+        return { order: fromStored(row.placed), isReplay: row.verdict === 'replayed' }
+      }
       throw refusal(row.verdict, row.positions)
     },
   }
 }
+
+/** Times come out of JSON as text. */
+type StoredOrder = Omit<PlacedOrder, 'createdAt' | 'deadlineAt'> & { createdAt: string; deadlineAt: string }
+
+const fromStored = ({ createdAt, deadlineAt, ...order }: StoredOrder): PlacedOrder => ({
+  ...order,
+  createdAt: new Date(createdAt),
+  deadlineAt: new Date(deadlineAt),
+})
 
 function rethrow(error: unknown): never {
   if (JSON.stringify(error).includes(LOCK_NOT_AVAILABLE)) {

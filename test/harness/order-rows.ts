@@ -7,8 +7,8 @@ import { orderBody, type OrderWishes } from './api-client.ts'
 /** An order placed straight into the tables, without a workflow. */
 export async function placeOrderRow(db: Database, wishes: OrderWishes = {}): Promise<string> {
   const intake = createIntake({ db, definition: 'order@1', newId: uuid, now: () => new Date() })
-  const { id } = await intake.place('test', wishes.key ?? randomUUID(), orderBody(wishes))
-  return id
+  const { order } = await intake.place('test', wishes.key ?? randomUUID(), orderBody(wishes))
+  return order.id
 }
 
 export async function sagaRow(db: Database, id: string) {

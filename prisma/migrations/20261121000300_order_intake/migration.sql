@@ -1,10 +1,19 @@
+-- What an order was when it was placed: the part of it that never changes.
+CREATE FUNCTION placed_order(p_id uuid) RETURNS jsonb LANGUAGE sql STABLE AS $$
+  SELECT jsonb_build_object('id', o.id, 'customerId', customer_id, 'currency', currency, 'totalMinor', total_minor,
+    'createdAt', created_at, 'deadlineAt', deadline_at, 'lines', (
+      SELECT jsonb_agg(jsonb_build_object('sku', sku, 'quantity', quantity, 'unitPriceMinor', unit_price_minor)
+        ORDER BY position) FROM order_lines WHERE order_id = o.id))
+    FROM orders o JOIN sagas s USING (id) WHERE o.id = p_id
+$$;
+
 -- Places an order: its saga, the order, its lines and address, the idempotency key, OrderPlaced and its outbox row,
 -- or nothing at all. Prices come from the catalogue. p_order is the body of the request.
---   placed | replayed (placed_id is the first one) | reused (the key, with another body) |
+--   placed | replayed (the order is the first one) | reused (the key, with another body) |
 --   unknown_sku | inactive_sku | foreign_currency (positions: which lines, from 0) | total_mismatch
 -- A twin in flight is awaited on the key's unique index for a second; then SQLSTATE 55P03 (lock_not_available).
 CREATE FUNCTION place_order(p_id uuid, p_definition text, p_caller text, p_key text, p_body_hash text,
-  p_order jsonb, p_deadline_at timestamptz, OUT verdict text, OUT placed_id uuid, OUT positions integer[])
+  p_order jsonb, p_deadline_at timestamptz, OUT verdict text, OUT placed jsonb, OUT positions integer[])
 LANGUAGE plpgsql AS $$
 DECLARE
   earlier idempotency_keys;
@@ -46,7 +55,7 @@ BEGIN
   END IF;
   IF earlier.key IS NOT NULL THEN
     verdict := CASE WHEN earlier.body_hash = p_body_hash THEN 'replayed' ELSE 'reused' END;
-    placed_id := earlier.order_id;
+    placed := placed_order(earlier.order_id);
     RETURN;
   END IF;
 
@@ -66,5 +75,5 @@ BEGIN
     'customerId', p_order->>'customerId', 'currency', p_order->>'currency', 'totalMinor', total, 'lines', priced,
     'shippingService', p_order#>>'{shipping,service}', 'deadlineAt', p_deadline_at));
   verdict := 'placed';
-  placed_id := p_id;
+  placed := placed_order(p_id);
 END $$;
