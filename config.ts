@@ -47,6 +47,13 @@ const schema = z.object({
   PAYMENT_URL: z.url().optional(),
   SHIPPING_URL: z.url().optional(),
 
+  /** Orders that the API takes in at once; what is over that is answered with 503 at once. */
+  INTAKE_MAX: z.coerce.number().int().min(1).default(400),
+  /** Requests per second that one caller may make; what is over that is answered with 429. */
+  RATE_LIMIT_PER_SECOND: z.coerce.number().int().min(1).default(1000),
+  /** Where a process serves its metrics; npm start counts up from here. 0: nowhere. */
+  METRICS_PORT: port.default(9464),
+
   /** Put before every task queue's name, so that systems can share a Temporal namespace. */
   TASK_QUEUE_PREFIX: z
     .string()
@@ -98,6 +105,15 @@ export function requireDatabaseUrl(config: Config): string {
 /** `host:port` of the Temporal frontend. */
 export function temporalAddress({ TEMPORAL_ADDRESS, TEMPORAL_PORT }: Config): string {
   return TEMPORAL_ADDRESS ?? `127.0.0.1:${TEMPORAL_PORT}`
+}
+
+/** Base URLs of the providers; the sandbox plays those that are not named. */
+export function providerUrls({ SANDBOX_PORT, PAYMENT_URL, SHIPPING_URL }: Config): {
+  payment: string
+  shipping: string
+} {
+  const sandbox = `http://127.0.0.1:${SANDBOX_PORT}`
+  return { payment: PAYMENT_URL ?? sandbox, shipping: SHIPPING_URL ?? sandbox }
 }
 
 /** The task queue of a participant in this system. */

@@ -1,6 +1,7 @@
 import { activityInfo, ApplicationFailure, Context, heartbeat } from '@temporalio/activity'
 import { Fault } from '../domain/errors.ts'
 import type { Attempt, Reach } from '../domain/saga/provider-step.ts'
+import type { StepAnswer } from '../domain/saga/step-answer.ts'
 
 /** What every activity of a saga is told. */
 export interface SagaRef {
@@ -25,11 +26,11 @@ export interface AttemptPorts {
  * Makes an activity of one domain call: tells it which attempt it is, beats for it while it is queued, and lets out
  * nothing of an exception but its class, since failures are kept in the history.
  */
-export function createActivity<Input extends SagaRef, Answer>(
+export function createActivity<Input extends SagaRef, Result>(
   name: string,
   { reach, onFault }: AttemptPorts,
-  run: (input: Input, attempt: Attempt) => Promise<Answer>,
-): (input: Input) => Promise<Answer> {
+  run: (input: Input, attempt: Attempt) => Promise<StepAnswer<Result>>,
+): (input: Input) => Promise<StepAnswer<Result>> {
   return async (input) => {
     const { isLocal, attempt: number } = activityInfo()
     const beat = isLocal ? undefined : setInterval(() => heartbeat(), HEARTBEAT_INTERVAL_MS)
@@ -38,7 +39,7 @@ export function createActivity<Input extends SagaRef, Answer>(
       const signal = Context.current().cancellationSignal
       const answer = await run(input, { number: number + (input.tried ?? 0), isLocal, signal })
       reach(`${name}:after`)
-      return answer
+      return answer.kind === 'unavailable' && !isLocal ? { ...answer, spent: number - 1 } : answer
     } catch (error) {
       const failure = asFailure(error)
       onFault(name, input.id, failure.type ?? 'FAULT', error)

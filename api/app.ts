@@ -3,14 +3,18 @@ import helmet from 'helmet'
 import type { Logger } from 'pino'
 import { pinoHttp } from 'pino-http'
 import swaggerUi from 'swagger-ui-express'
+import { limitRate } from './back-pressure.ts'
 import { requestId, serve } from './http.ts'
 import { createOpenApiDocument } from './openapi.ts'
 import { createErrorHandler, HttpProblem } from './problem.ts'
 import { createCatalogueRoutes, type CatalogueRoutes } from './routes/catalogue.ts'
+import { createOperationRoutes, type OperationRoutes } from './routes/operations.ts'
 import { createHealthRoutes, type Health } from './routes/health.ts'
 import { createOrderRoutes, type OrderRoutes } from './routes/orders.ts'
 
-export interface AppOptions extends OrderRoutes, CatalogueRoutes, Health {
+export interface AppOptions extends OrderRoutes, OperationRoutes, CatalogueRoutes, Health {
+  /** Requests per second of one caller. */
+  ratePerSecond: number
   version: string
   log: Logger
 }
@@ -23,7 +27,8 @@ export function createApp(options: AppOptions): Express {
   // Plain HTTP on this machine: nothing may be upgraded to HTTPS.
   const security = helmet({ contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } } })
   app.use(requestId, security, requestLog(options.log))
-  app.use(createHealthRoutes(options), createOrderRoutes(options), createCatalogueRoutes(options))
+  app.use(createHealthRoutes(options), limitRate(options.ratePerSecond))
+  app.use(createOrderRoutes(options), createCatalogueRoutes(options), createOperationRoutes(options))
   const document = createOpenApiDocument(options.version)
   serve(app, '/openapi.json', { get: (_request, response) => void response.json(document) })
   app.use('/docs', swaggerUi.serve, swaggerUi.setup(document, { customSiteTitle: 'OrderSaga API' }))

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import express, { type IRouter, type RequestHandler } from 'express'
+import express, { type IRouter, type Request, type RequestHandler } from 'express'
 import type { z } from 'zod'
 import { HttpProblem, pointerTo, type ProblemCode } from './problem.ts'
 
@@ -102,4 +102,11 @@ export function toPage<Item, View>(
     nextCursor:
       items.length > limit && last !== undefined ? Buffer.from(cursorOf(last)).toString('base64url') : null,
   }
+}
+
+export const isUuid = (id: string): boolean => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(id)
+
+/** Who asks: the scope of idempotency keys, and the name in the record of what operators do. */
+export function callerOf(_request: Request): string {
+  return 'anonymous'
 }

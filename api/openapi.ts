@@ -11,6 +11,16 @@ import {
   orderListQuery,
   orderRequest,
 } from './schemas/orders.ts'
+import {
+  dependencies,
+  invariants,
+  parkedList,
+  parkedListQuery,
+  retryBatch,
+  retryBatchRequest,
+  retryRequest,
+  skipRequest,
+} from './schemas/operations.ts'
 import { problem, z } from './schemas/shared.ts'
 
 const json = (schema: z.ZodType) => ({ content: { 'application/json': { schema } } })
@@ -26,7 +36,10 @@ const problems = (codes: Record<number, string>) =>
 const orderId = z.object({ id: z.uuid() })
 const NO_SUCH_ORDER = { 404: 'ORDER_NOT_FOUND' }
 const BAD_BODY = { 400: 'MALFORMED_JSON', 413: 'BODY_TOO_LARGE', 415: 'UNSUPPORTED_MEDIA_TYPE' }
-const UNAVAILABLE = { 503: 'DEPENDENCY_UNAVAILABLE, with Retry-After' }
+const UNAVAILABLE = {
+  429: 'RATE_LIMITED, with Retry-After',
+  503: 'DEPENDENCY_UNAVAILABLE or OVERLOADED, with Retry-After',
+}
 
 /** The contract, from the same schemas that check the requests. */
 export function createOpenApiDocument(version: string) {
@@ -148,6 +161,66 @@ export function createOpenApiDocument(version: string) {
     request: { params: z.object({ id: z.string() }) },
     responses: {
       200: ok('One point for every full 100 minor units of a completed order.', loyalty),
+      ...problems(UNAVAILABLE),
+    },
+  })
+  registry.registerPath({
+    method: 'get',
+    path: '/operations/parked',
+    summary: 'Steps that no machine could settle',
+    request: { query: parkedListQuery },
+    responses: {
+      200: ok('Longest parked first.', parkedList),
+      ...problems({ 400: 'INVALID_PARAMETER', ...UNAVAILABLE }),
+    },
+  })
+  for (const [action, schema, codes] of [
+    ['retry', retryRequest, 'INVALID_REQUEST, UNKNOWN_STEP'],
+    ['skip', skipRequest, 'INVALID_REQUEST, UNKNOWN_STEP, STEP_NOT_SKIPPABLE'],
+  ] as const) {
+    registry.registerPath({
+      method: 'post',
+      path: `/operations/orders/{id}/${action}`,
+      summary: action === 'retry' ? 'Try a parked step again' : 'Give a parked step up: it is written off',
+      request: { params: orderId, body: { required: true, ...json(schema) } },
+      responses: {
+        202: ok('Accepted, and recorded with its reason.', z.object({ status: z.literal('accepted') })),
+        ...problems({ ...BAD_BODY, ...NO_SUCH_ORDER, 409: 'ORDER_NOT_PARKED', 422: codes, ...UNAVAILABLE }),
+      },
+    })
+  }
+  registry.registerPath({
+    method: 'post',
+    path: '/operations/parked/retry',
+    summary: 'Try many parked steps again, wave by wave',
+    request: { body: { required: true, ...json(retryBatchRequest) } },
+    responses: {
+      202: { ...ok('Under way.', retryBatch), headers: z.object({ Location: z.string() }) },
+      ...problems({ ...BAD_BODY, 422: 'INVALID_REQUEST, UNKNOWN_STEP', ...UNAVAILABLE }),
+    },
+  })
+  registry.registerPath({
+    method: 'get',
+    path: '/operations/retries/{id}',
+    summary: 'How far such a retry is',
+    request: { params: z.object({ id: z.uuid() }) },
+    responses: {
+      200: ok('Its progress.', retryBatch),
+      ...problems({ 404: 'RETRY_NOT_FOUND', ...UNAVAILABLE }),
+    },
+  })
+  registry.registerPath({
+    method: 'get',
+    path: '/operations/dependencies',
+    summary: 'The providers, as the workers see them',
+    responses: { 200: ok('Breakers, bulkheads, and who waits.', dependencies), ...problems(UNAVAILABLE) },
+  })
+  registry.registerPath({
+    method: 'get',
+    path: '/operations/invariants',
+    summary: 'Is everything true that must be?',
+    responses: {
+      200: ok('Each check, over the tables and the providers’ ledgers.', invariants),
       ...problems(UNAVAILABLE),
     },
   })

@@ -1,6 +1,6 @@
 import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError, type Client } from '@temporalio/client'
 import type { Logger } from 'pino'
-import type { SagaStart, createStarts } from '../domain/saga/starts.ts'
+import type { SagaStart, SagaWake, createStarts } from '../domain/saga/starts.ts'
 import { describeError } from '../logger.ts'
 import { ORDER_SAGA, orderWorkflowId, type SagaInput } from '../workflows/order/contract.ts'
 
@@ -10,7 +10,7 @@ const CALL_TIMEOUT_MS = 300
 /** Starts in flight at once; what is over that is left to the sweep. */
 const IN_FLIGHT_MAX = 64
 
-const SWEEP_INTERVAL_MS = 1000
+/** Starts and wakes that one sweep takes on. */
 const SWEEP_MAX = 100
 
 export interface OrderStarterOptions {
@@ -31,7 +31,6 @@ export interface OrderStarterOptions {
 export function createOrderStarter(options: OrderStarterOptions) {
   const { client, starts, log } = options
   let inFlight = 0
-  let isSweeping = false
 
   const startNow = async (start: SagaStart): Promise<void> => {
     await client.withDeadline(Date.now() + CALL_TIMEOUT_MS, () =>
@@ -54,55 +53,49 @@ export function createOrderStarter(options: OrderStarterOptions) {
           if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error
         }),
     )
-    await starts.settle(start.id)
+    await starts.started(start.id)
   }
 
-  const limited = async (what: string, sagaId: string, call: () => Promise<unknown>): Promise<void> => {
+  const wakeNow = async (wake: SagaWake): Promise<void> => {
+    const workflow = client.workflow.getHandle(orderWorkflowId(wake.id))
+    await client.withDeadline(Date.now() + CALL_TIMEOUT_MS, () =>
+      workflow.startUpdate(ORDER_SAGA.wakeUpdate, { waitForStage: 'ACCEPTED' }).catch((error: unknown) => {
+        // Nobody sleeps there any more.
+        if (!(error instanceof WorkflowNotFoundError)) throw error
+      }),
+    )
+    await starts.woken(wake)
+  }
+
+  /** Never rejects: what fails is found again by the sweep. */
+  const inBackground = async (what: string, sagaId: string, call: () => Promise<unknown>): Promise<void> => {
     if (inFlight >= IN_FLIGHT_MAX) return
     inFlight += 1
     try {
       await call()
     } catch (error) {
-      if (!(error instanceof WorkflowNotFoundError))
-        log.warn({ sagaId, error: describeError(error) }, `${what} failed, will be repeated`)
+      log.warn({ sagaId, error: describeError(error) }, `${what} failed, will be repeated`)
     } finally {
       inFlight -= 1
     }
   }
 
-  const wakeNow = (id: string) =>
-    client.withDeadline(Date.now() + CALL_TIMEOUT_MS, () =>
-      client.workflow
-        .getHandle(orderWorkflowId(id))
-        .startUpdate(ORDER_SAGA.wakeUpdate, { waitForStage: 'ACCEPTED' }),
-    )
-
-  const sweep = async (): Promise<void> => {
-    if (isSweeping) return
-    isSweeping = true
-    try {
-      const overdue = await starts.claim(SWEEP_MAX)
-      const asleep = await starts.sleepers(SWEEP_MAX)
-      await Promise.all([
-        ...overdue.map((start) => limited('start', start.id, () => startNow(start))),
-        ...asleep.map(({ id }) => limited('wake', id, () => wakeNow(id))),
-      ])
-    } catch (error) {
-      log.warn({ error: describeError(error) }, 'sweep failed, will be repeated')
-    } finally {
-      isSweeping = false
-    }
-  }
-
   return {
     /** Starts the workflow in the background. */
-    start: (start: SagaStart): void => void limited('start', start.id, () => startNow(start)),
-    /** Interrupts the waits of the workflow in the background. */
-    wake: (id: string): void => void limited('wake', id, () => wakeNow(id)),
-    /** Begins to sweep; the returned function ends it. */
-    sweepRegularly(): () => void {
-      const timer = setInterval(() => void sweep(), SWEEP_INTERVAL_MS)
-      return () => clearInterval(timer)
+    start: (start: SagaStart): void => void inBackground('start', start.id, () => startNow(start)),
+    /** Interrupts the waits of the workflow in the background, if it sleeps. */
+    wake: (id: string): void =>
+      void inBackground('wake', id, async () => {
+        const wake = await starts.claimWake(id)
+        if (wake !== undefined) await wakeNow(wake)
+      }),
+    /** Starts and wakes what was not yet. */
+    async sweep(): Promise<void> {
+      const [overdue, asleep] = [await starts.claimStarts(SWEEP_MAX), await starts.claimWakes(SWEEP_MAX)]
+      await Promise.all([
+        ...overdue.map((start) => inBackground('start', start.id, () => startNow(start))),
+        ...asleep.map((wake) => inBackground('wake', wake.id, () => wakeNow(wake))),
+      ])
     },
   }
 }

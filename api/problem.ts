@@ -32,17 +32,23 @@ const PROBLEMS = {
   ORDER_NOT_FOUND: [404, 'There is no such order'],
   PRODUCT_NOT_FOUND: [404, 'There is no such product'],
   METHOD_NOT_ALLOWED: [405, 'This resource does not have that method'],
+  RETRY_NOT_FOUND: [404, 'There is no such retry operation'],
   ORDER_NOT_CANCELLABLE: [409, 'The order can no longer be cancelled'],
+  ORDER_NOT_PARKED: [409, 'Nothing of this order is parked'],
   IDEMPOTENCY_KEY_IN_USE: [409, 'A request with this key is still being worked on'],
   BODY_TOO_LARGE: [413, 'The body is too large'],
   UNSUPPORTED_MEDIA_TYPE: [415, 'The body is not application/json'],
   INVALID_ORDER: [422, 'The order is invalid'],
   INVALID_REQUEST: [422, 'The request is invalid'],
+  UNKNOWN_STEP: [422, 'There is no such step'],
+  STEP_NOT_SKIPPABLE: [422, 'This step can only be tried again'],
   IDEMPOTENCY_KEY_REUSED: [422, 'The key was used before, with another request'],
   UNKNOWN_SKU: [422, 'A product is unknown'],
   INACTIVE_SKU: [422, 'A product is no longer sold'],
   TOTAL_MISMATCH: [422, 'The total differs from the catalogue’s'],
+  RATE_LIMITED: [429, 'Too many requests'],
   INTERNAL: [500, 'Something went wrong on our side'],
+  OVERLOADED: [503, 'Too much is going on'],
   DEPENDENCY_UNAVAILABLE: [503, 'Something that is needed for this is not available'],
 } as const satisfies Record<string, readonly [number, string]>
 
@@ -50,8 +56,8 @@ export type ProblemCode = keyof typeof PROBLEMS
 
 const isProblemCode = (code: string): code is ProblemCode => code in PROBLEMS
 
-/** After how many seconds a client may come back when a dependency is down. */
-const RETRY_AFTER_SECONDS = 2
+/** After how many seconds a client may come back when it is too much, or a dependency is down. */
+const RETRY_AFTER_SECONDS = 1
 
 /** RFC 6901: `~` and `/` are escaped in each part. */
 export const pointerTo = (path: readonly PropertyKey[]): string =>
@@ -64,7 +70,9 @@ export function sendProblem(
   errors: readonly FieldError[] = [],
 ): void {
   const [status, title] = PROBLEMS[code]
-  if (status === 503) response.set('retry-after', String(RETRY_AFTER_SECONDS))
+  const mayComeBack = status === 503 || status === 429
+  if (mayComeBack && !response.hasHeader('retry-after'))
+    response.set('retry-after', String(RETRY_AFTER_SECONDS))
   response
     .status(status)
     .type('application/problem+json')

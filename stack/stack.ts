@@ -42,6 +42,9 @@ export async function startStack(config: Config, lines: LineWriter): Promise<Sta
   try {
     await requireFreePort(config.PORT, 'PORT')
     await requireFreePort(config.SANDBOX_PORT, 'SANDBOX_PORT')
+    for (let offset = 0; config.METRICS_PORT !== 0 && offset <= WORKERS; offset += 1) {
+      await requireFreePort(config.METRICS_PORT + offset, 'METRICS_PORT')
+    }
     const [databaseUrl, temporal, bundle] = await allOrNone([
       providePostgres(config, dataDir, started, log),
       provideTemporal(config, dataDir, started, log),
@@ -67,7 +70,13 @@ export async function startStack(config: Config, lines: LineWriter): Promise<Sta
       })),
       { name: 'api', entry: 'api/server.ts' },
     ]
-    const processes = specs.map((spec) => supervise({ ...spec, env, onLine: lines(spec.name) }))
+    const processes = specs.map((spec) =>
+      supervise({
+        ...spec,
+        env: { ...env, METRICS_PORT: metricsPort(config, spec.name) },
+        onLine: lines(spec.name),
+      }),
+    )
     started.push({ stop: () => stopProcesses(processes) })
     const apiUrl = `http://127.0.0.1:${config.PORT}`
     const sandboxUrl = `http://127.0.0.1:${config.SANDBOX_PORT}`
@@ -85,6 +94,12 @@ export async function startStack(config: Config, lines: LineWriter): Promise<Sta
     await stop()
     throw error
   }
+}
+
+/** The API serves its metrics where it is told, each worker on a port after that. */
+function metricsPort({ METRICS_PORT }: Config, name: string): string {
+  const offset = name === 'api' ? 0 : Number(/^worker-(\d+)$/.exec(name)?.[1] ?? 0)
+  return METRICS_PORT === 0 ? '0' : String(METRICS_PORT + offset)
 }
 
 /** The API first, so that nothing new comes in; then the workers, with their orders in hand; the world last. */

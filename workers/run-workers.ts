@@ -1,12 +1,10 @@
 import { Worker, type NativeConnection, type WorkerOptions } from '@temporalio/worker'
-import { createActivities, type Services } from '../activities/index.ts'
 import type { AttemptPorts } from '../activities/attempt.ts'
+import { createActivities, type Services } from '../activities/index.ts'
+import { BULKHEADS, PARTICIPANTS, type Participant } from './bulkheads.ts'
 
 /** Workflow tasks in hand at once: each holds its slot while a local attempt runs, so there are many. */
 const WORKFLOW_TASKS_MAX = 200
-
-/** Attempts at one participant at once, per process: no participant can take another's slots. */
-const ACTIVITIES_MAX = 50
 
 /** What is in hand when the worker is told to stop has this long to finish. */
 const GRACE_MS = 10_000
@@ -16,6 +14,8 @@ export interface RunWorkersOptions {
   namespace: string
   /** The name of a participant's task queue. */
   queueOf: (participant: string) => string
+  /** Whose queues are served; all of them unless said otherwise. */
+  participants?: readonly Participant[]
   /** The compiled workflows, as a file. */
   bundle: string
   services: Services
@@ -30,32 +30,32 @@ export interface RunningWorkers {
 }
 
 /**
- * Serves every queue: the order queue with the workflows and, for their local attempts, every activity; each
+ * Serves the queues: the order queue with the workflows and, for their local attempts, every activity; each
  * participant's own queue with that participant's activities.
  */
 export async function runWorkers(options: RunWorkersOptions): Promise<RunningWorkers> {
   const groups = createActivities(options.services, options.ports)
-  const shared = {
-    connection: options.connection,
-    namespace: options.namespace,
-    shutdownGraceTime: GRACE_MS,
-    maxHeartbeatThrottleInterval: '1s',
-    maxConcurrentActivityTaskExecutions: ACTIVITIES_MAX,
-  } satisfies Partial<WorkerOptions>
   const workers = await Promise.all(
-    Object.entries(groups).map(([participant, activities]) =>
-      participant === 'order'
-        ? Worker.create({
-            ...shared,
-            taskQueue: options.queueOf(participant),
-            workflowBundle: { codePath: options.bundle },
-            activities: Object.assign({}, ...Object.values(groups)) as Record<string, () => Promise<unknown>>,
-            maxConcurrentWorkflowTaskExecutions: WORKFLOW_TASKS_MAX,
-            maxConcurrentLocalActivityExecutions: WORKFLOW_TASKS_MAX,
-            stickyQueueScheduleToStartTimeout: '2s',
-          })
-        : Worker.create({ ...shared, taskQueue: options.queueOf(participant), activities }),
-    ),
+    (options.participants ?? PARTICIPANTS).map((participant) => {
+      const shared = {
+        connection: options.connection,
+        namespace: options.namespace,
+        taskQueue: options.queueOf(participant),
+        shutdownGraceTime: GRACE_MS,
+        maxHeartbeatThrottleInterval: '1s',
+        maxConcurrentActivityTaskExecutions: BULKHEADS[participant].slots,
+        maxTaskQueueActivitiesPerSecond: BULKHEADS[participant].perSecond,
+      } satisfies WorkerOptions
+      if (participant !== 'order') return Worker.create({ ...shared, activities: groups[participant] })
+      return Worker.create({
+        ...shared,
+        workflowBundle: { codePath: options.bundle },
+        activities: Object.assign({}, ...Object.values(groups)) as Record<string, () => Promise<unknown>>,
+        maxConcurrentWorkflowTaskExecutions: WORKFLOW_TASKS_MAX,
+        maxConcurrentLocalActivityExecutions: WORKFLOW_TASKS_MAX,
+        stickyQueueScheduleToStartTimeout: '2s',
+      })
+    }),
   )
   const running = workers.map((worker) => worker.run())
   const ended = Promise.all(running).then(() => undefined)

@@ -1,43 +1,68 @@
+import process from 'node:process'
 import { NativeConnection } from '@temporalio/worker'
-import { readConfig, queueName, requireDatabaseUrl, temporalAddress } from '../config.ts'
+import { providerUrls, queueName, readConfig, requireDatabaseUrl, temporalAddress } from '../config.ts'
+import { createDependencies } from '../domain/operations/dependencies.ts'
 import { onShutdown } from '../lifecycle.ts'
 import { createLogger, describeError } from '../logger.ts'
+import { createMetrics, serveMetrics } from '../metrics.ts'
 import { openDatabase } from '../prisma/client.ts'
+import { PARTICIPANTS, type Participant } from './bulkheads.ts'
 import { bundleFile } from './bundle.ts'
 import { createFailpoints } from './failpoints.ts'
+import { createProviderMetrics, reportProviders } from './provider-watch.ts'
 import { runWorkers } from './run-workers.ts'
 import { installRuntime } from './runtime.ts'
-import { createServices, providerUrls } from './services.ts'
+import { createServices } from './services.ts'
 
 const config = readConfig()
 const log = createLogger('worker', config)
+const participants = chosenParticipants(process.argv.slice(2))
 
 installRuntime(log)
-
+const metrics = createMetrics()
+const closeMetrics = await serveMetrics(metrics, { host: config.HOST, port: config.METRICS_PORT })
 const db = openDatabase(requireDatabaseUrl(config), config.DATABASE_POOL)
 const reach = createFailpoints(config.FAILPOINTS)
+const providerMetrics = createProviderMetrics(metrics, log)
+const { services, providers } = createServices({
+  db,
+  urls: providerUrls(config),
+  reach,
+  watch: (name) => providerMetrics(name, () => report.now()),
+})
+const report = reportProviders(providers, createDependencies({ db }), log)
 const connection = await NativeConnection.connect({ address: temporalAddress(config) })
 const workers = await runWorkers({
   connection,
   namespace: config.TEMPORAL_NAMESPACE,
   queueOf: (participant) => queueName(config, participant),
+  participants,
   bundle: config.WORKFLOW_BUNDLE ?? (await bundleFile(config.DATA_DIR)),
-  services: createServices(db, providerUrls(config), reach),
+  services,
   ports: {
     reach,
     onFault: (activity, sagaId, code, error) =>
       log.warn({ activity, sagaId, code, error: describeError(error) }, 'fault'),
   },
 })
-log.info({ queue: queueName(config, 'order') }, 'working')
+log.info({ queues: participants.map((participant) => queueName(config, participant)) }, 'working')
 
-const close = async () => {
+onShutdown(log, config.SUPERVISED, async () => {
   await workers.drain()
+  await report.stop()
+  closeMetrics()
   await connection.close()
   await db.$disconnect()
-}
-onShutdown(log, config.SUPERVISED, close)
-workers.ended.catch(async (error: unknown) => {
+})
+workers.ended.catch((error: unknown) => {
   log.error(error, 'a worker failed')
   process.exit(1)
 })
+
+/** `npm run worker -- payment shipping` serves only their queues. @throws Error for a name that is none. */
+function chosenParticipants(names: readonly string[]): readonly Participant[] {
+  const unknown = names.filter((name) => !(PARTICIPANTS as string[]).includes(name))
+  if (unknown.length > 0)
+    throw new Error(`No participants: ${unknown.join(', ')}. There are ${PARTICIPANTS.join(', ')}.`)
+  return names.length === 0 ? PARTICIPANTS : (names as Participant[])
+}

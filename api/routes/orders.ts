@@ -7,7 +7,8 @@ import type { createOrderQueries, OrderRecord } from '../../domain/order/queries
 import type { Journal } from '../../domain/saga/journal.ts'
 import { isTerminal } from '../../domain/saga/status.ts'
 import { ORDER_SAGA, orderWorkflowId } from '../../workflows/order/contract.ts'
-import { jsonBody, parseBody, parseQuery, serve, toPage } from '../http.ts'
+import { boundInFlight } from '../back-pressure.ts'
+import { callerOf, isUuid, jsonBody, parseBody, parseQuery, serve, toPage } from '../http.ts'
 import type { OrderStarter } from '../order-starter.ts'
 import { viewOrder, viewPlacedOrder, type TemporalPlace } from '../order-view.ts'
 import { HttpProblem } from '../problem.ts'
@@ -24,27 +25,20 @@ import { noQuery } from '../schemas/shared.ts'
 const HISTORY_TIMEOUT_MS = 5000
 const CLOSING_TIMEOUT_MS = 2000
 
-/** The scope of idempotency keys while there is no authentication. */
-const ANONYMOUS = 'anonymous'
-
 export interface OrderRoutes {
   intake: ReturnType<typeof createIntake>
   queries: ReturnType<typeof createOrderQueries>
   journal: Journal
   starter: OrderStarter
   client: Client
+  /** Orders taken in at once; the rest is refused before anything is looked at. */
+  intakeMax: number
   /** For the links to the workflow. */
   temporal: TemporalPlace
 }
 
-export function createOrderRoutes({
-  intake,
-  queries,
-  journal,
-  starter,
-  client,
-  temporal,
-}: OrderRoutes): Router {
+export function createOrderRoutes(options: OrderRoutes): Router {
+  const { intake, queries, journal, starter, client, temporal } = options
   const router = Router()
 
   const find = async (request: Request): Promise<OrderRecord> => {
@@ -68,11 +62,12 @@ export function createOrderRoutes({
       )
     },
     post: [
+      boundInFlight(options.intakeMax),
       jsonBody({ required: true }),
       async (request, response) => {
         const key = readIdempotencyKey(request)
         const body = parseBody(orderRequest, request.body, 'INVALID_ORDER')
-        const { order, isReplay } = await intake.place(ANONYMOUS, key, body)
+        const { order, isReplay } = await intake.place(callerOf(request), key, body)
         if (isReplay) response.set('idempotent-replayed', 'true')
         else starter.start({ ...order, definition: ORDER_SAGA.definition })
         response.status(202).location(`/orders/${order.id}`).json(viewPlacedOrder(order, temporal))
@@ -133,7 +128,7 @@ export function createOrderRoutes({
         if (verdict === 'too_late') {
           throw new HttpProblem('ORDER_NOT_CANCELLABLE', 'The order is completed or rejected.')
         }
-        if (verdict === 'recorded') starter.wake(id)
+        starter.wake(id)
         response.status(verdict === 'cancelled' ? 200 : 202).json(viewOrder(await find(request), temporal))
       },
     ],
@@ -141,8 +136,6 @@ export function createOrderRoutes({
 
   return router
 }
-
-const isUuid = (id: string) => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(id)
 
 function readIdempotencyKey(request: Request): string {
   const header = request.get('idempotency-key')

@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { createKeyedProvider, type KeyedProvider } from '../keyed-provider.ts'
-import type { ProviderHttp } from '../provider-http.ts'
+import { createKeyedProvider, type KeyedProvider } from '../provider/keyed.ts'
+import type { ProviderHttp } from '../provider/http.ts'
 
 export interface ChargeRequest {
   amountMinor: number

@@ -1,4 +1,4 @@
-import type { KeyedProvider } from '../keyed-provider.ts'
+import type { KeyedProvider } from '../provider/keyed.ts'
 import { answerOf, done, refusalOf, refused, single, type StepAnswer, type StepRow } from './step-answer.ts'
 
 /** One attempt at a step. */

@@ -6,8 +6,8 @@ export type StepAnswer<Result = unknown> =
   | { kind: 'done'; result?: Result }
   /** Final everywhere: a business rule says no. `code` is stable and upper snake case. */
   | { kind: 'refused'; code: string; detail?: string }
-  /** Not now: the provider asks for time, or is known to be down. Costs no attempt. */
-  | { kind: 'unavailable'; retryAfterMs?: number }
+  /** Not now: the provider asks for time, or is down. Costs no attempt; `spent` counts those that came before it. */
+  | { kind: 'unavailable'; retryAfterMs?: number; spent?: number }
   /** Not in a local attempt: it would hold a workflow-task slot for too long. */
   | { kind: 'notLocal' }
 

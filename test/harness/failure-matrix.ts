@@ -1,5 +1,5 @@
 import { expect } from 'vitest'
-import { QUEUED_ATTEMPTS } from '../../workflows/saga/policies.ts'
+import { ATTEMPTS } from '../../workflows/saga/policies.ts'
 import { ORDER_SAGA } from '../../workflows/order/contract.ts'
 import { orderSaga } from '../../workflows/order/steps.ts'
 import type { Order, OrderWishes } from './api-client.ts'
@@ -19,7 +19,7 @@ interface Arrangement {
   isBegun?: boolean
 }
 
-const ATTEMPTS = 1 + QUEUED_ATTEMPTS.giveUp
+const EVERY_ATTEMPT = ATTEMPTS.giveUp
 const faults = (times: number): Interference => ({ kind: 'faults', times })
 const losesReply: Interference = { kind: 'loses its reply', times: 1 }
 const cancelledFirst = (system: System): Interference => ({
@@ -31,13 +31,13 @@ const cancelledFirst = (system: System): Interference => ({
 const ARRANGEMENTS: Record<string, Record<Trouble, Arrangement>> = {
   reserveInventory: {
     refuses: { wishes: { lines: [{ sku: 'NONE-001', quantity: 1 }] }, code: 'OUT_OF_STOCK' },
-    'faults beyond its attempts': { interference: faults(ATTEMPTS), code: 'STEP_FAILED' },
+    'faults beyond its attempts': { interference: faults(EVERY_ATTEMPT), code: 'STEP_FAILED' },
     'loses its reply': { interference: losesReply },
   },
   chargePayment: {
     refuses: { wishes: { paymentMethod: 'pm_declined' }, code: 'PAYMENT_DECLINED' },
     'faults beyond its attempts': {
-      wishes: { paymentMethod: `pm_flaky_${ATTEMPTS}` },
+      wishes: { paymentMethod: `pm_flaky_${EVERY_ATTEMPT}` },
       code: 'STEP_FAILED',
       isBegun: true,
     },
@@ -46,7 +46,7 @@ const ARRANGEMENTS: Record<string, Record<Trouble, Arrangement>> = {
   createShipment: {
     refuses: { wishes: { service: 'refused' }, code: 'SHIPMENT_REFUSED' },
     'faults beyond its attempts': {
-      wishes: { service: `flaky_${ATTEMPTS}` },
+      wishes: { service: `flaky_${EVERY_ATTEMPT}` },
       code: 'STEP_FAILED',
       isBegun: true,
     },
@@ -54,13 +54,13 @@ const ARRANGEMENTS: Record<string, Record<Trouble, Arrangement>> = {
   },
   awardPoints: {
     refuses: { interference: cancelledFirst, code: 'CANCELLED_BY_CUSTOMER' },
-    'faults beyond its attempts': { interference: faults(ATTEMPTS), code: 'STEP_FAILED' },
+    'faults beyond its attempts': { interference: faults(EVERY_ATTEMPT), code: 'STEP_FAILED' },
     'loses its reply': { interference: losesReply },
   },
   completeOrder: {
     refuses: { interference: cancelledFirst, code: 'CANCELLED_BY_CUSTOMER' },
     // Its attempts are not limited: it is parked in between, and still gets its answer.
-    'faults beyond its attempts': { interference: faults(1 + QUEUED_ATTEMPTS.untilAnswered) },
+    'faults beyond its attempts': { interference: faults(ATTEMPTS.untilAnswered) },
     'loses its reply': { interference: losesReply },
   },
 }

@@ -1,5 +1,4 @@
 import type { SagaDefinition } from '../../workflows/saga/definition.ts'
-import { QUEUED_ATTEMPTS } from '../../workflows/saga/policies.ts'
 import type { Attempt, Call, SagaChange, SagaPorts } from '../../workflows/saga/run-saga.ts'
 
 /** What one attempt at an activity meets. */
@@ -82,10 +81,10 @@ export function createWorld(saga: SagaDefinition, script: Script = {}): World {
 
   const invoke = (call: Call): Attempt => {
     world.calls.push(call)
-    const attemptsMax = call.mode === 'local' ? 1 : QUEUED_ATTEMPTS[call.policy]
     let last: Attempt = { kind: 'fault', error: 'NO_ATTEMPT' }
-    for (let attempt = 0; attempt < attemptsMax; attempt += 1) {
+    for (let spent = 0; spent < call.attemptsMax; spent += 1) {
       last = attemptOnce(call)
+      if (last.kind === 'unavailable' && call.mode === 'queue') return { ...last, spent }
       if (last.kind !== 'fault' && last.kind !== 'unknown') return last
     }
     return last

@@ -5,23 +5,18 @@ import { Client, Connection } from '@temporalio/client'
 import { NativeConnection } from '@temporalio/worker'
 import type { Express } from 'express'
 import pino from 'pino'
-import { v7 as uuid } from 'uuid'
 import { inject } from 'vitest'
 import { createApp } from '../../api/app.ts'
-import { createOrderStarter } from '../../api/order-starter.ts'
-import { createCatalogue } from '../../domain/inventory/catalogue.ts'
-import { createLoyalty } from '../../domain/loyalty/loyalty.ts'
-import { createIntake } from '../../domain/order/intake.ts'
-import { createOrderJournal } from '../../domain/order/journal.ts'
-import { createOrderQueries } from '../../domain/order/queries.ts'
-import { createStarts } from '../../domain/saga/starts.ts'
+import { createApiServices } from '../../api/services.ts'
+import { sweepRegularly } from '../../api/sweep.ts'
+import type { GuardedProvider } from '../../domain/provider/guard.ts'
 import type { Reach } from '../../domain/saga/provider-step.ts'
 import type { Database } from '../../prisma/client.ts'
 import { createSandbox } from '../../sandbox/app.ts'
 import { openLedger } from '../../sandbox/ledger.ts'
 import { runWorkers, type RunningWorkers } from '../../workers/run-workers.ts'
 import { installRuntime } from '../../workers/runtime.ts'
-import { createServices } from '../../workers/services.ts'
+import { createServices, type WiringOptions } from '../../workers/services.ts'
 import { ORDER_SAGA, type SagaInput } from '../../workflows/order/contract.ts'
 import { createApiClient, type ApiClient } from './api-client.ts'
 import { createTestDatabase } from './database.ts'
@@ -36,6 +31,7 @@ export interface System {
   databaseUrl: string
   client: Client
   interferences: Interferences
+  providers: GuardedProvider[]
   /** The prefix of its task queues. */
   prefix: string
   stopWorkers(): Promise<void>
@@ -54,6 +50,10 @@ export interface SystemOptions {
   temporalAddress?: string
   /** The payment gateway as the workers reach it, given where it really is. */
   paymentUrl?: (sandboxUrl: string) => Promise<string>
+  intakeMax?: number
+  ratePerSecond?: number
+  /** More of what the workers' services are made with. */
+  wiring?: Partial<WiringOptions>
   /** Called at the named points of every step. */
   reach?: Reach
 }
@@ -74,8 +74,9 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
   const reach = options.reach ?? (() => undefined)
   const sandbox = await listen(createSandbox(openLedger(undefined)))
   const payment = (await options.paymentUrl?.(sandbox.url)) ?? sandbox.url
-  const providers = { payment, shipping: sandbox.url }
-  const { services, interferences } = interfereWith(createServices(workerDb, providers, reach), db)
+  const urls = { payment, shipping: sandbox.url }
+  const wiring = createServices({ db: workerDb, urls, reach, ...options.wiring })
+  const { services, interferences } = interfereWith(wiring.services, db)
   const native = await NativeConnection.connect({ address: temporalAddress })
   const connection = await Connection.connect({ address: temporalAddress })
   const client = new Client({ connection })
@@ -100,31 +101,20 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
   }
   if (options.workers !== false) await startWorkers()
 
-  const starter = createOrderStarter({
+  const apiServices = createApiServices({
+    db,
     client,
-    starts: createStarts({ db }),
+    log,
     taskQueue: queueOf(ORDER_SAGA.queue),
     workflowTaskTimeoutMs: options.workflowTaskTimeoutMs ?? 4000,
     input: options.input ?? {},
-    log,
+    providers: { payment: sandbox.url, shipping: sandbox.url },
+    temporal: { uiUrl: 'http://temporal.test', namespace: 'default' },
+    intakeMax: options.intakeMax ?? 400,
+    ratePerSecond: options.ratePerSecond ?? 100_000,
   })
-  const stopSweeping = starter.sweepRegularly()
-  const api = await listen(
-    createApp({
-      db,
-      client,
-      starter,
-      intake: createIntake({ db, definition: ORDER_SAGA.definition, newId: uuid, now: () => new Date() }),
-      queries: createOrderQueries({ db }),
-      journal: createOrderJournal({ db }),
-      catalogue: createCatalogue({ db }),
-      loyalty: createLoyalty({ db }),
-      temporal: { uiUrl: 'http://temporal.test', namespace: 'default' },
-      isDraining: () => false,
-      version: 'test',
-      log,
-    }),
-  )
+  const stopSweeping = sweepRegularly(apiServices, log)
+  const api = await listen(createApp({ ...apiServices, isDraining: () => false, version: 'test' }))
   return {
     api: createApiClient(api.url, sandbox.url),
     apiUrl: api.url,
@@ -133,6 +123,7 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
     databaseUrl,
     client,
     interferences,
+    providers: wiring.providers,
     prefix,
     startWorkers,
     stopWorkers,

@@ -96,7 +96,7 @@ describe('the database itself', () => {
     [
       'sell more than there is',
       /stock_available_not_negative/,
-      `UPDATE stock SET available = -1 WHERE sku = 'TEA-001'`,
+      `UPDATE stock SET available = -1, received = -1 WHERE sku = 'NONE-001'`,
     ],
     [
       'have two live charges for one order',

@@ -304,7 +304,7 @@ describe('a forward step and what turns the order back, in flight at once', () =
 
 describe('orders that compete for the last of a product', () => {
   it('the second waits for the first, and is refused', async () => {
-    await test.db.stock.update({ where: { sku: 'CUP-001' }, data: { available: 1 } })
+    await test.db.stock.update({ where: { sku: 'CUP-001' }, data: { received: 1, available: 1 } })
     const [first, second] = [await order('CUP-001'), await order('CUP-001')]
     const both = await inFlight(test.db, reserve(first), reserve(second))
     expect(both).toMatchObject({
@@ -316,7 +316,7 @@ describe('orders that compete for the last of a product', () => {
   })
 
   it('the second gets what the first gives back', async () => {
-    await test.db.stock.update({ where: { sku: 'CUP-002' }, data: { available: 1 } })
+    await test.db.stock.update({ where: { sku: 'CUP-002' }, data: { received: 1, available: 1 } })
     const [first, second] = [await order('CUP-002'), await order('CUP-002')]
     await reserve(first)(test.db)
     await begin(first)(test.db)
@@ -337,7 +337,7 @@ describe('orders that compete for the last of a product', () => {
     })
     const refusal = { kind: 'refused', code: 'OUT_OF_STOCK', detail: 'Not enough in stock: NONE-001' }
     expect(await reserve(id)(test.db)).toEqual(refusal)
-    await test.db.stock.update({ where: { sku: 'NONE-001' }, data: { available: 5 } })
+    await test.db.stock.update({ where: { sku: 'NONE-001' }, data: { received: 5, available: 5 } })
     expect(await reserve(id)(test.db)).toEqual(refusal)
     expect(await stock('TEA-007')).toMatchObject({ reserved: 0 })
   })

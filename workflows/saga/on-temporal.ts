@@ -14,10 +14,10 @@ import {
 import type { StepAnswer } from '../../domain/saga/step-answer.ts'
 import { WAKE_UPDATE, type SagaDefinition } from './definition.ts'
 import {
+  ATTEMPTS,
   BACKOFF,
   HEARTBEAT_TIMEOUT_MS,
   LOCAL_ATTEMPT_TIMEOUT_MS,
-  QUEUED_ATTEMPTS,
   QUEUED_ATTEMPT_TIMEOUT_MS,
   type Policy,
 } from './policies.ts'
@@ -77,8 +77,10 @@ function createPorts(saga: SagaDefinition, input: SagaInput, waits: Waits): Saga
   const note = (change: SagaChange, policy: Policy): Promise<boolean> => {
     const call = { activity: saga.journal.note, at: saga.journal.at, policy, input: { change } } as const
     return waits.busy(async () => {
-      const told = await attempt({ ...call, mode: 'local' }, input)
-      return told.kind === 'done' || (await attempt({ ...call, mode: 'queue' }, input)).kind === 'done'
+      const told = await attempt({ ...call, mode: 'local', attemptsMax: 1 }, input)
+      if (told.kind === 'done') return true
+      const queuedCall = { ...call, mode: 'queue', attemptsMax: ATTEMPTS[policy] - 1 } as const
+      return (await attempt(queuedCall, input)).kind === 'done'
     })
   }
   return {
@@ -116,7 +118,7 @@ function queued(call: Call, input: SagaInput): AnyActivities {
     heartbeatTimeout: HEARTBEAT_TIMEOUT_MS,
     ...(leftMs === undefined ? {} : { scheduleToCloseTimeout: leftMs }),
     retry: {
-      maximumAttempts: QUEUED_ATTEMPTS[call.policy],
+      maximumAttempts: call.attemptsMax,
       initialInterval: Math.max(1, BACKOFF.initialMs * pace),
       backoffCoefficient: BACKOFF.coefficient,
       maximumInterval: Math.max(1, BACKOFF.maxMs * pace),

@@ -19,12 +19,15 @@ export const QUEUED_ATTEMPT_TIMEOUT_MS = 6000
 /** Without a heartbeat a killed worker would be noticed only when the attempt times out. */
 export const HEARTBEAT_TIMEOUT_MS = 3000
 
-/** Attempts on a participant's queue; the one local attempt comes before them. */
-export const QUEUED_ATTEMPTS: Record<Policy, number> = {
-  giveUp: 5,
-  untilAnswered: 8,
-  untilDone: 8,
-  bestEffort: 3,
+/**
+ * Attempts in one round, the local one included. Waiting for an unavailable provider spends none of them, and does not
+ * give back those that were spent before.
+ */
+export const ATTEMPTS: Record<Policy, number> = {
+  giveUp: 6,
+  untilAnswered: 9,
+  untilDone: 9,
+  bestEffort: 4,
 }
 
 /** Between queued attempts: 200, 400, … up to 5000. */

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { createWorld, type Meeting, type Script, type World } from '../../test/harness/simulated-saga.ts'
 import { orderSaga } from '../order/steps.ts'
-import { QUEUED_ATTEMPTS } from './policies.ts'
+import { ATTEMPTS } from './policies.ts'
 import { runSaga, type SagaOutcome, type SagaRun } from './run-saga.ts'
 
 const saga = orderSaga
@@ -37,7 +37,7 @@ describe('a saga', () => {
     })
 
     it('faults beyond its attempts, undoes it too, since it may have happened', async () => {
-      const attempts = 1 + QUEUED_ATTEMPTS.giveUp
+      const attempts = ATTEMPTS.giveUp
       const world = createWorld(saga, { [step]: [...repeat('loses its reply', attempts)] })
       expect(await run(world)).toEqual({ status: 'rejected', reason: { code: 'STEP_FAILED', step } })
       expect(world.log).toEqual([
@@ -48,7 +48,7 @@ describe('a saga', () => {
     })
 
     it('faults within its attempts, completes', async () => {
-      const world = createWorld(saga, { [step]: [...repeat('faults', QUEUED_ATTEMPTS.giveUp)] })
+      const world = createWorld(saga, { [step]: [...repeat('faults', ATTEMPTS.giveUp - 1)] })
       expect(await run(world)).toEqual({ status: 'completed' })
       expect(world.log).toEqual(happy)
     })
@@ -83,6 +83,23 @@ describe('a saga', () => {
       expect(world.reports).toEqual([{ kind: 'waiting', step }])
     })
 
+    it('is unavailable in between, gets back none of the attempts that it spent', async () => {
+      const spendsAll: Meeting[] = [
+        'faults',
+        'faults',
+        'faults',
+        'is unavailable',
+        'faults',
+        'is unavailable',
+        'faults',
+        'faults',
+      ]
+      const world = createWorld(saga, { [step]: spendsAll })
+      expect(await run(world)).toMatchObject({ status: 'rejected', reason: { code: 'STEP_FAILED', step } })
+      const spared = createWorld(saga, { [step]: spendsAll.slice(1) })
+      expect(await run(spared)).toEqual({ status: 'completed' })
+    })
+
     it('is unavailable until the deadline, turns back because of the deadline', async () => {
       const world = createWorld(saga, { [step]: [...repeat('is unavailable', 1000)] })
       expect(await run(world)).toEqual({ status: 'rejected', reason: { code: 'DEADLINE_EXCEEDED', step } })
@@ -91,12 +108,12 @@ describe('a saga', () => {
     })
 
     it('cannot be undone, lets the others be undone beside it, and closes when it has been', async () => {
-      const rounds = 1 + QUEUED_ATTEMPTS.untilDone
+      const round = ATTEMPTS.untilDone
       const compensate = compensations[index] ?? ''
       const last = steps.at(-1) ?? ''
       const world = createWorld(saga, {
         [saga.pivot.execute]: ['refuses'],
-        [compensate]: [...repeat('faults', rounds), ...repeat('faults', QUEUED_ATTEMPTS.untilDone)],
+        [compensate]: [...repeat('faults', 2 * round)],
       })
       expect(await run(world)).toEqual({
         status: 'rejected',
@@ -132,7 +149,7 @@ describe('a saga', () => {
 
   it('parks a pivot that gets no answer, and goes on with it later', async () => {
     const world = createWorld(saga, {
-      [saga.pivot.execute]: [...repeat('faults', 1 + QUEUED_ATTEMPTS.untilAnswered)],
+      [saga.pivot.execute]: [...repeat('faults', ATTEMPTS.untilAnswered)],
     })
     expect(await run(world)).toEqual({ status: 'completed' })
     expect(world.reports).toEqual([{ kind: 'parked', step: saga.pivot.execute, error: 'FAULT' }])
@@ -140,7 +157,7 @@ describe('a saga', () => {
   })
 
   it('leaves an optional step out after its attempts, and still completes', async () => {
-    const world = createWorld(saga, { notifyCustomer: [...repeat('faults', 1 + QUEUED_ATTEMPTS.bestEffort)] })
+    const world = createWorld(saga, { notifyCustomer: [...repeat('faults', ATTEMPTS.bestEffort)] })
     expect(await run(world)).toEqual({ status: 'completed' })
     expect(world.reports).toEqual([{ kind: 'skipped', step: 'notifyCustomer', error: 'FAULT' }])
   })
@@ -148,7 +165,7 @@ describe('a saga', () => {
   it('repeats a step that is not optional until it is done, parked in between', async () => {
     const stubborn = { ...saga, retriable: [{ at: 'notification', execute: 'notifyCustomer' }] }
     const world = createWorld(stubborn, {
-      notifyCustomer: [...repeat('faults', 3 * QUEUED_ATTEMPTS.untilDone)],
+      notifyCustomer: [...repeat('faults', 3 * ATTEMPTS.untilDone - 1)],
     })
     expect(await runSaga(stubborn, world.ports(), RUN)).toEqual({ status: 'completed' })
     expect(world.log).toEqual(happy)

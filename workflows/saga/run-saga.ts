@@ -1,6 +1,6 @@
 import type { StepAnswer } from '../../domain/saga/step-answer.ts'
 import type { ForwardStep, RetriableStep, SagaDefinition } from './definition.ts'
-import { slowTimerMs, waitingMs, type Policy } from './policies.ts'
+import { ATTEMPTS, slowTimerMs, waitingMs, type Policy } from './policies.ts'
 
 /** One attempt, or one round of them on a participant's queue. */
 export interface Call {
@@ -8,6 +8,8 @@ export interface Call {
   readonly at: string
   readonly mode: 'local' | 'queue'
   readonly policy: Policy
+  /** At most; a local call makes one. */
+  readonly attemptsMax: number
   /** What the activity is told besides the saga's id; `tried` counts the attempts that came before this call. */
   readonly input: Readonly<Record<string, unknown>>
   /** No attempt begins after this time (milliseconds since the epoch). */
@@ -227,38 +229,42 @@ async function insist<Enough extends Settled>(
 
 /**
  * One round of attempts. Waiting for an unavailable provider is part of it and costs none of them; it is bounded by
- * the deadline where there is one.
+ * the deadline where there is one. On trouble in the local attempt, the rest of the round is on the queue: visible,
+ * limited, and out of the workflow task.
  */
 async function settle(task: Task, ports: SagaPorts, start: Call['mode']): Promise<Settled> {
-  const { step, deadlineAt, policy } = task
+  const { activity, at, policy, step, deadlineAt } = task
   const isPast = () => deadlineAt !== undefined && ports.now() >= deadlineAt
-  for (let waits = 0; !isPast(); waits += 1) {
-    const attempt = await tryRound(task, ports, waits === 0 ? start : 'queue')
+  let mode = start
+  let spent = 0
+  let waits = 0
+  while (!isPast()) {
+    const attemptsMax = mode === 'local' ? 1 : ATTEMPTS[policy] - spent
+    const input = spent === 0 ? { ...task.input } : { ...task.input, tried: spent }
+    const until = deadlineAt === undefined ? {} : { deadlineAt }
+    const attempt = await ports.invoke({ activity, at, mode, policy, attemptsMax, input, ...until })
+    const wasLocal = mode === 'local'
+    mode = 'queue'
     switch (attempt.kind) {
       case 'done':
       case 'refused':
         return attempt
+      case 'notLocal':
+        if (!wasLocal) return { kind: 'spent', error: 'NOT_LOCAL' }
+        continue
       case 'fault':
       case 'unknown':
-        return isPast() ? { kind: 'deadline' } : { kind: 'spent', error: attempt.error }
-      case 'notLocal':
-        return { kind: 'spent', error: 'NOT_LOCAL' }
+        if (!wasLocal) return isPast() ? { kind: 'deadline' } : { kind: 'spent', error: attempt.error }
+        spent = 1
+        continue
       case 'unavailable':
     }
     if (policy === 'bestEffort') return { kind: 'spent', error: 'UNAVAILABLE' }
+    spent += attempt.spent ?? 0
     if (waits === 0 && step !== undefined && policy !== 'untilDone')
       await ports.report({ kind: 'waiting', step })
     if ((await ports.wait(waitingMs(waits, attempt.retryAfterMs), deadlineAt)) === 'deadline') break
+    waits += 1
   }
   return { kind: 'deadline' }
-}
-
-/** On trouble in a local attempt, the rest of the round is on the queue: visible, limited, out of the workflow task. */
-async function tryRound(task: Task, ports: SagaPorts, start: Call['mode']): Promise<Attempt> {
-  const { activity, at, policy, input, deadlineAt } = task
-  const call = { activity, at, policy, ...(deadlineAt === undefined ? {} : { deadlineAt }) }
-  if (start === 'queue') return ports.invoke({ ...call, mode: 'queue', input: { ...input } })
-  const attempt = await ports.invoke({ ...call, mode: 'local', input: { ...input } })
-  const isSettled = attempt.kind === 'done' || attempt.kind === 'refused' || attempt.kind === 'unavailable'
-  return isSettled ? attempt : ports.invoke({ ...call, mode: 'queue', input: { ...input, tried: 1 } })
 }

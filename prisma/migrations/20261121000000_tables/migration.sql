@@ -26,6 +26,14 @@ CREATE TABLE "saga_starts" (
 );
 
 -- CreateTable
+CREATE TABLE "saga_wakes" (
+    "saga_id" UUID NOT NULL,
+    "claimed_until" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "saga_wakes_pkey" PRIMARY KEY ("saga_id")
+);
+
+-- CreateTable
 CREATE TABLE "step_fences" (
     "saga_id" UUID NOT NULL,
     "step" TEXT NOT NULL,
@@ -35,6 +43,7 @@ CREATE TABLE "step_fences" (
     "undo_attempts" INTEGER NOT NULL DEFAULT 0,
     "parked_at" TIMESTAMPTZ(3),
     "parked_error" TEXT,
+    "parked_noted_at" TIMESTAMPTZ(3),
     "created_at" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
     "updated_at" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
 
@@ -101,6 +110,7 @@ CREATE TABLE "products" (
 -- CreateTable
 CREATE TABLE "stock" (
     "sku" TEXT NOT NULL,
+    "received" INTEGER NOT NULL,
     "available" INTEGER NOT NULL,
     "reserved" INTEGER NOT NULL DEFAULT 0,
     "sold" INTEGER NOT NULL DEFAULT 0,
@@ -188,11 +198,69 @@ CREATE TABLE "outbox" (
     CONSTRAINT "outbox_pkey" PRIMARY KEY ("id")
 );
 
+-- CreateTable
+CREATE TABLE "operator_actions" (
+    "id" BIGSERIAL NOT NULL,
+    "at" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "actor" TEXT NOT NULL,
+    "action" TEXT NOT NULL,
+    "saga_id" UUID NOT NULL,
+    "step" TEXT,
+    "reason" TEXT NOT NULL,
+    "before" JSONB NOT NULL,
+    "after" JSONB NOT NULL,
+
+    CONSTRAINT "operator_actions_pkey" PRIMARY KEY ("id")
+);
+
+-- CreateTable
+CREATE TABLE "retry_batches" (
+    "id" UUID NOT NULL,
+    "filter" JSONB NOT NULL,
+    "ramp_percent" INTEGER NOT NULL,
+    "actor" TEXT NOT NULL,
+    "reason" TEXT NOT NULL,
+    "status" TEXT NOT NULL DEFAULT 'running',
+    "claimed_until" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "created_at" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "retry_batches_pkey" PRIMARY KEY ("id")
+);
+
+-- CreateTable
+CREATE TABLE "retry_batch_items" (
+    "batch_id" UUID NOT NULL,
+    "saga_id" UUID NOT NULL,
+    "step" TEXT NOT NULL,
+    "state" TEXT NOT NULL DEFAULT 'pending',
+    "wave" INTEGER,
+    "retried_at" TIMESTAMPTZ(3),
+
+    CONSTRAINT "retry_batch_items_pkey" PRIMARY KEY ("batch_id","saga_id","step")
+);
+
+-- CreateTable
+CREATE TABLE "dependency_states" (
+    "process" TEXT NOT NULL,
+    "provider" TEXT NOT NULL,
+    "state" TEXT NOT NULL,
+    "since" TIMESTAMPTZ(3) NOT NULL,
+    "seen_at" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "capacity" INTEGER NOT NULL,
+    "in_use" INTEGER NOT NULL,
+
+    CONSTRAINT "dependency_states_pkey" PRIMARY KEY ("process","provider")
+);
+
 -- CreateIndex
 CREATE INDEX "sagas_status_id_idx" ON "sagas"("status", "id");
 
 -- CreateIndex
 CREATE INDEX "saga_starts_claimed_until_idx" ON "saga_starts"("claimed_until");
+
+-- CreateIndex
+CREATE INDEX "saga_wakes_claimed_until_idx" ON "saga_wakes"("claimed_until");
 
 -- CreateIndex
 CREATE INDEX "orders_customer_id_id_idx" ON "orders"("customer_id", "id");
@@ -206,8 +274,14 @@ CREATE INDEX "loyalty_entries_customer_id_recorded_at_idx" ON "loyalty_entries"(
 -- CreateIndex
 CREATE UNIQUE INDEX "outbox_stream_id_version_key" ON "outbox"("stream_id", "version");
 
+-- CreateIndex
+CREATE INDEX "operator_actions_saga_id_idx" ON "operator_actions"("saga_id");
+
 -- AddForeignKey
 ALTER TABLE "saga_starts" ADD CONSTRAINT "saga_starts_saga_id_fkey" FOREIGN KEY ("saga_id") REFERENCES "sagas"("id") ON DELETE RESTRICT ON UPDATE CASCADE;
+
+-- AddForeignKey
+ALTER TABLE "saga_wakes" ADD CONSTRAINT "saga_wakes_saga_id_fkey" FOREIGN KEY ("saga_id") REFERENCES "sagas"("id") ON DELETE RESTRICT ON UPDATE CASCADE;
 
 -- AddForeignKey
 ALTER TABLE "step_fences" ADD CONSTRAINT "step_fences_saga_id_fkey" FOREIGN KEY ("saga_id") REFERENCES "sagas"("id") ON DELETE RESTRICT ON UPDATE CASCADE;
@@ -232,4 +306,13 @@ ALTER TABLE "stock_movements" ADD CONSTRAINT "stock_movements_sku_fkey" FOREIGN 
 
 -- AddForeignKey
 ALTER TABLE "outbox" ADD CONSTRAINT "outbox_stream_id_version_fkey" FOREIGN KEY ("stream_id", "version") REFERENCES "events"("stream_id", "version") ON DELETE RESTRICT ON UPDATE CASCADE;
+
+-- AddForeignKey
+ALTER TABLE "operator_actions" ADD CONSTRAINT "operator_actions_saga_id_fkey" FOREIGN KEY ("saga_id") REFERENCES "sagas"("id") ON DELETE RESTRICT ON UPDATE CASCADE;
+
+-- AddForeignKey
+ALTER TABLE "retry_batch_items" ADD CONSTRAINT "retry_batch_items_batch_id_fkey" FOREIGN KEY ("batch_id") REFERENCES "retry_batches"("id") ON DELETE RESTRICT ON UPDATE CASCADE;
+
+-- AddForeignKey
+ALTER TABLE "retry_batch_items" ADD CONSTRAINT "retry_batch_items_saga_id_fkey" FOREIGN KEY ("saga_id") REFERENCES "sagas"("id") ON DELETE RESTRICT ON UPDATE CASCADE;
 

@@ -8,7 +8,8 @@ ALTER TABLE products
 ALTER TABLE stock
   ADD CONSTRAINT stock_available_not_negative CHECK (available >= 0),
   ADD CONSTRAINT stock_reserved_not_negative CHECK (reserved >= 0),
-  ADD CONSTRAINT stock_sold_not_negative CHECK (sold >= 0);
+  ADD CONSTRAINT stock_sold_not_negative CHECK (sold >= 0),
+  ADD CONSTRAINT stock_adds_up CHECK (available + reserved + sold = received);
 
 ALTER TABLE stock_movements
   ADD CONSTRAINT stock_movements_kind CHECK (kind IN ('reserved', 'released', 'sold')),
@@ -107,8 +108,23 @@ CREATE TRIGGER events_append_only BEFORE UPDATE OR DELETE ON events
   FOR EACH ROW EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER stock_movements_append_only BEFORE UPDATE OR DELETE ON stock_movements
   FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER operator_actions_append_only BEFORE UPDATE OR DELETE ON operator_actions
+  FOR EACH ROW EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER loyalty_entries_append_only BEFORE UPDATE OR DELETE ON loyalty_entries
   FOR EACH ROW EXECUTE FUNCTION refuse_change();
+
+ALTER TABLE operator_actions
+  ADD CONSTRAINT operator_actions_action CHECK (action IN ('retry', 'skip'));
+
+ALTER TABLE retry_batches
+  ADD CONSTRAINT retry_batches_status CHECK (status IN ('running', 'done', 'stopped')),
+  ADD CONSTRAINT retry_batches_ramp CHECK (ramp_percent BETWEEN 1 AND 100);
+
+ALTER TABLE retry_batch_items
+  ADD CONSTRAINT retry_batch_items_state CHECK (state IN ('pending', 'retried', 'succeeded', 'failed'));
+
+-- What operators look at: few rows of many.
+CREATE INDEX step_fences_parked ON step_fences (parked_at) WHERE parked_at IS NOT NULL;
 
 -- What the relay has still to publish.
 CREATE INDEX outbox_unpublished ON outbox (id) WHERE published_at IS NULL;

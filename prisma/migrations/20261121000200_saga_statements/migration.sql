@@ -210,6 +210,12 @@ BEGIN
   RETURN saga.status;
 END $$;
 
+-- Notes that a sleeping saga has something to look at. Whoever tells its workflow takes the note away.
+CREATE FUNCTION saga_wake(p_saga uuid) RETURNS void LANGUAGE sql AS $$
+  INSERT INTO saga_wakes (saga_id, claimed_until) VALUES (p_saga, clock_timestamp())
+  ON CONFLICT (saga_id) DO UPDATE SET claimed_until = clock_timestamp()
+$$;
+
 -- A cancel is a wish on the row; every later forward statement then refuses.
 -- 'recorded' (also when wished before), 'compensating' (no effect), 'cancelled', 'too_late', or 'unknown'.
 CREATE FUNCTION saga_cancel(p_saga uuid, p_note text) RETURNS text LANGUAGE plpgsql AS $$
@@ -227,6 +233,9 @@ BEGIN
     RETURN 'compensating';
   ELSIF saga.cancel_wished_at IS NULL THEN
     UPDATE sagas SET cancel_wished_at = clock_timestamp(), cancel_note = p_note WHERE id = p_saga;
+    IF saga.status IN ('waiting', 'parked') THEN
+      PERFORM saga_wake(p_saga);
+    END IF;
     PERFORM saga_advance(p_saga, NULL, 'CancelRequested', '{}');
   END IF;
   RETURN 'recorded';
@@ -240,6 +249,9 @@ BEGIN
   IF saga.status = 'processing' AND EXISTS
     (SELECT 1 FROM step_fences WHERE saga_id = p_saga AND step = p_step AND state = 'intended') THEN
     PERFORM saga_advance(p_saga, 'waiting', 'WaitingBegun', jsonb_build_object('step', p_step));
+  END IF;
+  IF saga.cancel_wished_at IS NOT NULL THEN
+    PERFORM saga_wake(p_saga);
   END IF;
 END $$;
 
@@ -264,7 +276,10 @@ BEGIN
     RETURN;
   END IF;
   UPDATE step_fences SET parked_at = coalesce(parked_at, clock_timestamp()), parked_error = p_error,
-    updated_at = clock_timestamp() WHERE saga_id = p_saga AND step = p_step;
+    parked_noted_at = clock_timestamp(), updated_at = clock_timestamp() WHERE saga_id = p_saga AND step = p_step;
+  IF saga.reason_code IS NULL AND saga.cancel_wished_at IS NOT NULL THEN
+    PERFORM saga_wake(p_saga);
+  END IF;
   IF NOT was_parked THEN
     PERFORM saga_advance(p_saga, CASE WHEN saga.status <> 'completed' THEN 'parked' END,
       'StepParked', jsonb_build_object('step', p_step, 'error', p_error));

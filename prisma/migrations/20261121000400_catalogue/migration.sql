@@ -29,4 +29,4 @@ WITH catalogue (sku, name, price_minor, available, active) AS (VALUES
   SELECT sku, name, 'EUR', price_minor, active FROM catalogue
   RETURNING sku
 )
-INSERT INTO stock (sku, available) SELECT sku, available FROM catalogue JOIN listed USING (sku);
+INSERT INTO stock (sku, received, available) SELECT sku, available, available FROM catalogue JOIN listed USING (sku);

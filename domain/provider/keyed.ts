@@ -1,7 +1,7 @@
 import { z } from 'zod'
-import { Fault } from './errors.ts'
-import type { ProviderHttp, ProviderRequest, ProviderResponse } from './provider-http.ts'
-import type { Attempt, Finality, ProviderAnswer } from './saga/provider-step.ts'
+import { Fault } from '../errors.ts'
+import type { ProviderHttp, ProviderRequest, ProviderResponse } from './http.ts'
+import type { Attempt, Finality, ProviderAnswer } from '../saga/provider-step.ts'
 
 /** What a saga asks of a provider: every call is keyed, may be repeated, and can be made final by key. */
 export interface KeyedProvider<Request, Effect> {
@@ -32,6 +32,22 @@ export function createKeyedProvider<Request, Effect>(
   const { http, collection } = options
   const pathOf = (key: string) => `/${collection}/${encodeURIComponent(key)}`
 
+  /** A provider that cannot even be asked is waited for: asking changes nothing, so no attempt is spent on it. */
+  const ask = async (
+    request: ProviderRequest,
+    attempt: Attempt,
+  ): Promise<ProviderAnswer<ProviderResponse>> => {
+    try {
+      return await http(request, attempt)
+    } catch (error) {
+      if (!(error instanceof Fault)) throw error
+      return {
+        kind: 'unavailable',
+        ...(error.retryAfterMs === undefined ? {} : { retryAfterMs: error.retryAfterMs }),
+      }
+    }
+  }
+
   const asEffect = (response: ProviderResponse): ProviderAnswer<Effect> => {
     const parsed = options.effect.safeParse(response.body)
     if (isSuccess(response) && parsed.success) return { kind: 'ok', effect: parsed.data }
@@ -58,12 +74,12 @@ export function createKeyedProvider<Request, Effect>(
       return answer.kind === 'ok' ? asEffect(answer.effect) : answer
     },
     async find(key, attempt) {
-      const answer = await http({ method: 'GET', path: pathOf(key) }, attempt)
+      const answer = await ask({ method: 'GET', path: pathOf(key) }, attempt)
       if (answer.kind !== 'ok') return answer
       return answer.effect.status === 404 ? undefined : asEffect(answer.effect)
     },
     async makeFinal(key, undoKey, attempt) {
-      const voided = await http({ method: 'PUT', path: `${pathOf(key)}/void` }, attempt)
+      const voided = await ask({ method: 'PUT', path: `${pathOf(key)}/void` }, attempt)
       if (voided.kind !== 'ok') return voided
       if (isSuccess(voided.effect)) return { kind: 'ok', effect: finality(voided.effect) }
       if (codeOf(voided.effect) !== 'NOT_VOIDABLE') {

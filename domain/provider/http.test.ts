@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { parseRetryAfter } from './provider-http.ts'
+import { parseRetryAfter } from './http.ts'
 
 describe('Retry-After', () => {
   it('is read as seconds or as a date, in milliseconds from now', () => {
@@ -7,7 +7,7 @@ describe('Retry-After', () => {
     expect(parseRetryAfter('2', nowMs)).toBe(2000)
     expect(parseRetryAfter('Thu, 01 Jan 2026 00:00:30 GMT', nowMs)).toBe(30_000)
     expect(parseRetryAfter('Wed, 31 Dec 2025 00:00:00 GMT', nowMs)).toBe(0)
-    expect(parseRetryAfter(null, nowMs)).toBeUndefined()
+    expect(parseRetryAfter(undefined, nowMs)).toBeUndefined()
     expect(parseRetryAfter('soon', nowMs)).toBeUndefined()
   })
 })

@@ -1,0 +1,64 @@
+import type { Client } from '@temporalio/client'
+import type { Logger } from 'pino'
+import { v7 as uuid } from 'uuid'
+import { createCatalogue } from '../domain/inventory/catalogue.ts'
+import { createLoyalty } from '../domain/loyalty/loyalty.ts'
+import { createDependencies } from '../domain/operations/dependencies.ts'
+import { createInvariants, type ProviderLedger } from '../domain/operations/invariants.ts'
+import { createParking } from '../domain/operations/parking.ts'
+import { createRetryBatches } from '../domain/operations/retry-batches.ts'
+import { createIntake } from '../domain/order/intake.ts'
+import { createOrderJournal } from '../domain/order/journal.ts'
+import { createOrderQueries } from '../domain/order/queries.ts'
+import { createStarts } from '../domain/saga/starts.ts'
+import type { Database } from '../prisma/client.ts'
+import { ORDER_SAGA, type SagaInput } from '../workflows/order/contract.ts'
+import { createOrderStarter } from './order-starter.ts'
+import type { TemporalPlace } from './order-view.ts'
+
+export interface ApiWiring {
+  db: Database
+  client: Client
+  log: Logger
+  /** The queue of the order workflows. */
+  taskQueue: string
+  workflowTaskTimeoutMs: number
+  /** What new sagas carry with them. */
+  input: Pick<SagaInput, 'queued' | 'pace'>
+  /** Base URLs of the providers, whose ledgers the invariants read. */
+  providers: { payment: string; shipping: string }
+  temporal: TemporalPlace
+  intakeMax: number
+  ratePerSecond: number
+}
+
+/** The wiring: what the routes of the API call. */
+export function createApiServices(options: ApiWiring) {
+  const { db, client, log, providers } = options
+  const starts = createStarts({ db })
+  return {
+    ...options,
+    starter: createOrderStarter({ ...options, client, starts, log }),
+    intake: createIntake({ db, definition: ORDER_SAGA.definition, newId: uuid, now: () => new Date() }),
+    queries: createOrderQueries({ db }),
+    journal: createOrderJournal({ db }),
+    catalogue: createCatalogue({ db }),
+    loyalty: createLoyalty({ db }),
+    parking: createParking({ db }),
+    retryBatches: createRetryBatches({ db, newId: uuid }),
+    dependencies: createDependencies({ db }),
+    invariants: createInvariants({ db, readLedger: () => readLedger(providers) }),
+  }
+}
+
+const LEDGER_TIMEOUT_MS = 5000
+
+async function readLedger({ payment, shipping }: ApiWiring['providers']): Promise<ProviderLedger> {
+  const read = async (url: string) => {
+    const response = await fetch(`${url}/ledger`, { signal: AbortSignal.timeout(LEDGER_TIMEOUT_MS) })
+    if (!response.ok) throw new Error(`A ledger answered ${response.status}`)
+    return (await response.json()) as ProviderLedger
+  }
+  const [charged, shipped] = await Promise.all([read(payment), read(shipping)])
+  return { charges: charged.charges, shipments: shipped.shipments }
+}

@@ -1,0 +1,68 @@
+import type { Database } from '../../prisma/client.ts'
+import type { BreakerState, GuardedProvider } from '../provider/guard.ts'
+
+/** A row that was not refreshed for this long tells nothing. */
+const FRESH_SECONDS = 30
+
+/** Rows of processes that are gone are kept this long. */
+const KEPT_MINUTES = 60
+
+export interface Dependency {
+  provider: string
+  breaker: BreakerState | 'unknown'
+  /** Over all processes that were seen lately. */
+  bulkhead: { limit: number; inUse: number }
+  /** Orders that wait for it. */
+  waiting: number
+}
+
+export function createDependencies({ db }: { db: Database }) {
+  return {
+    /** What one process sees of one provider. */
+    async report(process: string, provider: GuardedProvider): Promise<void> {
+      const { limit, inUse } = provider.bulkhead()
+      await db.$executeRaw`
+        INSERT INTO dependency_states AS d (process, provider, state, since, seen_at, capacity, in_use)
+        VALUES (${process}, ${provider.name}, ${provider.breaker()}, clock_timestamp(), clock_timestamp(), ${limit}, ${inUse})
+        ON CONFLICT (process, provider) DO UPDATE SET state = excluded.state, seen_at = excluded.seen_at,
+          since = CASE WHEN d.state = excluded.state THEN d.since ELSE excluded.since END,
+          capacity = excluded.capacity, in_use = excluded.in_use`
+    },
+
+    /** A process that ends in order leaves no row behind, and takes with it those of the long gone. */
+    async forget(process: string): Promise<void> {
+      await db.$executeRaw`
+        DELETE FROM dependency_states
+         WHERE process = ${process} OR seen_at < clock_timestamp() - make_interval(mins => ${KEPT_MINUTES})`
+    },
+
+    /** @param steps the steps of each provider, by its name. */
+    async list(steps: ReadonlyMap<string, readonly string[]>): Promise<Dependency[]> {
+      const states = await db.$queryRaw<
+        { provider: string; states: string[]; capacity: bigint; inUse: bigint }[]
+      >`
+        SELECT provider, array_agg(DISTINCT state) AS states, sum(capacity) AS capacity, sum(in_use) AS "inUse"
+          FROM dependency_states WHERE seen_at > clock_timestamp() - make_interval(secs => ${FRESH_SECONDS})
+         GROUP BY provider`
+      const waiting = await db.$queryRaw<{ step: string; orders: bigint }[]>`
+        SELECT f.step, count(*) AS orders FROM sagas s JOIN step_fences f ON f.saga_id = s.id AND f.state = 'intended'
+         WHERE s.status = 'waiting' GROUP BY f.step`
+      return [...steps].map(([provider, its]) => {
+        const seen = states.find((row) => row.provider === provider)
+        return {
+          provider,
+          breaker: worst(seen?.states ?? []),
+          bulkhead: { limit: Number(seen?.capacity ?? 0), inUse: Number(seen?.inUse ?? 0) },
+          waiting: waiting
+            .filter(({ step }) => its.includes(step))
+            .reduce((sum, { orders }) => sum + Number(orders), 0),
+        }
+      })
+    },
+  }
+}
+
+/** One process that cannot reach a provider is enough to tell of it. */
+function worst(states: readonly string[]): Dependency['breaker'] {
+  return (['open', 'half-open', 'closed'] as const).find((state) => states.includes(state)) ?? 'unknown'
+}

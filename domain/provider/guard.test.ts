@@ -1,0 +1,103 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { Fault } from '../errors.ts'
+import { guardProvider, type BreakerState } from './guard.ts'
+import type { ProviderHttp } from './http.ts'
+
+const queued = { number: 2, isLocal: false, signal: new AbortController().signal }
+const local = { ...queued, number: 1, isLocal: true }
+const request = { method: 'GET', path: '/' } as const
+const ok = { kind: 'ok', effect: { status: 200, body: {} } } as const
+
+function guarded() {
+  const states: BreakerState[] = []
+  let answer: ProviderHttp = async () => ok
+  const provider = guardProvider({
+    name: 'payment',
+    http: (...args) => answer(...args),
+    slots: 10,
+    onBreaker: (state) => states.push(state),
+  })
+  return {
+    provider,
+    states,
+    behave: (next: ProviderHttp) => {
+      answer = next
+    },
+    call: (attempt = queued) => provider.http(request, attempt),
+  }
+}
+
+const down: ProviderHttp = () => Promise.reject(new Fault('PROVIDER_ERROR', 'down'))
+
+beforeEach(() => void vi.useFakeTimers())
+afterEach(() => void vi.useRealTimers())
+
+describe('the breaker of a provider', () => {
+  it('opens when most calls are faults, and then answers unavailable without calling', async () => {
+    const { behave, call, states, provider } = guarded()
+    let calls = 0
+    behave((...args) => {
+      calls += 1
+      return down(...args)
+    })
+    for (let n = 0; n < 3; n += 1) await expect(call()).rejects.toThrow('down')
+    expect(await call()).toEqual({ kind: 'unavailable' })
+    expect([calls, states, provider.breaker()]).toEqual([3, ['open'], 'open'])
+  })
+
+  it('never opens on refusals, on a full provider, or on a fault here and there', async () => {
+    const { behave, call, states } = guarded()
+    behave(async () => ({ kind: 'ok', effect: { status: 402, body: { code: 'DECLINED' } } }))
+    for (let n = 0; n < 20; n += 1) await call()
+    behave(async () => ({ kind: 'unavailable', retryAfterMs: 1000 }))
+    for (let n = 0; n < 20; n += 1) await call()
+    for (let n = 0; n < 20; n += 1) {
+      behave(n % 2 === 0 ? down : async () => ok)
+      await call().catch(() => undefined)
+    }
+    expect(states).toEqual([])
+  })
+
+  it('lets one call through when it is half-open, and closes when that goes well', async () => {
+    const { behave, call, states } = guarded()
+    behave(down)
+    for (let n = 0; n < 3; n += 1) await call().catch(() => undefined)
+    vi.advanceTimersByTime(1000)
+    let finish = (): void => undefined
+    behave(
+      () =>
+        new Promise((resolve) => {
+          finish = () => resolve(ok)
+        }),
+    )
+    const probe = call()
+    expect(await call()).toEqual({ kind: 'unavailable' })
+    finish()
+    expect(await probe).toEqual(ok)
+    expect(states).toEqual(['open', 'half-open', 'closed'])
+  })
+
+  it('stays open longer each time the call that finds out fails', async () => {
+    const { behave, call, states } = guarded()
+    behave(down)
+    for (let n = 0; n < 3; n += 1) await call().catch(() => undefined)
+    vi.advanceTimersByTime(1000)
+    await expect(call()).rejects.toThrow('down')
+    vi.advanceTimersByTime(1000)
+    expect(await call()).toEqual({ kind: 'unavailable' })
+    vi.advanceTimersByTime(1000)
+    await expect(call()).rejects.toThrow('down')
+    expect(states).toEqual(['open', 'half-open', 'open', 'half-open', 'open'])
+  })
+})
+
+describe('the bulkhead of a provider', () => {
+  it('answers a local attempt without a permit with notLocal, and lets a queued one through', async () => {
+    const { behave, call, provider } = guarded()
+    behave(() => new Promise(() => undefined))
+    for (let n = 0; n < 8; n += 1) void call(local)
+    expect(await call(local)).toEqual({ kind: 'notLocal' })
+    void call(queued)
+    expect(provider.bulkhead()).toEqual({ limit: 18, inUse: 9 })
+  })
+})

@@ -1,0 +1,102 @@
+import { Agent, errors, request as send, type Dispatcher } from 'undici'
+import { Fault } from '../errors.ts'
+import type { Attempt, ProviderAnswer } from '../saga/provider-step.ts'
+
+/** How long a provider may take to answer: less than the attempt has, so that the attempt learns what happened. */
+const ANSWER_TIMEOUT_MS = { local: 800, queued: 4000 }
+
+/** A provider that does not even take the call is not waited for. */
+const CONNECT_TIMEOUT_MS = 500
+
+/** A longer answer is no answer of ours. */
+const ANSWER_BYTES_MAX = 64 * 1024
+
+/** Connections to one provider, per process. */
+const CONNECTIONS_MAX = 64
+
+export interface ProviderRequest {
+  method: 'GET' | 'POST' | 'PUT'
+  /** Below the provider's base URL, with its variable parts encoded. */
+  path: string
+  idempotencyKey?: string
+  body?: unknown
+}
+
+/** An answer below 500 that is not 429: what it means is for the participant's gateway to say. */
+export interface ProviderResponse {
+  status: number
+  body: unknown
+}
+
+export type ProviderHttp = (
+  request: ProviderRequest,
+  attempt: Attempt,
+) => Promise<ProviderAnswer<ProviderResponse>>
+
+/**
+ * Speaks JSON over HTTP to one provider, one try per call and no redirects: the one who retries is Temporal.
+ * @throws Fault for a 5xx, a lost connection, a late or an unreadable answer.
+ */
+export function createProviderHttp({ name, baseUrl }: { name: string; baseUrl: string }): ProviderHttp {
+  const base = baseUrl.replace(/\/$/, '')
+  const dispatcher = new Agent({
+    connections: CONNECTIONS_MAX,
+    connect: { timeout: CONNECT_TIMEOUT_MS },
+    maxResponseSize: ANSWER_BYTES_MAX,
+  })
+  return async (request, attempt) => {
+    const timeout = AbortSignal.timeout(attempt.isLocal ? ANSWER_TIMEOUT_MS.local : ANSWER_TIMEOUT_MS.queued)
+    const signal = AbortSignal.any([attempt.signal, timeout])
+    try {
+      const response = await send(base + request.path, { dispatcher, signal, ...asOptions(request) })
+      const text = await response.body.text()
+      return read(name, response, text)
+    } catch (error) {
+      throw error instanceof Fault ? error : asFault(name, error, signal.aborted)
+    }
+  }
+}
+
+function asOptions({ method, body, idempotencyKey }: ProviderRequest) {
+  const headers = {
+    accept: 'application/json',
+    ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+    ...(idempotencyKey === undefined ? {} : { 'idempotency-key': idempotencyKey }),
+  }
+  return body === undefined ? { method, headers } : { method, headers, body: JSON.stringify(body) }
+}
+
+function read(
+  name: string,
+  { statusCode, headers }: Dispatcher.ResponseData,
+  text: string,
+): ProviderAnswer<ProviderResponse> {
+  const retryAfterMs = parseRetryAfter(headers['retry-after'])
+  if (statusCode === 429)
+    return { kind: 'unavailable', ...(retryAfterMs === undefined ? {} : { retryAfterMs }) }
+  if (statusCode >= 500) throw new Fault('PROVIDER_ERROR', `${name} answered ${statusCode}`, retryAfterMs)
+  try {
+    return { kind: 'ok', effect: { status: statusCode, body: text === '' ? undefined : JSON.parse(text) } }
+  } catch {
+    throw new Fault('PROVIDER_UNREADABLE', `${name} answered something that is not JSON`)
+  }
+}
+
+function asFault(name: string, error: unknown, isAborted: boolean): Fault {
+  if (isAborted) return new Fault('PROVIDER_TIMEOUT', `${name} did not answer in time`)
+  if (error instanceof errors.ResponseExceededMaxSizeError) {
+    return new Fault('PROVIDER_UNREADABLE', `${name} answered more than ${ANSWER_BYTES_MAX} bytes`)
+  }
+  return new Fault('PROVIDER_CONNECTION', `${name} could not be reached or hung up`)
+}
+
+/** `Retry-After` in either of its forms, as milliseconds from now. */
+export function parseRetryAfter(
+  header: string | string[] | undefined,
+  nowMs: number = Date.now(),
+): number | undefined {
+  if (typeof header !== 'string') return undefined
+  if (/^\d{1,9}$/.test(header)) return Number(header) * 1000
+  const at = Date.parse(header)
+  return Number.isNaN(at) ? undefined : Math.max(0, at - nowMs)
+}

@@ -1,0 +1,100 @@
+-- What operators do to parked steps. Like a cancel, each is a conditional statement on the row, recorded with who, why,
+-- and how it was before and after.
+
+CREATE FUNCTION parked_steps(p_saga uuid) RETURNS jsonb LANGUAGE sql STABLE AS $$
+  SELECT coalesce(jsonb_object_agg(step, jsonb_build_object('state', state, 'error', parked_error, 'since', parked_at)), '{}')
+    FROM step_fences WHERE saga_id = p_saga AND parked_at IS NOT NULL
+$$;
+
+-- Tries a parked step again, or all of the saga's. 'accepted', 'not_parked' or 'unknown'.
+CREATE FUNCTION operator_retry(p_saga uuid, p_step text, p_actor text, p_reason text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+  before jsonb;
+BEGIN
+  PERFORM 1 FROM sagas WHERE id = p_saga FOR UPDATE;
+  IF NOT FOUND THEN
+    RETURN 'unknown';
+  END IF;
+  before := parked_steps(p_saga);
+  IF before = '{}' OR (p_step IS NOT NULL AND NOT before ? p_step) THEN
+    RETURN 'not_parked';
+  END IF;
+  PERFORM saga_wake(p_saga);
+  INSERT INTO operator_actions (at, actor, action, saga_id, step, reason, before, after)
+  VALUES (clock_timestamp(), p_actor, 'retry', p_saga, p_step, p_reason, before, before);
+  RETURN 'accepted';
+END $$;
+
+-- Gives a parked step up: a compensation is written off, a step after the pivot is left out. The pivot itself can only
+-- be tried again. 'accepted', 'not_parked', 'not_skippable' or 'unknown'.
+CREATE FUNCTION operator_skip(p_saga uuid, p_step text, p_actor text, p_reason text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+  saga sagas;
+  before jsonb;
+BEGIN
+  SELECT * INTO saga FROM sagas WHERE id = p_saga FOR UPDATE;
+  IF NOT FOUND THEN
+    RETURN 'unknown';
+  END IF;
+  before := parked_steps(p_saga);
+  IF NOT before ? p_step THEN
+    RETURN 'not_parked';
+  ELSIF saga.reason_code IS NULL AND saga.status <> 'completed' THEN
+    RETURN 'not_skippable';
+  END IF;
+  -- A step whose undo never got as far as marking it is marked now: a fence is skipped only from there.
+  UPDATE step_fences SET state = 'undoing' WHERE saga_id = p_saga AND step = p_step AND state IN ('intended', 'done');
+  UPDATE step_fences SET state = 'skipped', parked_at = NULL, updated_at = clock_timestamp()
+   WHERE saga_id = p_saga AND step = p_step;
+  PERFORM saga_advance(p_saga, saga_status_unparked(saga),
+    CASE WHEN saga.reason_code IS NULL THEN 'StepSkipped' ELSE 'CompensationSkipped' END,
+    jsonb_build_object('step', p_step, 'error', before->p_step->>'error'));
+  PERFORM saga_wake(p_saga);
+  INSERT INTO operator_actions (at, actor, action, saga_id, step, reason, before, after)
+  VALUES (clock_timestamp(), p_actor, 'skip', p_saga, p_step, p_reason, before, parked_steps(p_saga));
+  RETURN 'accepted';
+END $$;
+
+-- A batch is advanced by whoever has claimed it: it looks at its last wave, and lets the next one go when that went
+-- well. It stops when more than half of a wave is parked again.
+CREATE FUNCTION retry_batch_advance(p_batch uuid) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+  batch retry_batches;
+  last_wave integer;
+  failed bigint;
+  resolved bigint;
+  open bigint;
+  item record;
+BEGIN
+  SELECT * INTO batch FROM retry_batches WHERE id = p_batch FOR UPDATE;
+  IF batch.status <> 'running' THEN
+    RETURN batch.status;
+  END IF;
+  UPDATE retry_batch_items i SET state = CASE WHEN f.parked_at IS NULL THEN 'succeeded' ELSE 'failed' END
+    FROM step_fences f
+   WHERE i.batch_id = p_batch AND i.state = 'retried' AND f.saga_id = i.saga_id AND f.step = i.step
+     AND (f.parked_at IS NULL OR f.parked_noted_at > i.retried_at);
+  SELECT coalesce(max(wave), 0) INTO last_wave FROM retry_batch_items WHERE batch_id = p_batch;
+  SELECT count(*) FILTER (WHERE state = 'failed'), count(*) FILTER (WHERE state IN ('failed', 'succeeded')),
+         count(*) FILTER (WHERE state = 'retried')
+    INTO failed, resolved, open FROM retry_batch_items WHERE batch_id = p_batch AND wave = last_wave;
+  IF open = 0 THEN
+    IF failed * 2 > resolved THEN
+      batch.status := 'stopped';
+    ELSE
+      FOR item IN
+        SELECT saga_id, step FROM retry_batch_items WHERE batch_id = p_batch AND state = 'pending' ORDER BY saga_id, step
+         LIMIT (SELECT ceil(count(*) * batch.ramp_percent / 100.0) FROM retry_batch_items WHERE batch_id = p_batch)
+      LOOP
+        UPDATE retry_batch_items SET state = 'retried', wave = last_wave + 1, retried_at = clock_timestamp()
+         WHERE batch_id = p_batch AND saga_id = item.saga_id AND step = item.step;
+        PERFORM operator_retry(item.saga_id, item.step, batch.actor, batch.reason);
+      END LOOP;
+      IF NOT FOUND THEN
+        batch.status := 'done';
+      END IF;
+    END IF;
+  END IF;
+  UPDATE retry_batches SET status = batch.status, updated_at = clock_timestamp() WHERE id = p_batch;
+  RETURN batch.status;
+END $$;

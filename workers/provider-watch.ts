@@ -1,0 +1,74 @@
+import os from 'node:os'
+import type { Logger } from 'pino'
+import { Counter, Gauge, type Registry } from 'prom-client'
+import type { createDependencies } from '../domain/operations/dependencies.ts'
+import type { BreakerState, GuardedProvider, GuardOptions } from '../domain/provider/guard.ts'
+import { describeError } from '../logger.ts'
+
+/** How often a worker tells how it sees its providers. */
+const REPORT_INTERVAL_MS = 5000
+
+const STATE_VALUES: Record<BreakerState, number> = { closed: 0, 'half-open': 1, open: 2 }
+
+/** Counts what the guards of the providers do, and logs how breakers move. */
+export function createProviderMetrics(registry: Registry, log: Logger) {
+  const registers = [registry]
+  const state = new Gauge({
+    name: 'ordersaga_provider_breaker_state',
+    help: '0 closed, 1 half-open, 2 open',
+    labelNames: ['provider'],
+    registers,
+  })
+  const transitions = new Counter({
+    name: 'ordersaga_provider_breaker_transitions_total',
+    help: 'How often a breaker has moved to a state',
+    labelNames: ['provider', 'to'],
+    registers,
+  })
+  const rejected = new Counter({
+    name: 'ordersaga_provider_calls_rejected_total',
+    help: 'Calls that were not made: the breaker was open, or there was no permit for a local one',
+    labelNames: ['provider', 'why'],
+    registers,
+  })
+  return (provider: string, onMove: () => void): Required<Pick<GuardOptions, 'onBreaker' | 'onRejected'>> => {
+    state.set({ provider }, STATE_VALUES.closed)
+    return {
+      onBreaker(to) {
+        state.set({ provider }, STATE_VALUES[to])
+        transitions.inc({ provider, to })
+        log.warn({ provider, breaker: to }, 'breaker moved')
+        onMove()
+      },
+      onRejected: (why) => rejected.inc({ provider, why }),
+    }
+  }
+}
+
+/**
+ * Tells regularly, and when a breaker moves, how this process sees its providers. Best effort: whoever reads it knows
+ * when it was told.
+ */
+export function reportProviders(
+  providers: readonly GuardedProvider[],
+  dependencies: ReturnType<typeof createDependencies>,
+  log: Logger,
+): { now: () => void; stop: () => Promise<void> } {
+  const process_ = `${process.pid}@${os.hostname()}`
+  const now = () => {
+    for (const provider of providers) {
+      dependencies
+        .report(process_, provider)
+        .catch((error: unknown) => log.debug({ error: describeError(error) }, 'could not report a provider'))
+    }
+  }
+  now()
+  const timer = setInterval(now, REPORT_INTERVAL_MS)
+  return {
+    now,
+    async stop() {
+      clearInterval(timer)
+      await dependencies.forget(process_).catch(() => undefined)
+    },
+  }
+}
