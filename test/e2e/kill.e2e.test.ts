@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { orderSaga } from '../../workflows/order/steps.ts'
-import type { Order } from '../harness/api-client.ts'
+import type { Order, OrderWishes } from '../harness/api-client.ts'
 import { expectCompleted } from '../harness/failure-matrix.ts'
 import { startSystem, type System } from '../harness/system.ts'
 import { startWorkerProcess } from '../harness/worker-process.ts'
@@ -35,10 +35,28 @@ const undoPoints = orderSaga.compensatable
     })),
   )
 
+/** What a provider does to an order while its worker is killed in the middle of it: only in the whole matrix. */
+const hardships = isFull
+  ? ['before-call', 'before-record'].flatMap((point) => [
+      ...['pm_flaky_2', 'pm_lost_reply_1', 'pm_slow_1200', 'pm_hang', 'pm_rate_limited_1'].map(
+        (paymentMethod) => ({
+          at: `chargePayment:${point}`,
+          token: paymentMethod,
+          wishes: { paymentMethod },
+        }),
+      ),
+      ...['flaky_2', 'lost_reply_1', 'slow_1200', 'hang'].map((service) => ({
+        at: `createShipment:${point}`,
+        token: service,
+        wishes: { service },
+      })),
+    ])
+  : []
+
 /** Runs `test` on a system of its own, whose worker dies at `failpoint` while it carries an order. */
 async function withKilledWorker(
   failpoint: string,
-  wishes: { service?: string },
+  wishes: OrderWishes,
   meanwhile: (system: System, order: Order) => Promise<void>,
 ): Promise<void> {
   const system = await startSystem({ workers: false, workflowTaskTimeoutMs: WORKFLOW_TASK_TIMEOUT_MS })
@@ -64,6 +82,15 @@ describe.concurrent('a worker that is killed with SIGKILL', () => {
       expectCompleted(system, await system.api.ended(id)),
     )
   })
+
+  it.each(hardships)(
+    'at $at, while its provider plays $token, costs no effect and doubles none',
+    async ({ at, wishes }) => {
+      await withKilledWorker(at, wishes, async (system, { id }) =>
+        expectCompleted(system, await system.api.ended(id)),
+      )
+    },
+  )
 
   it.each(undoPoints)('at $at costs no compensation and doubles none', async ({ at }) => {
     const wishes = at.startsWith('cancelShipment') ? {} : { service: 'refused' }

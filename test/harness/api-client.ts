@@ -2,11 +2,14 @@ import { randomUUID } from 'node:crypto'
 import type { z } from 'zod'
 import type { eventList, order } from '../../api/schemas/orders.ts'
 import type { loyalty, product } from '../../api/schemas/catalogue.ts'
+import type { dependencies, invariants, parkedStep } from '../../api/schemas/operations.ts'
 import { until } from './poll.ts'
 
 export type Order = z.infer<typeof order>
 export type OrderEvent = z.infer<typeof eventList>['data'][number]
 export type Product = z.infer<typeof product>
+
+export type ParkedStep = z.infer<typeof parkedStep>
 
 export interface LedgerView {
   charges: { key: string; amountMinor: number; currency: string; state: string }[]
@@ -78,6 +81,12 @@ export function createApiClient(apiUrl: string, sandboxUrl: string) {
     loyalty: (customerId: string) => get<z.infer<typeof loyalty>>(`/customers/${customerId}/loyalty`),
     events: async (id: string) => (await get<{ data: OrderEvent[] }>(`/orders/${id}/events`)).data,
     eventTypes: async (id: string) => (await client.events(id)).map(({ type }) => type),
+    parked: async (query = '') => (await get<{ data: ParkedStep[] }>(`/operations/parked${query}`)).data,
+    dependency: async (provider: string) => {
+      const { data } = await get<z.infer<typeof dependencies>>('/operations/dependencies')
+      return data.find((dependency) => dependency.provider === provider)
+    },
+    invariants: () => get<z.infer<typeof invariants>>('/operations/invariants'),
     history: (id: string) => get<{ events: { eventType: string }[] }>(`/orders/${id}/history`),
     ended: (id: string, patienceMs?: number) =>
       until(

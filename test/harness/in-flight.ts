@@ -33,13 +33,18 @@ export async function inFlight<A, B>(
   )
   const hasWaited = await until('the second statement to wait or to end', async () => {
     if (isSecondDone) return false
-    const [row] = await db.$queryRaw<{ waiting: bigint }[]>`
-      SELECT count(*) AS waiting FROM pg_stat_activity
-       WHERE datname = current_database() AND wait_event_type = 'Lock'`
-    return (row?.waiting ?? 0n) > 0n ? true : undefined
+    return (await waitingForLocks(db)) > 0 ? true : undefined
   })
   commit()
   const answer = await firstEnd
   expect(secondEnd).toBeDefined()
   return { first: answer, second: await (secondEnd as unknown as Promise<B>), hasWaited }
+}
+
+/** How many statements of this database wait for another to commit. */
+export async function waitingForLocks(db: Database): Promise<number> {
+  const [row] = await db.$queryRaw<{ waiting: bigint }[]>`
+    SELECT count(*) AS waiting FROM pg_stat_activity
+     WHERE datname = current_database() AND wait_event_type = 'Lock'`
+  return Number(row?.waiting ?? 0)
 }

@@ -1,25 +1,21 @@
-import type { Server } from 'node:http'
-import { once } from 'node:events'
-import type { AddressInfo } from 'node:net'
 import { Client, Connection } from '@temporalio/client'
 import { NativeConnection } from '@temporalio/worker'
-import type { Express } from 'express'
 import pino from 'pino'
 import { inject } from 'vitest'
 import { createApp } from '../../api/app.ts'
 import { createApiServices } from '../../api/services.ts'
 import { sweepRegularly } from '../../api/sweep.ts'
-import type { GuardedProvider } from '../../domain/provider/guard.ts'
+import { createDependencies } from '../../domain/operations/dependencies.ts'
 import type { Reach } from '../../domain/saga/provider-step.ts'
 import type { Database } from '../../prisma/client.ts'
-import { createSandbox } from '../../sandbox/app.ts'
-import { openLedger } from '../../sandbox/ledger.ts'
 import { runWorkers, type RunningWorkers } from '../../workers/run-workers.ts'
+import { reportProviders } from '../../workers/provider-watch.ts'
 import { installRuntime } from '../../workers/runtime.ts'
-import { createServices, type WiringOptions } from '../../workers/services.ts'
+import { createServices } from '../../workers/services.ts'
 import { ORDER_SAGA, type SagaInput } from '../../workflows/order/contract.ts'
 import { createApiClient, type ApiClient } from './api-client.ts'
 import { createTestDatabase } from './database.ts'
+import { close, listen, startWorld, type World } from './world.ts'
 import { interfereWith, type Interferences } from './interference.ts'
 
 /** The whole system in one process, against real servers: API, workers, sandbox, each with its own ports and data. */
@@ -27,11 +23,13 @@ export interface System {
   api: ApiClient
   apiUrl: string
   sandboxUrl: string
+  world: World
   db: Database
   databaseUrl: string
   client: Client
   interferences: Interferences
-  providers: GuardedProvider[]
+  /** How the breakers have moved, e.g. `payment open`. */
+  breakerMoves: readonly string[]
   /** The prefix of its task queues. */
   prefix: string
   stopWorkers(): Promise<void>
@@ -52,8 +50,6 @@ export interface SystemOptions {
   paymentUrl?: (sandboxUrl: string) => Promise<string>
   intakeMax?: number
   ratePerSecond?: number
-  /** More of what the workers' services are made with. */
-  wiring?: Partial<WiringOptions>
   /** Called at the named points of every step. */
   reach?: Reach
 }
@@ -72,11 +68,19 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
   const { db, url: databaseUrl } = database
   const workerDb = options.workerDatabase?.(databaseUrl) ?? db
   const reach = options.reach ?? (() => undefined)
-  const sandbox = await listen(createSandbox(openLedger(undefined)))
-  const payment = (await options.paymentUrl?.(sandbox.url)) ?? sandbox.url
-  const urls = { payment, shipping: sandbox.url }
-  const wiring = createServices({ db: workerDb, urls, reach, ...options.wiring })
+  const world = await startWorld()
+  const payment = (await options.paymentUrl?.(world.url)) ?? world.url
+  const urls = { payment, shipping: world.url }
+  const breakerMoves: string[] = []
+  const watch = (name: string) => ({
+    onBreaker(state: string) {
+      breakerMoves.push(`${name} ${state}`)
+      report.now()
+    },
+  })
+  const wiring = createServices({ db: workerDb, urls, reach, watch })
   const { services, interferences } = interfereWith(wiring.services, db)
+  const report = reportProviders(wiring.providers, createDependencies({ db }), log)
   const native = await NativeConnection.connect({ address: temporalAddress })
   const connection = await Connection.connect({ address: temporalAddress })
   const client = new Client({ connection })
@@ -108,7 +112,7 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
     taskQueue: queueOf(ORDER_SAGA.queue),
     workflowTaskTimeoutMs: options.workflowTaskTimeoutMs ?? 4000,
     input: options.input ?? {},
-    providers: { payment: sandbox.url, shipping: sandbox.url },
+    providers: { payment: world.url, shipping: world.url },
     temporal: { uiUrl: 'http://temporal.test', namespace: 'default' },
     intakeMax: options.intakeMax ?? 400,
     ratePerSecond: options.ratePerSecond ?? 100_000,
@@ -116,34 +120,28 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
   const stopSweeping = sweepRegularly(apiServices, log)
   const api = await listen(createApp({ ...apiServices, isDraining: () => false, version: 'test' }))
   return {
-    api: createApiClient(api.url, sandbox.url),
+    api: createApiClient(api.url, world.url),
     apiUrl: api.url,
-    sandboxUrl: sandbox.url,
+    world,
+    sandboxUrl: world.url,
     db,
     databaseUrl,
     client,
     interferences,
-    providers: wiring.providers,
+    breakerMoves,
     prefix,
     startWorkers,
     stopWorkers,
     async close() {
       stopSweeping()
       await stopWorkers()
-      for (const { server } of [api, sandbox]) {
-        server.closeAllConnections()
-        server.close()
-      }
+      await report.stop()
+      close(api.server)
+      world.kill()
       await connection.close()
       await native.close()
       if (workerDb !== db) await workerDb.$disconnect()
       await database.close()
     },
   }
-}
-
-async function listen(app: Express): Promise<{ server: Server; url: string }> {
-  const server = app.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  return { server, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` }
 }

@@ -1,0 +1,53 @@
+import { once } from 'node:events'
+import type { Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { Express } from 'express'
+import { createSandbox } from '../../sandbox/app.ts'
+import { openLedger } from '../../sandbox/ledger.ts'
+
+type Trouble = 'up' | 'down' | 'slow' | 'flaky' | 'drop' | 'limited'
+
+/** The outside world of one system: the sandbox, which can be switched off and made to fail. */
+export interface World {
+  url: string
+  /** PUT /faults. */
+  break(faults: { payment?: Trouble; shipping?: Trouble; percent?: number }): Promise<void>
+  /** DELETE /faults. */
+  mend(): Promise<void>
+  /** As if its process were killed: every connection is lost, and new ones are refused. What it did is not lost. */
+  kill(): void
+  revive(): Promise<void>
+}
+
+export async function startWorld(): Promise<World> {
+  const app = createSandbox(openLedger(undefined))
+  let { server, url } = await listen(app)
+  const { port } = new URL(url)
+  return {
+    url,
+    async break(faults) {
+      const body = JSON.stringify(faults)
+      await fetch(`${url}/faults`, { method: 'PUT', body, headers: { 'content-type': 'application/json' } })
+    },
+    async mend() {
+      await fetch(`${url}/faults`, { method: 'DELETE' })
+    },
+    kill() {
+      close(server)
+    },
+    async revive() {
+      server = (await listen(app, Number(port))).server
+    },
+  }
+}
+
+export async function listen(app: Express, port = 0): Promise<{ server: Server; url: string }> {
+  const server = app.listen(port, '127.0.0.1')
+  await once(server, 'listening')
+  return { server, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` }
+}
+
+export function close(server: Server): void {
+  server.closeAllConnections()
+  server.close()
+}

@@ -1,0 +1,59 @@
+import { randomUUID } from 'node:crypto'
+import { afterEach, describe, expect, it } from 'vitest'
+import { orderBody } from '../harness/api-client.ts'
+import { waitingForLocks } from '../harness/in-flight.ts'
+import { until } from '../harness/poll.ts'
+import { startSystem, type System } from '../harness/system.ts'
+
+let system: System
+afterEach(() => system.close())
+
+const post = (key: string = randomUUID()) =>
+  system.api.post('/orders', orderBody(), { 'idempotency-key': key })
+const told = async (response: Response) => ({
+  status: response.status,
+  retryAfter: response.headers.get('retry-after'),
+  code: ((await response.json()) as { code?: string }).code,
+})
+
+describe('overload', () => {
+  it('is answered with 503 and Retry-After at once, and what was taken in before it is not dropped', async () => {
+    system = await startSystem({ workers: false, intakeMax: 2 })
+    const keys = [randomUUID(), randomUUID()]
+    await system.db.$transaction(
+      async (db) => {
+        // Two requests are held at the database, each waiting for a twin of its key.
+        for (const key of keys) {
+          await db.$executeRaw`INSERT INTO idempotency_keys (caller, key, body_hash, order_id)
+            VALUES ('anonymous', ${key}, '', ${randomUUID()}::uuid)`
+        }
+        const held = keys.map((key) => post(key))
+        await until('both to be held', async () =>
+          (await waitingForLocks(system.db)) === 2 ? true : undefined,
+        )
+        expect(await told(await post())).toEqual({ status: 503, retryAfter: '1', code: 'OVERLOADED' })
+        expect((await fetch(`${system.apiUrl}/orders`)).status).toBe(200)
+        expect((await Promise.all(held)).map(({ status }) => status)).toEqual([409, 409])
+      },
+      { timeout: 20_000 },
+    )
+    expect((await post()).status).toBe(202)
+    expect(await system.db.order.count()).toBe(1)
+  })
+
+  it('by one caller is answered with 429 and Retry-After, and health is still told', async () => {
+    system = await startSystem({ workers: false, ratePerSecond: 5 })
+    const answers = await Promise.all(Array.from({ length: 12 }, async () => told(await post())))
+    const refused = answers.filter(({ status }) => status === 429)
+    expect(refused.length).toBeGreaterThan(0)
+    expect(refused.every(({ retryAfter, code }) => retryAfter === '1' && code === 'RATE_LIMITED')).toBe(true)
+    expect(await system.api.get('/livez')).toEqual({ status: 'alive' })
+    expect(await system.db.order.count()).toBe(12 - refused.length)
+  })
+
+  it('of 200 at once from one caller is none, by default', async () => {
+    system = await startSystem({ workers: false, ratePerSecond: 1000 })
+    const answers = await Promise.all(Array.from({ length: 200 }, () => post()))
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([202]))
+  })
+})

@@ -1,0 +1,165 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Order } from '../harness/api-client.ts'
+import { until } from '../harness/poll.ts'
+import { startSystem, type System } from '../harness/system.ts'
+
+/** The table of docs/saga.md: what a cancel comes to in every state of an order. */
+let system: System
+/** A system whose workers are away, so that an order stays as it was placed. */
+let idle: System
+beforeAll(async () => {
+  system = await startSystem({ input: { pace: 0.1 } })
+  idle = await startSystem({ workers: false })
+})
+afterAll(async () => {
+  await system.close()
+  await idle.close()
+})
+
+interface Row {
+  state: string
+  answer: 200 | 202 | 409
+  ends: Order['status']
+  /** Leads an order into the state; answers its id. */
+  arrange: () => Promise<string>
+}
+
+const has = async (id: string, type: string) =>
+  (await system.api.eventTypes(id)).includes(type) ? true : undefined
+const placed = async (wishes: Parameters<System['api']['place']>[0]) => (await system.api.place(wishes)).id
+
+const TABLE: Row[] = [
+  {
+    state: 'processing, while the outcome of a step is unknown',
+    answer: 202,
+    ends: 'cancelled',
+    async arrange() {
+      const id = await placed({ paymentMethod: 'pm_hang' })
+      await until('the charge to be made', async () =>
+        (await system.api.ledger(id)).charges.length > 0 ? true : undefined,
+      )
+      return id
+    },
+  },
+  {
+    state: 'processing, before the pivot',
+    answer: 202,
+    ends: 'cancelled',
+    async arrange() {
+      const id = await placed({ service: 'slow_1500' })
+      await until('the charge to be recorded', () => has(id, 'PaymentCharged'))
+      return id
+    },
+  },
+  {
+    state: 'waiting',
+    answer: 202,
+    ends: 'cancelled',
+    async arrange() {
+      const id = await placed({ paymentMethod: 'pm_rate_limited_9999' })
+      return (await system.api.reached(id, 'waiting')).id
+    },
+  },
+  {
+    state: 'parked on the way forward',
+    answer: 202,
+    ends: 'cancelled',
+    async arrange() {
+      system.interferences.plan('cus_parked_forward', 'completeOrder', { kind: 'faults', times: 9 })
+      const id = await placed({ customerId: 'cus_parked_forward' })
+      return (await system.api.reached(id, 'parked')).id
+    },
+  },
+  {
+    state: 'compensating',
+    answer: 202,
+    ends: 'rejected',
+    async arrange() {
+      const id = await placed({ paymentMethod: 'pm_refund_fails_3', service: 'refused' })
+      return (await system.api.reached(id, 'compensating')).id
+    },
+  },
+  {
+    state: 'parked on the way back',
+    answer: 202,
+    ends: 'rejected',
+    async arrange() {
+      const id = await placed({ paymentMethod: 'pm_refund_fails_9', service: 'refused' })
+      return (await system.api.reached(id, 'parked')).id
+    },
+  },
+  {
+    state: 'completed',
+    answer: 409,
+    ends: 'completed',
+    arrange: async () => (await system.api.run()).id,
+  },
+  {
+    state: 'rejected',
+    answer: 409,
+    ends: 'rejected',
+    arrange: async () => (await system.api.run({ paymentMethod: 'pm_declined' })).id,
+  },
+  {
+    state: 'cancelled',
+    answer: 200,
+    ends: 'cancelled',
+    async arrange() {
+      const id = await placed({ paymentMethod: 'pm_rate_limited_9999' })
+      await system.api.cancel(id)
+      return (await system.api.ended(id)).id
+    },
+  },
+]
+
+describe.concurrent('a cancel of an order that is', () => {
+  it.each(TABLE)(
+    '$state is answered with $answer, and the order ends $ends',
+    async ({ arrange, answer, ends }) => {
+      const id = await arrange()
+      const response = await system.api.cancel(id)
+      expect(response.status).toBe(answer)
+      const order = await system.api.ended(id)
+      expect(order.status).toBe(ends)
+      const { charges } = await system.api.ledger(id)
+      const live = charges.filter(({ state }) => state === 'charged')
+      expect(live).toHaveLength(ends === 'completed' ? 1 : 0)
+      if (ends === 'cancelled') expect(order.reason?.code).toBe('CANCELLED_BY_CUSTOMER')
+    },
+  )
+
+  it('waiting, from Temporal’s side, is the same wish', async () => {
+    const { id, workflow } = await system.api.place({ paymentMethod: 'pm_rate_limited_9999' })
+    await system.api.reached(id, 'waiting')
+    await system.client.workflow.getHandle(workflow.id).cancel()
+    expect(await system.api.ended(id)).toMatchObject({
+      status: 'cancelled',
+      reason: { code: 'CANCELLED_BY_CUSTOMER' },
+    })
+  })
+
+  it('pending, before its first workflow task, is kept until its workflow runs', async () => {
+    const { id } = await idle.api.place()
+    expect((await idle.api.cancel(id)).status).toBe(202)
+    expect(await idle.api.order(id)).toMatchObject({ status: 'pending', reason: null })
+    await idle.startWorkers()
+    expect(await idle.api.ended(id)).toMatchObject({ status: 'cancelled' })
+    expect(await idle.api.eventTypes(id)).toEqual([
+      'OrderPlaced',
+      'CancelRequested',
+      'CompensationBegun',
+      'OrderCancelled',
+    ])
+    await idle.stopWorkers()
+  })
+
+  it('no order is 404', async () => {
+    expect((await system.api.cancel('01a00000-0000-7000-8000-000000000000')).status).toBe(404)
+  })
+})
+
+describe('afterwards', () => {
+  it('every invariant holds', async () => {
+    expect(await system.api.invariants()).toMatchObject({ ok: true })
+  })
+})

@@ -1,0 +1,158 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { startSystem, type System } from '../harness/system.ts'
+
+/** Each check is seen to fail: a row is tampered with behind the system's back, and put back afterwards. */
+let system: System
+let completed: string
+let rejected: string
+let cancelled: string
+beforeAll(async () => {
+  system = await startSystem()
+  completed = (await system.api.run()).id
+  rejected = (await system.api.run({ service: 'refused' })).id
+  const { id } = await system.api.place({ paymentMethod: 'pm_rate_limited_9999' })
+  await system.api.reached(id, 'waiting')
+  await system.api.cancel(id)
+  cancelled = (await system.api.ended(id)).id
+})
+afterAll(() => system.close())
+
+const check = async (name: string) =>
+  (await system.api.invariants()).checks.find((found) => found.name === name)
+
+/** Runs statements with every trigger and constraint that would refuse them out of the way. */
+async function tamper(...statements: string[]): Promise<void> {
+  await system.db.$transaction(async (db) => {
+    await db.$executeRawUnsafe(`SET LOCAL session_replication_role = replica`)
+    for (const statement of statements) await db.$executeRawUnsafe(statement)
+  })
+}
+
+beforeEach(async () => {
+  expect(await system.api.invariants()).toMatchObject({ ok: true })
+})
+
+describe('the invariants', () => {
+  it('hold for orders of every outcome, and for those on their way', async () => {
+    await system.api.place({ service: 'slow_1500' })
+    const { ok, checks } = await system.api.invariants()
+    expect(checks.filter((found) => !found.ok)).toEqual([])
+    expect(ok).toBe(true)
+    expect(checks.map(({ name }) => name)).toEqual(
+      expect.arrayContaining([
+        'money',
+        'stock',
+        'shipments',
+        'loyalty',
+        'money-at-gateway',
+        'shipments-at-carrier',
+      ]),
+    )
+  })
+
+  const id = { completed: () => completed, rejected: () => rejected, cancelled: () => cancelled }
+  it.each<{ name: string; who: keyof typeof id; does: (id: string) => string; undo: (id: string) => string }>(
+    [
+      {
+        name: 'money',
+        who: 'rejected',
+        does: (order) => `UPDATE charges SET state = 'live' WHERE order_id = '${order}'`,
+        undo: (order) => `UPDATE charges SET state = 'refunded' WHERE order_id = '${order}'`,
+      },
+      {
+        name: 'money',
+        who: 'completed',
+        does: (order) => `UPDATE charges SET amount_minor = 1 WHERE order_id = '${order}'`,
+        undo: (order) => `UPDATE charges SET amount_minor = 1590 WHERE order_id = '${order}'`,
+      },
+      {
+        name: 'stock',
+        who: 'completed',
+        does: () =>
+          `UPDATE stock SET reserved = reserved + 1, available = available - 1 WHERE sku = 'TEA-001'`,
+        undo: () =>
+          `UPDATE stock SET reserved = reserved - 1, available = available + 1 WHERE sku = 'TEA-001'`,
+      },
+      {
+        name: 'stock',
+        who: 'rejected',
+        does: (order) =>
+          `UPDATE stock_movements SET kind = 'sold' WHERE kind = 'released' AND order_id = '${order}'`,
+        undo: (order) =>
+          `UPDATE stock_movements SET kind = 'released' WHERE kind = 'sold' AND order_id = '${order}'`,
+      },
+      {
+        name: 'shipments',
+        who: 'completed',
+        does: (order) => `UPDATE shipments SET state = 'cancelled' WHERE order_id = '${order}'`,
+        undo: (order) => `UPDATE shipments SET state = 'live' WHERE order_id = '${order}'`,
+      },
+      {
+        name: 'loyalty',
+        who: 'completed',
+        does: (order) => `UPDATE loyalty_entries SET points = points + 1 WHERE order_id = '${order}'`,
+        undo: (order) => `UPDATE loyalty_entries SET points = points - 1 WHERE order_id = '${order}'`,
+      },
+      {
+        name: 'fences',
+        who: 'rejected',
+        does: (order) =>
+          `UPDATE step_fences SET state = 'undoing' WHERE step = 'chargePayment' AND saga_id = '${order}'`,
+        undo: (order) =>
+          `UPDATE step_fences SET state = 'undone' WHERE step = 'chargePayment' AND saga_id = '${order}'`,
+      },
+      {
+        name: 'versions',
+        who: 'completed',
+        does: (order) => `UPDATE sagas SET version = version + 1 WHERE id = '${order}'`,
+        undo: (order) => `UPDATE sagas SET version = version - 1 WHERE id = '${order}'`,
+      },
+      {
+        name: 'status',
+        who: 'rejected',
+        does: (order) => `UPDATE sagas SET reason_code = 'OTHER' WHERE id = '${order}'`,
+        undo: (order) => `UPDATE sagas SET reason_code = 'SHIPMENT_REFUSED' WHERE id = '${order}'`,
+      },
+      {
+        name: 'order-of-events',
+        who: 'cancelled',
+        does: (order) =>
+          `UPDATE events SET type = 'PaymentCharged' WHERE type = 'OrderCancelled' AND stream_id = 'order-${order}'`,
+        undo: (order) =>
+          `UPDATE events SET type = 'OrderCancelled' WHERE type = 'PaymentCharged' AND stream_id = 'order-${order}'`,
+      },
+    ],
+  )('$name: a $who order that was tampered with is found and named', async ({ name, who, does, undo }) => {
+    const order = id[who]()
+    await tamper(does(order))
+    const found = await check(name)
+    await tamper(undo(order))
+    expect(found).toMatchObject({ ok: false, detail: expect.stringMatching(/violation/) as string })
+  })
+
+  it.each([{ name: 'money-at-gateway' }, { name: 'shipments-at-carrier' }])(
+    '$name: an order that its provider knows nothing of is found',
+    async ({ name }) => {
+      const ghost = '01a00000-0000-7000-8000-000000000001'
+      await tamper(
+        `INSERT INTO sagas (id, definition, status, deadline_at) VALUES ('${ghost}', 'order@1', 'completed', now())`,
+        `INSERT INTO orders (id, customer_id, currency, total_minor, payment_method, shipping_service)
+         VALUES ('${ghost}', 'c', 'EUR', 1, 'pm_ok', 'standard')`,
+      )
+      const found = await check(name)
+      await tamper(`DELETE FROM orders WHERE id = '${ghost}'`, `DELETE FROM sagas WHERE id = '${ghost}'`)
+      expect(found).toMatchObject({ ok: false, detail: expect.stringContaining(ghost) as string })
+    },
+  )
+
+  it('that need a provider’s ledger are not passed over when it cannot be read', async () => {
+    system.world.kill()
+    const found = await check('money-at-gateway')
+    await system.world.revive()
+    expect(found).toEqual({
+      name: 'money-at-gateway',
+      ok: false,
+      detail: 'the provider’s ledger could not be read',
+    })
+  })
+})

@@ -1,0 +1,83 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { until } from '../harness/poll.ts'
+import { startSystem, type System } from '../harness/system.ts'
+
+let system: System
+beforeAll(async () => {
+  system = await startSystem({ input: { pace: 0.25 } })
+})
+afterAll(() => system.close())
+
+describe.concurrent('a batch of retries', () => {
+  interface Batch {
+    id: string
+    status: string
+    total: number
+    pending: number
+    succeeded: number
+    failed: number
+  }
+  const start = async (filter: object, rampPercent: number): Promise<Batch> => {
+    const answer = await system.api.post('/operations/parked/retry', {
+      filter,
+      rampPercent,
+      reason: 'after the outage',
+    })
+    expect(answer.status).toBe(202)
+    const batch = (await answer.json()) as Batch
+    expect(answer.headers.get('location')).toBe(`/operations/retries/${batch.id}`)
+    return batch
+  }
+  const finished = (id: string) =>
+    until(`retry ${id} to end`, async () => {
+      const batch = await system.api.get<Batch>(`/operations/retries/${id}`)
+      return batch.status === 'running' ? undefined : batch
+    })
+
+  it('goes wave by wave until the list is empty', async () => {
+    // Points that could not be revoked for a while, and now can.
+    const customers = Array.from({ length: 8 }, (_, n) => `cus_batch_${n}`)
+    const orders = await Promise.all(
+      customers.map(async (customerId) => {
+        system.interferences.plan(customerId, 'completeOrder', {
+          kind: 'preceded',
+          by: (id) => system.api.cancel(id),
+        })
+        system.interferences.plan(customerId, 'revokePoints', { kind: 'faults', times: 9 })
+        const { id } = await system.api.place({ customerId })
+        return system.api.reached(id, 'parked')
+      }),
+    )
+    const batch = await start({ step: 'awardPoints', errorClass: 'INTERNAL' }, 25)
+    expect(batch.total).toBe(8)
+    expect(await finished(batch.id)).toMatchObject({ status: 'done', succeeded: 8, failed: 0, pending: 0 })
+    const waves = await system.db.retryBatchItem.groupBy({
+      by: ['wave'],
+      where: { batchId: batch.id },
+      _count: true,
+    })
+    expect(waves.map(({ _count: size }) => size)).toEqual([2, 2, 2, 2])
+    for (const { id } of orders) expect(await system.api.ended(id)).toMatchObject({ status: 'cancelled' })
+    expect(await system.api.parked('?step=awardPoints')).toEqual([])
+    expect(
+      await system.db.operatorAction.count({ where: { reason: 'after the outage', step: 'awardPoints' } }),
+    ).toBe(8)
+  })
+
+  it('stops when the failures come back', async () => {
+    await Promise.all(
+      Array.from({ length: 4 }, async () => {
+        const { id } = await system.api.place({ paymentMethod: 'pm_refund_fails', service: 'refused' })
+        await system.api.reached(id, 'parked')
+      }),
+    )
+    const total = (await system.api.parked('?step=chargePayment&limit=100')).length
+    const batch = await start({ step: 'chargePayment' }, 25)
+    expect(batch).toMatchObject({ status: 'running', total })
+    const end = await finished(batch.id)
+    expect(end.status).toBe('stopped')
+    expect(end.failed).toBeGreaterThan(0)
+    expect(end.failed).toBeLessThan(total)
+    expect(end.pending).toBe(total - end.failed)
+  })
+})
