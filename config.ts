@@ -121,6 +121,14 @@ export function queueName({ TASK_QUEUE_PREFIX }: Config, participant: string): s
   return TASK_QUEUE_PREFIX === '' ? participant : `${TASK_QUEUE_PREFIX}.${participant}`
 }
 
+/** The configuration as the environment of a process that is to have the same. */
+export function asEnvironment(config: Config): Record<string, string> {
+  const given = Object.entries(config).filter(([, value]) => value !== undefined)
+  return Object.fromEntries(
+    given.map(([name, value]) => [name, Array.isArray(value) ? value.join(',') : String(value)]),
+  )
+}
+
 /** The environment that a child process inherits, with `changes` applied. */
 export function childEnvironment(changes: Record<string, string>): NodeJS.ProcessEnv {
   return { ...process.env, ...changes }

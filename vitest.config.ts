@@ -7,7 +7,7 @@ const level = (name: string, include: string) => ({
 
 export default defineConfig({
   test: {
-    globalSetup: ['test/harness/servers.ts'],
+    globalSetup: ['test/harness/global-setup.ts'],
     projects: [
       {
         test: {

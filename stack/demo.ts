@@ -1,12 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import { mkdtemp, rm } from 'node:fs/promises'
-import os from 'node:os'
-import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import Table from 'cli-table3'
-import { readConfig } from '../config.ts'
-import { freePort } from './ports.ts'
-import { startStack, type Stack } from './stack.ts'
+import type { Stack } from './stack.ts'
+import { startThrowawayStack } from './throwaway.ts'
 
 /** A guided tour of the whole system, on ports and data of its own. It ends by itself, and fails if its proof does. */
 const PATIENCE_MS = 60_000
@@ -28,16 +24,22 @@ interface Ledger {
 /** No colours: the tour is as readable in a file as on a terminal. */
 const PLAIN = { head: [], border: [] }
 
-const say = (text = '') => process.stdout.write(`${text}\n`)
+function say(text = ''): void {
+  process.stdout.write(`${text}
+`)
+}
 
-const folder = await mkdtemp(path.join(os.tmpdir(), 'ordersaga-demo-'))
 let stack: Stack | undefined
 try {
   say('Bringing the whole system up, with data of its own …')
-  stack = await startDemoStack(folder)
+  // A parked step would come back by itself after a minute; the tour does not wait that long for anything.
+  stack = await startThrowawayStack(quiet, { SAGA_PACE: 0.25 })
   say(`API ${stack.apiUrl}, Temporal UI ${stack.temporalUiUrl}`)
   await showOutcomes(stack)
+  await showOutage(stack)
+  await showParking(stack)
   await showKill(stack)
+  await showInvariants(stack)
   say('\nThat is it. `npm start` brings the system up for you to try.')
 } catch (error) {
   say(`\nThe demo failed: ${error instanceof Error ? error.message : String(error)}`)
@@ -45,28 +47,14 @@ try {
 } finally {
   say('\nStopping everything …')
   await stack?.stop()
-  await rm(folder, { recursive: true, force: true })
 }
 process.exit()
 
-async function startDemoStack(dataDir: string): Promise<Stack> {
-  const config = readConfig()
-  const [port, sandbox, postgres, temporal, ui] = await Promise.all(Array.from({ length: 5 }, freePort))
-  const ports = {
-    PORT: port ?? 0,
-    SANDBOX_PORT: sandbox ?? 0,
-    POSTGRES_PORT: postgres ?? 0,
-    TEMPORAL_PORT: temporal ?? 0,
-    TEMPORAL_UI_PORT: ui ?? 0,
-  }
-  // The tour tells what happens; of the processes' own logs only what asks for attention is shown.
-  const quiet = (name: string) => (line: string) => {
+/** The tour tells what happens; of the processes' own logs only what is not routine is shown. */
+function quiet(name: string): (line: string) => void {
+  return (line) => {
     if (!line.startsWith('{')) say(`    ${name} ${line}`)
   }
-  return startStack(
-    { ...config, ...ports, DATA_DIR: dataDir, DATABASE_URL: undefined, TEMPORAL_ADDRESS: undefined },
-    quiet,
-  )
 }
 
 async function showOutcomes(system: Stack): Promise<void> {
@@ -124,6 +112,64 @@ async function showKill(system: Stack): Promise<void> {
   )
 }
 
+async function showOutage(system: Stack): Promise<void> {
+  say('\n— The payment gateway goes down under five orders. They wait; none fails. —\n')
+  await send('PUT', `${system.sandboxUrl}/faults`, { payment: 'down' })
+  const orders = await Promise.all(Array.from({ length: 5 }, () => place(system, {})))
+  const payment = async () => {
+    const { data } = await get<{ data: { provider: string; breaker: string; waiting: number }[] }>(
+      `${system.apiUrl}/operations/dependencies`,
+    )
+    return data.find(({ provider }) => provider === 'payment')
+  }
+  const down = await until('the breaker to open', async () => {
+    const seen = await payment()
+    return seen?.breaker === 'open' && seen.waiting === orders.length ? seen : undefined
+  })
+  say(
+    `The breaker is ${down.breaker}, and ${down.waiting} orders wait for the gateway: "payment queued for later".`,
+  )
+  await send('DELETE', `${system.sandboxUrl}/faults`)
+  const finished = await Promise.all(orders.map(({ id }) => ended(system, id)))
+  if (finished.some(({ status }) => status !== 'completed'))
+    throw new Error('an order did not survive the outage')
+  await until('the breaker to close', async () =>
+    (await payment())?.breaker === 'closed' ? true : undefined,
+  )
+  say('The gateway is back: the breaker has closed, and all five are completed.')
+}
+
+async function showParking(system: Stack): Promise<void> {
+  say(
+    '\n— A refund fails and fails. No machine can settle that: it is parked in sight, and an operator brings it home. —\n',
+  )
+  const { id } = await place(system, { paymentMethod: 'pm_refund_fails_9', service: 'refused' })
+  const parked = await until('the order to be parked', async () => {
+    const { data } = await get<{ data: object[] }>(`${system.apiUrl}/operations/parked`)
+    return data[0]
+  })
+  say(`GET /operations/parked → ${JSON.stringify(parked)}`)
+  await send('POST', `${system.apiUrl}/operations/orders/${id}/retry`, {
+    reason: 'the gateway has mended its refunds',
+  })
+  say('POST /operations/orders/<id>/retry { "reason": "the gateway has mended its refunds" } → 202')
+  const order = await ended(system, id)
+  const { refunds } = await get<Ledger>(`${system.sandboxUrl}/ledger`)
+  const made = refunds.filter(({ chargeKey }) => chargeKey.includes(id)).length
+  if (order.status !== 'rejected' || made !== 1) throw new Error('the refund was not made once')
+  say(`The same order, the same workflow: ${order.status}, and refunded once.`)
+}
+
+async function showInvariants(system: Stack): Promise<void> {
+  say('\n— What must be true, whatever happened: GET /operations/invariants —\n')
+  const { ok, checks } = await get<{ ok: boolean; checks: { name: string; ok: boolean; detail: string }[] }>(
+    `${system.apiUrl}/operations/invariants`,
+  )
+  for (const check of checks)
+    say(`  ${check.ok ? 'holds ' : 'BROKEN'} ${check.name}${check.ok ? '' : `: ${check.detail}`}`)
+  if (!ok) throw new Error('an invariant is broken')
+}
+
 /** An order that is charged at the gateway while its worker still waits, and that worker. */
 async function chargeInFlight(system: Stack, orders: Order[]): Promise<{ order: Order; pid: number }> {
   const giveUpAt = Date.now() + PATIENCE_MS
@@ -177,14 +223,29 @@ async function place({ apiUrl }: Stack, wishes: Wishes): Promise<Order> {
   return (await response.json()) as Order
 }
 
-async function ended({ apiUrl }: Stack, id: string): Promise<Order> {
+function ended({ apiUrl }: Stack, id: string): Promise<Order> {
+  return until(`order ${id} to end`, async () => {
+    const order = await get<Order>(`${apiUrl}/orders/${id}`)
+    return ['completed', 'rejected', 'cancelled'].includes(order.status) ? order : undefined
+  })
+}
+
+/** The first answer that is not undefined. */
+async function until<T>(what: string, ask: () => Promise<T | undefined>): Promise<T> {
   const giveUpAt = Date.now() + PATIENCE_MS
   while (Date.now() < giveUpAt) {
-    const order = await get<Order>(`${apiUrl}/orders/${id}`)
-    if (['completed', 'rejected', 'cancelled'].includes(order.status)) return order
+    const answer = await ask()
+    if (answer !== undefined) return answer
     await sleep(100)
   }
-  throw new Error(`order ${id} did not end`)
+  throw new Error(`waited ${PATIENCE_MS / 1000} s for ${what}`)
+}
+
+async function send(method: string, url: string, body?: object): Promise<void> {
+  const content =
+    body === undefined ? {} : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }
+  const response = await fetch(url, { method, ...content })
+  if (!response.ok) throw new Error(`${method} ${url} answered ${response.status}`)
 }
 
 async function get<T>(url: string): Promise<T> {

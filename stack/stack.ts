@@ -1,6 +1,6 @@
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { temporalAddress, type Config } from '../config.ts'
+import { asEnvironment, temporalAddress, type Config } from '../config.ts'
 import { migrate } from '../prisma/migrate.ts'
 import { bundleFile } from '../workers/bundle.ts'
 import type { LineWriter } from './console-log.ts'
@@ -53,15 +53,14 @@ export async function startStack(config: Config, lines: LineWriter): Promise<Sta
     const applied = await migrate(databaseUrl)
     log(applied.length === 0 ? 'database schema is up to date' : `applied ${applied.length} migrations`)
 
-    const env = {
+    const env = asEnvironment({
+      ...config,
       DATABASE_URL: databaseUrl,
       TEMPORAL_ADDRESS: temporal.address,
       TEMPORAL_UI_URL: temporal.uiUrl,
       DATA_DIR: dataDir,
-      PORT: String(config.PORT),
-      SANDBOX_PORT: String(config.SANDBOX_PORT),
       WORKFLOW_BUNDLE: bundle,
-    }
+    })
     const specs = [
       { name: 'sandbox', entry: 'sandbox/server.ts' },
       ...Array.from({ length: WORKERS }, (_, index) => ({

@@ -20,6 +20,8 @@ export interface RunWorkersOptions {
   bundle: string
   services: Services
   ports: AttemptPorts
+  /** Workflow tasks in hand at once; 200 unless said otherwise. */
+  workflowTasksMax?: number
 }
 
 export interface RunningWorkers {
@@ -35,6 +37,7 @@ export interface RunningWorkers {
  */
 export async function runWorkers(options: RunWorkersOptions): Promise<RunningWorkers> {
   const groups = createActivities(options.services, options.ports)
+  const { workflowTasksMax = WORKFLOW_TASKS_MAX } = options
   const workers = await Promise.all(
     (options.participants ?? PARTICIPANTS).map((participant) => {
       const shared = {
@@ -51,9 +54,9 @@ export async function runWorkers(options: RunWorkersOptions): Promise<RunningWor
         ...shared,
         workflowBundle: { codePath: options.bundle },
         activities: Object.assign({}, ...Object.values(groups)) as Record<string, () => Promise<unknown>>,
-        maxConcurrentWorkflowTaskExecutions: WORKFLOW_TASKS_MAX,
-        maxConcurrentLocalActivityExecutions: WORKFLOW_TASKS_MAX,
-        stickyQueueScheduleToStartTimeout: '2s',
+        maxConcurrentWorkflowTaskExecutions: workflowTasksMax,
+        maxConcurrentLocalActivityExecutions: workflowTasksMax,
+        stickyQueueScheduleToStartTimeout: '1s',
       })
     }),
   )

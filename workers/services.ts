@@ -8,6 +8,7 @@ import { createPaymentGateway } from '../domain/payment/gateway.ts'
 import { createPayment } from '../domain/payment/payment.ts'
 import { guardProvider, type GuardedProvider, type GuardOptions } from '../domain/provider/guard.ts'
 import { createProviderHttp } from '../domain/provider/http.ts'
+import type { LocalPermits } from '../domain/provider/local-permits.ts'
 import type { Reach } from '../domain/saga/provider-step.ts'
 import { createCarrier } from '../domain/shipping/carrier.ts'
 import { createShipping } from '../domain/shipping/shipping.ts'
@@ -25,17 +26,20 @@ export interface WiringOptions {
   /** Base URLs. */
   urls: { payment: string; shipping: string }
   reach: Reach
+  /** Permits for local calls to one provider. */
+  permits?: () => LocalPermits
   /** What is told of a provider's guard. */
   watch?: (name: string) => Pick<GuardOptions, 'onBreaker' | 'onRejected'>
 }
 
 /** The wiring: what the activities of a worker call. */
-export function createServices({ db, urls, reach, watch }: WiringOptions): Wiring {
+export function createServices({ db, urls, reach, watch, permits }: WiringOptions): Wiring {
   const guard = (name: 'payment' | 'shipping') =>
     guardProvider({
       name,
       http: createProviderHttp({ name, baseUrl: urls[name] }),
       slots: BULKHEADS[name].slots,
+      ...(permits === undefined ? {} : { permits: permits() }),
       ...watch?.(name),
     })
   const [payment, shipping] = [guard('payment'), guard('shipping')]

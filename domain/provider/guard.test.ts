@@ -58,6 +58,16 @@ describe('the breaker of a provider', () => {
     expect(states).toEqual([])
   })
 
+  it('does not hold it against a provider that a local call had no time for its answer', async () => {
+    const { behave, call, states } = guarded()
+    behave(() => Promise.reject(new Fault('PROVIDER_TIMEOUT', 'late')))
+    for (let n = 0; n < 10; n += 1) await expect(call(local)).rejects.toThrow('late')
+    expect(states).toEqual([])
+    behave(down)
+    for (let n = 0; n < 10; n += 1) await call(local).catch(() => undefined)
+    expect(states).toEqual(['open'])
+  })
+
   it('lets one call through when it is half-open, and closes when that goes well', async () => {
     const { behave, call, states } = guarded()
     behave(down)

@@ -60,7 +60,8 @@ export function guardProvider(options: GuardOptions): GuardedProvider {
     try {
       // The library lets callers wait for the one that tests a half-open circuit; an order waits on its timer.
       if (policy.state === CircuitState.HalfOpen) throw new BrokenCircuitError()
-      return await policy.execute(() => http(request, attempt))
+      const call = () => http(request, attempt)
+      return await (attempt.isLocal ? patiently(call) : policy.execute(call))
     } catch (error) {
       if (!(error instanceof BrokenCircuitError)) throw error
       onRejected('breaker')
@@ -70,6 +71,18 @@ export function guardProvider(options: GuardOptions): GuardedProvider {
       release()
     }
   }
+
+  /** A local call is given up early, for the sake of others: that says nothing about the provider's health. */
+  const patiently = async (call: () => ReturnType<ProviderHttp>): ReturnType<ProviderHttp> => {
+    if (policy.state !== CircuitState.Closed) throw new BrokenCircuitError()
+    const made = call()
+    const isLate = await made.then(
+      () => false,
+      (error: unknown) => error instanceof Fault && error.code === 'PROVIDER_TIMEOUT',
+    )
+    return isLate ? made : policy.execute(() => made)
+  }
+
   return {
     name,
     http: guarded,

@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { orderSaga } from '../../workflows/order/steps.ts'
 import type { Order, OrderWishes } from '../harness/api-client.ts'
 import { expectCompleted } from '../harness/failure-matrix.ts'
-import { startSystem, type System } from '../harness/system.ts'
-import { startWorkerProcess } from '../harness/worker-process.ts'
+import { startSystem, startWorker } from '../harness/start.ts'
+import type { System } from '../harness/system.ts'
 
 /** A worker that dies is missed after this long, so that these tests need not wait for the default of 4 s. */
 const WORKFLOW_TASK_TIMEOUT_MS = 2000
@@ -36,22 +36,19 @@ const undoPoints = orderSaga.compensatable
   )
 
 /** What a provider does to an order while its worker is killed in the middle of it: only in the whole matrix. */
-const hardships = isFull
-  ? ['before-call', 'before-record'].flatMap((point) => [
-      ...['pm_flaky_2', 'pm_lost_reply_1', 'pm_slow_1200', 'pm_hang', 'pm_rate_limited_1'].map(
-        (paymentMethod) => ({
-          at: `chargePayment:${point}`,
-          token: paymentMethod,
-          wishes: { paymentMethod },
-        }),
-      ),
-      ...['flaky_2', 'lost_reply_1', 'slow_1200', 'hang'].map((service) => ({
-        at: `createShipment:${point}`,
-        token: service,
-        wishes: { service },
-      })),
-    ])
-  : []
+const tokens: OrderWishes[] = [
+  ...['pm_flaky_2', 'pm_lost_reply_1', 'pm_slow_1200', 'pm_hang', 'pm_rate_limited_1'].map(
+    (paymentMethod) => ({ paymentMethod }),
+  ),
+  ...['flaky_2', 'lost_reply_1', 'slow_1200', 'hang'].map((service) => ({ service })),
+]
+const hardships = (isFull ? ['before-call', 'before-record'] : []).flatMap((point) =>
+  tokens.map((wishes) => ({
+    at: `${wishes.service === undefined ? 'chargePayment' : 'createShipment'}:${point}`,
+    token: wishes.service ?? wishes.paymentMethod,
+    wishes,
+  })),
+)
 
 /** Runs `test` on a system of its own, whose worker dies at `failpoint` while it carries an order. */
 async function withKilledWorker(
@@ -60,11 +57,11 @@ async function withKilledWorker(
   meanwhile: (system: System, order: Order) => Promise<void>,
 ): Promise<void> {
   const system = await startSystem({ workers: false, workflowTaskTimeoutMs: WORKFLOW_TASK_TIMEOUT_MS })
-  const doomed = startWorkerProcess(system, [`${failpoint}=kill`])
+  const doomed = startWorker(system, { failpoints: [`${failpoint}=kill`] })
   try {
     const order = await system.api.place(wishes)
     await doomed.died()
-    const survivor = startWorkerProcess(system)
+    const survivor = startWorker(system)
     try {
       await meanwhile(system, order)
     } finally {
@@ -144,11 +141,11 @@ describe.concurrent('a worker that is frozen until its order is compensated, and
     { at: 'chargePayment:before-record' },
   ])('at $at leaves no live charge', async ({ at }) => {
     const system = await startSystem({ workers: false, workflowTaskTimeoutMs: WORKFLOW_TASK_TIMEOUT_MS })
-    const zombie = startWorkerProcess(system, [`${at}=stop`])
+    const zombie = startWorker(system, { failpoints: [`${at}=stop`] })
     try {
       const { id } = await system.api.place()
       await zombie.frozen()
-      const survivor = startWorkerProcess(system)
+      const survivor = startWorker(system)
       try {
         expect((await system.api.cancel(id)).status).toBe(202)
         expect(await system.api.ended(id)).toMatchObject({ status: 'cancelled' })

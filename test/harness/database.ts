@@ -1,6 +1,6 @@
 import pg from 'pg'
-import { inject } from 'vitest'
 import { openDatabase, type Database } from '../../prisma/client.ts'
+import type { Servers } from './servers.ts'
 
 export interface TestDatabase {
   url: string
@@ -10,9 +10,8 @@ export interface TestDatabase {
 
 let made = 0
 
-/** An empty, migrated database for the test file that asks. */
-export async function createTestDatabase(pool = 8): Promise<TestDatabase> {
-  const { postgresUrl, template } = inject('servers')
+/** An empty, migrated database for whoever asks. */
+export async function createDatabase({ postgresUrl, template }: Servers, pool = 8): Promise<TestDatabase> {
   made += 1
   const name = `test_${process.pid}_${made}`
   const admin = new pg.Client({ connectionString: postgresUrl })

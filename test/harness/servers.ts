@@ -1,7 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
-import type { TestProject } from 'vitest/node'
 import { readConfig } from '../../config.ts'
 import { migrate } from '../../prisma/migrate.ts'
 import { freePort } from '../../stack/ports.ts'
@@ -10,36 +9,28 @@ import { locateTemporalCli } from '../../stack/temporal-cli.ts'
 import { startTemporal } from '../../stack/temporal.ts'
 import { bundleFile } from '../../workers/bundle.ts'
 
-/** The servers of one test run. Each test file makes itself a database from the template and queues of its own. */
+/** The servers of one run of tests or measurements. Whoever uses them takes a database and queues of its own. */
 export interface Servers {
-  /** A URL on the test server; its database name is replaced. */
+  /** A URL on the server; its database name is replaced. */
   postgresUrl: string
+  /** A migrated, empty database to copy. */
   template: string
   temporalAddress: string
   bundle: string
 }
 
-declare module 'vitest' {
-  interface ProvidedContext {
-    servers: Servers
-  }
-}
-
 const TEMPLATE = 'migrated'
 
-/**
- * Starts PostgreSQL and Temporal once per run, on free ports, with data that goes when they stop. Tests kill
- * processes, never the machine, so PostgreSQL need not wait for the disk.
- */
-export default async function setup(project: TestProject): Promise<(() => Promise<void>) | undefined> {
-  if (project.vitest.projects.every(({ name }) => name === 'unit')) return undefined
-  const config = readConfig()
+/** Starts PostgreSQL and Temporal on free ports, with data that goes when they stop. */
+export async function startServers(
+  postgresSettings: readonly string[],
+): Promise<{ servers: Servers; stop: () => Promise<void> }> {
   const log = (line: string) => process.stderr.write(`${line}\n`)
   const folder = await mkdtemp(path.join(os.tmpdir(), 'ordersaga-test-'))
-  const cli = await locateTemporalCli(config, log)
+  const cli = await locateTemporalCli(readConfig(), log)
   const bundle = await bundleFile(path.resolve('.cache'))
   const dataDir = path.join(folder, 'postgres')
-  const postgres = await startPostgres({ dataDir, port: await freePort(), settings: ['fsync=off'], log })
+  const postgres = await startPostgres({ dataDir, port: await freePort(), settings: postgresSettings, log })
   const temporal = await startTemporal({ cli, port: await freePort(), namespace: 'default' }).catch(
     async (error: unknown) => {
       await postgres.stop({ remove: true })
@@ -48,15 +39,17 @@ export default async function setup(project: TestProject): Promise<(() => Promis
   )
   await postgres.createDatabase(TEMPLATE)
   await migrate(postgres.url(TEMPLATE))
-  project.provide('servers', {
-    postgresUrl: postgres.url('postgres'),
-    template: TEMPLATE,
-    temporalAddress: temporal.address,
-    bundle,
-  })
-  return async () => {
-    await temporal.stop()
-    await postgres.stop({ remove: true })
-    await rm(folder, { recursive: true, force: true })
+  return {
+    servers: {
+      postgresUrl: postgres.url('postgres'),
+      template: TEMPLATE,
+      temporalAddress: temporal.address,
+      bundle,
+    },
+    async stop() {
+      await temporal.stop()
+      await postgres.stop({ remove: true })
+      await rm(folder, { recursive: true, force: true })
+    },
   }
 }

@@ -1,11 +1,11 @@
 import { Client, Connection } from '@temporalio/client'
 import { NativeConnection } from '@temporalio/worker'
 import pino from 'pino'
-import { inject } from 'vitest'
 import { createApp } from '../../api/app.ts'
 import { createApiServices } from '../../api/services.ts'
 import { sweepRegularly } from '../../api/sweep.ts'
 import { createDependencies } from '../../domain/operations/dependencies.ts'
+import type { LocalPermits } from '../../domain/provider/local-permits.ts'
 import type { Reach } from '../../domain/saga/provider-step.ts'
 import type { Database } from '../../prisma/client.ts'
 import { runWorkers, type RunningWorkers } from '../../workers/run-workers.ts'
@@ -14,7 +14,8 @@ import { installRuntime } from '../../workers/runtime.ts'
 import { createServices } from '../../workers/services.ts'
 import { ORDER_SAGA, type SagaInput } from '../../workflows/order/contract.ts'
 import { createApiClient, type ApiClient } from './api-client.ts'
-import { createTestDatabase } from './database.ts'
+import { createDatabase } from './database.ts'
+import type { Servers } from './servers.ts'
 import { close, listen, startWorld, type World } from './world.ts'
 import { interfereWith, type Interferences } from './interference.ts'
 
@@ -42,6 +43,8 @@ export interface SystemOptions {
   workers?: boolean
   input?: Pick<SagaInput, 'queued' | 'pace'>
   workflowTaskTimeoutMs?: number
+  /** Workflow tasks that the workers have in hand at once. */
+  workflowTasksMax?: number
   /** The database as the workers see it, when that is not as everybody does. */
   workerDatabase?: (url: string) => Database
   /** Another Temporal than the shared one. */
@@ -50,24 +53,26 @@ export interface SystemOptions {
   paymentUrl?: (sandboxUrl: string) => Promise<string>
   intakeMax?: number
   ratePerSecond?: number
+  /** Other permits for local calls than the usual ones. */
+  permits?: () => LocalPermits
   /** Called at the named points of every step. */
   reach?: Reach
 }
 
 let made = 0
 
-export async function startSystem(options: SystemOptions = {}): Promise<System> {
+export async function startSystemOn(servers: Servers, options: SystemOptions = {}): Promise<System> {
   const log = pino({ level: process.env['LOG_LEVEL'] ?? 'silent' })
   if (made === 0) installRuntime(log)
-  const { bundle, ...servers } = inject('servers')
+  const { bundle } = servers
   const temporalAddress = options.temporalAddress ?? servers.temporalAddress
   made += 1
   const prefix = `t${process.pid}-${made}`
   const queueOf = (participant: string) => `${prefix}.${participant}`
-  const database = await createTestDatabase()
+  const database = await createDatabase(servers)
   const { db, url: databaseUrl } = database
   const workerDb = options.workerDatabase?.(databaseUrl) ?? db
-  const reach = options.reach ?? (() => undefined)
+  const { permits, reach = () => undefined } = options
   const world = await startWorld()
   const payment = (await options.paymentUrl?.(world.url)) ?? world.url
   const urls = { payment, shipping: world.url }
@@ -78,7 +83,13 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
       report.now()
     },
   })
-  const wiring = createServices({ db: workerDb, urls, reach, watch })
+  const wiring = createServices({
+    db: workerDb,
+    urls,
+    reach,
+    watch,
+    ...(permits === undefined ? {} : { permits }),
+  })
   const { services, interferences } = interfereWith(wiring.services, db)
   const report = reportProviders(wiring.providers, createDependencies({ db }), log)
   const native = await NativeConnection.connect({ address: temporalAddress })
@@ -92,6 +103,7 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
       namespace: 'default',
       queueOf,
       bundle,
+      ...(options.workflowTasksMax === undefined ? {} : { workflowTasksMax: options.workflowTasksMax }),
       services,
       ports: {
         reach,

@@ -1,12 +1,14 @@
 import { readFileSync } from 'node:fs'
-import { inject } from 'vitest'
 import { supervise, type Supervised } from '../../stack/supervisor.ts'
 import { until } from './poll.ts'
+import type { Servers } from './servers.ts'
 import type { System } from './system.ts'
 
 export interface WorkerProcess {
   readonly process: Supervised
   readonly lines: readonly string[]
+  /** Resolves when the worker has taken up work. */
+  working(): Promise<void>
   /** Resolves when the process has died of its failpoint. */
   died(): Promise<void>
   /** Resolves when the process has frozen at its failpoint. */
@@ -16,13 +18,20 @@ export interface WorkerProcess {
   stop(): Promise<void>
 }
 
-/** A worker of `npm start`, for the queues of one system, with failpoints. */
-export function startWorkerProcess(system: System, failpoints: readonly string[] = []): WorkerProcess {
-  const { temporalAddress, bundle } = inject('servers')
+/** A worker of `npm start`, for the queues of one system: all of them, or those of some participants. */
+export function startWorkerProcess(
+  { temporalAddress, bundle }: Servers,
+  system: System,
+  {
+    failpoints = [],
+    participants = [],
+  }: { failpoints?: readonly string[]; participants?: readonly string[] } = {},
+): WorkerProcess {
   const lines: string[] = []
   const process_ = supervise({
     name: 'worker',
     entry: 'workers/worker.ts',
+    args: participants,
     isRestarted: false,
     env: {
       DATABASE_URL: system.databaseUrl,
@@ -32,6 +41,7 @@ export function startWorkerProcess(system: System, failpoints: readonly string[]
       SHIPPING_URL: system.sandboxUrl,
       TASK_QUEUE_PREFIX: system.prefix,
       WORKFLOW_BUNDLE: bundle,
+      METRICS_PORT: '0',
       FAILPOINTS: failpoints.join(','),
     },
     onLine: (line) => lines.push(line),
@@ -45,6 +55,11 @@ export function startWorkerProcess(system: System, failpoints: readonly string[]
   return {
     process: process_,
     lines,
+    working: () =>
+      until('the worker to be working', () => {
+        pid()
+        return lines.some((line) => line.includes('"working"')) ? true : undefined
+      }).then(() => undefined),
     died: () =>
       until('the worker to die of its failpoint', () =>
         process_.pid() === undefined ? true : undefined,

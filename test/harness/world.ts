@@ -21,8 +21,10 @@ export interface World {
 
 export async function startWorld(): Promise<World> {
   const app = createSandbox(openLedger(undefined))
-  let { server, url } = await listen(app)
+  const first = await listen(app)
+  const { url } = first
   const { port } = new URL(url)
+  let { server } = first
   return {
     url,
     async break(faults) {

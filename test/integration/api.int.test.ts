@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto'
 import { request as rawRequest } from 'node:http'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { address, orderBody, type Order } from '../harness/api-client.ts'
-import { startSystem, type System } from '../harness/system.ts'
+import { startSystem } from '../harness/start.ts'
+import type { System } from '../harness/system.ts'
 
 /** The contract of the HTTP API: what a client may send, and what it is told. No worker is needed for that. */
 let system: System

@@ -3,7 +3,8 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { orderBody } from '../harness/api-client.ts'
 import { waitingForLocks } from '../harness/in-flight.ts'
 import { until } from '../harness/poll.ts'
-import { startSystem, type System } from '../harness/system.ts'
+import { startSystem } from '../harness/start.ts'
+import type { System } from '../harness/system.ts'
 
 let system: System
 afterEach(() => system.close())

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Order } from '../harness/api-client.ts'
 import { until } from '../harness/poll.ts'
-import { startSystem, type System } from '../harness/system.ts'
+import { startSystem } from '../harness/start.ts'
+import type { System } from '../harness/system.ts'
 
 /** The table of docs/saga.md: what a cancel comes to in every state of an order. */
 let system: System

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { orderBody, type Order } from '../harness/api-client.ts'
-import { startSystem, type System } from '../harness/system.ts'
+import { startSystem } from '../harness/start.ts'
+import type { System } from '../harness/system.ts'
 
 let system: System
 beforeAll(async () => {

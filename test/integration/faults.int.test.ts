@@ -2,7 +2,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Order } from '../harness/api-client.ts'
 import { expectCompleted } from '../harness/failure-matrix.ts'
 import { until } from '../harness/poll.ts'
-import { startSystem, type System } from '../harness/system.ts'
+import { startSystem } from '../harness/start.ts'
+import type { System } from '../harness/system.ts'
 
 let system: System
 beforeEach(async () => {

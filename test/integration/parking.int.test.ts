@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Order } from '../harness/api-client.ts'
 import { until } from '../harness/poll.ts'
-import { startSystem, type System } from '../harness/system.ts'
+import { startSystem } from '../harness/start.ts'
+import type { System } from '../harness/system.ts'
 
 /** What is parked comes back by itself only after 15 seconds here: earlier, because somebody says so. */
 let system: System

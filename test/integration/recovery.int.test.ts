@@ -8,7 +8,8 @@ import { startTemporal } from '../../stack/temporal.ts'
 import { expectCompleted } from '../harness/failure-matrix.ts'
 import { until } from '../harness/poll.ts'
 import { startSlowLine } from '../harness/slow-line.ts'
-import { startSystem, type System, type SystemOptions } from '../harness/system.ts'
+import { startSystem } from '../harness/start.ts'
+import type { System, SystemOptions } from '../harness/system.ts'
 import { startTcpProxy } from '../harness/tcp-proxy.ts'
 
 const closers: (() => Promise<void> | void)[] = []

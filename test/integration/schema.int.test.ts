@@ -8,7 +8,8 @@ import { canMove, isTerminal, SAGA_STATUSES } from '../../domain/saga/status.ts'
 import type { Database } from '../../prisma/client.ts'
 import { migrate } from '../../prisma/migrate.ts'
 import { ROOT } from '../../stack/places.ts'
-import { createTestDatabase, type TestDatabase } from '../harness/database.ts'
+import type { TestDatabase } from '../harness/database.ts'
+import { createTestDatabase } from '../harness/start.ts'
 import { placeOrderRow } from '../harness/order-rows.ts'
 
 let test: TestDatabase

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { survive, SURVIVED } from '../harness/failure-matrix.ts'
-import { startSystem, type System } from '../harness/system.ts'
+import { startSystem } from '../harness/start.ts'
+import type { System } from '../harness/system.ts'
 
 /** One step of each kind, unless the whole matrix is asked for. */
 const isFull = process.env['MATRIX'] === 'full'

@@ -3,7 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 import { expect, it } from 'vitest'
-import { startSystem } from '../harness/system.ts'
+import { startSystem } from '../harness/start.ts'
 import { HISTORIES, OUTCOMES } from './outcomes.ts'
 
 const missing = OUTCOMES.filter(({ name }) => !existsSync(path.join(HISTORIES, `${name}.json`)))

@@ -1,0 +1,40 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import os from 'node:os'
+import path from 'node:path'
+import { readConfig, type Config } from '../config.ts'
+import type { LineWriter } from './console-log.ts'
+import { freePort } from './ports.ts'
+import { startStack, type Stack } from './stack.ts'
+
+/** The system of `npm start`, on ports and with data of its own, which go when it stops. */
+export async function startThrowawayStack(lines: LineWriter, changes: Partial<Config> = {}): Promise<Stack> {
+  const dataDir = await mkdtemp(path.join(os.tmpdir(), 'ordersaga-'))
+  const [port, sandbox, postgres, temporal, ui] = await Promise.all(Array.from({ length: 5 }, freePort))
+  const config: Config = {
+    ...readConfig(),
+    DATABASE_URL: undefined,
+    TEMPORAL_ADDRESS: undefined,
+    PORT: port ?? 0,
+    SANDBOX_PORT: sandbox ?? 0,
+    POSTGRES_PORT: postgres ?? 0,
+    TEMPORAL_PORT: temporal ?? 0,
+    TEMPORAL_UI_PORT: ui ?? 0,
+    METRICS_PORT: 0,
+    DATA_DIR: dataDir,
+    ...changes,
+  }
+  const remove = () => rm(dataDir, { recursive: true, force: true })
+  try {
+    const stack = await startStack(config, lines)
+    return {
+      ...stack,
+      async stop() {
+        await stack.stop()
+        await remove()
+      },
+    }
+  } catch (error) {
+    await remove()
+    throw error
+  }
+}

@@ -1,0 +1,17 @@
+import { inject } from 'vitest'
+import { createDatabase, type TestDatabase } from './database.ts'
+import { startWorkerProcess, type WorkerProcess } from './worker-process.ts'
+import { startSystemOn, type System, type SystemOptions } from './system.ts'
+
+/** A system of its own on the servers of this test run. */
+export const startSystem = (options?: SystemOptions): Promise<System> =>
+  startSystemOn(inject('servers'), options)
+
+/** A database of its own on the servers of this test run. */
+export const createTestDatabase = (): Promise<TestDatabase> => createDatabase(inject('servers'))
+
+/** A worker process for a system of this test run. */
+export const startWorker = (
+  system: System,
+  options?: Parameters<typeof startWorkerProcess>[2],
+): WorkerProcess => startWorkerProcess(inject('servers'), system, options)
