@@ -8,6 +8,8 @@ const level = (name: string, include: string) => ({
 export default defineConfig({
   test: {
     globalSetup: ['test/harness/global-setup.ts'],
+    // Most of the time a test waits for a timer of somebody else: more files than cores run at once.
+    maxWorkers: 3,
     projects: [
       {
         test: {
