@@ -5,6 +5,8 @@ import type { createCompletion } from '../domain/order/completion.ts'
 import type { createPayment } from '../domain/payment/payment.ts'
 import type { Journal } from '../domain/saga/journal.ts'
 import type { createShipping } from '../domain/shipping/shipping.ts'
+import type { createTransferSteps } from '../domain/transfer/transfer.ts'
+import { createAccountActivities } from './account.ts'
 import type { AttemptPorts } from './attempt.ts'
 import { createInventoryActivities } from './inventory.ts'
 import { createLoyaltyActivities } from './loyalty.ts'
@@ -12,6 +14,7 @@ import { createNotificationActivities } from './notification.ts'
 import { createOrderActivities } from './order.ts'
 import { createPaymentActivities } from './payment.ts'
 import { createShippingActivities } from './shipping.ts'
+import { createTransferActivities } from './transfer.ts'
 
 export interface Services {
   inventory: ReturnType<typeof createInventory>
@@ -21,6 +24,8 @@ export interface Services {
   notification: ReturnType<typeof createNotification>
   completion: ReturnType<typeof createCompletion>
   journal: Journal
+  transfers: ReturnType<typeof createTransferSteps>
+  transferJournal: Journal
 }
 
 /** The registry: every activity, by the participant whose queue it is on. */
@@ -32,6 +37,8 @@ export function createActivities(services: Services, ports: AttemptPorts) {
     loyalty: createLoyaltyActivities(services.loyalty, ports),
     notification: createNotificationActivities(services.notification, ports),
     order: createOrderActivities(services.completion, services.journal, ports),
+    account: createAccountActivities(services.transfers, ports),
+    transfer: createTransferActivities(services.transferJournal, ports),
   }
 }
 

@@ -8,11 +8,14 @@ import { requestId, serve } from './http.ts'
 import { createOpenApiDocument } from './openapi.ts'
 import { createErrorHandler, HttpProblem } from './problem.ts'
 import { createCatalogueRoutes, type CatalogueRoutes } from './routes/catalogue.ts'
+import { createAccountRoutes, type AccountRoutes } from './routes/accounts.ts'
+import { createTransferRoutes, type TransferRoutes } from './routes/transfers.ts'
 import { createOperationRoutes, type OperationRoutes } from './routes/operations.ts'
 import { createHealthRoutes, type Health } from './routes/health.ts'
 import { createOrderRoutes, type OrderRoutes } from './routes/orders.ts'
 
-export interface AppOptions extends OrderRoutes, OperationRoutes, CatalogueRoutes, Health {
+export interface AppOptions
+  extends OrderRoutes, TransferRoutes, AccountRoutes, OperationRoutes, CatalogueRoutes, Health {
   /** Requests per second of one caller. */
   ratePerSecond: number
   version: string
@@ -28,7 +31,8 @@ export function createApp(options: AppOptions): Express {
   const security = helmet({ contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } } })
   app.use(requestId, security, requestLog(options.log))
   app.use(createHealthRoutes(options), limitRate(options.ratePerSecond))
-  app.use(createOrderRoutes(options), createCatalogueRoutes(options), createOperationRoutes(options))
+  app.use(createOrderRoutes(options), createTransferRoutes(options), createAccountRoutes(options))
+  app.use(createCatalogueRoutes(options), createOperationRoutes(options))
   const document = createOpenApiDocument(options.version)
   serve(app, '/openapi.json', { get: (_request, response) => void response.json(document) })
   app.use('/docs', swaggerUi.serve, swaggerUi.setup(document, { customSiteTitle: 'OrderSaga API' }))

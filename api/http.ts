@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import express, { type IRouter, type Request, type RequestHandler } from 'express'
 import type { z } from 'zod'
 import { HttpProblem, pointerTo, type ProblemCode } from './problem.ts'
+import { idempotencyKey } from './schemas/shared.ts'
 
 const BODY_BYTES_MAX = '64kb'
 
@@ -109,4 +110,19 @@ export const isUuid = (id: string): boolean => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0
 /** Who asks: the scope of idempotency keys, and the name in the record of what operators do. */
 export function callerOf(_request: Request): string {
   return 'anonymous'
+}
+
+/** @throws HttpProblem when the header is missing or malformed. */
+export function readIdempotencyKey(request: Request): string {
+  const header = request.get('idempotency-key')
+  if (header === undefined || header === '') {
+    throw new HttpProblem(
+      'IDEMPOTENCY_KEY_MISSING',
+      'Send a header Idempotency-Key of your own making, and the same again when you repeat the request.',
+    )
+  }
+  const parsed = idempotencyKey.safeParse(header)
+  if (!parsed.success)
+    throw new HttpProblem('IDEMPOTENCY_KEY_INVALID', 'A key is 1 to 255 visible ASCII characters.')
+  return parsed.data
 }

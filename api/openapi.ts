@@ -5,10 +5,10 @@ import {
   eventList,
   eventListQuery,
   history,
-  idempotencyKey,
   order,
   orderList,
   orderListQuery,
+  orderQuery,
   orderRequest,
 } from './schemas/orders.ts'
 import {
@@ -21,52 +21,37 @@ import {
   retryRequest,
   skipRequest,
 } from './schemas/operations.ts'
-import { problem, z } from './schemas/shared.ts'
+import {
+  BAD_BODY,
+  idempotencyHeader,
+  json,
+  ok,
+  placedHeaders,
+  problems,
+  sagaId,
+  UNAVAILABLE,
+} from './openapi/parts.ts'
+import { registerTransfers } from './openapi/transfers.ts'
+import { z } from './schemas/shared.ts'
 
-const json = (schema: z.ZodType) => ({ content: { 'application/json': { schema } } })
-const ok = (description: string, schema: z.ZodType) => ({ description, ...json(schema) })
-const problems = (codes: Record<number, string>) =>
-  Object.fromEntries(
-    Object.entries(codes).map(([status, description]) => [
-      status,
-      { description, content: { 'application/problem+json': { schema: problem } } },
-    ]),
-  )
-
-const orderId = z.object({ id: z.uuid() })
 const NO_SUCH_ORDER = { 404: 'ORDER_NOT_FOUND' }
-const BAD_BODY = { 400: 'MALFORMED_JSON', 413: 'BODY_TOO_LARGE', 415: 'UNSUPPORTED_MEDIA_TYPE' }
-const UNAVAILABLE = {
-  429: 'RATE_LIMITED, with Retry-After',
-  503: 'DEPENDENCY_UNAVAILABLE or OVERLOADED, with Retry-After',
-}
 
 /** The contract, from the same schemas that check the requests. */
 export function createOpenApiDocument(version: string) {
   const registry = new OpenAPIRegistry()
+  registerTransfers(registry)
   registry.registerPath({
     method: 'post',
     path: '/orders',
     summary: 'Place an order',
     request: {
-      headers: z.object({
-        'Idempotency-Key': idempotencyKey.openapi({
-          description:
-            'Names this order for 72 hours: the same key with the same body answers the same order.',
-        }),
-      }),
+      headers: idempotencyHeader,
       body: { required: true, ...json(orderRequest) },
     },
     responses: {
       202: {
         ...ok('Accepted: it will end completed, rejected or cancelled.', order),
-        headers: z.object({
-          Location: z.string(),
-          'Idempotent-Replayed': z
-            .string()
-            .optional()
-            .openapi({ description: '`true` when the key was used before.' }),
-        }),
+        headers: placedHeaders,
       },
       ...problems({
         ...BAD_BODY,
@@ -90,15 +75,18 @@ export function createOpenApiDocument(version: string) {
   registry.registerPath({
     method: 'get',
     path: '/orders/{id}',
-    summary: 'An order and its steps',
-    request: { params: orderId },
-    responses: { 200: ok('The order.', order), ...problems({ ...NO_SUCH_ORDER, ...UNAVAILABLE }) },
+    summary: 'An order and its steps, now or as it was',
+    request: { params: sagaId, query: orderQuery },
+    responses: {
+      200: ok('The order.', order),
+      ...problems({ 400: 'INVALID_PARAMETER', ...NO_SUCH_ORDER, ...UNAVAILABLE }),
+    },
   })
   registry.registerPath({
     method: 'get',
     path: '/orders/{id}/events',
     summary: 'What happened to an order',
-    request: { params: orderId, query: eventListQuery },
+    request: { params: sagaId, query: eventListQuery },
     responses: {
       200: ok('Its events, from version 1 without gaps.', eventList),
       ...problems({ 400: 'INVALID_PARAMETER', ...NO_SUCH_ORDER, ...UNAVAILABLE }),
@@ -108,7 +96,7 @@ export function createOpenApiDocument(version: string) {
     method: 'get',
     path: '/orders/{id}/history',
     summary: 'The workflow’s history, ready to replay',
-    request: { params: orderId },
+    request: { params: sagaId },
     responses: {
       200: ok('What there is so far.', history),
       ...problems({ ...NO_SUCH_ORDER, ...UNAVAILABLE }),
@@ -118,7 +106,7 @@ export function createOpenApiDocument(version: string) {
     method: 'post',
     path: '/orders/{id}/cancel',
     summary: 'Cancel an order',
-    request: { params: orderId, body: { required: false, ...json(cancelRequest) } },
+    request: { params: sagaId, body: { required: false, ...json(cancelRequest) } },
     responses: {
       200: ok('It was cancelled already.', order),
       202: ok(
@@ -182,7 +170,7 @@ export function createOpenApiDocument(version: string) {
       method: 'post',
       path: `/operations/orders/{id}/${action}`,
       summary: action === 'retry' ? 'Try a parked step again' : 'Give a parked step up: it is written off',
-      request: { params: orderId, body: { required: true, ...json(schema) } },
+      request: { params: sagaId, body: { required: true, ...json(schema) } },
       responses: {
         202: ok('Accepted, and recorded with its reason.', z.object({ status: z.literal('accepted') })),
         ...problems({ ...BAD_BODY, ...NO_SUCH_ORDER, 409: 'ORDER_NOT_PARKED', 422: codes, ...UNAVAILABLE }),

@@ -2,7 +2,7 @@ import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError, type Clien
 import type { Logger } from 'pino'
 import type { SagaStart, SagaWake, createStarts } from '../domain/saga/starts.ts'
 import { describeError } from '../logger.ts'
-import { ORDER_SAGA, orderWorkflowId, type SagaInput } from '../workflows/order/contract.ts'
+import { kindOf, WAKE_UPDATE, type SagaContract, type SagaInput } from '../workflows/saga/contract.ts'
 
 /** Temporal has this long to take a start or a wake: a caller never waits for it, and the sweep comes again. */
 const CALL_TIMEOUT_MS = 300
@@ -13,10 +13,13 @@ const IN_FLIGHT_MAX = 64
 /** Starts and wakes that one sweep takes on. */
 const SWEEP_MAX = 100
 
-export interface OrderStarterOptions {
+export interface SagaStarterOptions {
   client: Client
   starts: ReturnType<typeof createStarts>
-  taskQueue: string
+  /** Every saga that there is. */
+  sagas: readonly SagaContract[]
+  /** The name of a participant's task queue. */
+  queueOf: (participant: string) => string
   workflowTaskTimeoutMs: number
   /** What new sagas carry with them; see SagaInput. */
   input: Pick<SagaInput, 'queued' | 'pace'>
@@ -24,20 +27,27 @@ export interface OrderStarterOptions {
 }
 
 /**
- * Starts workflows behind the answers of the API. An order is accepted when it is committed; that exactly one
+ * Starts workflows behind the answers of the API. A saga is accepted when its row is committed; that exactly one
  * workflow follows is the business of this file: it starts it at once where it can, and again until it is known to
- * run. A workflow's id is derived from the order's, so a second start finds the first.
+ * run. A workflow's id is derived from the saga's, so a second start finds the first.
  */
-export function createOrderStarter(options: OrderStarterOptions) {
+export function createSagaStarter(options: SagaStarterOptions) {
   const { client, starts, log } = options
   let inFlight = 0
 
+  const contractFor = (definition: string): SagaContract => {
+    const saga = options.sagas.find(({ kind }) => kind === kindOf(definition))
+    if (saga === undefined) throw new Error(`No workflow runs ${definition}`)
+    return saga
+  }
+
   const startNow = async (start: SagaStart): Promise<void> => {
+    const saga = contractFor(start.definition)
     await client.withDeadline(Date.now() + CALL_TIMEOUT_MS, () =>
       client.workflow
-        .start(ORDER_SAGA.workflowType, {
-          workflowId: orderWorkflowId(start.id),
-          taskQueue: options.taskQueue,
+        .start(saga.workflowType, {
+          workflowId: saga.workflowId(start.id),
+          taskQueue: options.queueOf(saga.queue),
           workflowTaskTimeout: options.workflowTaskTimeoutMs,
           workflowIdReusePolicy: 'REJECT_DUPLICATE',
           args: [
@@ -57,9 +67,9 @@ export function createOrderStarter(options: OrderStarterOptions) {
   }
 
   const wakeNow = async (wake: SagaWake): Promise<void> => {
-    const workflow = client.workflow.getHandle(orderWorkflowId(wake.id))
+    const workflow = client.workflow.getHandle(contractFor(wake.definition).workflowId(wake.id))
     await client.withDeadline(Date.now() + CALL_TIMEOUT_MS, () =>
-      workflow.startUpdate(ORDER_SAGA.wakeUpdate, { waitForStage: 'ACCEPTED' }).catch((error: unknown) => {
+      workflow.startUpdate(WAKE_UPDATE, { waitForStage: 'ACCEPTED' }).catch((error: unknown) => {
         // Nobody sleeps there any more.
         if (!(error instanceof WorkflowNotFoundError)) throw error
       }),
@@ -100,4 +110,4 @@ export function createOrderStarter(options: OrderStarterOptions) {
   }
 }
 
-export type OrderStarter = ReturnType<typeof createOrderStarter>
+export type SagaStarter = ReturnType<typeof createSagaStarter>

@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import { viewSteps, type FenceRecord } from './order-view.ts'
+import { ORDER_SAGA } from '../workflows/order/contract.ts'
+import { viewSteps as viewStepsOf, type FenceRecord } from './saga-view.ts'
+
+const viewSteps = (...args: [ReturnType<typeof saga>, readonly FenceRecord[]]) =>
+  viewStepsOf(ORDER_SAGA.steps, ...args)
 
 const saga = (status: string, reasonStep: string | null = null) => ({
   status: status as never,

@@ -6,7 +6,6 @@ import { onShutdown } from '../lifecycle.ts'
 import { createLogger } from '../logger.ts'
 import { createMetrics, serveMetrics } from '../metrics.ts'
 import { openDatabase } from '../prisma/client.ts'
-import { ORDER_SAGA } from '../workflows/order/contract.ts'
 import { createApp } from './app.ts'
 import { createApiServices } from './services.ts'
 import { sweepRegularly } from './sweep.ts'
@@ -25,7 +24,7 @@ const services = createApiServices({
   db,
   log,
   client: new Client({ connection, namespace: config.TEMPORAL_NAMESPACE }),
-  taskQueue: queueName(config, ORDER_SAGA.queue),
+  queueOf: (participant) => queueName(config, participant),
   workflowTaskTimeoutMs: config.WORKFLOW_TASK_TIMEOUT_MS,
   input: { queued: config.DISPATCH_QUEUE, pace: config.SAGA_PACE },
   providers: providerUrls(config),

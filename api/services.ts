@@ -1,6 +1,7 @@
 import type { Client } from '@temporalio/client'
 import type { Logger } from 'pino'
 import { v7 as uuid } from 'uuid'
+import { createAccounts } from '../domain/account/accounts.ts'
 import { createCatalogue } from '../domain/inventory/catalogue.ts'
 import { createLoyalty } from '../domain/loyalty/loyalty.ts'
 import { createDependencies } from '../domain/operations/dependencies.ts'
@@ -11,17 +12,24 @@ import { createIntake } from '../domain/order/intake.ts'
 import { createOrderJournal } from '../domain/order/journal.ts'
 import { createOrderQueries } from '../domain/order/queries.ts'
 import { createStarts } from '../domain/saga/starts.ts'
+import { createTransferIntake } from '../domain/transfer/intake.ts'
+import { createTransferJournal } from '../domain/transfer/journal.ts'
+import { createTransferQueries } from '../domain/transfer/queries.ts'
+import { createAggregates } from '../events/aggregate.ts'
+import { createEventStore } from '../events/store.ts'
 import type { Database } from '../prisma/client.ts'
-import { ORDER_SAGA, type SagaInput } from '../workflows/order/contract.ts'
-import { createOrderStarter } from './order-starter.ts'
-import type { TemporalPlace } from './order-view.ts'
+import { ORDER_SAGA } from '../workflows/order/contract.ts'
+import type { SagaInput } from '../workflows/saga/contract.ts'
+import { TRANSFER_SAGA } from '../workflows/transfer/contract.ts'
+import { createSagaStarter } from './saga-starter.ts'
+import type { TemporalPlace } from './saga-view.ts'
 
 export interface ApiWiring {
   db: Database
   client: Client
   log: Logger
-  /** The queue of the order workflows. */
-  taskQueue: string
+  /** The name of a participant's task queue. */
+  queueOf: (participant: string) => string
   workflowTaskTimeoutMs: number
   /** What new sagas carry with them. */
   input: Pick<SagaInput, 'queued' | 'pace'>
@@ -36,10 +44,19 @@ export interface ApiWiring {
 export function createApiServices(options: ApiWiring) {
   const { db, client, log, providers } = options
   const starts = createStarts({ db })
+  const store = createEventStore({ db })
+  const aggregates = createAggregates({ db, store })
+  const newSaga = { db, newId: uuid, now: () => new Date() }
   return {
     ...options,
-    starter: createOrderStarter({ ...options, client, starts, log }),
-    intake: createIntake({ db, definition: ORDER_SAGA.definition, newId: uuid, now: () => new Date() }),
+    starter: createSagaStarter({ ...options, client, starts, sagas: [ORDER_SAGA, TRANSFER_SAGA], log }),
+    intake: createIntake({ ...newSaga, definition: ORDER_SAGA.definition }),
+    transferIntake: createTransferIntake({ ...newSaga, definition: TRANSFER_SAGA.definition }),
+    transferQueries: createTransferQueries({ db }),
+    transferJournal: createTransferJournal({ db }),
+    accounts: createAccounts({ aggregates, store }),
+    store,
+    aggregates,
     queries: createOrderQueries({ db }),
     journal: createOrderJournal({ db }),
     catalogue: createCatalogue({ db }),

@@ -1,12 +1,12 @@
 import type { Logger } from 'pino'
 import type { createRetryBatches } from '../domain/operations/retry-batches.ts'
 import { describeError } from '../logger.ts'
-import type { OrderStarter } from './order-starter.ts'
+import type { SagaStarter } from './saga-starter.ts'
 
 const INTERVAL_MS = 1000
 
 export interface Sweepers {
-  starter: OrderStarter
+  starter: SagaStarter
   retryBatches: ReturnType<typeof createRetryBatches>
 }
 

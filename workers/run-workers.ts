@@ -1,7 +1,7 @@
 import { Worker, type NativeConnection, type WorkerOptions } from '@temporalio/worker'
 import type { AttemptPorts } from '../activities/attempt.ts'
 import { createActivities, type Services } from '../activities/index.ts'
-import { BULKHEADS, PARTICIPANTS, type Participant } from './bulkheads.ts'
+import { BULKHEADS, PARTICIPANTS, SAGA_PARTICIPANTS, type Participant } from './bulkheads.ts'
 
 /** Workflow tasks in hand at once: each holds its slot while a local attempt runs, so there are many. */
 const WORKFLOW_TASKS_MAX = 200
@@ -32,8 +32,8 @@ export interface RunningWorkers {
 }
 
 /**
- * Serves the queues: the order queue with the workflows and, for their local attempts, every activity; each
- * participant's own queue with that participant's activities.
+ * Serves the queues: those of the sagas with the workflows and, for their local attempts, every activity; each other
+ * participant's with that participant's activities.
  */
 export async function runWorkers(options: RunWorkersOptions): Promise<RunningWorkers> {
   const groups = createActivities(options.services, options.ports)
@@ -49,7 +49,8 @@ export async function runWorkers(options: RunWorkersOptions): Promise<RunningWor
         maxConcurrentActivityTaskExecutions: BULKHEADS[participant].slots,
         maxTaskQueueActivitiesPerSecond: BULKHEADS[participant].perSecond,
       } satisfies WorkerOptions
-      if (participant !== 'order') return Worker.create({ ...shared, activities: groups[participant] })
+      if (!SAGA_PARTICIPANTS.includes(participant))
+        return Worker.create({ ...shared, activities: groups[participant] })
       return Worker.create({
         ...shared,
         workflowBundle: { codePath: options.bundle },

@@ -12,6 +12,10 @@ import type { LocalPermits } from '../domain/provider/local-permits.ts'
 import type { Reach } from '../domain/saga/provider-step.ts'
 import { createCarrier } from '../domain/shipping/carrier.ts'
 import { createShipping } from '../domain/shipping/shipping.ts'
+import { createTransferJournal } from '../domain/transfer/journal.ts'
+import { createTransferSteps } from '../domain/transfer/transfer.ts'
+import { createAggregates } from '../events/aggregate.ts'
+import { createEventStore } from '../events/store.ts'
 import type { Database } from '../prisma/client.ts'
 import { BULKHEADS } from './bulkheads.ts'
 
@@ -52,6 +56,11 @@ export function createServices({ db, urls, reach, watch, permits }: WiringOption
       notification: createNotification({ db }),
       completion: createCompletion({ db }),
       journal: createOrderJournal({ db }),
+      transfers: createTransferSteps({
+        db,
+        aggregates: createAggregates({ db, store: createEventStore({ db }) }),
+      }),
+      transferJournal: createTransferJournal({ db }),
     },
     providers: [payment, shipping],
   }

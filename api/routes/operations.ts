@@ -5,7 +5,7 @@ import { parkedKey, type createParking, type ParkedStep } from '../../domain/ope
 import type { createRetryBatches, RetryBatchProgress } from '../../domain/operations/retry-batches.ts'
 import { ORDER_SAGA } from '../../workflows/order/contract.ts'
 import { callerOf, isUuid, jsonBody, parseBody, parseQuery, serve, toPage } from '../http.ts'
-import type { OrderStarter } from '../order-starter.ts'
+import type { SagaStarter } from '../saga-starter.ts'
 import { HttpProblem } from '../problem.ts'
 import { parkedListQuery, retryBatchRequest, retryRequest, skipRequest } from '../schemas/operations.ts'
 import { noQuery } from '../schemas/shared.ts'
@@ -15,7 +15,7 @@ export interface OperationRoutes {
   retryBatches: ReturnType<typeof createRetryBatches>
   dependencies: ReturnType<typeof createDependencies>
   invariants: ReturnType<typeof createInvariants>
-  starter: OrderStarter
+  starter: SagaStarter
 }
 
 /** The steps of each provider, by the participant's name. */

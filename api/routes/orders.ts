@@ -2,24 +2,31 @@ import { Router, type Request } from 'express'
 import type { Client } from '@temporalio/client'
 import { WorkflowNotFoundError } from '@temporalio/client'
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js'
+import { ORDER } from '../../domain/order/evolve.ts'
 import type { createIntake } from '../../domain/order/intake.ts'
 import type { createOrderQueries, OrderRecord } from '../../domain/order/queries.ts'
 import type { Journal } from '../../domain/saga/journal.ts'
 import { isTerminal } from '../../domain/saga/status.ts'
-import { ORDER_SAGA, orderWorkflowId } from '../../workflows/order/contract.ts'
+import type { Aggregates } from '../../events/aggregate.ts'
+import type { EventStore } from '../../events/store.ts'
+import { ORDER_SAGA } from '../../workflows/order/contract.ts'
 import { boundInFlight } from '../back-pressure.ts'
-import { callerOf, isUuid, jsonBody, parseBody, parseQuery, serve, toPage } from '../http.ts'
-import type { OrderStarter } from '../order-starter.ts'
-import { viewOrder, viewPlacedOrder, type TemporalPlace } from '../order-view.ts'
-import { HttpProblem } from '../problem.ts'
 import {
-  cancelRequest,
-  eventListQuery,
-  idempotencyKey,
-  orderListQuery,
-  orderRequest,
-} from '../schemas/orders.ts'
-import { noQuery } from '../schemas/shared.ts'
+  callerOf,
+  isUuid,
+  jsonBody,
+  parseBody,
+  parseQuery,
+  readIdempotencyKey,
+  serve,
+  toPage,
+} from '../http.ts'
+import { viewEvent } from '../event-view.ts'
+import type { SagaStarter } from '../saga-starter.ts'
+import { viewOrder, viewPastOrder, viewPlacedOrder } from '../order-view.ts'
+import { HttpProblem } from '../problem.ts'
+import type { TemporalPlace } from '../saga-view.ts'
+import { cancelRequest, eventListQuery, orderListQuery, orderQuery, orderRequest } from '../schemas/orders.ts'
 
 /** A history is read from Temporal; a client is not kept waiting longer than this for it. */
 const HISTORY_TIMEOUT_MS = 5000
@@ -28,8 +35,10 @@ const CLOSING_TIMEOUT_MS = 2000
 export interface OrderRoutes {
   intake: ReturnType<typeof createIntake>
   queries: ReturnType<typeof createOrderQueries>
+  store: EventStore
+  aggregates: Aggregates
   journal: Journal
-  starter: OrderStarter
+  starter: SagaStarter
   client: Client
   /** Orders taken in at once; the rest is refused before anything is looked at. */
   intakeMax: number
@@ -38,7 +47,7 @@ export interface OrderRoutes {
 }
 
 export function createOrderRoutes(options: OrderRoutes): Router {
-  const { intake, queries, journal, starter, client, temporal } = options
+  const { intake, queries, store, aggregates, journal, starter, client, temporal } = options
   const router = Router()
 
   const find = async (request: Request): Promise<OrderRecord> => {
@@ -77,31 +86,31 @@ export function createOrderRoutes(options: OrderRoutes): Router {
 
   serve(router, '/orders/:id', {
     get: async (request, response) => {
-      parseQuery(noQuery, request.query)
-      response.json(viewOrder(await find(request), temporal))
+      const { asOfVersion: version, asOf: time } = parseQuery(orderQuery, request.query)
+      const record = await find(request)
+      if (version === undefined && time === undefined) {
+        response.json(viewOrder(record, temporal))
+        return
+      }
+      const past = await aggregates.load(ORDER, ORDER_SAGA.workflowId(record.id), { version, time })
+      if (past.version === 0) throw new HttpProblem('ORDER_NOT_FOUND', 'The order did not exist then.')
+      response.json(viewPastOrder(record, past, temporal))
     },
   })
 
   serve(router, '/orders/:id/events', {
     get: async (request, response) => {
-      const { asOfVersion } = parseQuery(eventListQuery, request.query)
+      const { asOfVersion: version } = parseQuery(eventListQuery, request.query)
       const { id } = await find(request)
-      const events = await queries.events(orderWorkflowId(id), asOfVersion)
-      response.json({
-        data: events.map(({ version, type, data, recordedAt }) => ({
-          version,
-          type,
-          data,
-          recordedAt: recordedAt.toISOString(),
-        })),
-      })
+      const events = await store.load(ORDER_SAGA.workflowId(id), { version })
+      response.json({ data: events.map(viewEvent) })
     },
   })
 
   serve(router, '/orders/:id/history', {
     get: async (request, response) => {
       const { id, saga } = await find(request)
-      const workflow = client.workflow.getHandle(orderWorkflowId(id))
+      const workflow = client.workflow.getHandle(ORDER_SAGA.workflowId(id))
       const within = <T>(timeoutMs: number, call: () => Promise<T>) =>
         client.withDeadline(Date.now() + timeoutMs, call)
       // The row is a moment ahead of the workflow that wrote it: an order that has ended is given time to close.
@@ -135,18 +144,4 @@ export function createOrderRoutes(options: OrderRoutes): Router {
   })
 
   return router
-}
-
-function readIdempotencyKey(request: Request): string {
-  const header = request.get('idempotency-key')
-  if (header === undefined || header === '') {
-    throw new HttpProblem(
-      'IDEMPOTENCY_KEY_MISSING',
-      'Send one header Idempotency-Key per order; repeat it when you repeat the request.',
-    )
-  }
-  const parsed = idempotencyKey.safeParse(header)
-  if (!parsed.success)
-    throw new HttpProblem('IDEMPOTENCY_KEY_INVALID', 'A key is 1 to 255 visible ASCII characters.')
-  return parsed.data
 }

@@ -1,6 +1,7 @@
 import { SAGA_STATUSES } from '../../domain/saga/status.ts'
 import { isCountryCode } from './countries.ts'
-import { amountMinor, customerId, page, pageQuery, prose, sku, text, time, z } from './shared.ts'
+import { reason, step, workflow } from './saga.ts'
+import { amountMinor, asOfQuery, customerId, page, pageQuery, prose, sku, text, time, z } from './shared.ts'
 
 const LINES_MAX = 100
 
@@ -64,26 +65,12 @@ export const orderRequest = z
   })
   .openapi('OrderRequest')
 
-export const idempotencyKey = z.string().regex(/^[\x21-\x7e]{1,255}$/)
-
-export const step = z
-  .object({
-    name: z.string(),
-    kind: z.enum(['compensatable', 'pivot', 'retriable']),
-    state: z.enum(['pending', 'running', 'waiting', 'done', 'failed', 'parked', 'skipped']),
-    attempts: z.int().openapi({ description: 'The highest attempt that was recorded.' }),
-    compensation: z
-      .enum(['none', 'pending', 'running', 'done', 'parked', 'skipped'])
-      .openapi({ description: '`none`: there is nothing to undo.' }),
-  })
-  .openapi('Step')
-
 export const order = z
   .object({
     id: z.uuid(),
     customerId: z.string(),
     status: z.enum(SAGA_STATUSES),
-    reason: z.object({ code: z.string(), step: z.string(), detail: z.string().nullable() }).nullable(),
+    reason,
     currency: z.string(),
     totalMinor: amountMinor,
     lines: z.array(z.object({ sku: z.string(), quantity: z.int(), unitPriceMinor: amountMinor })),
@@ -92,7 +79,7 @@ export const order = z
     createdAt: time,
     updatedAt: time,
     deadlineAt: time,
-    workflow: z.object({ id: z.string(), url: z.string() }),
+    workflow,
   })
   .openapi('Order')
 
@@ -105,14 +92,8 @@ export const orderListQuery = z.strictObject({
   cursor: pageQuery.cursor.pipe(z.uuid().optional()),
 })
 
-export const eventListQuery = z.strictObject({
-  asOfVersion: z
-    .string()
-    .regex(/^[1-9]\d{0,8}$/)
-    .transform(Number)
-    .optional()
-    .openapi({ type: 'integer', minimum: 1 }),
-})
+export const orderQuery = z.strictObject(asOfQuery)
+export const eventListQuery = z.strictObject({ asOfVersion: asOfQuery.asOfVersion })
 
 export const eventList = z
   .object({

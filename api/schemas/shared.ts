@@ -51,6 +51,9 @@ export const sku = z
   .regex(/^[A-Z0-9][A-Z0-9-]{0,39}$/, 'Not a SKU.')
   .openapi({ example: 'TEA-001' })
 
+/** A caller's own name for a request. */
+export const idempotencyKey = z.string().regex(/^[\x21-\x7e]{1,255}$/)
+
 export const noQuery = z.strictObject({})
 
 export const pageQuery = {
@@ -67,6 +70,21 @@ export const pageQuery = {
     .transform((cursor) => Buffer.from(cursor, 'base64url').toString('utf8'))
     .optional()
     .openapi({ type: 'string', description: 'The `nextCursor` of the page before.' }),
+}
+
+/** Time travel: how it was at a version of its stream, or at a moment. */
+export const asOfQuery = {
+  asOfVersion: z
+    .string()
+    .regex(/^[1-9]\d{0,8}$/)
+    .transform(Number)
+    .optional()
+    .openapi({ type: 'integer', minimum: 1 }),
+  asOf: z.iso
+    .datetime({ offset: true })
+    .transform((moment) => new Date(moment))
+    .optional()
+    .openapi({ type: 'string', format: 'date-time' }),
 }
 
 export const page = <T extends z.ZodType>(item: T) =>

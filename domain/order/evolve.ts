@@ -1,3 +1,4 @@
+import type { Aggregate } from '../../events/aggregate.ts'
 import type { SagaStatus } from '../saga/status.ts'
 
 /** What an order's stream holds; other types may be added, and change nothing here. */
@@ -77,6 +78,9 @@ export function evolve(state: OrderState, { type, data }: OrderEvent): OrderStat
       return next
   }
 }
+
+/** An order's stream, as the event store folds it. */
+export const ORDER: Aggregate<OrderState> = { stateVersion: 1, initial: NOTHING, evolve }
 
 function whenDone(state: OrderState, type: string, step: string): OrderState {
   const done = [...state.done, step]

@@ -1,7 +1,6 @@
-import { createHash } from 'node:crypto'
-import { stringify } from 'safe-stable-stringify'
 import type { Database } from '../../prisma/client.ts'
 import { DomainError } from '../errors.ts'
+import { fingerprint, keyReused, rethrowTwin } from '../saga/idempotency.ts'
 
 /** An order as a customer asks for it; its prices come from the catalogue. */
 export interface OrderRequest {
@@ -47,9 +46,6 @@ type Verdict =
 
 const DEADLINE_SECONDS = 1800
 
-/** Waits for the twin of a request have their limit in `place_order`; PostgreSQL then answers with this SQLSTATE. */
-const LOCK_NOT_AVAILABLE = '55P03'
-
 interface IntakeOptions {
   db: Database
   /** The saga that new orders are run by, e.g. `order@1`. */
@@ -67,13 +63,12 @@ export function createIntake({ db, definition, newId, now }: IntakeOptions) {
      */
     async place(caller: string, key: string, request: OrderRequest): Promise<Placement> {
       const deadlineAt = new Date(now().getTime() + (request.deadlineSeconds ?? DEADLINE_SECONDS) * 1000)
-      const body = stringify(request)
-      const hash = createHash('sha256').update(body).digest('hex')
+      const { body, hash } = fingerprint(request)
       const rows = await db.$queryRaw<
         { verdict: Verdict; placed: StoredOrder | null; positions: number[] }[]
       >`
         SELECT verdict, placed, positions FROM place_order(${newId()}::uuid, ${definition}, ${caller}, ${key}, ${hash},
-          ${body}::jsonb, ${deadlineAt})`.catch(rethrow)
+          ${body}::jsonb, ${deadlineAt})`.catch(rethrowTwin)
       const [row] = rows
       if (row === undefined) throw new Error('place_order answered no row')
       if (row.placed !== null && row.verdict !== 'reused') {
@@ -93,18 +88,11 @@ const fromStored = ({ createdAt, deadlineAt, ...order }: StoredOrder): PlacedOrd
   deadlineAt: new Date(deadlineAt),
 })
 
-function rethrow(error: unknown): never {
-  if (JSON.stringify(error).includes(LOCK_NOT_AVAILABLE)) {
-    throw new DomainError('IDEMPOTENCY_KEY_IN_USE', 'A request with this key is still being worked on.')
-  }
-  throw error
-}
-
 function refusal(verdict: Verdict, positions: number[]): DomainError {
   const skus = positions.map((position) => ['lines', position, 'sku'])
   switch (verdict) {
     case 'reused':
-      return new DomainError('IDEMPOTENCY_KEY_REUSED', 'This key was used before, with another request.')
+      return keyReused()
     case 'unknown_sku':
       return new DomainError('UNKNOWN_SKU', 'There is no such product.', skus)
     case 'inactive_sku':

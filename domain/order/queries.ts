@@ -35,12 +35,6 @@ export function createOrderQueries({ db }: { db: Database }) {
         orderBy: { id: 'desc' },
         take: limit + 1,
       }),
-
-    events: (streamId: string, asOfVersion: number | undefined) =>
-      db.event.findMany({
-        where: { streamId, ...(asOfVersion === undefined ? {} : { version: { lte: asOfVersion } }) },
-        orderBy: { version: 'asc' },
-      }),
   }
 }
 

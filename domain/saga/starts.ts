@@ -10,6 +10,7 @@ export interface SagaStart {
 /** A sleeping saga that has something to look at. */
 export interface SagaWake {
   id: string
+  definition: string
   claimedUntil: Date
 }
 
@@ -35,17 +36,19 @@ export function createStarts({ db }: { db: Database }) {
 
     /** Takes up to `limit` sagas that sleep and have something to look at. */
     claimWakes: (limit: number) => db.$queryRaw<SagaWake[]>`
-      UPDATE saga_wakes SET claimed_until = clock_timestamp() + make_interval(secs => ${CLAIM_SECONDS})
-       WHERE saga_id IN (
+      UPDATE saga_wakes w SET claimed_until = clock_timestamp() + make_interval(secs => ${CLAIM_SECONDS})
+        FROM sagas
+       WHERE sagas.id = w.saga_id AND w.saga_id IN (
          SELECT saga_id FROM saga_wakes WHERE claimed_until <= clock_timestamp()
           ORDER BY claimed_until LIMIT ${limit} FOR UPDATE SKIP LOCKED)
-      RETURNING saga_id AS id, claimed_until AS "claimedUntil"`,
+      RETURNING sagas.id, sagas.definition, w.claimed_until AS "claimedUntil"`,
 
     /** Takes one saga's note, where there is one. */
     async claimWake(id: string): Promise<SagaWake | undefined> {
       const [wake] = await db.$queryRaw<SagaWake[]>`
-        UPDATE saga_wakes SET claimed_until = clock_timestamp() + make_interval(secs => ${CLAIM_SECONDS})
-         WHERE saga_id = ${id}::uuid RETURNING saga_id AS id, claimed_until AS "claimedUntil"`
+        UPDATE saga_wakes w SET claimed_until = clock_timestamp() + make_interval(secs => ${CLAIM_SECONDS})
+          FROM sagas WHERE sagas.id = w.saga_id AND w.saga_id = ${id}::uuid
+        RETURNING sagas.id, sagas.definition, w.claimed_until AS "claimedUntil"`
       return wake
     },
 

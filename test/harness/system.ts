@@ -12,7 +12,7 @@ import { runWorkers, type RunningWorkers } from '../../workers/run-workers.ts'
 import { reportProviders } from '../../workers/provider-watch.ts'
 import { installRuntime } from '../../workers/runtime.ts'
 import { createServices } from '../../workers/services.ts'
-import { ORDER_SAGA, type SagaInput } from '../../workflows/order/contract.ts'
+import type { SagaInput } from '../../workflows/saga/contract.ts'
 import { createApiClient, type ApiClient } from './api-client.ts'
 import { createDatabase } from './database.ts'
 import type { Servers } from './servers.ts'
@@ -121,7 +121,7 @@ export async function startSystemOn(servers: Servers, options: SystemOptions = {
     db,
     client,
     log,
-    taskQueue: queueOf(ORDER_SAGA.queue),
+    queueOf,
     workflowTaskTimeoutMs: options.workflowTaskTimeoutMs ?? 4000,
     input: options.input ?? {},
     providers: { payment: world.url, shipping: world.url },

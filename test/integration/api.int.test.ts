@@ -123,7 +123,7 @@ describe('the Idempotency-Key', () => {
     const key = randomUUID()
     await system.db.$transaction(
       async (transaction) => {
-        await transaction.$executeRaw`INSERT INTO idempotency_keys (caller, key, body_hash, order_id)
+        await transaction.$executeRaw`INSERT INTO idempotency_keys (caller, key, body_hash, saga_id)
           VALUES ('anonymous', ${key}, '', ${randomUUID()}::uuid)`
         await expectProblem(
           await post(orderBody(), { 'idempotency-key': key }),

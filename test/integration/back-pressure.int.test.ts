@@ -25,7 +25,7 @@ describe('overload', () => {
       async (db) => {
         // Two requests are held at the database, each waiting for a twin of its key.
         for (const key of keys) {
-          await db.$executeRaw`INSERT INTO idempotency_keys (caller, key, body_hash, order_id)
+          await db.$executeRaw`INSERT INTO idempotency_keys (caller, key, body_hash, saga_id)
             VALUES ('anonymous', ${key}, '', ${randomUUID()}::uuid)`
         }
         const held = keys.map((key) => post(key))

@@ -1,0 +1,131 @@
+import type { SagaStatus } from '../domain/saga/status.ts'
+import type { SagaContract, StepOutline } from '../workflows/saga/contract.ts'
+
+/** What is recorded of one step. */
+export interface FenceRecord {
+  step: string
+  state: string
+  answer: unknown
+  attempts: number
+  parkedAt: Date | null
+}
+
+type SagaState = Pick<SagaRecord, 'status' | 'reasonCode' | 'reasonStep'>
+
+/** A saga's row with its fences. */
+export interface SagaRecord {
+  id: string
+  status: string
+  reasonCode: string | null
+  reasonStep: string | null
+  reasonDetail: string | null
+  version: number
+  createdAt: Date
+  updatedAt: Date
+  deadlineAt: Date
+  fences: readonly FenceRecord[]
+}
+
+type StepState = 'pending' | 'running' | 'waiting' | 'done' | 'failed' | 'parked' | 'skipped'
+type CompensationState = 'none' | 'pending' | 'running' | 'done' | 'parked' | 'skipped'
+
+/** Where the links to a workflow lead. */
+export interface TemporalPlace {
+  uiUrl: string
+  namespace: string
+}
+
+/** What the API shows of every saga, whatever it is about: its row joined with its definition. */
+export function viewSaga(contract: SagaContract, saga: SagaRecord, { uiUrl, namespace }: TemporalPlace) {
+  const workflowId = contract.workflowId(saga.id)
+  return {
+    status: saga.status as SagaStatus,
+    reason:
+      saga.reasonCode === null || saga.reasonStep === null
+        ? null
+        : { code: saga.reasonCode, step: saga.reasonStep, detail: saga.reasonDetail },
+    steps: viewSteps(contract.steps, saga, saga.fences),
+    version: saga.version,
+    createdAt: saga.createdAt.toISOString(),
+    updatedAt: saga.updatedAt.toISOString(),
+    deadlineAt: saga.deadlineAt.toISOString(),
+    workflow: { id: workflowId, url: `${uiUrl}/namespaces/${namespace}/workflows/${workflowId}` },
+  }
+}
+
+/** The row of a saga as it was when it was placed. */
+export const asPlaced = (id: string, createdAt: Date, deadlineAt: Date): SagaRecord => ({
+  id,
+  status: 'pending',
+  reasonCode: null,
+  reasonStep: null,
+  reasonDetail: null,
+  version: 1,
+  createdAt,
+  updatedAt: createdAt,
+  deadlineAt,
+  fences: [],
+})
+
+/** Every step of the definition, from the start and in its order, with what its fence says of it. */
+export function viewSteps(steps: readonly StepOutline[], saga: SagaState, fences: readonly FenceRecord[]) {
+  return steps.map((step, index) => {
+    const fence = fences.find((record) => record.step === step.name)
+    const isNext = steps
+      .slice(0, index)
+      .every(({ name }) => fences.some((f) => f.step === name && f.state === 'done'))
+    return {
+      name: step.name,
+      kind: step.kind,
+      state: stepState(step, saga, fence, isNext),
+      attempts: fence?.attempts ?? 0,
+      compensation: step.kind === 'compensatable' ? compensationState(saga, fence) : ('none' as const),
+    }
+  })
+}
+
+function stepState(
+  step: StepOutline,
+  saga: SagaState,
+  fence: FenceRecord | undefined,
+  isNext: boolean,
+): StepState {
+  const hasTurnedBack = saga.reasonCode !== null
+  if (fence === undefined) {
+    if (saga.reasonStep === step.name) return 'failed'
+    const isUnderWay = step.kind === 'retriable' ? saga.status === 'completed' : saga.status === 'processing'
+    return isNext && isUnderWay ? 'running' : 'pending'
+  }
+  switch (fence.state) {
+    case 'done':
+      return 'done'
+    case 'refused':
+      return 'failed'
+    case 'pending':
+    case 'intended':
+      if (hasTurnedBack) return 'failed'
+      if (fence.parkedAt !== null) return 'parked'
+      return saga.status === 'waiting' ? 'waiting' : 'running'
+    default:
+      // Undoing, undone or skipped: an answer tells that the step itself had been done before.
+      if (step.kind === 'retriable') return 'skipped'
+      return fence.answer === null ? 'failed' : 'done'
+  }
+}
+
+function compensationState(saga: SagaState, fence: FenceRecord | undefined): CompensationState {
+  if (saga.reasonCode === null || fence === undefined) return 'none'
+  switch (fence.state) {
+    case 'undone':
+      return 'done'
+    case 'skipped':
+      return 'skipped'
+    case 'undoing':
+      return fence.parkedAt === null ? 'running' : 'parked'
+    case 'done':
+    case 'intended':
+      return fence.parkedAt === null ? 'pending' : 'parked'
+    default:
+      return 'none'
+  }
+}

@@ -1,0 +1,20 @@
+import { z } from './shared.ts'
+
+/** What every saga shows of itself. */
+export const step = z
+  .object({
+    name: z.string(),
+    kind: z.enum(['compensatable', 'pivot', 'retriable']),
+    state: z.enum(['pending', 'running', 'waiting', 'done', 'failed', 'parked', 'skipped']),
+    attempts: z.int().openapi({ description: 'The highest attempt that was recorded.' }),
+    compensation: z
+      .enum(['none', 'pending', 'running', 'done', 'parked', 'skipped'])
+      .openapi({ description: '`none`: there is nothing to undo.' }),
+  })
+  .openapi('Step')
+
+export const reason = z
+  .object({ code: z.string(), step: z.string(), detail: z.string().nullable() })
+  .nullable()
+
+export const workflow = z.object({ id: z.string(), url: z.string() })

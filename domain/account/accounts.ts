@@ -1,0 +1,86 @@
+import type { Aggregate, Aggregates, Loaded } from '../../events/aggregate.ts'
+import { VersionConflict, type AsOf, type EventStore } from '../../events/store.ts'
+import { DomainError } from '../errors.ts'
+import {
+  decide,
+  evolve,
+  NO_ACCOUNT,
+  type AccountCommand,
+  type AccountEvent,
+  type AccountRefusal,
+  type AccountState,
+} from './account.ts'
+
+export const ACCOUNT: Aggregate<AccountState> = { stateVersion: 1, initial: NO_ACCOUNT, evolve }
+
+export const accountStream = (accountId: string) => `account-${accountId}`
+
+/** An account at one version of its stream. */
+export interface Account extends Exclude<AccountState, { status: 'none' }> {
+  readonly id: string
+  readonly version: number
+}
+
+/** Accounts are event-sourced: their stream is all there is of them. */
+export function createAccounts({ aggregates, store }: { aggregates: Aggregates; store: EventStore }) {
+  const load = (accountId: string, asOf?: AsOf) => aggregates.load(ACCOUNT, accountStream(accountId), asOf)
+  return {
+    /** Undefined where there is no account, or there was none yet. */
+    find: async (accountId: string, asOf?: AsOf) => asAccount(accountId, await load(accountId, asOf)),
+
+    events: (accountId: string, asOf?: AsOf) => store.load(accountStream(accountId), asOf),
+
+    /**
+     * Carries commands out, all or none.
+     * @param expectedVersion the version that their sender has seen, so that sent twice they are refused the second
+     *   time; undefined where none can have been seen.
+     * @throws DomainError when a rule refuses one, VERSION_CONFLICT when the account has moved on.
+     */
+    async execute(
+      accountId: string,
+      expectedVersion: number | undefined,
+      commands: readonly AccountCommand[],
+    ): Promise<Account> {
+      let { state, version } = await load(accountId)
+      if (expectedVersion !== undefined && version !== expectedVersion && version > 0) throw conflict()
+      const events: AccountEvent[] = []
+      for (const command of commands) {
+        const decision = decide(command, state)
+        if (decision.kind === 'refused') throw new DomainError(decision.code, REFUSALS[decision.code])
+        state = decision.events.reduce(evolve, state)
+        events.push(...decision.events)
+      }
+      if (events.length > 0) {
+        version = await store.append(accountStream(accountId), version, events).catch((error: unknown) => {
+          throw error instanceof VersionConflict ? conflict() : error
+        })
+      }
+      const account = asAccount(accountId, { state, version })
+      if (account === undefined) throw new Error(`${accountId} was decided on, and is not there`)
+      return account
+    },
+  }
+}
+
+export type Accounts = ReturnType<typeof createAccounts>
+
+const conflict = () => new DomainError('VERSION_CONFLICT', 'The account has changed since: read it again.')
+
+function asAccount(
+  id: string,
+  { state, version }: Pick<Loaded<AccountState>, 'state' | 'version'>,
+): Account | undefined {
+  return state.status === 'none' ? undefined : { id, version, ...state }
+}
+
+const REFUSALS: Record<AccountRefusal, string> = {
+  ACCOUNT_NOT_FOUND: 'There is no such account.',
+  ACCOUNT_EXISTS: 'There is an account with this id.',
+  ACCOUNT_CLOSED: 'The account is closed.',
+  ACCOUNT_FROZEN: 'The account is frozen.',
+  ACCOUNT_NOT_FROZEN: 'The account is not frozen.',
+  CURRENCY_MISMATCH: 'The account is in another currency.',
+  INSUFFICIENT_FUNDS: 'There is not enough money on the account.',
+  BALANCE_TOO_LARGE: 'The account cannot hold that much.',
+  BALANCE_NOT_ZERO: 'There is still money on the account.',
+}

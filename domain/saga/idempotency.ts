@@ -1,0 +1,23 @@
+import { createHash } from 'node:crypto'
+import { stringify } from 'safe-stable-stringify'
+import { DomainError } from '../errors.ts'
+
+/** Waits for the twin of a request have their limit in `idempotency_take`; PostgreSQL then answers this SQLSTATE. */
+const LOCK_NOT_AVAILABLE = '55P03'
+
+/** A request as it is stored, and its hash: the same members with the same values are the same request. */
+export function fingerprint(request: object): { body: string; hash: string } {
+  const body = stringify(request)
+  return { body, hash: createHash('sha256').update(body).digest('hex') }
+}
+
+/** @throws DomainError in place of the database's error when a twin of the request is still in flight. */
+export function rethrowTwin(error: unknown): never {
+  if (JSON.stringify(error).includes(LOCK_NOT_AVAILABLE)) {
+    throw new DomainError('IDEMPOTENCY_KEY_IN_USE', 'A request with this key is still being worked on.')
+  }
+  throw error
+}
+
+export const keyReused = () =>
+  new DomainError('IDEMPOTENCY_KEY_REUSED', 'This key was used before, with another request.')

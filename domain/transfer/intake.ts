@@ -1,0 +1,50 @@
+import type { Database } from '../../prisma/client.ts'
+import { fingerprint, keyReused, rethrowTwin } from '../saga/idempotency.ts'
+
+export interface TransferRequest {
+  sourceAccountId: string
+  destinationAccountId: string
+  /** In minor units. */
+  amountMinor: number
+  currency: string
+}
+
+export interface TransferPlacement {
+  id: string
+  createdAt: Date
+  deadlineAt: Date
+  /** The key was used before with the same request: this is the transfer it made then. */
+  isReplay: boolean
+}
+
+/** A transfer that has not been made by then is turned back. */
+const DEADLINE_MS = 1_800_000
+
+interface TransferIntakeOptions {
+  db: Database
+  /** The saga that new transfers are run by, e.g. `transfer@1`. */
+  definition: string
+  newId: () => string
+  now: () => Date
+}
+
+export function createTransferIntake({ db, definition, newId, now }: TransferIntakeOptions) {
+  return {
+    /**
+     * Writes the transfer and everything that belongs to it in one database transaction.
+     * @throws DomainError when its key was used for another request, or is in use.
+     */
+    async place(caller: string, key: string, request: TransferRequest): Promise<TransferPlacement> {
+      const deadlineAt = new Date(now().getTime() + DEADLINE_MS)
+      const { body, hash } = fingerprint(request)
+      const [row] = await db.$queryRaw<(TransferPlacement & { verdict: 'placed' | 'replayed' | 'reused' })[]>`
+        SELECT verdict, (saga).id, (saga).created_at AS "createdAt", (saga).deadline_at AS "deadlineAt"
+          FROM place_transfer(${newId()}::uuid, ${definition}, ${caller}, ${key}, ${hash}, ${body}::jsonb,
+            ${deadlineAt})`.catch(rethrowTwin)
+      if (row === undefined) throw new Error('place_transfer answered no row')
+      const { verdict, id, createdAt, deadlineAt: promisedAt } = row
+      if (verdict === 'reused') throw keyReused()
+      return { id, createdAt, deadlineAt: promisedAt, isReplay: verdict === 'replayed' }
+    },
+  }
+}

@@ -1,0 +1,34 @@
+import { outline, type SagaDefinition, type StepOutline } from './definition.ts'
+
+export { WAKE_UPDATE } from './definition.ts'
+export type { SagaInput } from './on-temporal.ts'
+export type { StepOutline } from './definition.ts'
+
+/** All that a client may know of a saga. */
+export interface SagaContract {
+  /** What it is a saga of, e.g. `order`: the first part of its workflows' ids and of its streams'. */
+  readonly kind: string
+  readonly workflowType: string
+  /** The participant whose queue the workflows are on. */
+  readonly queue: string
+  /** Name and version of the definition that new sagas are run by. */
+  readonly definition: string
+  readonly steps: readonly StepOutline[]
+  /** The id of a saga's workflow, and of its event stream. */
+  workflowId(sagaId: string): string
+}
+
+export function contractOf(workflowType: string, saga: SagaDefinition): SagaContract {
+  const kind = kindOf(saga.name)
+  return {
+    kind,
+    workflowType,
+    queue: saga.journal.at,
+    definition: saga.name,
+    steps: outline(saga),
+    workflowId: (sagaId) => `${kind}-${sagaId}`,
+  }
+}
+
+/** What a definition is of: `order` for `order@1`. */
+export const kindOf = (definition: string): string => definition.slice(0, definition.indexOf('@'))
