@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { orderSaga } from '../../workflows/order/steps.ts'
 import type { Order, OrderWishes } from '../harness/api-client.ts'
-import { expectCompleted } from '../harness/failure-matrix.ts'
+import { expectOrderCompleted } from '../harness/order-trials.ts'
 import { startSystem, startWorker } from '../harness/start.ts'
 import type { System } from '../harness/system.ts'
 
@@ -76,7 +76,7 @@ async function withKilledWorker(
 describe.concurrent('a worker that is killed with SIGKILL', () => {
   it.each(points)('at $at costs no effect and doubles none', async ({ at }) => {
     await withKilledWorker(at, {}, async (system, { id }) =>
-      expectCompleted(system, await system.api.ended(id)),
+      expectOrderCompleted(system, await system.api.ended(id)),
     )
   })
 
@@ -84,7 +84,7 @@ describe.concurrent('a worker that is killed with SIGKILL', () => {
     'at $at, while its provider plays $token, costs no effect and doubles none',
     async ({ at, wishes }) => {
       await withKilledWorker(at, wishes, async (system, { id }) =>
-        expectCompleted(system, await system.api.ended(id)),
+        expectOrderCompleted(system, await system.api.ended(id)),
       )
     },
   )
@@ -129,7 +129,7 @@ describe.concurrent('a worker that is killed after the pivot’s commit and befo
     await withKilledWorker('completeOrder:after', {}, async (system, order) => {
       await act(system, order)
       await system.client.workflow.getHandle(order.workflow.id).result()
-      await expectCompleted(system, await system.api.ended(order.id))
+      await expectOrderCompleted(system, await system.api.ended(order.id))
     })
   })
 })

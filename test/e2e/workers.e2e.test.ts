@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { orderSaga } from '../../workflows/order/steps.ts'
-import { expectCompleted } from '../harness/failure-matrix.ts'
+import { expectOrderCompleted } from '../harness/order-trials.ts'
 import { until } from '../harness/poll.ts'
 import { startSystem, startWorker } from '../harness/start.ts'
 import type { System, SystemOptions } from '../harness/system.ts'
@@ -35,7 +35,7 @@ describe('a worker that is told to stop', () => {
     expect(await system.api.eventTypes(id)).toContain('PaymentCharged')
     worker(system)
     const order = await system.api.ended(id)
-    await expectCompleted(system, order)
+    await expectOrderCompleted(system, order)
     expect(order.steps.find(({ name }) => name === 'chargePayment')).toMatchObject({ attempts: 1 })
   })
 })
@@ -57,7 +57,7 @@ describe('workers that serve chosen queues', () => {
     })
     expect((await system.api.ledger(id)).charges).toEqual([])
     worker(system, ['payment', 'shipping'])
-    await expectCompleted(system, await system.api.ended(id))
+    await expectOrderCompleted(system, await system.api.ended(id))
   })
 
   it('refuse a name that is no participant', async () => {

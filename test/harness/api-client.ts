@@ -3,11 +3,15 @@ import type { z } from 'zod'
 import type { eventList, order } from '../../api/schemas/orders.ts'
 import type { loyalty, product } from '../../api/schemas/catalogue.ts'
 import type { dependencies, invariants, parkedStep } from '../../api/schemas/operations.ts'
+import type { account, transfer } from '../../api/schemas/transfers.ts'
 import { until } from './poll.ts'
 
 export type Order = z.infer<typeof order>
 export type OrderEvent = z.infer<typeof eventList>['data'][number]
 export type Product = z.infer<typeof product>
+
+export type Transfer = z.infer<typeof transfer>
+export type Account = z.infer<typeof account>
 
 export type ParkedStep = z.infer<typeof parkedStep>
 
@@ -49,7 +53,7 @@ export const orderBody = ({
   ...(deadlineSeconds === undefined ? {} : { deadlineSeconds }),
 })
 
-const isTerminal = ({ status }: Order) => ['completed', 'rejected', 'cancelled'].includes(status)
+const isTerminal = ({ status }: { status: string }) => ['completed', 'rejected', 'cancelled'].includes(status)
 
 /** The API as a client sees it, with the waits that tests need. */
 export function createApiClient(apiUrl: string, sandboxUrl: string) {
@@ -67,12 +71,8 @@ export function createApiClient(apiUrl: string, sandboxUrl: string) {
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       }),
     async place(wishes: OrderWishes = {}): Promise<Order> {
-      const response = await client.post('/orders', orderBody(wishes), {
-        'idempotency-key': wishes.key ?? randomUUID(),
-      })
-      if (response.status !== 202)
-        throw new Error(`POST /orders answered ${response.status}: ${await response.text()}`)
-      return (await response.json()) as Order
+      const headers = { 'idempotency-key': wishes.key ?? randomUUID() }
+      return answered<Order>(await client.post('/orders', orderBody(wishes), headers), 202)
     },
     cancel: (id: string, reason?: string) =>
       client.post(`/orders/${id}/cancel`, reason === undefined ? undefined : { reason }),
@@ -105,6 +105,35 @@ export function createApiClient(apiUrl: string, sandboxUrl: string) {
     async run(wishes: OrderWishes = {}): Promise<Order> {
       return client.ended((await client.place(wishes)).id)
     },
+    account: (id: string) => get<Account>(`/accounts/${id}`),
+    async openAccount(id: string, openingBalanceMinor: number): Promise<Account> {
+      const body = { id, ownerId: 'cus_alice', currency: 'EUR', openingBalanceMinor }
+      return answered<Account>(await client.post('/accounts', body), 201)
+    },
+    async changeAccount(id: string, change: 'freeze' | 'unfreeze' | 'close'): Promise<Account> {
+      const { version } = await client.account(id)
+      return answered<Account>(
+        await client.post(`/accounts/${id}/${change}`, { expectedVersion: version }),
+        200,
+      )
+    },
+    async transfer(source: string, destination: string, amountMinor: number, key: string = randomUUID()) {
+      const body = {
+        sourceAccountId: source,
+        destinationAccountId: destination,
+        amountMinor,
+        currency: 'EUR',
+      }
+      return answered<Transfer>(await client.post('/transfers', body, { 'idempotency-key': key }), 202)
+    },
+    transferEnded: (id: string) =>
+      until(`transfer ${id} to end`, async () => {
+        const now = await get<Transfer>(`/transfers/${id}`)
+        return isTerminal(now) ? now : undefined
+      }),
+    async runTransfer(source: string, destination: string, amountMinor: number): Promise<Transfer> {
+      return client.transferEnded((await client.transfer(source, destination, amountMinor)).id)
+    },
     /** What the providers did for one order, or for all. */
     async ledger(orderId = ''): Promise<LedgerView> {
       const all = (await (await fetch(`${sandboxUrl}/ledger`)).json()) as LedgerView
@@ -119,3 +148,9 @@ export function createApiClient(apiUrl: string, sandboxUrl: string) {
 }
 
 export type ApiClient = ReturnType<typeof createApiClient>
+
+async function answered<T>(response: Response, status: number): Promise<T> {
+  if (response.status !== status)
+    throw new Error(`${response.url} answered ${response.status}: ${await response.text()}`)
+  return (await response.json()) as T
+}

@@ -1,226 +1,170 @@
 import { expect } from 'vitest'
 import { ATTEMPTS } from '../../workflows/saga/policies.ts'
-import { ORDER_SAGA } from '../../workflows/order/contract.ts'
-import { orderSaga } from '../../workflows/order/steps.ts'
-import type { Order, OrderWishes } from './api-client.ts'
+import type { SagaDefinition } from '../../workflows/saga/definition.ts'
 import type { Interference } from './interference.ts'
 import type { System } from './system.ts'
 
 export const TROUBLES = ['refuses', 'faults beyond its attempts', 'loses its reply'] as const
 export type Trouble = (typeof TROUBLES)[number]
 
-interface Arrangement {
-  wishes?: OrderWishes
+/** A saga that has ended, as the API shows it. */
+export interface Ended {
+  id: string
+  status: string
+  reason: { code: string; step: string } | null
+}
+
+export interface Arrangement<Wishes> {
+  wishes?: Wishes
   /** For a step without a provider that could be told to misbehave. */
-  interference?: Interference | ((system: System) => Interference)
-  /** The code with which the order then ends, where it is not completed. */
+  interference?: Interference
+  /** Cancelled over HTTP just before the step. */
+  isCancelledFirst?: boolean
+  /** The code with which the saga then ends, where it is not completed. */
   code?: string
   /** Whether the step is begun, so that its own undo is due. */
   isBegun?: boolean
 }
 
-const EVERY_ATTEMPT = ATTEMPTS.giveUp
-const faults = (times: number): Interference => ({ kind: 'faults', times })
-const losesReply: Interference = { kind: 'loses its reply', times: 1 }
-const cancelledFirst = (system: System): Interference => ({
-  kind: 'preceded',
-  by: (id) => system.api.cancel(id),
-})
-
-/** How each step of the definition meets each trouble. A new step has no entry, and its tests then say so. */
-const ARRANGEMENTS: Record<string, Record<Trouble, Arrangement>> = {
-  reserveInventory: {
-    refuses: { wishes: { lines: [{ sku: 'NONE-001', quantity: 1 }] }, code: 'OUT_OF_STOCK' },
-    'faults beyond its attempts': { interference: faults(EVERY_ATTEMPT), code: 'STEP_FAILED' },
-    'loses its reply': { interference: losesReply },
-  },
-  chargePayment: {
-    refuses: { wishes: { paymentMethod: 'pm_declined' }, code: 'PAYMENT_DECLINED' },
-    'faults beyond its attempts': {
-      wishes: { paymentMethod: `pm_flaky_${EVERY_ATTEMPT}` },
-      code: 'STEP_FAILED',
-      isBegun: true,
-    },
-    'loses its reply': { wishes: { paymentMethod: 'pm_lost_reply_1' } },
-  },
-  createShipment: {
-    refuses: { wishes: { service: 'refused' }, code: 'SHIPMENT_REFUSED' },
-    'faults beyond its attempts': {
-      wishes: { service: `flaky_${EVERY_ATTEMPT}` },
-      code: 'STEP_FAILED',
-      isBegun: true,
-    },
-    'loses its reply': { wishes: { service: 'lost_reply_1' } },
-  },
-  awardPoints: {
-    refuses: { interference: cancelledFirst, code: 'CANCELLED_BY_CUSTOMER' },
-    'faults beyond its attempts': { interference: faults(EVERY_ATTEMPT), code: 'STEP_FAILED' },
-    'loses its reply': { interference: losesReply },
-  },
-  completeOrder: {
-    refuses: { interference: cancelledFirst, code: 'CANCELLED_BY_CUSTOMER' },
-    // Its attempts are not limited: it is parked in between, and still gets its answer.
-    'faults beyond its attempts': { interference: faults(ATTEMPTS.untilAnswered) },
-    'loses its reply': { interference: losesReply },
-  },
-}
-
-const EVENTS: Record<string, { done: string; undone: string; undoneUnseen?: string }> = {
-  reserveInventory: { done: 'InventoryReserved', undone: 'InventoryReleased' },
-  chargePayment: { done: 'PaymentCharged', undone: 'PaymentRefunded', undoneUnseen: 'PaymentVoided' },
-  createShipment: { done: 'ShipmentCreated', undone: 'ShipmentCancelled', undoneUnseen: 'ShipmentVoided' },
-  awardPoints: { done: 'PointsAwarded', undone: 'PointsRevoked' },
-}
-
-/** Every step up to the pivot, with every trouble. */
-export const MATRIX = [...orderSaga.compensatable, orderSaga.pivot].flatMap(({ execute: step }) =>
-  TROUBLES.map((trouble) => ({ step, trouble })),
-)
-
-/** Runs one order into its trouble, and expects of every table and of the providers what the definition predicts. */
-export async function runIntoTrouble(system: System, step: string, trouble: Trouble): Promise<Order> {
-  const arrangement = ARRANGEMENTS[step]?.[trouble]
-  if (arrangement === undefined)
-    throw new Error(`test/harness/failure-matrix.ts does not say how ${step} ${trouble}`)
-  const customerId = `cus_${step}_${TROUBLES.indexOf(trouble)}`
-  const { interference } = arrangement
-  if (interference !== undefined) {
-    system.interferences.plan(
-      customerId,
-      step,
-      typeof interference === 'function' ? interference(system) : { ...interference },
-    )
-  }
-  const order = await system.api.run({ customerId, ...arrangement.wishes })
-  if (arrangement.code === undefined) await expectCompleted(system, order)
-  else await expectUndone(system, order, step, arrangement)
-  return order
-}
-
-/** What a step survives, for each kind of step: how an order is told to meet it. */
-interface Hardship {
-  wishes?: OrderWishes
+/** What a step survives: how a saga is told to meet it. */
+export interface Hardship<Wishes> {
+  wishes?: Wishes
   interference?: Interference
 }
 
-const AT_A_ROW: Record<string, Hardship> = {
+/** All that the matrix must know of a saga besides its definition. A new step has no entry, and its tests then say so. */
+export interface Trials<Wishes, E extends Ended> {
+  definition: SagaDefinition
+  troubles: Record<string, Record<Trouble, Arrangement<Wishes>>>
+  hardships: Record<string, Record<string, Hardship<Wishes>>>
+  events: {
+    opening: string
+    rejected: string
+    cancelled: string
+    steps: Record<string, { done: string; undone: string; undoneUnseen?: string }>
+  }
+  /** Runs one to its end, for a party of its own by which interferences know it. */
+  run(system: System, party: string, wishes: Wishes | undefined): Promise<E>
+  cancel(system: System, id: string): Promise<unknown>
+  eventTypes(system: System, id: string): Promise<string[]>
+  /** What stands in the tables and at the providers: after all steps, or after those of `undone` were undone. */
+  expectEffects(system: System, ended: E, undone: readonly string[] | undefined): Promise<void>
+}
+
+export const EVERY_ATTEMPT = ATTEMPTS.giveUp
+export const faults = (times: number): Interference => ({ kind: 'faults', times })
+export const losesReply: Interference = { kind: 'loses its reply', times: 1 }
+
+/** The rows of a step that acts within our own database. */
+export const AT_A_ROW = {
   'fails twice': { interference: faults(2) },
   'loses its reply': { interference: losesReply },
 }
-const AT_PAYMENT: Record<string, Hardship> = {
-  'fails twice': { wishes: { paymentMethod: 'pm_flaky_2' } },
-  'loses its reply': { wishes: { paymentMethod: 'pm_lost_reply_1' } },
-  'is slow': { wishes: { paymentMethod: 'pm_slow_1200' } },
-  hangs: { wishes: { paymentMethod: 'pm_hang' } },
-  'is limited': { wishes: { paymentMethod: 'pm_rate_limited_1' } },
-}
-const AT_THE_CARRIER: Record<string, Hardship> = {
-  'fails twice': { wishes: { service: 'flaky_2' } },
-  'loses its reply': { wishes: { service: 'lost_reply_1' } },
-  'is slow': { wishes: { service: 'slow_1200' } },
-  hangs: { wishes: { service: 'hang' } },
-}
-const HARDSHIPS: Record<string, Record<string, Hardship>> = {
-  reserveInventory: AT_A_ROW,
-  chargePayment: AT_PAYMENT,
-  createShipment: AT_THE_CARRIER,
-  awardPoints: AT_A_ROW,
-  completeOrder: AT_A_ROW,
-}
+
+const stepsOf = ({ compensatable, pivot }: SagaDefinition) => [...compensatable, pivot]
+
+/** Every step up to the pivot, with every trouble. */
+export const matrixOf = ({ definition }: Pick<Trials<never, never>, 'definition'>) =>
+  stepsOf(definition).flatMap(({ execute: step }) => TROUBLES.map((trouble) => ({ step, trouble })))
 
 /** Every step with everything that it survives; the rows of a step that the table does not know fail. */
-export const SURVIVED = [...orderSaga.compensatable, orderSaga.pivot].flatMap(({ execute: step }) =>
-  Object.keys(HARDSHIPS[step] ?? { 'is not in the table': {} }).map((hardship) => ({ step, hardship })),
-)
+export const survivedBy = ({
+  definition,
+  hardships,
+}: Pick<Trials<never, never>, 'definition'> & { hardships: Record<string, object> }) =>
+  stepsOf(definition).flatMap(({ execute: step }) =>
+    Object.keys(hardships[step] ?? { 'is not in the table': {} }).map((hardship) => ({ step, hardship })),
+  )
 
-/**
- * Leads one order through a hardship. Alone it is completed; with a compensation that fails twice it is cancelled right
- * before the pivot, and everything is still undone.
- */
-export async function survive(
+const cancelFirst = <Wishes, E extends Ended>(
   system: System,
+  trials: Trials<Wishes, E>,
+  party: string,
   step: string,
-  hardship: string,
-  isTurnedBack: boolean,
-): Promise<void> {
-  const found = HARDSHIPS[step]?.[hardship]
-  if (found === undefined)
-    throw new Error(`test/harness/failure-matrix.ts does not say how ${step} ${hardship}`)
-  const customerId = `cus_${step}_${Object.keys(HARDSHIPS[step] ?? {}).indexOf(hardship)}_${isTurnedBack ? 'back' : 'on'}`
-  if (found.interference !== undefined) system.interferences.plan(customerId, step, { ...found.interference })
-  if (!isTurnedBack) return expectCompleted(system, await system.api.run({ customerId, ...found.wishes }))
-  const compensation = orderSaga.compensatable.find(({ execute }) => execute === step)?.compensate
-  system.interferences.plan(customerId, orderSaga.pivot.execute, cancelledFirst(system))
-  if (compensation !== undefined) system.interferences.plan(customerId, compensation, faults(2))
-  const order = await system.api.run({ customerId, ...found.wishes })
-  await expectUndone(system, order, orderSaga.pivot.execute, { code: 'CANCELLED_BY_CUSTOMER' })
+): void => system.interferences.plan(party, step, { kind: 'preceded', by: (id) => trials.cancel(system, id) })
+
+/** Runs one saga into its trouble, and expects of every table and of the providers what the definition predicts. */
+export async function runIntoTrouble<Wishes, E extends Ended>(
+  system: System,
+  trials: Trials<Wishes, E>,
+  step: string,
+  trouble: Trouble,
+): Promise<E> {
+  const arrangement = trials.troubles[step]?.[trouble]
+  if (arrangement === undefined) throw new Error(`The trials do not say how ${step} ${trouble}`)
+  const party = `cus_${step}_${TROUBLES.indexOf(trouble)}`
+  const { interference, isCancelledFirst, code } = arrangement
+  if (interference !== undefined) system.interferences.plan(party, step, { ...interference })
+  if (isCancelledFirst === true) cancelFirst(system, trials, party, step)
+  const ended = await trials.run(system, party, arrangement.wishes)
+  if (code === undefined) await expectCompleted(system, trials, ended)
+  else await expectUndone(system, trials, ended, { step, code, isBegun: arrangement.isBegun === true })
+  return ended
 }
 
-/** Completed: one effect of each step, in our tables and at the providers. */
-export async function expectCompleted(system: System, order: Order): Promise<void> {
-  expect(order).toMatchObject({ status: 'completed', reason: null })
-  const told = (await system.api.eventTypes(order.id)).filter((type) =>
-    Object.values(EVENTS).some(({ done }) => done === type),
+/**
+ * Leads one saga through a hardship. Alone it is completed; with a compensation that fails twice it is cancelled right
+ * before the pivot, and everything is still undone.
+ */
+export async function survive<Wishes, E extends Ended>(
+  system: System,
+  trials: Trials<Wishes, E>,
+  { step, hardship }: { step: string; hardship: string },
+  isTurnedBack: boolean,
+): Promise<void> {
+  const { hardships, definition } = trials
+  const found = hardships[step]?.[hardship]
+  if (found === undefined) throw new Error(`The trials do not say how ${step} ${hardship}`)
+  const party = `cus_${step}_${Object.keys(hardships[step] ?? {}).indexOf(hardship)}_${isTurnedBack ? 'back' : 'on'}`
+  if (found.interference !== undefined) system.interferences.plan(party, step, { ...found.interference })
+  const pivot = definition.pivot.execute
+  if (isTurnedBack) {
+    const compensation = definition.compensatable.find(({ execute }) => execute === step)?.compensate
+    cancelFirst(system, trials, party, pivot)
+    if (compensation !== undefined) system.interferences.plan(party, compensation, faults(2))
+  }
+  const ended = await trials.run(system, party, found.wishes)
+  if (!isTurnedBack) return expectCompleted(system, trials, ended)
+  await expectUndone(system, trials, ended, { step: pivot, code: 'CANCELLED_BY_CUSTOMER', isBegun: false })
+}
+
+/** Completed: one effect of each step. */
+export async function expectCompleted<Wishes, E extends Ended>(
+  system: System,
+  trials: Trials<Wishes, E>,
+  ended: E,
+): Promise<void> {
+  expect(ended).toMatchObject({ status: 'completed', reason: null })
+  const { steps } = trials.events
+  const told = (await trials.eventTypes(system, ended.id)).filter((type) =>
+    Object.values(steps).some(({ done }) => done === type),
   )
-  expect(told).toEqual(orderSaga.compensatable.map(({ execute }) => EVENTS[execute]?.done))
-  const ledger = await system.api.ledger(order.id)
-  expect(ledger.charges.map(({ state, amountMinor }) => [state, amountMinor])).toEqual([
-    ['charged', order.totalMinor],
-  ])
-  expect(ledger.refunds).toEqual([])
-  expect(ledger.shipments.map(({ state }) => state)).toEqual(['created'])
-  const { loyalty, movements } = await effects(system, order)
-  expect(loyalty).toBe(Math.floor(order.totalMinor / 100))
-  expect(movements).toEqual(order.lines.flatMap(({ sku }) => [`reserved ${sku}`, `sold ${sku}`]))
+  expect(told).toEqual(trials.definition.compensatable.map(({ execute }) => steps[execute]?.done))
+  await trials.expectEffects(system, ended, undefined)
 }
 
 /** Turned back: what was begun is undone in exact reverse order, once, and nothing of it stands. */
-async function expectUndone(
+async function expectUndone<Wishes, E extends Ended>(
   system: System,
-  order: Order,
-  step: string,
-  { code, isBegun }: Arrangement,
+  trials: Trials<Wishes, E>,
+  ended: E,
+  { step, code, isBegun }: { step: string; code: string; isBegun: boolean },
 ): Promise<void> {
   const isCancelled = code === 'CANCELLED_BY_CUSTOMER'
-  expect(order).toMatchObject({ status: isCancelled ? 'cancelled' : 'rejected', reason: { code, step } })
-  const names = ORDER_SAGA.steps.map(({ name }) => name)
-  const before = orderSaga.compensatable.map(({ execute }) => execute).slice(0, names.indexOf(step))
-  const own = EVENTS[step]
-  const told = await system.api.eventTypes(order.id)
+  expect(ended).toMatchObject({ status: isCancelled ? 'cancelled' : 'rejected', reason: { code, step } })
+  const { opening, rejected, cancelled, steps } = trials.events
+  const names = stepsOf(trials.definition).map(({ execute }) => execute)
+  const before = names.slice(0, names.indexOf(step))
+  const own = steps[step]
+  const told = await trials.eventTypes(system, ended.id)
   expect(told.filter((type) => type !== 'WaitingBegun')).toEqual([
-    'OrderPlaced',
-    ...before.map((name) => EVENTS[name]?.done),
+    opening,
+    ...before.map((name) => steps[name]?.done),
     ...(isCancelled ? ['CancelRequested'] : []),
     'CompensationBegun',
-    ...(isBegun === true ? [own?.undoneUnseen ?? own?.undone] : []),
-    ...before.toReversed().map((name) => EVENTS[name]?.undone),
-    isCancelled ? 'OrderCancelled' : 'OrderRejected',
+    ...(isBegun ? [own?.undoneUnseen ?? own?.undone] : []),
+    ...before.toReversed().map((name) => steps[name]?.undone),
+    isCancelled ? cancelled : rejected,
   ])
-  const ledger = await system.api.ledger(order.id)
-  expect(ledger.charges.map(({ state }) => state)).toEqual(
-    before.includes('chargePayment') ? ['refunded'] : [],
-  )
-  expect(ledger.refunds).toHaveLength(ledger.charges.length)
-  expect(ledger.shipments.map(({ state }) => state)).toEqual(
-    before.includes('createShipment') ? ['cancelled'] : [],
-  )
-  const { loyalty, movements } = await effects(system, order)
-  expect(loyalty).toBe(0)
-  expect(movements).toEqual(
-    before.includes('reserveInventory')
-      ? order.lines.flatMap(({ sku }) => [`reserved ${sku}`, `released ${sku}`])
-      : [],
-  )
-}
-
-async function effects({ db }: System, order: Order): Promise<{ loyalty: number; movements: string[] }> {
-  const entries = await db.loyaltyEntry.findMany({ where: { orderId: order.id } })
-  const movements = await db.stockMovement.findMany({
-    where: { orderId: order.id },
-    orderBy: { recordedAt: 'asc' },
-  })
-  return {
-    loyalty: entries.reduce((sum, { points }) => sum + Number(points), 0),
-    movements: movements.map(({ kind, sku }) => `${kind} ${sku}`),
-  }
+  await trials.expectEffects(system, ended, before)
 }

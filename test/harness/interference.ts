@@ -8,27 +8,33 @@ export type Interference =
   /** It is carried out, and its answer is lost, this many times. */
   | { kind: 'loses its reply'; times: number }
   /** Something happens just before it. */
-  | { kind: 'preceded'; by: (orderId: string) => Promise<unknown> }
+  | { kind: 'preceded'; by: (sagaId: string) => Promise<unknown> }
 
-/** By customer and activity: an order's id is not known before its workflow may already run. */
+/** By party and activity: a saga's id is not known before its workflow may already run. */
 export interface Interferences {
-  plan(customerId: string, activity: string, interference: Interference): void
+  plan(party: string, activity: string, interference: Interference): void
 }
 
-/** Lets a test interfere with single activities of single orders, in the services that the workers call. */
+/** An order's customer, or the account from which a transfer goes. */
+async function partyOf(db: Database, id: string): Promise<string | undefined> {
+  const order = await db.order.findUnique({ where: { id }, select: { customerId: true } })
+  if (order !== null) return order.customerId
+  return (await db.transfer.findUnique({ where: { id }, select: { sourceAccountId: true } }))?.sourceAccountId
+}
+
+/** Lets a test interfere with single activities of single sagas, in the services that the workers call. */
 export function interfereWith(
   services: Services,
   db: Database,
 ): { services: Services; interferences: Interferences } {
   const planned = new Map<string, Interference>()
-  const around = async <T>(activity: string, orderId: string, call: () => Promise<T>): Promise<T> => {
-    const order = await db.order.findUnique({ where: { id: orderId }, select: { customerId: true } })
-    const plan = planned.get(`${order?.customerId} ${activity}`)
+  const around = async <T>(activity: string, sagaId: string, call: () => Promise<T>): Promise<T> => {
+    const plan = planned.get(`${await partyOf(db, sagaId)} ${activity}`)
     switch (plan?.kind) {
       case undefined:
         return call()
       case 'preceded':
-        await plan.by(orderId)
+        await plan.by(sagaId)
         return call()
       case 'faults':
         if (plan.times > 0) {
@@ -52,10 +58,8 @@ export function interfereWith(
       Object.fromEntries(
         Object.entries(service).map(([method, call]) => [
           method,
-          (orderId: string, ...rest: unknown[]) =>
-            around(method, orderId, () =>
-              (call as (...args: unknown[]) => Promise<unknown>)(orderId, ...rest),
-            ),
+          (sagaId: string, ...rest: unknown[]) =>
+            around(method, sagaId, () => (call as (...args: unknown[]) => Promise<unknown>)(sagaId, ...rest)),
         ]),
       ),
     ]),
@@ -63,7 +67,7 @@ export function interfereWith(
   return {
     services: wrapped,
     interferences: {
-      plan: (customerId, activity, plan) => void planned.set(`${customerId} ${activity}`, plan),
+      plan: (party, activity, plan) => void planned.set(`${party} ${activity}`, plan),
     },
   }
 }

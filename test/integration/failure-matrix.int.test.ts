@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { expectCompleted, MATRIX, runIntoTrouble } from '../harness/failure-matrix.ts'
+import { matrixOf, runIntoTrouble } from '../harness/failure-matrix.ts'
+import { expectOrderCompleted, ORDER_TRIALS } from '../harness/order-trials.ts'
 import { startSystem } from '../harness/start.ts'
 import type { System } from '../harness/system.ts'
+import { TRANSFER_TRIALS } from '../harness/transfer-trials.ts'
 
 let system: System
 beforeAll(async () => {
@@ -12,7 +14,7 @@ afterAll(() => system.close())
 describe('an order', () => {
   it('is completed with one effect of each step, one workflow task and 11 events of history', async () => {
     const order = await system.api.run()
-    await expectCompleted(system, order)
+    await expectOrderCompleted(system, order)
     const { events } = await system.api.history(order.id)
     expect(events).toHaveLength(11)
     expect(events.filter(({ eventType }) => eventType === 'EVENT_TYPE_WORKFLOW_TASK_COMPLETED')).toHaveLength(
@@ -33,8 +35,14 @@ describe('an order', () => {
   })
 })
 
-describe('an order whose', () => {
-  it.concurrent.each(MATRIX)('$step $trouble ends as the definition predicts', async ({ step, trouble }) => {
-    await runIntoTrouble(system, step, trouble)
+describe.concurrent('an order whose', () => {
+  it.each(matrixOf(ORDER_TRIALS))('$step $trouble ends as the definition predicts', async (row) => {
+    await runIntoTrouble(system, ORDER_TRIALS, row.step, row.trouble)
+  })
+})
+
+describe.concurrent('a transfer whose', () => {
+  it.each(matrixOf(TRANSFER_TRIALS))('$step $trouble ends as the definition predicts', async (row) => {
+    await runIntoTrouble(system, TRANSFER_TRIALS, row.step, row.trouble)
   })
 })

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Order } from '../harness/api-client.ts'
-import { expectCompleted } from '../harness/failure-matrix.ts'
+import { expectOrderCompleted } from '../harness/order-trials.ts'
 import { until } from '../harness/poll.ts'
 import { startSystem } from '../harness/start.ts'
 import type { System } from '../harness/system.ts'
@@ -16,7 +16,7 @@ const ended = (orders: Order[]) => Promise.all(orders.map(({ id }) => system.api
 const statuses = (orders: Order[]) => [...new Set(orders.map(({ status }) => status))]
 
 async function expectSound(orders: Order[]): Promise<void> {
-  for (const order of orders) await expectCompleted(system, order)
+  for (const order of orders) await expectOrderCompleted(system, order)
   expect(await system.api.invariants()).toMatchObject({ ok: true })
 }
 

@@ -5,7 +5,7 @@ import { readConfig } from '../../config.ts'
 import { freePort } from '../../stack/ports.ts'
 import { locateTemporalCli } from '../../stack/temporal-cli.ts'
 import { startTemporal } from '../../stack/temporal.ts'
-import { expectCompleted } from '../harness/failure-matrix.ts'
+import { expectOrderCompleted } from '../harness/order-trials.ts'
 import { until } from '../harness/poll.ts'
 import { startSlowLine } from '../harness/slow-line.ts'
 import { startSystem } from '../harness/start.ts'
@@ -102,7 +102,7 @@ describe('an order survives', () => {
     expect(await system.api.get('/readyz')).toEqual({ status: 'ready' })
     expect((await fetch(`${system.apiUrl}/orders/${id}/history`)).status).toBe(503)
     temporal = await startTemporal(options)
-    await expectCompleted(system, await system.api.ended(id))
+    await expectOrderCompleted(system, await system.api.ended(id))
     expect(await system.db.sagaStart.count()).toBe(0)
   })
 
@@ -128,6 +128,6 @@ describe('an order survives', () => {
     await until('a whole round of attempts to be spent', () => (reached > 9 ? true : undefined))
     expect(await system.api.order(id)).toMatchObject({ status: 'processing', reason: null })
     proxy.mend()
-    await expectCompleted(system, await system.api.ended(id))
+    await expectOrderCompleted(system, await system.api.ended(id))
   })
 })
