@@ -162,20 +162,26 @@ export function createOpenApiDocument(version: string) {
       ...problems({ 400: 'INVALID_PARAMETER', ...UNAVAILABLE }),
     },
   })
-  for (const [action, schema, codes] of [
-    ['retry', retryRequest, 'INVALID_REQUEST, UNKNOWN_STEP'],
-    ['skip', skipRequest, 'INVALID_REQUEST, UNKNOWN_STEP, STEP_NOT_SKIPPABLE'],
-  ] as const) {
-    registry.registerPath({
-      method: 'post',
-      path: `/operations/orders/{id}/${action}`,
-      summary: action === 'retry' ? 'Try a parked step again' : 'Give a parked step up: it is written off',
-      request: { params: sagaId, body: { required: true, ...json(schema) } },
-      responses: {
-        202: ok('Accepted, and recorded with its reason.', z.object({ status: z.literal('accepted') })),
-        ...problems({ ...BAD_BODY, ...NO_SUCH_ORDER, 409: 'ORDER_NOT_PARKED', 422: codes, ...UNAVAILABLE }),
-      },
-    })
+  const actions = [
+    ['retry', 'Try a parked step again', retryRequest, 'INVALID_REQUEST, UNKNOWN_STEP'],
+    ['skip', 'Give a parked step up', skipRequest, 'INVALID_REQUEST, UNKNOWN_STEP, STEP_NOT_SKIPPABLE'],
+  ] as const
+  for (const [action, summary, schema, codes] of actions) {
+    for (const [sagas, notFound] of [
+      ['orders', 'ORDER_NOT_FOUND'],
+      ['transfers', 'TRANSFER_NOT_FOUND'],
+    ] as const) {
+      registry.registerPath({
+        method: 'post',
+        path: `/operations/${sagas}/{id}/${action}`,
+        summary: `${summary}, of one of the ${sagas}`,
+        request: { params: sagaId, body: { required: true, ...json(schema) } },
+        responses: {
+          202: ok('Accepted, and recorded with its reason.', z.object({ status: z.literal('accepted') })),
+          ...problems({ ...BAD_BODY, 404: notFound, 409: 'ORDER_NOT_PARKED', 422: codes, ...UNAVAILABLE }),
+        },
+      })
+    }
   }
   registry.registerPath({
     method: 'post',

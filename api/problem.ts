@@ -36,7 +36,7 @@ const PROBLEMS = {
   ACCOUNT_NOT_FOUND: [404, 'There is no such account'],
   RETRY_NOT_FOUND: [404, 'There is no such retry operation'],
   ORDER_NOT_CANCELLABLE: [409, 'The order can no longer be cancelled'],
-  ORDER_NOT_PARKED: [409, 'Nothing of this order is parked'],
+  ORDER_NOT_PARKED: [409, 'Nothing of it is parked'],
   ACCOUNT_EXISTS: [409, 'There is an account with this id'],
   ACCOUNT_CLOSED: [409, 'The account is closed'],
   ACCOUNT_FROZEN: [409, 'The account is frozen'],

@@ -1,9 +1,17 @@
-import { Router, type Request } from 'express'
+import { Router, type Request, type Response } from 'express'
+import type { z } from 'zod'
 import type { createDependencies } from '../../domain/operations/dependencies.ts'
 import type { createInvariants } from '../../domain/operations/invariants.ts'
-import { parkedKey, type createParking, type ParkedStep } from '../../domain/operations/parking.ts'
+import {
+  parkedKey,
+  type createParking,
+  type Operator,
+  type ParkedStep,
+} from '../../domain/operations/parking.ts'
 import type { createRetryBatches, RetryBatchProgress } from '../../domain/operations/retry-batches.ts'
 import { ORDER_SAGA } from '../../workflows/order/contract.ts'
+import type { StepOutline } from '../../workflows/saga/contract.ts'
+import { TRANSFER_SAGA } from '../../workflows/transfer/contract.ts'
 import { callerOf, isUuid, jsonBody, parseBody, parseQuery, serve, toPage } from '../http.ts'
 import type { SagaStarter } from '../saga-starter.ts'
 import { HttpProblem } from '../problem.ts'
@@ -26,6 +34,14 @@ const PROVIDER_STEPS = new Map(
   ]),
 )
 
+/** The sagas whose parked steps operators bring home, and where. */
+const SAGAS = [
+  { path: 'orders', contract: ORDER_SAGA, notFound: 'ORDER_NOT_FOUND' },
+  { path: 'transfers', contract: TRANSFER_SAGA, notFound: 'TRANSFER_NOT_FOUND' },
+] as const
+
+type Verdict = 'accepted' | 'not_parked' | 'not_skippable' | 'unknown'
+
 /** What operators look at and do. Like orders, it is read from the written tables. */
 export function createOperationRoutes({
   parking,
@@ -44,40 +60,41 @@ export function createOperationRoutes({
     },
   })
 
-  serve(router, '/operations/orders/:id/retry', {
-    post: [
+  for (const { path, contract, notFound } of SAGAS) {
+    const find = async (request: Request): Promise<string> => {
+      const id = String(request.params['id']).toLowerCase()
+      if (isUuid(id) && (await parking.has(contract.kind, id))) return id
+      throw new HttpProblem(notFound, `There is no ${contract.kind} with this id.`)
+    }
+    const act = (
+      schema: typeof retryRequest | typeof skipRequest,
+      call: (id: string, step: string | undefined, operator: Operator) => Promise<Verdict>,
+    ) => [
       jsonBody({ required: true }),
-      async (request, response) => {
-        const { step, reason } = parseBody(retryRequest, request.body, 'INVALID_REQUEST')
-        const id = orderIdOf(request)
-        requireKnownStep(step)
-        answerVerdict(await parking.retry(id, step, { actor: callerOf(request), reason }))
+      async (request: Request, response: Response) => {
+        const body = parseBody<z.infer<typeof retryRequest>>(schema, request.body, 'INVALID_REQUEST')
+        const id = await find(request)
+        requireKnownStep(body.step, contract.steps)
+        answerVerdict(await call(id, body.step, { actor: callerOf(request), reason: body.reason }))
         starter.wake(id)
         response.status(202).json({ status: 'accepted' })
       },
-    ],
-  })
-
-  serve(router, '/operations/orders/:id/skip', {
-    post: [
-      jsonBody({ required: true }),
-      async (request, response) => {
-        const { step, reason } = parseBody(skipRequest, request.body, 'INVALID_REQUEST')
-        const id = orderIdOf(request)
-        requireKnownStep(step)
-        answerVerdict(await parking.skip(id, step, { actor: callerOf(request), reason }))
-        starter.wake(id)
-        response.status(202).json({ status: 'accepted' })
-      },
-    ],
-  })
+    ]
+    serve(router, `/operations/${path}/:id/retry`, { post: act(retryRequest, parking.retry) })
+    serve(router, `/operations/${path}/:id/skip`, {
+      post: act(skipRequest, (id, step, operator) => parking.skip(id, String(step), operator)),
+    })
+  }
 
   serve(router, '/operations/parked/retry', {
     post: [
       jsonBody({ required: true }),
       async (request, response) => {
         const { filter, rampPercent, reason } = parseBody(retryBatchRequest, request.body, 'INVALID_REQUEST')
-        requireKnownStep(filter.step)
+        requireKnownStep(
+          filter.step,
+          SAGAS.flatMap(({ contract }) => contract.steps),
+        )
         const batch = await retryBatches.create(filter, rampPercent, { actor: callerOf(request), reason })
         response.status(202).location(`/operations/retries/${batch.id}`).json(viewBatch(batch))
       },
@@ -112,37 +129,32 @@ export function createOperationRoutes({
   return router
 }
 
-function orderIdOf(request: Request): string {
-  const id = String(request.params['id'])
-  if (!isUuid(id)) throw new HttpProblem('ORDER_NOT_FOUND', 'There is no order with this id.')
-  return id.toLowerCase()
-}
-
-function requireKnownStep(step: string | undefined): void {
-  if (step === undefined || ORDER_SAGA.steps.some(({ name }) => name === step)) return
-  throw new HttpProblem('UNKNOWN_STEP', 'No step of an order has this name.', [
-    { pointer: '/step', detail: `One of ${ORDER_SAGA.steps.map(({ name }) => name).join(', ')}.` },
+function requireKnownStep(step: string | undefined, steps: readonly StepOutline[]): void {
+  if (step === undefined || steps.some(({ name }) => name === step)) return
+  throw new HttpProblem('UNKNOWN_STEP', 'No step has this name.', [
+    { pointer: '/step', detail: `One of ${steps.map(({ name }) => name).join(', ')}.` },
   ])
 }
 
-function answerVerdict(verdict: 'accepted' | 'not_parked' | 'not_skippable' | 'unknown'): void {
+function answerVerdict(verdict: Verdict): void {
   switch (verdict) {
     case 'accepted':
       return
     case 'unknown':
-      throw new HttpProblem('ORDER_NOT_FOUND', 'There is no order with this id.')
+      throw new Error('A saga that was there is gone')
     case 'not_parked':
-      throw new HttpProblem('ORDER_NOT_PARKED', 'Nothing of this order is parked, or not this step.')
+      throw new HttpProblem('ORDER_NOT_PARKED', 'Nothing of it is parked, or not this step.')
     case 'not_skippable':
       throw new HttpProblem(
         'STEP_NOT_SKIPPABLE',
-        'Without this step the order has no end: it can only be tried again.',
+        'Without this step it has no end: it can only be tried again.',
       )
   }
 }
 
-function viewParked({ orderId, step, errorClass, attempts, since, amountMinor }: ParkedStep) {
-  return { orderId, step, errorClass, attempts, since: since.toISOString(), amountMinor }
+function viewParked({ kind, id, since, ...parked }: ParkedStep) {
+  const whose = kind === 'order' ? { orderId: id } : { transferId: id }
+  return { kind, ...whose, ...parked, since: since.toISOString() }
 }
 
 function viewBatch({ createdAt, updatedAt, ...batch }: RetryBatchProgress) {

@@ -8,13 +8,15 @@ const reason = prose(500)
 
 export const parkedStep = z
   .object({
-    orderId: z.uuid(),
+    kind: z.enum(['order', 'transfer']),
+    orderId: z.uuid().optional().openapi({ description: 'Of an order.' }),
+    transferId: z.uuid().optional().openapi({ description: 'Of a transfer.' }),
     step: z.string().openapi({ description: 'The step, also when it is its compensation that is parked.' }),
     errorClass: z.string(),
     attempts: z.int(),
     since: time,
     amountMinor: amountMinor.openapi({
-      description: 'What the order is worth: it is at risk until the step is settled.',
+      description: 'What it is worth: it is at risk until the step is settled.',
     }),
   })
   .openapi('ParkedStep')

@@ -1,4 +1,5 @@
 import type { Database } from '../../prisma/client.ts'
+import { accounts, transfers } from './account-checks.ts'
 import { DONE_BY, evolve, NOTHING, UNDONE_BY, type OrderState } from '../order/evolve.ts'
 
 export interface Check {
@@ -67,6 +68,8 @@ async function checkDatabase(
     verdict('versions', await versions(db)),
     verdict('status', await status(db)),
     verdict('order-of-events', await orderOfEvents(db)),
+    verdict('accounts', await accounts(db)),
+    verdict('transfers', await transfers(db)),
   ]
   const rows = await db.$queryRaw<(Omit<TerminalOrder, 'totalMinor'> & { totalMinor: bigint })[]>`
     SELECT o.id, s.status = 'completed' AS "isCompleted", o.total_minor AS "totalMinor", coalesce((

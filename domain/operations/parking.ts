@@ -3,13 +3,15 @@ import { toMinor } from '../money.ts'
 
 /** A step, or its compensation, that no machine could settle. */
 export interface ParkedStep {
-  orderId: string
+  /** What it is a step of: `order` or `transfer`, and its id. */
+  kind: string
+  id: string
   step: string
   /** What keeps it from going on: a class of error, or the code of a refusal. */
   errorClass: string
   attempts: number
   since: Date
-  /** What the order is worth: it is at risk until the step is settled. */
+  /** What the order or the transfer is worth: it is at risk until the step is settled. */
   amountMinor: number
 }
 
@@ -33,46 +35,47 @@ export function createParking({ db }: { db: Database }) {
       { limit, after }: { limit: number; after?: string | undefined },
     ) {
       const rows = await db.$queryRaw<(Omit<ParkedStep, 'amountMinor'> & { amountMinor: bigint })[]>`
-        SELECT f.saga_id AS "orderId", f.step, coalesce(f.parked_error, 'UNKNOWN') AS "errorClass", f.parked_at AS since,
-               o.total_minor AS "amountMinor",
+        SELECT split_part(s.definition, '@', 1) AS kind, s.id, f.step,
+               coalesce(f.parked_error, 'UNKNOWN') AS "errorClass", f.parked_at AS since,
+               coalesce(o.total_minor, t.amount_minor) AS "amountMinor",
                CASE WHEN s.reason_code IS NULL THEN f.attempts ELSE f.undo_attempts END AS attempts
-          FROM step_fences f JOIN sagas s ON s.id = f.saga_id JOIN orders o ON o.id = f.saga_id
+          FROM step_fences f JOIN sagas s ON s.id = f.saga_id
+          LEFT JOIN orders o ON o.id = f.saga_id LEFT JOIN transfers t ON t.id = f.saga_id
          WHERE f.parked_at IS NOT NULL
            AND (${step ?? null}::text IS NULL OR f.step = ${step ?? null})
            AND (${errorClass ?? null}::text IS NULL OR f.parked_error = ${errorClass ?? null})
            AND (${after ?? null}::text IS NULL OR
              to_char(f.parked_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') || ' ' || f.saga_id || ' ' || f.step > ${after ?? null})
          ORDER BY f.parked_at, f.saga_id, f.step LIMIT ${limit + 1}`
-      return rows.map(
-        ({ orderId, step: name, errorClass: error, attempts, since, amountMinor }): ParkedStep => ({
-          orderId,
-          step: name,
-          errorClass: error,
-          attempts,
-          since,
-          amountMinor: toMinor(amountMinor),
-        }),
-      )
+      return rows.map(({ amountMinor, ...row }): ParkedStep => ({
+        ...row,
+        amountMinor: toMinor(amountMinor),
+      }))
     },
 
-    /** Tries one parked step again, or all of an order's. */
-    async retry(orderId: string, step: string | undefined, { actor, reason }: Operator) {
+    /** Whether there is a saga of this kind with this id. */
+    async has(kind: string, id: string): Promise<boolean> {
+      const where = { id, definition: { startsWith: `${kind}@` } }
+      return (await db.saga.count({ where })) > 0
+    },
+
+    /** Tries one parked step again, or all of a saga's. */
+    async retry(sagaId: string, step: string | undefined, { actor, reason }: Operator) {
       const [row] = await db.$queryRaw<{ verdict: 'accepted' | 'not_parked' | 'unknown' }[]>`
-        SELECT operator_retry(${orderId}::uuid, ${step ?? null}, ${actor}, ${reason}) AS verdict`
+        SELECT operator_retry(${sagaId}::uuid, ${step ?? null}, ${actor}, ${reason}) AS verdict`
       return row?.verdict ?? 'unknown'
     },
 
     /** Gives a parked step up: what it would have undone is written off. */
-    async skip(orderId: string, step: string, { actor, reason }: Operator) {
+    async skip(sagaId: string, step: string, { actor, reason }: Operator) {
       const [row] = await db.$queryRaw<
         { verdict: 'accepted' | 'not_parked' | 'not_skippable' | 'unknown' }[]
       >`
-        SELECT operator_skip(${orderId}::uuid, ${step}, ${actor}, ${reason}) AS verdict`
+        SELECT operator_skip(${sagaId}::uuid, ${step}, ${actor}, ${reason}) AS verdict`
       return row?.verdict ?? 'unknown'
     },
   }
 }
 
 /** Orders the list of parked steps: the time first, as text of one length. */
-export const parkedKey = ({ since, orderId, step }: ParkedStep): string =>
-  `${since.toISOString()} ${orderId} ${step}`
+export const parkedKey = ({ since, id, step }: ParkedStep): string => `${since.toISOString()} ${id} ${step}`

@@ -2,6 +2,8 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { createWorld, type Meeting, type Script, type World } from '../../test/harness/simulated-saga.ts'
 import { orderSaga } from '../order/steps.ts'
+import { transferSaga } from '../transfer/steps.ts'
+import type { SagaDefinition } from './definition.ts'
 import { ATTEMPTS } from './policies.ts'
 import { runSaga, type SagaOutcome, type SagaRun } from './run-saga.ts'
 
@@ -225,27 +227,38 @@ const meeting = fc.constantFrom<Meeting>(
   'is unavailable',
   'is not local',
 )
-const activities = [...happy, ...compensations, saga.journal.begin, saga.journal.close]
-/** A journal refuses nothing and is never unavailable; everything else may meet anything, up to twelve times. */
-const script: fc.Arbitrary<Script> = fc
-  .record(Object.fromEntries(activities.map((name) => [name, fc.array(meeting, { maxLength: 12 })])))
-  .map((meetings) =>
-    Object.fromEntries(
-      Object.entries(meetings).map(([name, list]) => [
-        name,
-        name === saga.journal.begin || name === saga.journal.close
-          ? list.map((met): Meeting => (met === 'refuses' || met === 'is unavailable' ? 'faults' : met))
-          : list,
-      ]),
-    ),
-  )
+const activitiesOf = ({ compensatable, pivot, retriable, journal }: SagaDefinition): string[] => [
+  ...compensatable.flatMap(({ execute, compensate }) => [execute, compensate]),
+  ...[pivot, ...retriable].map(({ execute }) => execute),
+  journal.begin,
+  journal.close,
+]
 
-describe('whatever happens, a saga', () => {
+/** A journal refuses nothing and is never unavailable; everything else may meet anything, up to twelve times. */
+const scriptOf = (saga: SagaDefinition): fc.Arbitrary<Script> =>
+  fc
+    .record(
+      Object.fromEntries(activitiesOf(saga).map((name) => [name, fc.array(meeting, { maxLength: 12 })])),
+    )
+    .map((meetings) =>
+      Object.fromEntries(
+        Object.entries(meetings).map(([name, list]) => [
+          name,
+          name === saga.journal.begin || name === saga.journal.close
+            ? list.map((met): Meeting => (met === 'refuses' || met === 'is unavailable' ? 'faults' : met))
+            : list,
+        ]),
+      ),
+    )
+
+describe.each([orderSaga, transferSaga])('whatever happens, the saga $name', (saga) => {
+  const script = scriptOf(saga)
+
   it('either completes with every effect or ends with none', async () => {
     await fc.assert(
       fc.asyncProperty(script, async (meetings) => {
         const world = createWorld(saga, meetings)
-        expectSound(await run(world), world)
+        expectSound(saga, await runSaga(saga, world.ports(), RUN), world)
       }),
       { numRuns: 500 },
     )
@@ -270,17 +283,20 @@ describe('whatever happens, a saga', () => {
           await crashed
         }
         const outcome = await runSaga(saga, world.ports({ onCall }), RUN)
-        expectSound(outcome, world)
+        expectSound(saga, outcome, world)
       }),
       { numRuns: 500 },
     )
   })
 })
 
-function expectSound(outcome: SagaOutcome, world: World): void {
+function expectSound(saga: SagaDefinition, outcome: SagaOutcome, world: World): void {
+  const compensations = saga.compensatable.map(({ compensate }) => compensate)
   expect(outcome.status).toBe(world.status)
   if (outcome.status === 'completed') {
-    expect([...world.effects]).toEqual(expect.arrayContaining([...steps, saga.pivot.execute]))
+    expect([...world.effects]).toEqual(
+      expect.arrayContaining([...saga.compensatable, saga.pivot].map(({ execute }) => execute)),
+    )
     expect(world.log.filter((name) => compensations.includes(name))).toEqual([])
   } else {
     expect(world.effects).toEqual(new Set())

@@ -1,0 +1,285 @@
+import { randomUUID } from 'node:crypto'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createTransferJournal } from '../../domain/transfer/journal.ts'
+import { createTransferSteps } from '../../domain/transfer/transfer.ts'
+import { createAggregates } from '../../events/aggregate.ts'
+import { createEventStore } from '../../events/store.ts'
+import type { Database } from '../../prisma/client.ts'
+import { inFlight } from '../harness/in-flight.ts'
+import { startSystem } from '../harness/start.ts'
+import type { System } from '../harness/system.ts'
+
+let system: System
+beforeAll(async () => {
+  system = await startSystem({ input: { pace: 0.02 } })
+})
+afterAll(() => system.close())
+
+const codeOf = async (answer: Response) => [answer.status, ((await answer.json()) as { code: string }).code]
+const key = () => ({ 'idempotency-key': randomUUID() })
+const body = { sourceAccountId: 'a', destinationAccountId: 'b', amountMinor: 100, currency: 'EUR' }
+
+describe('an account over HTTP', () => {
+  it('is opened, moved on version by version, and shown as it was', async () => {
+    const { api } = system
+    const opened = await api.post('/accounts', {
+      id: 'acc_http',
+      ownerId: 'cus_alice',
+      currency: 'EUR',
+      openingBalanceMinor: 500,
+    })
+    expect([opened.status, opened.headers.get('location')]).toEqual([201, '/accounts/acc_http'])
+    expect(await opened.json()).toEqual({
+      id: 'acc_http',
+      ownerId: 'cus_alice',
+      status: 'open',
+      currency: 'EUR',
+      balanceMinor: 500,
+      version: 2,
+    })
+    const deposit = { amountMinor: 20, currency: 'EUR', expectedVersion: 2 }
+    expect(await (await api.post('/accounts/acc_http/deposit', deposit)).json()).toMatchObject({
+      balanceMinor: 520,
+      version: 3,
+    })
+    // Sent again, it is refused: nothing is deposited twice.
+    expect(await codeOf(await api.post('/accounts/acc_http/deposit', deposit))).toEqual([
+      409,
+      'VERSION_CONFLICT',
+    ])
+    expect(await api.get('/accounts/acc_http?asOfVersion=2')).toMatchObject({ balanceMinor: 500, version: 2 })
+    expect(await codeOf(await fetch(`${system.apiUrl}/accounts/acc_http?asOf=2020-01-01T00:00:00Z`))).toEqual(
+      [404, 'ACCOUNT_NOT_FOUND'],
+    )
+    for (const query of ['asOfVersion=0', 'asOfVersion=x', 'asOf=yesterday', 'asof=1'])
+      expect(await codeOf(await fetch(`${system.apiUrl}/accounts/acc_http?${query}`))).toEqual([
+        400,
+        'INVALID_PARAMETER',
+      ])
+  })
+
+  it('refuses what its rules refuse', async () => {
+    const { api } = system
+    await api.openAccount('acc_rules', 100)
+    const at = (expectedVersion: number, more = {}) => ({ expectedVersion, ...more })
+    const money = (amountMinor: number, currency = 'EUR') => ({ amountMinor, currency })
+    const told = async (path: string, sent: object) => codeOf(await api.post(`/accounts/${path}`, sent))
+    expect(await told('acc_rules/withdraw', at(2, money(101)))).toEqual([422, 'INSUFFICIENT_FUNDS'])
+    expect(await told('acc_rules/deposit', at(2, money(1, 'USD')))).toEqual([422, 'CURRENCY_MISMATCH'])
+    expect(await told('acc_rules/close', at(2))).toEqual([409, 'BALANCE_NOT_ZERO'])
+    expect(await told('acc_rules/unfreeze', at(2))).toEqual([409, 'ACCOUNT_NOT_FROZEN'])
+    expect(await told('acc_rules/freeze', {})).toEqual([422, 'INVALID_REQUEST'])
+    expect(await told('nobody/close', at(1))).toEqual([404, 'ACCOUNT_NOT_FOUND'])
+    await api.changeAccount('acc_rules', 'freeze')
+    expect(await told('acc_rules/withdraw', at(3, money(1)))).toEqual([409, 'ACCOUNT_FROZEN'])
+    expect(
+      await codeOf(await api.post('/accounts', { id: 'acc_rules', ownerId: 'x', currency: 'EUR' })),
+    ).toEqual([409, 'ACCOUNT_EXISTS'])
+    expect(await codeOf(await api.post('/accounts', { ownerId: 'x y', currency: 'EUR' }))).toEqual([
+      422,
+      'INVALID_ACCOUNT',
+    ])
+    expect((await fetch(`${system.apiUrl}/accounts`)).status).toBe(405)
+  })
+})
+
+describe('a transfer over HTTP', () => {
+  it('is accepted at once, made once for each key, and completed', async () => {
+    const { api } = system
+    await api.openAccount('from', 1000)
+    await api.openAccount('to', 0)
+    const request = { ...body, sourceAccountId: 'from', destinationAccountId: 'to' }
+    const headers = key()
+    const first = await api.post('/transfers', request, headers)
+    const placed = (await first.json()) as { id: string; status: string; steps: { name: string }[] }
+    expect(first.status).toBe(202)
+    expect(first.headers.get('location')).toBe(`/transfers/${placed.id}`)
+    expect(placed).toMatchObject({ ...request, status: 'pending', reason: null, version: 1 })
+    expect(placed.steps.map(({ name }) => name)).toEqual(['withdrawMoney', 'depositMoney'])
+    const again = await api.post('/transfers', request, headers)
+    expect([again.status, again.headers.get('idempotent-replayed')]).toEqual([202, 'true'])
+    expect(await again.json()).toEqual(placed)
+    expect(await codeOf(await api.post('/transfers', { ...request, amountMinor: 1 }, headers))).toEqual([
+      422,
+      'IDEMPOTENCY_KEY_REUSED',
+    ])
+    expect(await api.transferEnded(placed.id)).toMatchObject({ status: 'completed' })
+    expect([(await api.account('from')).balanceMinor, (await api.account('to')).balanceMinor]).toEqual([
+      900, 100,
+    ])
+    expect(await codeOf(await api.post(`/transfers/${placed.id}/cancel`))).toEqual([
+      409,
+      'TRANSFER_NOT_CANCELLABLE',
+    ])
+  })
+
+  it('of the same key by fifty callers at once is one transfer', async () => {
+    await system.api.openAccount('once', 1000)
+    await system.api.openAccount('once_to', 0)
+    const request = { ...body, sourceAccountId: 'once', destinationAccountId: 'once_to' }
+    const headers = key()
+    const answers = await Promise.all(
+      Array.from({ length: 50 }, () => system.api.post('/transfers', request, headers)),
+    )
+    const ids = await Promise.all(answers.map(async (answer) => ((await answer.json()) as { id: string }).id))
+    expect(new Set(ids).size).toBe(1)
+    await system.api.transferEnded(String(ids[0]))
+    expect(await system.api.account('once')).toMatchObject({ balanceMinor: 900 })
+  })
+
+  it.each([
+    [{ ...body, destinationAccountId: 'a' }, 422, 'INVALID_TRANSFER'],
+    [{ ...body, amountMinor: 0 }, 422, 'INVALID_TRANSFER'],
+    [{ ...body, amountMinor: 1.5 }, 422, 'INVALID_TRANSFER'],
+    [{ ...body, sourceAccountId: '4111111111111111' }, 422, 'INVALID_TRANSFER'],
+    [{ ...body, note: 'x' }, 422, 'INVALID_TRANSFER'],
+    [[], 422, 'INVALID_TRANSFER'],
+  ])('of %j is refused', async (request, status, code) => {
+    expect(await codeOf(await system.api.post('/transfers', request, key()))).toEqual([status, code])
+  })
+
+  it('without a key, and one that nobody knows, are refused', async () => {
+    expect(await codeOf(await system.api.post('/transfers', body))).toEqual([400, 'IDEMPOTENCY_KEY_MISSING'])
+    for (const id of ['x', randomUUID()])
+      expect(await codeOf(await fetch(`${system.apiUrl}/transfers/${id}`))).toEqual([
+        404,
+        'TRANSFER_NOT_FOUND',
+      ])
+  })
+
+  it.each([
+    ['the source is not there', 'nowhere', 'to_there', 'withdrawMoney', 'ACCOUNT_NOT_FOUND'],
+    ['the destination is not there', 'from_there', 'nowhere', 'depositMoney', 'ACCOUNT_NOT_FOUND'],
+    ['the destination is frozen', 'from_there', 'frozen', 'depositMoney', 'ACCOUNT_FROZEN'],
+  ])('ends rejected when %s, and the money is where it was', async (_, source, destination, step, code) => {
+    const { api } = system
+    for (const id of [source, destination]) {
+      if (id === 'nowhere' || (await fetch(`${system.apiUrl}/accounts/${id}`)).ok) continue
+      await api.openAccount(id, 1000)
+      if (id === 'frozen') await api.changeAccount(id, 'freeze')
+    }
+    expect(await api.runTransfer(source, destination, 100)).toMatchObject({
+      status: 'rejected',
+      reason: { code, step },
+    })
+    if (source !== 'nowhere') expect(await api.account(source)).toMatchObject({ balanceMinor: 1000 })
+  })
+})
+
+describe('a transfer whose destination fails for ever', () => {
+  it('is parked in sight with the money at risk, and an operator brings it home', async () => {
+    const { api } = system
+    await api.openAccount('stuck', 1000)
+    await api.openAccount('stuck_to', 0)
+    system.interferences.plan('stuck', 'depositMoney', { kind: 'faults', times: 1000 })
+    const { id } = await api.transfer('stuck', 'stuck_to', 250)
+    const parked = await expect
+      .poll(() => api.parked('?step=depositMoney'), { timeout: 60_000 })
+      .toHaveLength(1)
+      .then(() => api.parked('?step=depositMoney'))
+    expect(parked[0]).toMatchObject({ kind: 'transfer', transferId: id, amountMinor: 250 })
+    expect(await api.account('stuck')).toMatchObject({ balanceMinor: 750 })
+    expect(await api.invariants()).toMatchObject({ ok: true })
+    const act = (what: string, sent: object) => api.post(`/operations/transfers/${id}/${what}`, sent)
+    expect(await codeOf(await act('skip', { step: 'depositMoney', reason: 'x' }))).toEqual([
+      422,
+      'STEP_NOT_SKIPPABLE',
+    ])
+    expect(await codeOf(await act('retry', { step: 'chargePayment', reason: 'x' }))).toEqual([
+      422,
+      'UNKNOWN_STEP',
+    ])
+    expect(await codeOf(await api.post(`/operations/orders/${id}/retry`, { reason: 'x' }))).toEqual([
+      404,
+      'ORDER_NOT_FOUND',
+    ])
+    system.interferences.plan('stuck', 'depositMoney', { kind: 'faults', times: 0 })
+    expect((await act('retry', { reason: 'mended' })).status).toBe(202)
+    expect(await api.transferEnded(id)).toMatchObject({ status: 'completed' })
+    expect(await api.account('stuck_to')).toMatchObject({ balanceMinor: 250 })
+  })
+})
+
+describe('money', () => {
+  it('is neither made nor lost by transfers in every direction at once', async () => {
+    const { api } = system
+    const ids = ['ring_0', 'ring_1', 'ring_2', 'ring_3']
+    for (const id of ids) await api.openAccount(id, 1000)
+    const plans = Array.from({ length: 60 }, (_, n) => {
+      const from = ids[n % 4] ?? ''
+      return { from, to: ids[(n + 1 + (n % 3)) % 4] ?? '', amount: 1 + ((n * 97) % 400) }
+    })
+    const ended = await Promise.all(plans.map(({ from, to, amount }) => api.runTransfer(from, to, amount)))
+    expect(new Set(ended.map(({ status }) => status))).toContain('completed')
+    const balances = await Promise.all(ids.map(async (id) => (await api.account(id)).balanceMinor))
+    expect(balances.reduce((sum, balance) => sum + balance, 0)).toBe(4000)
+    expect(Math.min(...balances)).toBeGreaterThanOrEqual(0)
+    const expected = ids.map((id) =>
+      ended
+        .filter(({ status }) => status === 'completed')
+        .reduce((sum, { sourceAccountId, destinationAccountId, amountMinor }) => {
+          const change = (destinationAccountId === id ? 1 : 0) - (sourceAccountId === id ? 1 : 0)
+          return sum + change * amountMinor
+        }, 1000),
+    )
+    expect(balances).toEqual(expected)
+    expect(await api.invariants()).toMatchObject({ ok: true })
+  })
+})
+
+describe('two statements of transfers, in flight at once,', () => {
+  const steps = (db: Database) =>
+    createTransferSteps({ db, aggregates: createAggregates({ db, store: createEventStore({ db }) }) })
+  const withdraw = (id: string) => (db: Database) => steps(db).withdrawMoney(id, 1)
+  const giveBack = (id: string) => (db: Database) => steps(db).returnMoney(id, 1)
+  const turnBack = (id: string) => (db: Database) =>
+    createTransferJournal({ db }).beginCompensation(id, { code: 'STEP_FAILED', step: 'depositMoney' })
+  const DONE = { kind: 'done' }
+
+  let isolated: System
+  beforeAll(async () => {
+    isolated = await startSystem({ workers: false })
+  })
+  afterAll(() => isolated.close())
+  const place = async (source: string) => {
+    if (!(await fetch(`${isolated.apiUrl}/accounts/${source}`)).ok) {
+      await isolated.api.openAccount(source, 100)
+      await isolated.api.openAccount(`${source}_to`, 0)
+    }
+    return (await isolated.api.transfer(source, `${source}_to`, 60)).id
+  }
+  const balance = async (id: string) => (await isolated.api.account(id)).balanceMinor
+
+  it('withdraw once for one transfer', async () => {
+    const id = await place('same')
+    const { first, second, hasWaited } = await inFlight(isolated.db, withdraw(id), withdraw(id))
+    expect([first, second, hasWaited]).toEqual([DONE, DONE, true])
+    expect(await balance('same')).toBe(40)
+  })
+
+  it('decide again when another transfer has taken the money meanwhile', async () => {
+    const [one, other] = [await place('short'), await place('short')]
+    const { first, second, hasWaited } = await inFlight(isolated.db, withdraw(one), withdraw(other))
+    expect([first, second, hasWaited]).toEqual([DONE, { kind: 'refused', code: 'INSUFFICIENT_FUNDS' }, true])
+    expect(await balance('short')).toBe(40)
+  })
+
+  it('give the money back once', async () => {
+    const id = await place('back')
+    await withdraw(id)(isolated.db)
+    await turnBack(id)(isolated.db)
+    const { first, second, hasWaited } = await inFlight(isolated.db, giveBack(id), giveBack(id))
+    expect([first, second, hasWaited]).toEqual([DONE, DONE, true])
+    expect(await balance('back')).toBe(100)
+  })
+
+  it('withdraw nothing after the transfer has turned back, in either order', async () => {
+    const late = await place('late')
+    const { second } = await inFlight(isolated.db, turnBack(late), withdraw(late))
+    expect(second).toMatchObject({ kind: 'refused' })
+    expect(await balance('late')).toBe(100)
+    const early = await place('early')
+    const turned = await inFlight(isolated.db, withdraw(early), turnBack(early))
+    expect(turned.second).toMatchObject({ verdict: 'begun', undo: ['withdrawMoney'] })
+  })
+})
