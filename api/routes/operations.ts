@@ -80,7 +80,9 @@ export function createOperationRoutes({
         response.status(202).json({ status: 'accepted' })
       },
     ]
-    serve(router, `/operations/${path}/:id/retry`, { post: act(retryRequest, parking.retry) })
+    serve(router, `/operations/${path}/:id/retry`, {
+      post: act(retryRequest, (id, step, operator) => parking.retry(id, step, operator)),
+    })
     serve(router, `/operations/${path}/:id/skip`, {
       post: act(skipRequest, (id, step, operator) => parking.skip(id, String(step), operator)),
     })

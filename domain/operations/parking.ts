@@ -47,10 +47,7 @@ export function createParking({ db }: { db: Database }) {
            AND (${after ?? null}::text IS NULL OR
              to_char(f.parked_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') || ' ' || f.saga_id || ' ' || f.step > ${after ?? null})
          ORDER BY f.parked_at, f.saga_id, f.step LIMIT ${limit + 1}`
-      return rows.map(({ amountMinor, ...row }): ParkedStep => ({
-        ...row,
-        amountMinor: toMinor(amountMinor),
-      }))
+      return rows.map((row) => Object.assign(row, { amountMinor: toMinor(row.amountMinor) }))
     },
 
     /** Whether there is a saga of this kind with this id. */

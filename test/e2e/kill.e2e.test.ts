@@ -1,5 +1,6 @@
-import { describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { orderSaga } from '../../workflows/order/steps.ts'
+import { transferSaga } from '../../workflows/transfer/steps.ts'
 import type { Order, OrderWishes } from '../harness/api-client.ts'
 import { expectOrderCompleted } from '../harness/order-trials.ts'
 import { startSystem, startWorker } from '../harness/start.ts'
@@ -50,6 +51,15 @@ const hardships = (isFull ? ['before-call', 'before-record'] : []).flatMap((poin
   })),
 )
 
+/** At each step of a transfer, and at its undo when the destination is closed. */
+const transferPoints = [
+  ...[transferSaga.compensatable[0], transferSaga.pivot].map((step) => ({
+    at: `${step?.execute}:after`,
+    isClosed: false,
+  })),
+  { at: 'returnMoney:after', isClosed: true },
+]
+
 /** Runs `test` on a system of its own, whose worker dies at `failpoint` while it carries an order. */
 async function withKilledWorker(
   failpoint: string,
@@ -57,19 +67,32 @@ async function withKilledWorker(
   meanwhile: (system: System, order: Order) => Promise<void>,
 ): Promise<void> {
   const system = await startSystem({ workers: false, workflowTaskTimeoutMs: WORKFLOW_TASK_TIMEOUT_MS })
+  try {
+    await outliving(system, failpoint, () => system.api.place(wishes), meanwhile)
+  } finally {
+    await system.close()
+  }
+}
+
+/** Places something, lets its worker die at `failpoint`, and goes on with another worker. */
+async function outliving<T>(
+  system: System,
+  failpoint: string,
+  place: () => Promise<T>,
+  meanwhile: (system: System, placed: T) => Promise<void>,
+): Promise<void> {
   const doomed = startWorker(system, { failpoints: [`${failpoint}=kill`] })
   try {
-    const order = await system.api.place(wishes)
+    const placed = await place()
     await doomed.died()
     const survivor = startWorker(system)
     try {
-      await meanwhile(system, order)
+      await meanwhile(system, placed)
     } finally {
       await survivor.stop()
     }
   } finally {
     await doomed.stop()
-    await system.close()
   }
 }
 
@@ -102,6 +125,32 @@ describe.concurrent('a worker that is killed with SIGKILL', () => {
         'InventoryReleased',
         'OrderRejected',
       ])
+    })
+  })
+})
+
+describe('a worker that is killed with SIGKILL at a transfer', () => {
+  let system: System
+  beforeAll(async () => {
+    system = await startSystem({ workers: false, workflowTaskTimeoutMs: WORKFLOW_TASK_TIMEOUT_MS })
+  })
+  afterAll(() => system.close())
+
+  it.each(transferPoints)('at $at neither makes money nor loses it', async ({ at, isClosed }) => {
+    const [source, destination] = [`from_${at.slice(0, 6)}`, `to_${at.slice(0, 6)}`]
+    await system.api.openAccount(source, 1000)
+    await system.api.openAccount(destination, 0)
+    if (isClosed) await system.api.changeAccount(destination, 'close')
+    const place = () => system.api.transfer(source, destination, 300)
+    await outliving(system, at, place, async ({ api }, { id }) => {
+      expect(await api.transferEnded(id)).toMatchObject({ status: isClosed ? 'rejected' : 'completed' })
+      expect([
+        (await api.account(source)).balanceMinor,
+        (await api.account(destination)).balanceMinor,
+      ]).toEqual(isClosed ? [1000, 0] : [700, 300])
+      expect((await api.invariants()).checks.find(({ name }) => name === 'transfers')).toMatchObject({
+        ok: true,
+      })
     })
   })
 })

@@ -15,6 +15,9 @@ beforeAll(async () => {
   await system.api.reached(id, 'waiting')
   await system.api.cancel(id)
   cancelled = (await system.api.ended(id)).id
+  await system.api.openAccount('payer', 500)
+  await system.api.openAccount('payee', 0)
+  await system.api.runTransfer('payer', 'payee', 200)
 })
 afterAll(() => system.close())
 
@@ -124,6 +127,31 @@ describe('the invariants', () => {
     await tamper(does(order))
     const found = await check(name)
     await tamper(undo(order))
+    expect(await system.api.invariants()).toMatchObject({ ok: true })
+    expect(found).toMatchObject({ ok: false, detail: expect.stringMatching(/violation/) as string })
+  })
+
+  it.each([
+    ['accounts', `UPDATE streams SET version = version + 1 WHERE id = 'account-payer'`],
+    ['accounts', `UPDATE events SET data = '{"amountMinor": 9999}' WHERE type = 'MoneyWithdrawn'`],
+    ['transfers', `UPDATE events SET data = data || '{"amountMinor": 1}' WHERE type = 'MoneyWithdrawn'`],
+    [
+      'transfers',
+      `UPDATE events SET type = 'MoneyReturned' WHERE type = 'MoneyDeposited' AND data ? 'transferId'`,
+    ],
+  ])('%s: money that went astray is found (%s)', async (name, tampering) => {
+    const before = await system.db.event.findMany({ where: { streamId: { startsWith: 'account-' } } })
+    const head = await system.db.stream.findUniqueOrThrow({ where: { id: 'account-payer' } })
+    await tamper(tampering)
+    const found = await check(name)
+    await tamper(
+      ...before.map(
+        ({ streamId, version, type, data }) =>
+          `UPDATE events SET type = '${type}', data = '${JSON.stringify(data)}'
+            WHERE stream_id = '${streamId}' AND version = ${version}`,
+      ),
+      `UPDATE streams SET version = ${head.version} WHERE id = 'account-payer'`,
+    )
     expect(await system.api.invariants()).toMatchObject({ ok: true })
     expect(found).toMatchObject({ ok: false, detail: expect.stringMatching(/violation/) as string })
   })
