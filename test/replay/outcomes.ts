@@ -5,13 +5,15 @@ import { until } from '../harness/poll.ts'
 /** Histories are a public contract: one that exists is never recorded over; a new outcome takes a new name. */
 export const HISTORIES = path.resolve(import.meta.dirname, 'histories')
 
-/** One kind of outcome of an order, and how it is brought about. */
+/** One kind of outcome of a saga, and how it is brought about. */
 export interface Outcome {
   name: string
-  /** How the saga's workflow must end. */
+  /** How the saga must end. */
   status: 'completed' | 'rejected' | 'cancelled'
+  /** What it is: an order unless said otherwise. */
+  kind?: 'transfer'
   options?: SystemOptions
-  /** Leads an order to its end; answers its id. */
+  /** Leads a saga to its end; answers its id. */
   act(system: System): Promise<string>
 }
 
@@ -26,6 +28,14 @@ const everyStep = [
 ]
 const run = (wishes: Parameters<System['api']['run']>[0]) => async (system: System) =>
   (await system.api.run(wishes)).id
+const transfer =
+  ({ amountMinor, isClosed = false }: { amountMinor: number; isClosed?: boolean }) =>
+  async ({ api }: System) => {
+    await api.openAccount('source', 100)
+    await api.openAccount('destination', 0)
+    if (isClosed) await api.changeAccount('destination', 'close')
+    return (await api.runTransfer('source', 'destination', amountMinor)).id
+  }
 const faults = (times: number) => ({ kind: 'faults', times }) as const
 
 /** A history of each is recorded once, and replayed on every test run from then on. */
@@ -134,6 +144,24 @@ export const OUTCOMES: readonly Outcome[] = [
         (await system.api.eventTypes(id)).includes('StepSkipped') ? true : undefined,
       )
       return id
+    },
+  },
+  { name: 'transfer-completed', kind: 'transfer', status: 'completed', act: transfer({ amountMinor: 1 }) },
+  { name: 'transfer-refused', kind: 'transfer', status: 'rejected', act: transfer({ amountMinor: 101 }) },
+  {
+    name: 'transfer-returned',
+    kind: 'transfer',
+    status: 'rejected',
+    act: transfer({ amountMinor: 1, isClosed: true }),
+  },
+  {
+    name: 'transfer-pivot-parked',
+    kind: 'transfer',
+    status: 'completed',
+    options: QUICK,
+    async act(system) {
+      system.interferences.plan('source', 'depositMoney', faults(9))
+      return transfer({ amountMinor: 1 })(system)
     },
   },
 ]

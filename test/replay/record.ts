@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
+import { historyToJSON } from '@temporalio/common/lib/proto-utils.js'
 import { expect, it } from 'vitest'
 import { startSystem } from '../harness/start.ts'
 import { HISTORIES, OUTCOMES } from './outcomes.ts'
@@ -15,8 +16,13 @@ it.each(missing)(
     const system = await startSystem(options)
     try {
       const id = await outcome.act(system)
-      expect((await system.api.order(id)).status).toBe(status)
-      const { events } = await system.api.history(id)
+      const saga = await system.db.saga.findUniqueOrThrow({ where: { id } })
+      expect(saga.status).toBe(status)
+      const workflow = system.client.workflow.getHandle(`${outcome.kind ?? 'order'}-${id}`)
+      await workflow.result()
+      const { events } = JSON.parse(historyToJSON(await workflow.fetchHistory())) as {
+        events: { eventType: string }[]
+      }
       expect(events.at(-1)?.eventType).toBe('EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED')
       await mkdir(HISTORIES, { recursive: true })
       const file = path.join(HISTORIES, `${name}.json`)
