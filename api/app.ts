@@ -9,13 +9,14 @@ import { createOpenApiDocument } from './openapi.ts'
 import { createErrorHandler, HttpProblem } from './problem.ts'
 import { createCatalogueRoutes, type CatalogueRoutes } from './routes/catalogue.ts'
 import { createAccountRoutes, type AccountRoutes } from './routes/accounts.ts'
+import { createStreamRoutes, type StreamRoutes } from './routes/streams.ts'
 import { createTransferRoutes, type TransferRoutes } from './routes/transfers.ts'
 import { createOperationRoutes, type OperationRoutes } from './routes/operations.ts'
 import { createHealthRoutes, type Health } from './routes/health.ts'
 import { createOrderRoutes, type OrderRoutes } from './routes/orders.ts'
 
 export interface AppOptions
-  extends OrderRoutes, TransferRoutes, AccountRoutes, OperationRoutes, CatalogueRoutes, Health {
+  extends OrderRoutes, TransferRoutes, AccountRoutes, OperationRoutes, StreamRoutes, CatalogueRoutes, Health {
   /** Requests per second of one caller. */
   ratePerSecond: number
   version: string
@@ -32,7 +33,7 @@ export function createApp(options: AppOptions): Express {
   app.use(requestId, security, requestLog(options.log))
   app.use(createHealthRoutes(options), limitRate(options.ratePerSecond))
   app.use(createOrderRoutes(options), createTransferRoutes(options), createAccountRoutes(options))
-  app.use(createCatalogueRoutes(options), createOperationRoutes(options))
+  app.use(createCatalogueRoutes(options), createOperationRoutes(options), createStreamRoutes(options))
   const document = createOpenApiDocument(options.version)
   serve(app, '/openapi.json', { get: (_request, response) => void response.json(document) })
   app.use('/docs', swaggerUi.serve, swaggerUi.setup(document, { customSiteTitle: 'OrderSaga API' }))

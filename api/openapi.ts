@@ -31,6 +31,7 @@ import {
   sagaId,
   UNAVAILABLE,
 } from './openapi/parts.ts'
+import { registerStreams } from './openapi/streams.ts'
 import { registerTransfers } from './openapi/transfers.ts'
 import { z } from './schemas/shared.ts'
 
@@ -40,6 +41,7 @@ const NO_SUCH_ORDER = { 404: 'ORDER_NOT_FOUND' }
 export function createOpenApiDocument(version: string) {
   const registry = new OpenAPIRegistry()
   registerTransfers(registry)
+  registerStreams(registry)
   registry.registerPath({
     method: 'post',
     path: '/orders',

@@ -36,17 +36,18 @@ const services = createApiServices({
   ratePerSecond: config.RATE_LIMIT_PER_SECOND,
 })
 
-let isDraining = false
-const server = createApp({ ...services, isDraining: () => isDraining, version }).listen(
-  config.PORT,
-  config.HOST,
-)
+const ending = new AbortController()
+const server = createApp({
+  ...services,
+  ending: ending.signal,
+  version,
+}).listen(config.PORT, config.HOST)
 await once(server, 'listening')
 const stopSweeping = sweepRegularly(services, log)
 log.info({ port: config.PORT }, 'accepting orders')
 
 onShutdown(log, config.SUPERVISED, async () => {
-  isDraining = true
+  ending.abort()
   stopSweeping()
   server.closeIdleConnections()
   await new Promise((resolve) => server.close(resolve))

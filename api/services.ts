@@ -17,10 +17,12 @@ import { createTransferJournal } from '../domain/transfer/journal.ts'
 import { createTransferQueries } from '../domain/transfer/queries.ts'
 import { createAggregates } from '../events/aggregate.ts'
 import { createEventStore } from '../events/store.ts'
+import { followEvents, newestId } from '../events/tail.ts'
 import type { Database } from '../prisma/client.ts'
 import { ORDER_SAGA } from '../workflows/order/contract.ts'
 import type { SagaInput } from '../workflows/saga/contract.ts'
 import { TRANSFER_SAGA } from '../workflows/transfer/contract.ts'
+import { createHeadWatch } from './streams/head-watch.ts'
 import { createSagaStarter } from './saga-starter.ts'
 import type { TemporalPlace } from './saga-view.ts'
 
@@ -57,6 +59,11 @@ export function createApiServices(options: ApiWiring) {
     accounts: createAccounts({ aggregates, store }),
     store,
     aggregates,
+    headWatch: createHeadWatch({ db, log }),
+    tail: {
+      newestId: () => newestId(db),
+      follow: (afterId: bigint) => followEvents(db, afterId),
+    },
     queries: createOrderQueries({ db }),
     journal: createOrderJournal({ db }),
     catalogue: createCatalogue({ db }),

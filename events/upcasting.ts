@@ -19,7 +19,7 @@ const UPCASTERS: Readonly<Record<string, readonly Upcaster[]>> = {
 }
 
 /** The event in today's shape. */
-export function upcast(event: StoredEvent): StoredEvent {
+export function upcast<Event extends StoredEvent>(event: Event): Event {
   const due = UPCASTERS[event.type]?.slice(event.schemaVersion - 1) ?? []
   const data = due.reduce((shaped, step) => step(shaped), event.data as Data)
   return { ...event, data, schemaVersion: event.schemaVersion + due.length }

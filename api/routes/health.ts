@@ -6,11 +6,12 @@ import { sendProblem } from '../problem.ts'
 export interface Health {
   db: Database
   /** A process that drains is alive, but wants no new work. */
-  isDraining: () => boolean
+  /** Aborted when the process is to end. */
+  ending: AbortSignal
 }
 
 /** Ready means that orders are accepted, which takes PostgreSQL alone: Temporal may still be starting. */
-export function createHealthRoutes({ db, isDraining }: Health): Router {
+export function createHealthRoutes({ db, ending }: Health): Router {
   const router = Router()
   serve(router, '/livez', { get: (_request, response) => void response.json({ status: 'alive' }) })
   serve(router, '/readyz', {
@@ -19,7 +20,7 @@ export function createHealthRoutes({ db, isDraining }: Health): Router {
         () => true,
         () => false,
       )
-      if (isReachable && !isDraining()) return void response.json({ status: 'ready' })
+      if (isReachable && !ending.aborted) return void response.json({ status: 'ready' })
       sendProblem(
         response,
         'DEPENDENCY_UNAVAILABLE',

@@ -87,6 +87,12 @@ export const asOfQuery = {
     .openapi({ type: 'string', format: 'date-time' }),
 }
 
+/** The id of the last server-sent event that a client has seen. */
+export const lastEventId = z
+  .string()
+  .regex(/^\d{1,15}$/)
+  .transform(Number)
+
 export const page = <T extends z.ZodType>(item: T) =>
   z.object({
     data: z.array(item),

@@ -130,7 +130,8 @@ export async function startSystemOn(servers: Servers, options: SystemOptions = {
     ratePerSecond: options.ratePerSecond ?? 100_000,
   })
   const stopSweeping = sweepRegularly(apiServices, log)
-  const api = await listen(createApp({ ...apiServices, isDraining: () => false, version: 'test' }))
+  const ending = new AbortController()
+  const api = await listen(createApp({ ...apiServices, ending: ending.signal, version: 'test' }))
   return {
     api: createApiClient(api.url, world.url),
     apiUrl: api.url,
@@ -146,6 +147,7 @@ export async function startSystemOn(servers: Servers, options: SystemOptions = {
     stopWorkers,
     async close() {
       stopSweeping()
+      ending.abort()
       await stopWorkers()
       await report.stop()
       close(api.server)

@@ -1,0 +1,128 @@
+import { createSession, type Session } from 'better-sse'
+import { Router, type Request, type RequestHandler, type Response } from 'express'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { ORDER } from '../../domain/order/evolve.ts'
+import type { createOrderQueries, OrderRecord } from '../../domain/order/queries.ts'
+import { isTerminal } from '../../domain/saga/status.ts'
+import type { Loaded } from '../../events/aggregate.ts'
+import type { EventStore } from '../../events/store.ts'
+import type { TailEvent } from '../../events/tail.ts'
+import { ORDER_SAGA } from '../../workflows/order/contract.ts'
+import { boundInFlight } from '../back-pressure.ts'
+import { viewEvent } from '../event-view.ts'
+import { isUuid, parseQuery, serve } from '../http.ts'
+import { viewPastOrder } from '../order-view.ts'
+import { HttpProblem } from '../problem.ts'
+import type { TemporalPlace } from '../saga-view.ts'
+import { lastEventId, noQuery } from '../schemas/shared.ts'
+import type { HeadWatch } from '../streams/head-watch.ts'
+
+/** Streams that one process keeps open. */
+const STREAMS_MAX = 500
+
+const OPERATIONS_INTERVAL_MS = 500
+
+export interface StreamRoutes {
+  queries: ReturnType<typeof createOrderQueries>
+  store: EventStore
+  headWatch: HeadWatch
+  /** The events of all streams. */
+  tail: {
+    newestId(): Promise<bigint>
+    follow(afterId: bigint): () => Promise<TailEvent[]>
+  }
+  temporal: TemporalPlace
+  /** Aborted when the process is to end: streams would keep it open. */
+  ending: AbortSignal
+}
+
+/** Server-sent events: what happens, as it happens. A client that was cut off goes on where it was. */
+export function createStreamRoutes(options: StreamRoutes): Router {
+  const router = Router()
+  const bounded = boundInFlight(STREAMS_MAX)
+  serve(router, '/orders/:id/stream', { get: [bounded, streamOrder(options)] })
+  serve(router, '/operations/stream', { get: [bounded, streamOperations(options)] })
+  return router
+}
+
+function streamOrder({ queries, store, headWatch, temporal, ending }: StreamRoutes): RequestHandler {
+  return async (request, response) => {
+    parseQuery(noQuery, request.query)
+    const after = readLastEventId(request)
+    const id = String(request.params['id']).toLowerCase()
+    const found = isUuid(id) ? await queries.find(id) : null
+    if (found === null) throw new HttpProblem('ORDER_NOT_FOUND', 'There is no order with this id.')
+    const streamId = ORDER_SAGA.workflowId(id)
+    let past: Loaded<typeof ORDER.initial> = { state: ORDER.initial, version: 0, recordedAt: undefined }
+
+    /** The events since, up to the one that ends the order. */
+    const advance = async (push: (order: OrderRecord, at: typeof past, type: string) => void) => {
+      const events = await store.load(streamId, {}, past.version)
+      const order = events.length === 0 ? null : await queries.find(id)
+      for (const event of events) {
+        if (order === null || isTerminal(past.state.status)) return
+        const { version, recordedAt } = event
+        past = { state: ORDER.evolve(past.state, event), version, recordedAt }
+        if (version > after) push(order, past, event.type)
+      }
+    }
+
+    const due: { order: OrderRecord; at: typeof past; type: string }[] = []
+    await advance((order, at, type) => due.push({ order, at, type }))
+    if (due.length === 0 && isTerminal(past.state.status)) {
+      // Nothing will follow: this answer tells a client not to come back.
+      response.status(204).end()
+      return
+    }
+    await withSession(request, response, ending, async (session, signal) => {
+      const push = (order: OrderRecord, at: typeof past, type: string) =>
+        void session.push(viewPastOrder(order, at, temporal), type, String(at.version))
+      for (const { order, at, type } of due) push(order, at, type)
+      while (!signal.aborted && !isTerminal(past.state.status)) {
+        await headWatch.past(id, past.version, signal)
+        await advance(push)
+      }
+    })
+  }
+}
+
+function streamOperations({ tail, ending }: StreamRoutes): RequestHandler {
+  return async (request, response) => {
+    parseQuery(noQuery, request.query)
+    const after = request.get('last-event-id') === undefined ? undefined : readLastEventId(request)
+    const next = tail.follow(after === undefined ? await tail.newestId() : BigInt(after))
+    await withSession(request, response, ending, async (session, signal) => {
+      while (!signal.aborted) {
+        for (const event of await next()) {
+          session.push({ streamId: event.streamId, ...viewEvent(event) }, event.type, String(event.id))
+        }
+        await sleep(OPERATIONS_INTERVAL_MS, undefined, { signal }).catch(() => undefined)
+      }
+    })
+  }
+}
+
+/** Keeps a session open while `work` goes on; its signal is aborted when the client or this process leaves. */
+async function withSession(
+  request: Request,
+  response: Response,
+  ending: AbortSignal,
+  work: (session: Session, signal: AbortSignal) => Promise<void>,
+): Promise<void> {
+  const gone = new AbortController()
+  response.once('close', () => gone.abort())
+  const session = await createSession(request, response)
+  try {
+    await work(session, AbortSignal.any([gone.signal, ending]))
+  } finally {
+    // Ended, not failed: a client that was cut off comes back with the id of the last event that it has seen.
+    response.end()
+  }
+}
+
+/** 0 when it is not given. */
+function readLastEventId(request: Request): number {
+  const parsed = lastEventId.safeParse(request.get('last-event-id') ?? '0')
+  if (parsed.success) return parsed.data
+  throw new HttpProblem('INVALID_PARAMETER', 'Last-Event-ID is the id of an event of this stream.')
+}

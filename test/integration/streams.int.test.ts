@@ -1,0 +1,148 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Order } from '../harness/api-client.ts'
+import { startSystem } from '../harness/start.ts'
+import type { System } from '../harness/system.ts'
+
+let system: System
+beforeAll(async () => {
+  system = await startSystem()
+})
+afterAll(() => system.close())
+
+interface Sent<Data> {
+  id: string
+  event: string
+  data: Data
+}
+
+/** Reads a stream until it ends, or `enough` says so. */
+async function read<Data>(
+  path: string,
+  {
+    lastEventId,
+    enough = () => false,
+  }: { lastEventId?: string; enough?: (sent: Sent<Data>[]) => boolean } = {},
+): Promise<{ status: number; type: string | null; sent: Sent<Data>[]; hasEnded: boolean }> {
+  const aborter = new AbortController()
+  const response = await fetch(system.apiUrl + path, {
+    headers: lastEventId === undefined ? {} : { 'last-event-id': lastEventId },
+    signal: aborter.signal,
+  })
+  const sent: Sent<Data>[] = []
+  const type = response.headers.get('content-type')
+  let rest = ''
+  for await (const chunk of response.body?.pipeThrough(new TextDecoderStream()) ?? []) {
+    const blocks = (rest + chunk).split('\n\n')
+    rest = blocks.pop() ?? ''
+    for (const block of blocks) {
+      const field = (name: string) =>
+        block
+          .split('\n')
+          .find((line) => line.startsWith(`${name}:`))
+          ?.slice(name.length + 1)
+          .trim()
+      const data = field('data')
+      if (data === undefined) continue
+      sent.push({ id: field('id') ?? '', event: field('event') ?? '', data: JSON.parse(data) as Data })
+    }
+    if (enough(sent)) {
+      aborter.abort()
+      return { status: response.status, type, sent, hasEnded: false }
+    }
+  }
+  return { status: response.status, type, sent, hasEnded: true }
+}
+
+const COMPLETED = [
+  'OrderPlaced',
+  'InventoryReserved',
+  'ProcessingBegun',
+  'PaymentCharged',
+  'ShipmentCreated',
+  'PointsAwarded',
+  'OrderCompleted',
+].filter((type) => type !== 'ProcessingBegun')
+
+describe('the stream of an order', () => {
+  it('tells each event as it happens, with the order as it then was, and ends with the order', async () => {
+    const { id } = await system.api.place({ paymentMethod: 'pm_slow_600' })
+    const { type, sent, hasEnded } = await read<Order>(`/orders/${id}/stream`)
+    expect([type, hasEnded]).toEqual(['text/event-stream', true])
+    expect(sent.map(({ event }) => event)).toEqual(COMPLETED)
+    expect(sent.map(({ id: version }) => version)).toEqual(sent.map((_, index) => String(index + 1)))
+    expect(sent.map(({ data }) => [data.id, data.version])).toEqual(sent.map((_, index) => [id, index + 1]))
+    expect(sent.map(({ data }) => data.status)).toEqual([
+      'pending',
+      ...Array.from({ length: sent.length - 2 }, () => 'processing'),
+      'completed',
+    ])
+  })
+
+  it('tells the events so far of an order that has ended, up to the one that ended it', async () => {
+    const { id } = await system.api.run({ service: 'refused' })
+    const { sent, hasEnded } = await read<Order>(`/orders/${id}/stream`)
+    expect(hasEnded).toBe(true)
+    expect(sent.map(({ event }) => event)).toEqual([
+      'OrderPlaced',
+      'InventoryReserved',
+      'PaymentCharged',
+      'CompensationBegun',
+      'PaymentRefunded',
+      'InventoryReleased',
+      'OrderRejected',
+    ])
+    expect(sent.at(-1)?.data).toEqual(await system.api.order(id))
+  })
+
+  it('goes on after the last event that the client has seen, and tells one that has seen all not to come back', async () => {
+    const { id } = await system.api.run()
+    const whole = await read<Order>(`/orders/${id}/stream`)
+    const rest = await read<Order>(`/orders/${id}/stream`, { lastEventId: '3' })
+    expect(rest.sent).toEqual(whole.sent.slice(3))
+    const last = String(whole.sent.at(-1)?.id)
+    expect(await read(`/orders/${id}/stream`, { lastEventId: last })).toMatchObject({ status: 204, sent: [] })
+  })
+
+  it('is refused for an order that nobody knows, and after an id that is none', async () => {
+    expect((await fetch(`${system.apiUrl}/orders/x/stream`)).status).toBe(404)
+    const { id } = await system.api.run()
+    const headers = { 'last-event-id': 'first' }
+    expect((await fetch(`${system.apiUrl}/orders/${id}/stream`, { headers })).status).toBe(400)
+    expect((await fetch(`${system.apiUrl}/orders/${id}/stream?from=1`)).status).toBe(400)
+  })
+})
+
+describe('the stream for operators', () => {
+  const isCompletion = ({ event }: Sent<unknown>) => event === 'OrderCompleted'
+  const of = (id: string, sent: Sent<{ streamId: string }>[]) =>
+    sent.filter(({ data }) => data.streamId === `order-${id}`)
+
+  it('goes on where a client was cut off, with what happened to every order', async () => {
+    const [{ id }, { id: other }] = [await system.api.run(), await system.api.run()]
+    const readAfter = (lastEventId: string) =>
+      read<{ streamId: string }>('/operations/stream', {
+        lastEventId,
+        enough: (sent) => of(other, sent).some(isCompletion),
+      })
+    const { sent } = await readAfter('0')
+    expect(of(id, sent).map(({ event }) => event)).toEqual(expect.arrayContaining(COMPLETED))
+    const seen = of(other, sent)[2]
+    const { sent: rest } = await readAfter(String(seen?.id))
+    expect(of(other, rest)).toEqual(of(other, sent).slice(3))
+    expect(of(id, rest)).toEqual(of(id, sent).filter((event) => Number(event.id) > Number(seen?.id)))
+  })
+
+  it('begins with what happens now for a client that has seen nothing', async () => {
+    const { id: earlier } = await system.api.run()
+    const progress = { isRead: false }
+    const reading = read<{ streamId: string }>('/operations/stream', {
+      enough: (sent) => sent.some(isCompletion),
+    }).finally(() => {
+      progress.isRead = true
+    })
+    // The stream opens at a moment of its own: orders are placed until it tells of one.
+    for (let orders = 0; orders < 50 && !progress.isRead; orders += 1) await system.api.run()
+    const { sent } = await reading
+    expect(of(earlier, sent).filter(isCompletion)).toEqual([])
+  })
+})
