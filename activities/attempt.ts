@@ -1,4 +1,5 @@
 import { activityInfo, ApplicationFailure, Context, heartbeat } from '@temporalio/activity'
+import { isDatabaseAway } from '../domain/database-away.ts'
 import { Fault } from '../domain/errors.ts'
 import type { Attempt, Reach } from '../domain/saga/provider-step.ts'
 import type { StepAnswer } from '../domain/saga/step-answer.ts'
@@ -33,14 +34,18 @@ export function createActivity<Input extends SagaRef, Result>(
 ): (input: Input) => Promise<StepAnswer<Result>> {
   return async (input) => {
     const { isLocal, attempt: number } = activityInfo()
+    const unavailable = (answer: Extract<StepAnswer, { kind: 'unavailable' }>): StepAnswer<Result> =>
+      isLocal ? answer : { ...answer, spent: number - 1 }
     const beat = isLocal ? undefined : setInterval(() => heartbeat(), HEARTBEAT_INTERVAL_MS)
     try {
       reach(`${name}:before`)
       const signal = Context.current().cancellationSignal
       const answer = await run(input, { number: number + (input.tried ?? 0), isLocal, signal })
       reach(`${name}:after`)
-      return answer.kind === 'unavailable' && !isLocal ? { ...answer, spent: number - 1 } : answer
+      return answer.kind === 'unavailable' ? unavailable(answer) : answer
     } catch (error) {
+      // Our own database away is like a provider away: it is waited for, and costs an order nothing.
+      if (isDatabaseAway(error)) return unavailable({ kind: 'unavailable' })
       const failure = asFailure(error)
       onFault(name, input.id, failure.type ?? 'FAULT', error)
       throw failure

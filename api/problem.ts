@@ -1,5 +1,6 @@
 import type { ErrorRequestHandler, Response } from 'express'
 import type { Logger } from 'pino'
+import { isDatabaseAway } from '../domain/database-away.ts'
 import { DomainError } from '../domain/errors.ts'
 import { describeError } from '../logger.ts'
 
@@ -143,9 +144,9 @@ function parserProblem(error: unknown): ProblemCode | undefined {
 
 /** PostgreSQL or Temporal cannot be reached, or did not answer in time. */
 function isDependencyDown(error: unknown): boolean {
+  if (isDatabaseAway(error)) return true
   if (!(error instanceof Error)) return false
   const code = 'code' in error ? String(error.code) : ''
-  // Prisma: P1xxx are connection errors, P2024 a pool without a free connection. gRPC: 4 deadline, 14 unavailable.
-  if (/^P1\d{3}$|^P2024$|^4$|^14$|^ECONNREFUSED$/.test(code)) return true
-  return error.cause instanceof Error ? isDependencyDown(error.cause) : false
+  // gRPC: 4 is a deadline that has passed, 14 unavailable.
+  return code === '4' || code === '14' || isDependencyDown(error.cause)
 }

@@ -4,11 +4,12 @@ import { asEnvironment, temporalAddress, type Config } from '../config.ts'
 import { migrate } from '../prisma/migrate.ts'
 import { bundleFile } from '../workers/bundle.ts'
 import type { LineWriter } from './console-log.ts'
+import { keepRunning } from './keep-running.ts'
 import { requireFreePort } from './ports.ts'
-import { startPostgres, type Postgres } from './postgres.ts'
+import { startPostgres } from './postgres.ts'
 import { supervise, type Supervised } from './supervisor.ts'
 import { locateTemporalCli } from './temporal-cli.ts'
-import { startTemporal, type Temporal } from './temporal.ts'
+import { startTemporal } from './temporal.ts'
 
 /** Two workers, so that one can be killed and the orders go on at once. */
 const WORKERS = 2
@@ -115,12 +116,13 @@ async function providePostgres(
   log: (line: string) => void,
 ): Promise<string> {
   if (config.DATABASE_URL !== undefined) return config.DATABASE_URL
-  const postgres: Postgres = await startPostgres({
-    dataDir: path.join(dataDir, 'postgres'),
-    port: config.POSTGRES_PORT,
+  const dataOf = path.join(dataDir, 'postgres')
+  const { first: postgres, stop } = await keepRunning(
+    'PostgreSQL',
+    () => startPostgres({ dataDir: dataOf, port: config.POSTGRES_PORT, log }),
     log,
-  })
-  started.push({ stop: () => postgres.stop() })
+  )
+  started.push({ stop })
   await postgres.createDatabase('ordersaga')
   return postgres.url('ordersaga')
 }
@@ -133,14 +135,20 @@ async function provideTemporal(
 ): Promise<{ address: string; uiUrl: string }> {
   const uiUrl = config.TEMPORAL_UI_URL ?? `http://127.0.0.1:${config.TEMPORAL_UI_PORT}`
   if (config.TEMPORAL_ADDRESS !== undefined) return { address: temporalAddress(config), uiUrl }
-  const temporal: Temporal = await startTemporal({
-    cli: await locateTemporalCli(config, log),
-    port: config.TEMPORAL_PORT,
-    uiPort: config.TEMPORAL_UI_PORT,
-    namespace: config.TEMPORAL_NAMESPACE,
-    dataDir: path.join(dataDir, 'temporal'),
-  })
-  started.push(temporal)
+  const cli = await locateTemporalCli(config, log)
+  const { first: temporal, stop } = await keepRunning(
+    'Temporal',
+    () =>
+      startTemporal({
+        cli,
+        port: config.TEMPORAL_PORT,
+        uiPort: config.TEMPORAL_UI_PORT,
+        namespace: config.TEMPORAL_NAMESPACE,
+        dataDir: path.join(dataDir, 'temporal'),
+      }),
+    log,
+  )
+  started.push({ stop })
   return temporal
 }
 

@@ -94,7 +94,7 @@ describe('npm start', () => {
     ])
   })
 
-  it.each(['api/server', 'workers/worker', 'sandbox/server'])(
+  it.each(['api/server', 'workers/worker', 'sandbox/server', 'postgres -D', 'server start-dev'])(
     'brings %s back when it is killed',
     async (what) => {
       const [victim] = await processes(what)

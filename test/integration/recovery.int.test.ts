@@ -5,6 +5,7 @@ import { readConfig } from '../../config.ts'
 import { freePort } from '../../stack/ports.ts'
 import { locateTemporalCli } from '../../stack/temporal-cli.ts'
 import { startTemporal } from '../../stack/temporal.ts'
+import { ATTEMPTS } from '../../workflows/saga/policies.ts'
 import { expectOrderCompleted } from '../harness/order-trials.ts'
 import { until } from '../harness/poll.ts'
 import { startSlowLine } from '../harness/slow-line.ts'
@@ -106,28 +107,38 @@ describe('an order survives', () => {
     expect(await system.db.sagaStart.count()).toBe(0)
   })
 
-  it('a PostgreSQL that is out of the workers’ reach when it comes to the pivot: it is awaited, however long that takes', async () => {
-    let reached = 0
-    const { hostname, port } = new URL(inject('servers').postgresUrl)
-    const proxy = await startTcpProxy({ host: hostname, port: Number(port) })
-    closers.push(() => proxy.close())
-    const system = await start({
-      input: { pace: 0.05 },
-      workerDatabase: (url) => {
-        const cuttable = new URL(url)
-        cuttable.port = String(proxy.port)
-        return openDatabase(cuttable.href, 4)
-      },
-      reach: (point) => {
-        if (point !== 'completeOrder:before') return
-        reached += 1
-        if (reached === 1) proxy.cut()
-      },
-    })
-    const { id } = await system.api.place()
-    await until('a whole round of attempts to be spent', () => (reached > 9 ? true : undefined))
-    expect(await system.api.order(id)).toMatchObject({ status: 'processing', reason: null })
-    proxy.mend()
-    await expectOrderCompleted(system, await system.api.ended(id))
-  })
+  it.each([
+    ['reserveInventory', 'before'],
+    ['chargePayment', 'before-record'],
+    ['completeOrder', 'before'],
+  ])(
+    'a PostgreSQL that is out of the workers’ reach from %s:%s on: it is waited for, and no attempt is spent on it',
+    async (step, at) => {
+      let attempts = 0
+      let isCut = false
+      const { hostname, port } = new URL(inject('servers').postgresUrl)
+      const proxy = await startTcpProxy({ host: hostname, port: Number(port) })
+      closers.push(() => proxy.close())
+      const system = await start({
+        input: { pace: 0.005 },
+        workerDatabase: (url) => {
+          const cuttable = new URL(url)
+          cuttable.port = String(proxy.port)
+          return openDatabase(cuttable.href, 4)
+        },
+        reach: (point) => {
+          if (point === `${step}:before`) attempts += 1
+          if (point !== `${step}:${at}` || isCut) return
+          isCut = true
+          proxy.cut()
+        },
+      })
+      const { id } = await system.api.place()
+      const tooMany = Math.max(ATTEMPTS.giveUp, ATTEMPTS.untilAnswered) + 1
+      await until('more attempts than a step has', () => (attempts > tooMany ? true : undefined))
+      expect(await system.api.order(id)).toMatchObject({ reason: null })
+      proxy.mend()
+      await expectOrderCompleted(system, await system.api.ended(id))
+    },
+  )
 })

@@ -1,0 +1,60 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { isAlive } from './pids.ts'
+
+const LOOK_EVERY_MS = 250
+
+/** Between two tries to start it again. */
+const PAUSE_MS = 1000
+
+export interface Server {
+  pid: number
+  stop(): Promise<void>
+}
+
+/**
+ * Keeps a server of others running, as the supervisor does with processes of our own: started now, started again on
+ * the same data and port when it dies, until it is stopped.
+ */
+export async function keepRunning<Kept extends Server>(
+  name: string,
+  start: () => Promise<Kept>,
+  log: (line: string) => void,
+): Promise<{ first: Kept; stop(): Promise<void> }> {
+  const first = await start()
+  const stopping = new AbortController()
+  let server: Kept = first
+
+  const startAgain = async () => {
+    while (!stopping.signal.aborted) {
+      try {
+        server = await start()
+        log(`${name} runs again`)
+        return
+      } catch (error) {
+        log(
+          `${name} cannot be started, will be tried again: ${error instanceof Error ? error.message : error}`,
+        )
+        await pause(PAUSE_MS)
+      }
+    }
+  }
+  const pause = (ms: number) => sleep(ms, undefined, { signal: stopping.signal }).catch(() => undefined)
+  const watch = async () => {
+    while (!stopping.signal.aborted) {
+      await pause(LOOK_EVERY_MS)
+      if (stopping.signal.aborted || isAlive(server.pid)) continue
+      log(`${name} ended, starting again`)
+      await startAgain()
+    }
+  }
+  const watching = watch()
+
+  return {
+    first,
+    async stop() {
+      stopping.abort()
+      await watching
+      await server.stop()
+    },
+  }
+}
