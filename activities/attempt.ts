@@ -46,6 +46,11 @@ export function createActivity<Input extends SagaRef, Result>(
     } catch (error) {
       // Our own database away is like a provider away: it is waited for, and costs an order nothing.
       if (isDatabaseAway(error)) return unavailable({ kind: 'unavailable' })
+      if (error instanceof Fault && error.retryAfterMs !== undefined) {
+        // Whoever says when to come back is waited for by the saga; the attempt is spent all the same.
+        onFault(name, input.id, error.code, error)
+        return { kind: 'unavailable', retryAfterMs: error.retryAfterMs, spent: isLocal ? 1 : number }
+      }
       const failure = asFailure(error)
       onFault(name, input.id, failure.type ?? 'FAULT', error)
       throw failure
@@ -56,14 +61,8 @@ export function createActivity<Input extends SagaRef, Result>(
 }
 
 function asFailure(error: unknown): ApplicationFailure {
-  const fault = error instanceof Fault ? error : undefined
-  const type = fault?.code ?? (isDatabaseError(error) ? 'DATABASE' : 'INTERNAL')
-  const nextRetryDelay = fault?.retryAfterMs
-  const failure = ApplicationFailure.create({
-    type,
-    message: type,
-    ...(nextRetryDelay === undefined ? {} : { nextRetryDelay }),
-  })
+  const type = error instanceof Fault ? error.code : isDatabaseError(error) ? 'DATABASE' : 'INTERNAL'
+  const failure = ApplicationFailure.create({ type, message: type })
   // Clients can read a history: where in our code it happened is for the log.
   failure.stack = ''
   return failure

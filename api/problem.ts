@@ -1,6 +1,6 @@
 import type { ErrorRequestHandler, Response } from 'express'
 import type { Logger } from 'pino'
-import { isDatabaseAway } from '../domain/database-away.ts'
+import { isDatabaseAway, sqlStateOf } from '../domain/database-away.ts'
 import { DomainError } from '../domain/errors.ts'
 import { describeError } from '../logger.ts'
 
@@ -142,9 +142,12 @@ function parserProblem(error: unknown): ProblemCode | undefined {
   }
 }
 
+/** SQLSTATE of a statement, or of a lock, that was not waited for any longer. */
+const TOOK_TOO_LONG = new Set(['57014', '55P03'])
+
 /** PostgreSQL or Temporal cannot be reached, or did not answer in time. */
 function isDependencyDown(error: unknown): boolean {
-  if (isDatabaseAway(error)) return true
+  if (isDatabaseAway(error) || TOOK_TOO_LONG.has(sqlStateOf(error) ?? '')) return true
   if (!(error instanceof Error)) return false
   const code = 'code' in error ? String(error.code) : ''
   // gRPC: 4 is a deadline that has passed, 14 unavailable.

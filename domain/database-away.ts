@@ -5,7 +5,7 @@
 export function isDatabaseAway(error: unknown): boolean {
   if (!(error instanceof Error)) return false
   const code = 'code' in error ? String(error.code) : ''
-  if (NETWORK_OR_PRISMA.test(code) || /^Connection terminated/.test(error.message)) return true
+  if (NETWORK_OR_PRISMA.test(code) || POOL_MESSAGES.test(error.message)) return true
   const { kind = '', originalCode = '' } = adapterCause(error)
   if (AWAY_KINDS.has(kind) || AWAY_STATES.test(originalCode)) return true
   return error.cause !== undefined && isDatabaseAway(error.cause)
@@ -13,6 +13,9 @@ export function isDatabaseAway(error: unknown): boolean {
 
 /** Prisma: P1xxx are connection errors, P2024 a pool without a free connection. */
 const NETWORK_OR_PRISMA = /^P1\d{3}$|^P2024$|^ECONNREFUSED$|^ECONNRESET$|^EPIPE$/
+
+/** The pool and the protocol of the driver say it in words alone. */
+const POOL_MESSAGES = /^Connection terminated|timeout exceeded when trying to connect/
 
 /** As the driver adapter names them. */
 const AWAY_KINDS = new Set([
@@ -24,6 +27,10 @@ const AWAY_KINDS = new Set([
 
 /** SQLSTATE: connection exceptions, too many connections, and a server that shuts down, crashed or starts. */
 const AWAY_STATES = /^08|^53300$|^57P0[123]$/
+
+/** The SQLSTATE of an error of the database's own; undefined for any other. */
+export const sqlStateOf = (error: unknown): string | undefined =>
+  error instanceof Error ? adapterCause(error).originalCode : undefined
 
 function adapterCause(error: Error): { kind?: string; originalCode?: string } {
   const meta =

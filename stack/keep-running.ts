@@ -19,7 +19,7 @@ export async function keepRunning<Kept extends Server>(
   name: string,
   start: () => Promise<Kept>,
   log: (line: string) => void,
-): Promise<{ first: Kept; stop(): Promise<void> }> {
+): Promise<{ first: Kept; stop: () => Promise<void> }> {
   const first = await start()
   const stopping = new AbortController()
   let server: Kept = first
@@ -32,7 +32,7 @@ export async function keepRunning<Kept extends Server>(
         return
       } catch (error) {
         log(
-          `${name} cannot be started, will be tried again: ${error instanceof Error ? error.message : error}`,
+          `${name} cannot be started, will be tried again: ${error instanceof Error ? error.message : String(error)}`,
         )
         await pause(PAUSE_MS)
       }

@@ -7,6 +7,7 @@ describe('Retry-After', () => {
     expect(parseRetryAfter('2', nowMs)).toBe(2000)
     expect(parseRetryAfter('Thu, 01 Jan 2026 00:00:30 GMT', nowMs)).toBe(30_000)
     expect(parseRetryAfter('Wed, 31 Dec 2025 00:00:00 GMT', nowMs)).toBe(0)
+    expect(parseRetryAfter('86400', nowMs)).toBe(60_000)
     expect(parseRetryAfter(undefined, nowMs)).toBeUndefined()
     expect(parseRetryAfter('soon', nowMs)).toBeUndefined()
   })

@@ -11,6 +11,9 @@ const CONNECT_TIMEOUT_MS = 500
 /** A longer answer is no answer of ours. */
 const ANSWER_BYTES_MAX = 64 * 1024
 
+/** A provider that wants to be left alone for longer is asked again after this all the same. */
+const RETRY_AFTER_MAX_MS = 60_000
+
 /** Connections to one provider, per process. */
 const CONNECTIONS_MAX = 64
 
@@ -90,13 +93,12 @@ function asFault(name: string, error: unknown, isAborted: boolean): Fault {
   return new Fault('PROVIDER_CONNECTION', `${name} could not be reached or hung up`)
 }
 
-/** `Retry-After` in either of its forms, as milliseconds from now. */
+/** `Retry-After` in either of its forms, as milliseconds from now; a minute at most. */
 export function parseRetryAfter(
   header: string | string[] | undefined,
   nowMs: number = Date.now(),
 ): number | undefined {
   if (typeof header !== 'string') return undefined
-  if (/^\d{1,9}$/.test(header)) return Number(header) * 1000
-  const at = Date.parse(header)
-  return Number.isNaN(at) ? undefined : Math.max(0, at - nowMs)
+  const ms = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - nowMs
+  return Number.isNaN(ms) ? undefined : Math.min(Math.max(0, ms), RETRY_AFTER_MAX_MS)
 }

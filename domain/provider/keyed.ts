@@ -32,13 +32,13 @@ export function createKeyedProvider<Request, Effect>(
   const { http, collection } = options
   const pathOf = (key: string) => `/${collection}/${encodeURIComponent(key)}`
 
-  /** A provider that cannot even be asked is waited for: asking changes nothing, so no attempt is spent on it. */
-  const ask = async (
-    request: ProviderRequest,
-    attempt: Attempt,
-  ): Promise<ProviderAnswer<ProviderResponse>> => {
+  /**
+   * A provider that cannot even be asked is waited for, until the deadline: asking changes nothing, so no attempt is
+   * spent on it. A void has no deadline; its faults are spent, so that one that never works is parked in sight.
+   */
+  const ask = async (key: string, attempt: Attempt): Promise<ProviderAnswer<ProviderResponse>> => {
     try {
-      return await http(request, attempt)
+      return await http({ method: 'GET', path: pathOf(key) }, attempt)
     } catch (error) {
       if (!(error instanceof Fault)) throw error
       return {
@@ -74,12 +74,12 @@ export function createKeyedProvider<Request, Effect>(
       return answer.kind === 'ok' ? asEffect(answer.effect) : answer
     },
     async find(key, attempt) {
-      const answer = await ask({ method: 'GET', path: pathOf(key) }, attempt)
+      const answer = await ask(key, attempt)
       if (answer.kind !== 'ok') return answer
       return answer.effect.status === 404 ? undefined : asEffect(answer.effect)
     },
     async makeFinal(key, undoKey, attempt) {
-      const voided = await ask({ method: 'PUT', path: `${pathOf(key)}/void` }, attempt)
+      const voided = await http({ method: 'PUT', path: `${pathOf(key)}/void` }, attempt)
       if (voided.kind !== 'ok') return voided
       if (isSuccess(voided.effect)) return { kind: 'ok', effect: finality(voided.effect) }
       if (codeOf(voided.effect) !== 'NOT_VOIDABLE') {

@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Fault } from '../errors.ts'
 import type { KeyedProvider } from '../provider/keyed.ts'
 import { answerOf, done, refusalOf, refused, single, type StepAnswer, type StepRow } from './step-answer.ts'
 
@@ -71,6 +73,7 @@ export async function attemptStep<Intent extends StepRow, Request, Effect>(
   reach: Reach,
 ): Promise<StepAnswer<never>> {
   const key = keyOf(sagaId, step.name)
+  const undoKey = keyOf(sagaId, step.undoName)
   const intent = single(await step.intend(sagaId, attempt.number))
   if (intent.verdict === 'done') return done
   if (intent.verdict === 'refused') return refusalOf(intent.answer)
@@ -78,16 +81,42 @@ export async function attemptStep<Intent extends StepRow, Request, Effect>(
   const earlier = intent.verdict === 'resume' ? await step.provider.find(key, attempt) : undefined
   const answer = earlier ?? (await step.provider.create(key, step.request(intent), attempt))
   if (answer.kind === 'unavailable' || answer.kind === 'notLocal') return answer
+  if (answer.kind === 'refused' && intent.verdict === 'resume') {
+    // A request of an earlier attempt may still be under way: once a refusal is recorded, nobody would undo it.
+    const final = await step.provider.makeFinal(key, undoKey, attempt)
+    if (final.kind === 'unavailable' || final.kind === 'notLocal') return final
+  }
   reach(`${step.name}:before-record`)
   const verdict = answer.kind === 'voided' ? 'late' : await conclude(step, sagaId, key, attempt, answer)
   if (verdict === 'late') {
-    // Nobody waits for this attempt any more, so nobody may abort it.
-    const unhurried = { ...attempt, isLocal: false, signal: new AbortController().signal }
-    await step.provider.makeFinal(key, keyOf(sagaId, step.undoName), unhurried)
+    await undoLate(step, key, undoKey, attempt)
     return refused('STEP_UNDONE')
   }
   if (verdict === 'already') return answerOf(single(await step.intend(sagaId, attempt.number)))
   return answer.kind === 'refused' ? refused(answer.code, answer.detail) : done
+}
+
+/** Tries that a late attempt makes at undoing what it did, and the pause between them. */
+const LATE_UNDO = { tries: 10, pauseMs: 2000 }
+
+/**
+ * Undoes what an attempt did after its step was refused or undone. Nobody waits for it any more: nobody may abort it,
+ * and nobody else would do it.
+ * @throws Fault when the provider cannot be brought to it.
+ */
+async function undoLate<Intent extends StepRow, Request, Effect>(
+  { name, provider }: ProviderStep<Intent, Request, Effect>,
+  key: string,
+  undoKey: string,
+  attempt: Attempt,
+): Promise<void> {
+  const unhurried = { ...attempt, isLocal: false, signal: new AbortController().signal }
+  for (let tried = 0; tried < LATE_UNDO.tries; tried += 1) {
+    if (tried > 0) await sleep(LATE_UNDO.pauseMs)
+    const final = await provider.makeFinal(key, undoKey, unhurried).catch(() => undefined)
+    if (final?.kind === 'ok') return
+  }
+  throw new Fault('LATE_EFFECT', `${name} came late and could not be undone: ${key}`)
 }
 
 async function conclude<Intent extends StepRow, Request, Effect>(

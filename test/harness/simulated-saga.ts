@@ -12,6 +12,9 @@ export type Meeting =
   | 'is unavailable'
   | 'is not local'
 
+/** More than any script makes necessary. */
+const WAITS_MAX = 10_000
+
 /** What the attempts at each activity meet, in turn; after that they are ok. */
 export type Script = Partial<Record<string, Meeting[]>>
 
@@ -68,8 +71,11 @@ export function createWorld(saga: SagaDefinition, script: Script = {}): World {
         invoke: (call) => guarded(() => invoke(call)),
         report: (change) => guarded(() => void world.reports.push(change)),
         wait: (ms, deadlineAt = Number.POSITIVE_INFINITY) =>
-          guarded(() => {
+          guarded(async () => {
+            // Whoever does not wait goes on meanwhile.
+            await new Promise(setImmediate)
             world.waits.push(ms)
+            if (world.waits.length > WAITS_MAX) throw new Error('The saga waits for ever')
             world.nowMs = Math.min(world.nowMs + ms, deadlineAt)
             return world.nowMs === deadlineAt ? ('deadline' as const) : ('elapsed' as const)
           }),

@@ -26,6 +26,32 @@ describe('an order', () => {
     )
   })
 
+  it('keeps people’s data out of its workflow’s history', async () => {
+    const order = await system.api.run({ paymentMethod: 'pm_flaky_2', service: 'refused' })
+    const history = JSON.stringify(await system.api.history(order.id))
+    const payloads = [...history.matchAll(/"data":"([^"]+)"/g)].map(([, data]) =>
+      Buffer.from(data ?? '', 'base64').toString(),
+    )
+    expect(payloads.join()).toContain(order.id)
+    expect(`${history}${payloads.join()}`).not.toMatch(
+      /A\. Doe|High St|Utrecht|3511|cus_alice|pm_flaky|TEA-001|\.ts:\d+/,
+    )
+  })
+
+  it('is tried on a queue within limits: heartbeat, time, attempts, and its deadline', async () => {
+    const order = await system.api.run({ paymentMethod: 'pm_flaky_2' })
+    const { events } = await system.api.history(order.id)
+    const scheduled = events.find(({ eventType }) => eventType === 'EVENT_TYPE_ACTIVITY_TASK_SCHEDULED')
+    expect(scheduled).toMatchObject({
+      activityTaskScheduledEventAttributes: {
+        heartbeatTimeout: '3s',
+        startToCloseTimeout: '6s',
+        scheduleToCloseTimeout: expect.stringMatching(/^1(7\d\d|800)(\.\d+)?s$/) as string,
+        retryPolicy: { maximumAttempts: 5, backoffCoefficient: 2 },
+      },
+    })
+  })
+
   it('that a provider refuses locally made exactly one call to it', async () => {
     const order = await system.api.run({ paymentMethod: 'pm_declined' })
     const step = order.steps.find(({ name }) => name === 'chargePayment')

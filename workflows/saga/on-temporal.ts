@@ -50,15 +50,15 @@ type AnyActivities = Record<string, (input: unknown) => Promise<StepAnswer>>
 
 /**
  * Runs a saga as a Temporal workflow. The kernel decides; this file turns its five ports into commands.
- * @throws ApplicationFailure when the definition is not known to this worker's code.
+ * @throws Error when the definition is newer than this worker's code: a deployment is under way.
  */
 export async function runOnTemporal(
   definitions: readonly SagaDefinition[],
   input: SagaInput,
 ): Promise<SagaOutcome> {
   const saga = definitions.find((definition) => definition.name === input.definition)
-  if (saga === undefined)
-    throw ApplicationFailure.nonRetryable(`No saga ${input.definition}`, 'UNKNOWN_DEFINITION')
+  // Not an ApplicationFailure: the task, not the workflow, fails, and is tried again until a worker knows it.
+  if (saga === undefined) throw new Error(`This worker knows no saga ${input.definition}`)
   const waits = createWaits(input)
   const ports = createPorts(saga, input, waits)
   const run = { deadlineAt: input.deadlineAt, queued: input.queued ?? [] }
@@ -66,12 +66,9 @@ export async function runOnTemporal(
 }
 
 function createPorts(saga: SagaDefinition, input: SagaInput, waits: Waits): SagaPorts {
-  let isCancelNoted = false
   const invoke = async (call: Call): Promise<Attempt> => {
-    if (waits.isCancelRequested() && !isCancelNoted) {
-      // A cancel of the workflow takes the way of every cancel: it becomes a wish on the row, which then decides.
-      isCancelNoted = await note({ kind: 'cancelWished' }, 'untilDone')
-    }
+    // A cancel of the workflow takes the way of every cancel: it becomes a wish on the row, which then decides.
+    if (waits.isCancelDue() && (await note({ kind: 'cancelWished' }, 'untilDone'))) waits.cancelNoted()
     return waits.busy(() => attempt(call, input))
   }
   const note = (change: SagaChange, policy: Policy): Promise<boolean> => {
@@ -147,7 +144,9 @@ function asAttempt(error: unknown, mode: Call['mode']): Attempt {
 
 interface Waits {
   wait: SagaPorts['wait']
-  isCancelRequested(): boolean
+  /** The workflow was cancelled, and its row does not know yet. */
+  isCancelDue(): boolean
+  cancelNoted(): void
   /** Runs work during which the workflow must not be continued as new. */
   busy<T>(work: () => Promise<T>): Promise<T>
   /** Rejects with the request to continue as new, when a saga that only waits has a long history. */
@@ -159,14 +158,15 @@ function createWaits(input: SagaInput): Waits {
   let isWakePending = false
   let waiting = 0
   let working = 0
-  let isCancelRequested = false
+  let isCancelDue = false
   const wake = () => {
-    if (waiting === 0) isWakePending = true
+    // Whatever is in work now began before: the wait that follows it has been woken already.
+    if (waiting === 0 || working > 0) isWakePending = true
     wakes += 1
   }
   setHandler(defineUpdate<void>(WAKE_UPDATE), wake)
   void CancellationScope.current().cancelRequested.catch(() => {
-    isCancelRequested = true
+    isCancelDue = true
     wake()
   })
   let renew = (_request: unknown): void => undefined
@@ -177,7 +177,7 @@ function createWaits(input: SagaInput): Waits {
     workflowInfo().continueAsNewSuggested || workflowInfo().historyLength > HISTORY_EVENTS_MAX
 
   const wait: Waits['wait'] = async (ms, deadlineAt = Number.POSITIVE_INFINITY) => {
-    if (working === 0 && isLong())
+    if (working === 0 && !isCancelDue && isLong())
       await continueAsNew<(again: SagaInput) => Promise<SagaOutcome>>(input).catch(renew)
     if (isWakePending) {
       isWakePending = false
@@ -194,7 +194,10 @@ function createWaits(input: SagaInput): Waits {
   }
   return {
     wait,
-    isCancelRequested: () => isCancelRequested,
+    isCancelDue: () => isCancelDue,
+    cancelNoted() {
+      isCancelDue = false
+    },
     async busy(work) {
       working += 1
       try {

@@ -5,7 +5,7 @@ import { orderSaga } from '../order/steps.ts'
 import { transferSaga } from '../transfer/steps.ts'
 import type { SagaDefinition } from './definition.ts'
 import { ATTEMPTS } from './policies.ts'
-import { runSaga, type SagaOutcome, type SagaRun } from './run-saga.ts'
+import { runSaga, type Attempt, type SagaOutcome, type SagaPorts, type SagaRun } from './run-saga.ts'
 
 const saga = orderSaga
 const HOUR_MS = 3_600_000
@@ -122,6 +122,8 @@ describe('a saga', () => {
         reason: { code: 'REFUSED', step: saga.pivot.execute },
       })
       const others = compensations.filter((name) => name !== compensate).reverse()
+      // A parked one holds nobody up: it comes last, unless it is the only one.
+      expect(world.log.at(-1)).toBe(compensate)
       const undone = world.log.filter((name) => compensations.includes(name))
       expect(undone.filter((name) => name !== compensate)).toEqual(others)
       expect(world.log).toContain(compensate)
@@ -141,6 +143,45 @@ describe('a saga', () => {
       reason: { code: 'DEADLINE_EXCEEDED', step: steps[0] },
     })
     expect(world.log).toEqual([])
+  })
+
+  it('does not begin its pivot once the deadline has passed', async () => {
+    const world = createWorld(saga)
+    const ports = world.ports()
+    const late: SagaPorts = {
+      ...ports,
+      invoke(call) {
+        if (call.activity === steps.at(-1)) world.nowMs = HOUR_MS
+        return ports.invoke(call)
+      },
+    }
+    expect(await runSaga(saga, late, RUN)).toEqual({
+      status: 'rejected',
+      reason: { code: 'DEADLINE_EXCEEDED', step: saga.pivot.execute },
+    })
+    expect(world.effects).toEqual(new Set())
+  })
+
+  it('waits as long as its provider asks for, and spends the attempt that was told so', async () => {
+    const world = createWorld(saga)
+    const ports = world.ports()
+    const told: Attempt[] = Array.from({ length: ATTEMPTS.giveUp }, () => ({
+      kind: 'unavailable',
+      retryAfterMs: 30_000,
+      spent: 1,
+    }))
+    const asking: SagaPorts = {
+      ...ports,
+      invoke: (call) => {
+        const answer = call.activity === steps[0] ? told.shift() : undefined
+        return answer === undefined ? ports.invoke(call) : Promise.resolve(answer)
+      },
+    }
+    expect(await runSaga(saga, asking, RUN)).toEqual({
+      status: 'rejected',
+      reason: { code: 'STEP_FAILED', step: steps[0] },
+    })
+    expect([told, world.waits]).toEqual([[], Array.from({ length: ATTEMPTS.giveUp }, () => 30_000)])
   })
 
   it('awaits a pivot that was in flight when the deadline came', async () => {

@@ -239,7 +239,9 @@ async function settle(task: Task, ports: SagaPorts, start: Call['mode']): Promis
   let spent = 0
   let waits = 0
   while (!isPast()) {
-    const attemptsMax = mode === 'local' ? 1 : ATTEMPTS[policy] - spent
+    const left = ATTEMPTS[policy] - spent
+    if (left <= 0) return { kind: 'spent', error: 'UNAVAILABLE' }
+    const attemptsMax = mode === 'local' ? 1 : left
     const input = spent === 0 ? { ...task.input } : { ...task.input, tried: spent }
     const until = deadlineAt === undefined ? {} : { deadlineAt }
     const attempt = await ports.invoke({ activity, at, mode, policy, attemptsMax, input, ...until })
