@@ -6,7 +6,7 @@ import swaggerUi from 'swagger-ui-express'
 import { limitRate } from './back-pressure.ts'
 import { requestId, serve } from './http.ts'
 import { createOpenApiDocument } from './openapi.ts'
-import { createErrorHandler, HttpProblem } from './problem.ts'
+import { createErrorHandler, describeProblem, HttpProblem } from './problem.ts'
 import { createCatalogueRoutes, type CatalogueRoutes } from './routes/catalogue.ts'
 import { createAccountRoutes, type AccountRoutes } from './routes/accounts.ts'
 import { createStreamRoutes, type StreamRoutes } from './routes/streams.ts'
@@ -36,7 +36,11 @@ export function createApp(options: AppOptions): Express {
   app.use(createCatalogueRoutes(options), createOperationRoutes(options), createStreamRoutes(options))
   const document = createOpenApiDocument(options.version)
   serve(app, '/openapi.json', { get: (_request, response) => void response.json(document) })
-  app.use('/docs', swaggerUi.serve, swaggerUi.setup(document, { customSiteTitle: 'OrderSaga API' }))
+  serve(app, '/problems/:type', { get: describeProblem })
+  serve(app, '/', { get: (_request, response) => response.redirect('/docs/') })
+  const page = swaggerUi.setup(document, { customSiteTitle: 'OrderSaga API' })
+  serve(app, '/docs', { get: [...swaggerUi.serve, page] })
+  app.use('/docs', swaggerUi.serve)
   app.use(() => {
     throw new HttpProblem('NOT_FOUND', 'There is nothing at this path.')
   })

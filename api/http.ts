@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import { randomUUID } from 'node:crypto'
 import express, { type IRouter, type Request, type RequestHandler } from 'express'
 import type { z } from 'zod'
@@ -38,7 +39,7 @@ const parseJson = express.json({
   inflate: false,
   type: () => true,
   verify(request, _response, bytes) {
-    Object.assign(request, { bodyBytes: bytes.length })
+    Object.assign(request, { bodyBytes: bytes.length, isUtf8: isUtf8(bytes) })
   },
 })
 
@@ -57,6 +58,8 @@ export function jsonBody({ required }: { required: boolean }): RequestHandler {
     parseJson(request, response, (error?: unknown) => {
       const isEmpty = !('bodyBytes' in request) || request.bodyBytes === 0
       if (error !== undefined) return next(error)
+      if ('isUtf8' in request && !request.isUtf8)
+        return next(new HttpProblem('MALFORMED_JSON', 'The body is not UTF-8.'))
       if (isEmpty && required) return next(new HttpProblem('MALFORMED_JSON', 'The body is empty.'))
       if (isEmpty) request.body = {}
       next()

@@ -1,4 +1,4 @@
-import type { ErrorRequestHandler, Response } from 'express'
+import type { ErrorRequestHandler, RequestHandler, Response } from 'express'
 import type { Logger } from 'pino'
 import { isDatabaseAway, sqlStateOf } from '../domain/database-away.ts'
 import { DomainError } from '../domain/errors.ts'
@@ -93,7 +93,7 @@ export function sendProblem(
     .type('application/problem+json')
     .send(
       JSON.stringify({
-        type: `/problems/${code.toLowerCase().replaceAll('_', '-')}`,
+        type: typeOf(code),
         title,
         status,
         code,
@@ -104,6 +104,16 @@ export function sendProblem(
     )
 }
 
+/** What a problem's `type` leads to. */
+export const describeProblem: RequestHandler = (request, response) => {
+  const code = String(request.params['type']).toUpperCase().replaceAll('-', '_')
+  if (!isProblemCode(code)) throw new HttpProblem('NOT_FOUND', 'There is no such type of problem.')
+  const [status, title] = PROBLEMS[code]
+  response.json({ type: typeOf(code), title, status, code })
+}
+
+const typeOf = (code: ProblemCode) => `/problems/${code.toLowerCase().replaceAll('_', '-')}`
+
 /** The one place where an exception becomes an HTTP answer. Its text does not leave the process. */
 export function createErrorHandler(log: Logger): ErrorRequestHandler {
   return (error: unknown, request, response, next) => {
@@ -113,7 +123,7 @@ export function createErrorHandler(log: Logger): ErrorRequestHandler {
       const errors = error.paths.map((path) => ({ pointer: pointerTo(path), detail: error.message }))
       return sendProblem(response, error.code, error.message, errors)
     }
-    const fromParser = parserProblem(error)
+    const fromParser = parserProblem(error, request.path)
     if (fromParser !== undefined) return sendProblem(response, fromParser, PROBLEMS[fromParser][1])
     const isUnavailable = isDependencyDown(error)
     const requestId = response.get('x-request-id')
@@ -126,9 +136,17 @@ export function createErrorHandler(log: Logger): ErrorRequestHandler {
   }
 }
 
+/** An id that is no percent-encoded text is nobody's id. */
+const MALFORMED_IDS: Record<string, ProblemCode> = {
+  orders: 'ORDER_NOT_FOUND',
+  products: 'PRODUCT_NOT_FOUND',
+  transfers: 'TRANSFER_NOT_FOUND',
+  accounts: 'ACCOUNT_NOT_FOUND',
+}
+
 /** What the body parser and the router throw carries a status and a type. */
-function parserProblem(error: unknown): ProblemCode | undefined {
-  if (error instanceof URIError) return 'NOT_FOUND'
+function parserProblem(error: unknown, path: string): ProblemCode | undefined {
+  if (error instanceof URIError) return MALFORMED_IDS[path.split('/')[1] ?? ''] ?? 'NOT_FOUND'
   if (!(error instanceof Error) || !('status' in error)) return undefined
   switch (error.status) {
     case 400:

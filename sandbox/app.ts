@@ -1,4 +1,4 @@
-import express, { type Express } from 'express'
+import express, { type ErrorRequestHandler, type Express } from 'express'
 import { z } from 'zod'
 import { paymentBehaviour, shippingBehaviour } from './behaviour.ts'
 import { createFaultSwitch, faultsSchema } from './faults.ts'
@@ -73,6 +73,8 @@ export function createSandbox(ledger: Ledger): Express {
     })
   app.use(createProvider(payment, ledger, faults))
   app.use(createProvider(shipping, ledger, faults))
+  app.use((_request, response) => void response.status(404).json({ code: 'NOT_FOUND' }))
+  app.use(answerBadRequest)
   return app
 }
 
@@ -95,4 +97,11 @@ function publishLedger(ledger: Ledger) {
     ),
     shipments: effects('shipments').map(({ key, state }) => ({ key, state: shipping.states[state] })),
   }
+}
+
+/** Four parameters: that is how Express knows it. */
+const answerBadRequest: ErrorRequestHandler = (error: unknown, _request, response, next) => {
+  if (response.headersSent) return next(error)
+  const isTheirs = error instanceof SyntaxError || error instanceof URIError
+  response.status(isTheirs ? 400 : 500).json({ code: isTheirs ? 'MALFORMED' : 'INTERNAL' })
 }

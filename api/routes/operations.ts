@@ -96,6 +96,7 @@ export function createOperationRoutes({
         requireKnownStep(
           filter.step,
           SAGAS.flatMap(({ contract }) => contract.steps),
+          '/filter/step',
         )
         const batch = await retryBatches.create(filter, rampPercent, { actor: callerOf(request), reason })
         response.status(202).location(`/operations/retries/${batch.id}`).json(viewBatch(batch))
@@ -131,10 +132,10 @@ export function createOperationRoutes({
   return router
 }
 
-function requireKnownStep(step: string | undefined, steps: readonly StepOutline[]): void {
+function requireKnownStep(step: string | undefined, steps: readonly StepOutline[], pointer = '/step'): void {
   if (step === undefined || steps.some(({ name }) => name === step)) return
   throw new HttpProblem('UNKNOWN_STEP', 'No step has this name.', [
-    { pointer: '/step', detail: `One of ${steps.map(({ name }) => name).join(', ')}.` },
+    { pointer, detail: `One of ${steps.map(({ name }) => name).join(', ')}.` },
   ])
 }
 

@@ -1,7 +1,19 @@
 import { SAGA_STATUSES } from '../../domain/saga/status.ts'
 import { isCountryCode } from './countries.ts'
 import { reason, step, workflow } from './saga.ts'
-import { amountMinor, asOfQuery, customerId, page, pageQuery, prose, sku, text, time, z } from './shared.ts'
+import {
+  CUSTOMER_ID,
+  CUSTOMER_ID_FORM,
+  amountMinor,
+  asOfQuery,
+  customerId,
+  page,
+  pageQuery,
+  prose,
+  text,
+  time,
+  z,
+} from './shared.ts'
 
 const LINES_MAX = 100
 
@@ -18,7 +30,7 @@ const address = z.strictObject({
 
 export const orderRequest = z
   .strictObject({
-    customerId: text().pipe(customerId),
+    customerId: text().regex(CUSTOMER_ID, CUSTOMER_ID_FORM).openapi({ example: 'cus_alice' }),
     currency: z
       .string()
       .regex(/^[A-Z]{3}$/, 'Three capital letters.')
@@ -26,7 +38,8 @@ export const orderRequest = z
     lines: z
       .array(
         z.strictObject({
-          sku: text().pipe(sku),
+          // Whether it is in the catalogue is for the catalogue to say.
+          sku: text().min(1).max(100).openapi({ example: 'TEA-001' }),
           quantity: z.int().min(1).max(1000).openapi({ example: 2 }),
         }),
       )
@@ -54,13 +67,13 @@ export const orderRequest = z
         .openapi({ example: 'standard' }),
       address,
     }),
-    expectedTotalMinor: z
-      .int()
-      .min(0)
-      .optional()
-      .openapi({ description: 'Refused (422 TOTAL_MISMATCH) when the catalogue’s total differs.' }),
+    expectedTotalMinor: z.int().min(0).optional().openapi({
+      description: 'Refused (422 TOTAL_MISMATCH) when the catalogue’s total differs.',
+      example: 1590,
+    }),
     deadlineSeconds: z.int().min(60).max(86_400).optional().openapi({
       description: 'By then the order is past its point of no return, or rejected. Default 1800.',
+      example: 1800,
     }),
   })
   .openapi('OrderRequest')

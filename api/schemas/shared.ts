@@ -5,11 +5,14 @@ extendZodWithOpenApi(z)
 
 export { z }
 
-/** 13 to 19 digits, also in groups with spaces or dashes between them, that satisfy Luhn's formula. */
+/** Between the groups of a card number, as people write it. */
+const SEPARATOR = /[^\p{L}\p{N}]{1,3}/u
+
+/** 13 to 19 digits, also full-width ones and in groups with something between them, that satisfy Luhn's formula. */
 export function looksLikeCardNumber(text: string): boolean {
-  const runs = text.match(/\d(?:[ -]?\d){12,}/g) ?? []
+  const runs = text.normalize('NFKC').match(/\d(?:[^\p{L}\p{N}]{0,3}\d){12,}/gu) ?? []
   return runs.some((run) => {
-    const groups = run.split(/[ -]/)
+    const groups = run.split(SEPARATOR)
     return groups.some((_, from) =>
       groups.some((_group, to) => {
         const digits = groups.slice(from, to + 1).join('')
@@ -41,10 +44,10 @@ export const prose = (max: number) =>
       'Control characters and broken Unicode are refused.',
     )
 
-export const customerId = z
-  .string()
-  .regex(/^[A-Za-z0-9_-]{1,64}$/, '1 to 64 letters, digits, _ or -.')
-  .openapi({ example: 'cus_alice' })
+export const CUSTOMER_ID = /^[A-Za-z0-9_-]{1,64}$/
+export const CUSTOMER_ID_FORM = '1 to 64 letters, digits, _ or -.'
+
+export const customerId = z.string().regex(CUSTOMER_ID, CUSTOMER_ID_FORM).openapi({ example: 'cus_alice' })
 
 export const sku = z
   .string()
@@ -67,17 +70,22 @@ export const pageQuery = {
   cursor: z
     .string()
     .regex(/^[\w-]{1,100}$/)
+    // One way of writing each: what we did not write is refused.
+    .refine((cursor) => Buffer.from(cursor, 'base64url').toString('base64url') === cursor)
     .transform((cursor) => Buffer.from(cursor, 'base64url').toString('utf8'))
     .optional()
     .openapi({ type: 'string', description: 'The `nextCursor` of the page before.' }),
 }
 
+/** As far as versions can go. */
+const VERSION_MAX = 2_147_483_647
+
 /** Time travel: how it was at a version of its stream, or at a moment. */
 export const asOfQuery = {
   asOfVersion: z
     .string()
-    .regex(/^[1-9]\d{0,8}$/)
-    .transform(Number)
+    .regex(/^0*[1-9]\d{0,99}$/)
+    .transform((version) => Math.min(Number(version), VERSION_MAX))
     .optional()
     .openapi({ type: 'integer', minimum: 1 }),
   asOf: z.iso

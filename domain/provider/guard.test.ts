@@ -45,6 +45,18 @@ describe('the breaker of a provider', () => {
     expect([calls, states, provider.breaker()]).toEqual([3, ['open'], 'open'])
   })
 
+  it('opens when faults follow one another, however slowly', async () => {
+    const { behave, call, states } = guarded()
+    for (let n = 0; n < 100; n += 1) await call()
+    behave(down)
+    for (let n = 0; n < 5; n += 1) {
+      expect(states).toEqual([])
+      await expect(call()).rejects.toThrow('down')
+      vi.advanceTimersByTime(4000)
+    }
+    expect(states[0]).toBe('open')
+  })
+
   it('never opens on refusals, on a full provider, or on a fault here and there', async () => {
     const { behave, call, states } = guarded()
     behave(async () => ({ kind: 'ok', effect: { status: 402, body: { code: 'DECLINED' } } }))

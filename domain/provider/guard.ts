@@ -2,8 +2,10 @@ import {
   BrokenCircuitError,
   circuitBreaker,
   CircuitState,
+  ConsecutiveBreaker,
   handleType,
   IterableBackoff,
+  type IBreaker,
   SamplingBreaker,
 } from 'cockatiel'
 import { Fault } from '../errors.ts'
@@ -13,7 +15,10 @@ import { createLocalPermits, type LocalPermits } from './local-permits.ts'
 export type BreakerState = 'closed' | 'open' | 'half-open'
 
 /** Opens when more than this share of at least three calls within ten seconds were faults. Refusals are none. */
-const BREAKER = { threshold: 0.7, duration: 10_000, minimumRps: 0.3 }
+const SAMPLING = { threshold: 0.7, duration: 10_000, minimumRps: 0.3 }
+
+/** Opens also after this many faults in a row, however much time is between them: where few orders wait. */
+const CONSECUTIVE = 5
 
 /** How long it stays open before one call may find out: longer each time that call fails, in milliseconds. */
 const OPEN_FOR_MS = [1000, 2000, 5000, 10_000]
@@ -44,7 +49,7 @@ export interface GuardOptions {
 export function guardProvider(options: GuardOptions): GuardedProvider {
   const { name, http, slots, onRejected = () => undefined, permits = createLocalPermits() } = options
   const policy = circuitBreaker(handleType(Fault), {
-    breaker: new SamplingBreaker(BREAKER),
+    breaker: either(new SamplingBreaker(SAMPLING), new ConsecutiveBreaker(CONSECUTIVE)),
     halfOpenAfter: new IterableBackoff(OPEN_FOR_MS),
   })
   policy.onStateChange((state) => options.onBreaker?.(asBreakerState(state)))
@@ -88,6 +93,21 @@ export function guardProvider(options: GuardOptions): GuardedProvider {
     http: guarded,
     breaker: () => asBreakerState(policy.state),
     bulkhead: () => ({ limit: slots + permits.limit, inUse }),
+  }
+}
+
+/** Opens when either of the two does. */
+function either(one: IBreaker, other: IBreaker): IBreaker {
+  return {
+    state: undefined,
+    success(state) {
+      one.success(state)
+      other.success(state)
+    },
+    failure(state) {
+      const hasOpened = [one.failure(state), other.failure(state)]
+      return hasOpened.includes(true)
+    },
   }
 }
 

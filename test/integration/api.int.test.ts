@@ -203,9 +203,24 @@ describe('a bad order is refused with a pointer to its fault', () => {
     expect(pointers(await expectProblem(await post({ ...good, ...changes }), 422, code))).toEqual(expected)
   })
 
+  it.each(['tea-001', 'é', 'a/b~c', '__proto__'])(
+    'of a product spelt %s is of an unknown one',
+    async (sku) => {
+      const lines = [{ sku, quantity: 1 }]
+      await expectProblem(await post({ ...good, lines }), 422, 'UNKNOWN_SKU')
+    },
+  )
+
+  it('that is not UTF-8 is malformed', async () => {
+    const body = Buffer.from(JSON.stringify(good)).map((byte) => (byte === 0x43 ? 0xff : byte))
+    const headers = { 'content-type': 'application/json', 'idempotency-key': randomUUID() }
+    const response = await fetch(`${system.apiUrl}/orders`, { method: 'POST', headers, body })
+    await expectProblem(response, 400, 'MALFORMED_JSON')
+  })
+
   it('all its faults at once', async () => {
     const problem = await expectProblem(
-      await post({ ...good, customerId: '', lines: [{ sku: 'tea', quantity: 0 }] }),
+      await post({ ...good, customerId: '', lines: [{ sku: '', quantity: 0 }] }),
       422,
       'INVALID_ORDER',
     )
@@ -263,7 +278,7 @@ describe('a bad request', () => {
     for (const id of [randomUUID(), 'x', '%00', '%E0%A4%A']) {
       for (const path of ['', '/events', '/history']) {
         const response = await fetch(`${system.apiUrl}/orders/${id}${path}`)
-        await expectProblem(response, 404, id === '%E0%A4%A' ? 'NOT_FOUND' : 'ORDER_NOT_FOUND')
+        await expectProblem(response, 404, 'ORDER_NOT_FOUND')
       }
     }
     await expectProblem(await system.api.cancel(randomUUID()), 404, 'ORDER_NOT_FOUND')
