@@ -1,14 +1,19 @@
+import { jetstream, jetstreamManager } from '@nats-io/jetstream'
+import { connect } from '@nats-io/transport-node'
 import pg from 'pg'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { EventEnvelope } from '../../events/envelope.ts'
 import { openTransport, type TransportSettings } from '../../events/open-transport.ts'
 import type { EventHandler, EventTransport } from '../../events/transport.ts'
-import { startPostgresBroker, type Broker } from '../harness/brokers.ts'
+import { startNatsBroker, startPostgresBroker, type Broker } from '../harness/brokers.ts'
 import { bySubject, envelopes, upTo } from '../harness/envelopes.ts'
 import { until } from '../harness/poll.ts'
 
 /** What a broker must do, whichever it is: events/transport.ts says it, and these tests prove it. */
-describe.each([{ kind: 'postgres', start: startPostgresBroker }])('the $kind transport', ({ start }) => {
+describe.each([
+  { kind: 'postgres', start: startPostgresBroker },
+  { kind: 'nats', start: startNatsBroker },
+])('the $kind transport', ({ start }) => {
   let broker: Broker
   let transport: EventTransport
   const opened: EventTransport[] = []
@@ -220,7 +225,7 @@ describe.each([{ kind: 'postgres', start: startPostgresBroker }])('the $kind tra
     }
     for (let from = 1; from <= 200; from += 20) {
       const publishing = publishAll(subjects.flatMap((subject) => envelopes(subject, from, from + 19)))
-      if (from % 60 === 1) await outage()
+      if (from % 80 === 1) await outage()
       await publishing
     }
     await consumer.has(600)
@@ -243,6 +248,36 @@ function hold(): { held: Promise<void>; release: () => void } {
   holds.push(release)
   return { held, release }
 }
+
+describe('the NATS transport', () => {
+  it('sees that messages were lost on the way to it, and asks for them before anything newer', async () => {
+    const broker = await startNatsBroker()
+    const transport = await openTransport(broker.settings, () => undefined)
+    const thief = await connect({ servers: broker.settings.url })
+    try {
+      const { held, release } = hold()
+      const got: EventEnvelope[] = []
+      await transport.subscribe('reader', async (events) => {
+        got.push(...events)
+        await held
+      })
+      await transport.publish(envelopes('order-a', 1, 1))
+      await until('the first to be in hand', () => (got.length > 0 ? true : undefined))
+      await transport.publish(envelopes('order-a', 2, 20))
+      // Handed out to this consumer, and never seen by it.
+      const [stream = ''] = await (await jetstreamManager(thief)).streams.names().next()
+      const consumer = await jetstream(thief).consumers.get(stream, 'reader')
+      for await (const message of await consumer.fetch({ max_messages: 10, expires: 1000 })) message.json()
+      release()
+      await until('the rest', () => (got.length >= 20 ? true : undefined))
+      expect(bySubject(got)).toEqual({ 'order-a': upTo(20) })
+    } finally {
+      await thief.close()
+      await transport.close()
+      await broker.close()
+    }
+  })
+})
 
 /** Each number where it comes first. */
 const firstSeen = (numbers: readonly number[]) => [...new Set(numbers)]
