@@ -26,9 +26,10 @@ pool.on('error', () => undefined)
 const registry = createMetrics()
 const metrics = createRelayMetrics(registry, pool)
 const closeMetrics = await serveMetrics(registry, { host: config.HOST, port: config.METRICS_PORT })
+log.info({ transport: config.EVENT_TRANSPORT }, 'connecting to the broker')
 const transport = await openTransport(eventTransport(config), onTrouble)
 const relay = startRelay({ url, transport, metrics, reach: createFailpoints(config.FAILPOINTS), onTrouble })
-log.info({ transport: config.EVENT_TRANSPORT }, 'working')
+log.info('working')
 
 onShutdown(log, config.SUPERVISED, async () => {
   await relay.stop()

@@ -216,6 +216,16 @@ describe.each([
     expect(bySubject(consumer.got())).toEqual({ 'order-a': upTo(30) })
   })
 
+  it('waits for a broker that is away when it is opened, and when somebody subscribes', async () => {
+    await broker.takeAway()
+    const consumer = await collect('reader')
+    const opening = open()
+    await broker.bringBack()
+    await publishAll(envelopes('order-a', 1, 5), await opening)
+    await consumer.has(5)
+    expect(bySubject(consumer.got())).toEqual({ 'order-a': upTo(5) })
+  })
+
   it('loses nothing that it said was stored when the broker goes and comes back in mid-stream', async () => {
     const subjects = ['order-a', 'order-b', 'order-c']
     const consumer = await collect('reader')
@@ -321,7 +331,6 @@ describe('the embedded broker', () => {
 
   it('forgets what every consumer has read an hour ago, and nothing else', async () => {
     const broker = await startPostgresBroker()
-    const transport = await openTransport(broker.settings, () => undefined)
     const publish = async (from: number, to: number) => {
       const publisher = await openTransport(broker.settings, () => undefined)
       await publisher.publish(envelopes('order-a', from, to))
@@ -335,10 +344,10 @@ describe('the embedded broker', () => {
       await publish(5, 5)
       expect(await kept()).toHaveLength(5)
 
-      await (await transport.subscribe('ahead', async () => undefined)).stop()
-      await broker.db.$executeRaw`UPDATE broker_cursors SET position = 5`
-      await broker.db.$executeRaw`INSERT INTO broker_cursors SELECT 'behind', position FROM broker_messages
-                                   WHERE id = 'order-a/2'`
+      await broker.db.$executeRaw`
+        INSERT INTO broker_cursors SELECT consumer, position
+          FROM (VALUES ('ahead', 'order-a/5'), ('behind', 'order-a/2')) AS read (consumer, id)
+          JOIN broker_messages USING (id)`
       await publish(6, 6)
       expect(await kept()).toEqual(['order-a/3', 'order-a/4', 'order-a/5', 'order-a/6'])
 
@@ -347,7 +356,6 @@ describe('the embedded broker', () => {
       await publish(7, 7)
       expect(await kept()).toEqual(['order-a/5', 'order-a/6', 'order-a/7'])
     } finally {
-      await transport.close()
       await broker.close()
     }
   })
