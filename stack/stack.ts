@@ -5,6 +5,8 @@ import { migrate } from '../prisma/migrate.ts'
 import { bundleFile } from '../workers/bundle.ts'
 import type { LineWriter } from './console-log.ts'
 import { keepRunning } from './keep-running.ts'
+import { startNats } from './nats.ts'
+import { locateNatsServer } from './nats-server.ts'
 import { requireFreePort } from './ports.ts'
 import { startPostgres } from './postgres.ts'
 import { supervise, type Supervised } from './supervisor.ts'
@@ -13,6 +15,9 @@ import { startTemporal } from './temporal.ts'
 
 /** Two workers, so that one can be killed and the orders go on at once. */
 const WORKERS = 2
+
+/** Who serves metrics, each on the next port from METRICS_PORT. */
+const MEASURED = ['api', ...workerNames(), 'relay']
 
 const READY_MAX_MS = 60_000
 
@@ -29,8 +34,8 @@ export interface Stack {
 }
 
 /**
- * Brings the whole system up on this machine: PostgreSQL and Temporal, unless the configuration names servers that
- * run already, the schema, the sandbox, the API and the workers.
+ * Brings the whole system up on this machine: PostgreSQL, Temporal and, where it is chosen, NATS, unless the
+ * configuration names servers that run already, the schema, the sandbox, the API, the workers and the relay.
  * @throws Error that says what to do; whatever had been started is stopped first.
  */
 export async function startStack(config: Config, lines: LineWriter): Promise<Stack> {
@@ -43,12 +48,13 @@ export async function startStack(config: Config, lines: LineWriter): Promise<Sta
   try {
     await requireFreePort(config.PORT, 'PORT')
     await requireFreePort(config.SANDBOX_PORT, 'SANDBOX_PORT')
-    for (let offset = 0; config.METRICS_PORT !== 0 && offset <= WORKERS; offset += 1) {
-      await requireFreePort(config.METRICS_PORT + offset, 'METRICS_PORT')
+    for (const name of config.METRICS_PORT === 0 ? [] : MEASURED) {
+      await requireFreePort(metricsPort(config, name), 'METRICS_PORT')
     }
-    const [databaseUrl, temporal, bundle] = await allOrNone([
+    const [databaseUrl, temporal, nats, bundle] = await allOrNone([
       providePostgres(config, dataDir, started, log),
       provideTemporal(config, dataDir, started, log),
+      provideNats(config, dataDir, started, log),
       bundleFile(dataDir),
     ])
     const applied = await migrate(databaseUrl)
@@ -59,21 +65,20 @@ export async function startStack(config: Config, lines: LineWriter): Promise<Sta
       DATABASE_URL: databaseUrl,
       TEMPORAL_ADDRESS: temporal.address,
       TEMPORAL_UI_URL: temporal.uiUrl,
+      ...nats,
       DATA_DIR: dataDir,
       WORKFLOW_BUNDLE: bundle,
     })
     const specs = [
       { name: 'sandbox', entry: 'sandbox/server.ts' },
-      ...Array.from({ length: WORKERS }, (_, index) => ({
-        name: `worker-${index + 1}`,
-        entry: 'workers/worker.ts',
-      })),
+      ...workerNames().map((name) => ({ name, entry: 'workers/worker.ts' })),
+      { name: 'relay', entry: 'workers/relay.ts' },
       { name: 'api', entry: 'api/server.ts' },
     ]
     const processes = specs.map((spec) =>
       supervise({
         ...spec,
-        env: { ...env, METRICS_PORT: metricsPort(config, spec.name) },
+        env: { ...env, METRICS_PORT: String(metricsPort(config, spec.name)) },
         onLine: lines(spec.name),
       }),
     )
@@ -96,10 +101,14 @@ export async function startStack(config: Config, lines: LineWriter): Promise<Sta
   }
 }
 
-/** The API serves its metrics where it is told, each worker on a port after that. */
-function metricsPort({ METRICS_PORT }: Config, name: string): string {
-  const offset = name === 'api' ? 0 : Number(/^worker-(\d+)$/.exec(name)?.[1] ?? 0)
-  return METRICS_PORT === 0 ? '0' : String(METRICS_PORT + offset)
+function workerNames(): string[] {
+  return Array.from({ length: WORKERS }, (_, index) => `worker-${index + 1}`)
+}
+
+/** 0 is nowhere. */
+function metricsPort({ METRICS_PORT }: Config, name: string): number {
+  const offset = MEASURED.indexOf(name)
+  return METRICS_PORT === 0 || offset === -1 ? 0 : METRICS_PORT + offset
 }
 
 /** The API first, so that nothing new comes in; then the workers, with their orders in hand; the world last. */
@@ -150,6 +159,24 @@ async function provideTemporal(
   )
   started.push({ stop })
   return temporal
+}
+
+/** Only where NATS is to carry the events. */
+async function provideNats(
+  config: Config,
+  dataDir: string,
+  started: { stop(): Promise<void> }[],
+  log: (line: string) => void,
+): Promise<Pick<Config, 'NATS_URL'>> {
+  if (config.EVENT_TRANSPORT !== 'nats' || config.NATS_URL !== undefined) return {}
+  const server = await locateNatsServer(config, log)
+  const { first: nats, stop } = await keepRunning(
+    'NATS',
+    () => startNats({ server, port: config.NATS_PORT, dataDir: path.join(dataDir, 'nats') }),
+    log,
+  )
+  started.push({ stop })
+  return { NATS_URL: nats.url }
 }
 
 /** Like Promise.all, but a failure waits for the others, so that what they started is known when it is stopped. */

@@ -1,10 +1,11 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { createWriteStream } from 'node:fs'
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Connection } from '@temporalio/client'
-import { isAlive, stopPid } from './pids.ts'
+import { stopLeftOver, stopPid } from './pids.ts'
+import { requireFreePort } from './ports.ts'
 
 /**
  * The development server's own limits are low enough to be the bottleneck of a load test.
@@ -42,8 +43,9 @@ export interface TemporalOptions {
 export async function startTemporal(options: TemporalOptions): Promise<Temporal> {
   if (options.dataDir !== undefined) {
     await mkdir(options.dataDir, { recursive: true })
-    await stopLeftOver(options.dataDir)
+    await stopLeftOver(pidFile(options.dataDir), ['start-dev', options.dataDir])
   }
+  await requireFreePorts(options)
   const address = `127.0.0.1:${options.port}`
   const child = spawn(options.cli, argumentsFor(options), {
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -66,6 +68,22 @@ export async function startTemporal(options: TemporalOptions): Promise<Temporal>
   }
 }
 
+/** Asked before: on a busy machine a server that cannot have its port takes seconds to say so, and another answers. */
+async function requireFreePorts(options: TemporalOptions): Promise<void> {
+  try {
+    await requireFreePort(options.port, 'TEMPORAL_PORT')
+    if (options.uiPort !== undefined) await requireFreePort(options.uiPort, 'TEMPORAL_UI_PORT')
+  } catch {
+    throw portsTaken(options)
+  }
+}
+
+const portsTaken = ({ port, uiPort }: TemporalOptions) =>
+  new Error(
+    `Port ${uiPort === undefined ? port : `${port} or ${uiPort}`} is taken: set TEMPORAL_PORT and TEMPORAL_UI_PORT ` +
+      'to free ones, or TEMPORAL_ADDRESS to a server of yours.',
+  )
+
 function argumentsFor({ port, uiPort, namespace, dataDir }: TemporalOptions): string[] {
   return [
     'server',
@@ -81,14 +99,6 @@ function argumentsFor({ port, uiPort, namespace, dataDir }: TemporalOptions): st
 }
 
 const pidFile = (dataDir: string) => path.join(dataDir, 'temporal.pid')
-
-/** A supervisor that was killed leaves its server running, with the database file open. */
-async function stopLeftOver(dataDir: string): Promise<void> {
-  const pid = Number(await readFile(pidFile(dataDir), 'utf8').catch(() => ''))
-  if (pid === 0 || Number.isNaN(pid) || !isAlive(pid)) return
-  const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')
-  if (command.includes('start-dev') && command.includes(dataDir)) await stopPid(pid, ['SIGTERM', 'SIGKILL'])
-}
 
 function keepOutput(child: ChildProcess, dataDir: string | undefined): () => string {
   let tail = ''
@@ -121,12 +131,9 @@ async function answering(
   }
   if (child.pid !== undefined && child.exitCode === null) await stopPid(child.pid, ['SIGTERM', 'SIGKILL'])
   const tail = printed().trim()
-  throw new Error(
-    /address already in use|can't set frontend port|can't set UI port/i.test(tail)
-      ? `Port ${options.port} or ${options.uiPort} is taken: set TEMPORAL_PORT and TEMPORAL_UI_PORT to free ones, or ` +
-          `TEMPORAL_ADDRESS to a server of yours.`
-      : `The Temporal server did not start:\n${tail}`,
-  )
+  if (/address already in use|can't set frontend port|can't set UI port/i.test(tail))
+    throw portsTaken(options)
+  throw new Error(`The Temporal server did not start:\n${tail}`)
 }
 
 async function isServing(address: string, namespace: string): Promise<boolean> {

@@ -17,7 +17,9 @@ describe('docker-compose.yml', () => {
       for (const service of [
         'api',
         'migrate',
+        'nats',
         'postgres',
+        'relay',
         'sandbox',
         'temporal',
         'temporal-schema',
