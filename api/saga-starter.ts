@@ -101,7 +101,9 @@ export function createSagaStarter(options: SagaStarterOptions) {
       }),
     /** Starts and wakes what was not yet. */
     async sweep(): Promise<void> {
-      const [overdue, asleep] = [await starts.claimStarts(SWEEP_MAX), await starts.claimWakes(SWEEP_MAX)]
+      const room = () => Math.min(SWEEP_MAX, IN_FLIGHT_MAX - inFlight)
+      const overdue = await starts.claimStarts(room())
+      const asleep = await starts.claimWakes(Math.max(0, room() - overdue.length))
       await Promise.all([
         ...overdue.map((start) => inBackground('start', start.id, () => startNow(start))),
         ...asleep.map((wake) => inBackground('wake', wake.id, () => wakeNow(wake))),

@@ -10,6 +10,9 @@ import { createApp } from './app.ts'
 import { createApiServices } from './services.ts'
 import { sweepRegularly } from './sweep.ts'
 
+/** A request must have arrived by then, in milliseconds. */
+const REQUEST_TIMEOUT_MS = 15_000
+
 const config = readConfig()
 const log = createLogger('api', config)
 const db = openDatabase(requireDatabaseUrl(config), config.DATABASE_POOL)
@@ -42,6 +45,8 @@ const server = createApp({
   ending: ending.signal,
   version,
 }).listen(config.PORT, config.HOST)
+// A slow sender holds one of the places of the intake no longer than this.
+server.requestTimeout = REQUEST_TIMEOUT_MS
 await once(server, 'listening')
 const stopSweeping = sweepRegularly(services, log)
 log.info({ port: config.PORT }, 'accepting orders')

@@ -1,5 +1,7 @@
 import type { Logger } from 'pino'
 import type { createRetryBatches } from '../domain/operations/retry-batches.ts'
+import { purgeKeys } from '../domain/saga/idempotency.ts'
+import type { Database } from '../prisma/client.ts'
 import { describeError } from '../logger.ts'
 import type { SagaStarter } from './saga-starter.ts'
 
@@ -8,13 +10,14 @@ const INTERVAL_MS = 1000
 export interface Sweepers {
   starter: SagaStarter
   retryBatches: ReturnType<typeof createRetryBatches>
+  db: Database
 }
 
 /**
  * Does again each second what was left undone: starts and wakes that Temporal did not take, batches of retries that go
- * on. Every API process sweeps; the rows say who does what. The returned function ends it.
+ * on, idempotency keys that have had their time. Every API process sweeps; the rows say who does what. The returned function ends it.
  */
-export function sweepRegularly({ starter, retryBatches }: Sweepers, log: Logger): () => void {
+export function sweepRegularly({ starter, retryBatches, db }: Sweepers, log: Logger): () => void {
   let isSweeping = false
   const sweep = async () => {
     if (isSweeping) return
@@ -22,6 +25,7 @@ export function sweepRegularly({ starter, retryBatches }: Sweepers, log: Logger)
     try {
       await starter.sweep()
       await retryBatches.advance()
+      await purgeKeys(db)
     } catch (error) {
       log.warn({ error: describeError(error) }, 'sweep failed, will be repeated')
     } finally {

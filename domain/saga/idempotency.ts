@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { stringify } from 'safe-stable-stringify'
+import type { Database } from '../../prisma/client.ts'
 import { DomainError } from '../errors.ts'
 
 /** Waits for the twin of a request have their limit in `idempotency_take`; PostgreSQL then answers this SQLSTATE. */
@@ -21,3 +22,14 @@ export function rethrowTwin(error: unknown): never {
 
 export const keyReused = () =>
   new DomainError('IDEMPOTENCY_KEY_REUSED', 'This key was used before, with another request.')
+
+/** Keys that one purge takes away at most. */
+const PURGE_MAX = 1000
+
+/** Takes away keys that have had their time; `idempotency_find` does not know them any more. */
+export async function purgeKeys(db: Database): Promise<number> {
+  return db.$executeRaw`
+    DELETE FROM idempotency_keys WHERE (caller, key) IN (
+      SELECT caller, key FROM idempotency_keys WHERE created_at < clock_timestamp() - interval '72 hours'
+       ORDER BY created_at LIMIT ${PURGE_MAX} FOR UPDATE SKIP LOCKED)`
+}

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createInventory } from '../../domain/inventory/inventory.ts'
 import { createNotification } from '../../domain/notification/notification.ts'
 import { createParking } from '../../domain/operations/parking.ts'
+import { createCompletion } from '../../domain/order/completion.ts'
 import { createOrderJournal } from '../../domain/order/journal.ts'
 import type { PaymentGateway } from '../../domain/payment/gateway.ts'
 import { createPayment } from '../../domain/payment/payment.ts'
@@ -171,6 +172,14 @@ describe('the judge', () => {
     const { id } = await setUp()
     const notification = createNotification({ db: test.db })
     expect(await notification.notifyCustomer(id, 1)).toMatchObject({ kind: 'refused' })
+    expect(await test.db.notification.count({ where: { orderId: id } })).toBe(0)
+  })
+
+  it('takes a step after the pivot that was left out for settled, so that its saga can end', async () => {
+    const { id, journal } = await setUp()
+    await createCompletion({ db: test.db }).completeOrder(id, 1)
+    await journal.noteSkipped(id, 'notifyCustomer', 'FAULT')
+    expect(await createNotification({ db: test.db }).notifyCustomer(id, 1)).toEqual({ kind: 'done' })
     expect(await test.db.notification.count({ where: { orderId: id } })).toBe(0)
   })
 

@@ -69,37 +69,8 @@ BEGIN
   PERFORM event_append(stream, head, p_type, p_schema_version, p_data, at);
 END $$;
 
--- What keeps a step from going on is its errorClass, as everywhere else: shape 2 of these events. Shape 1 said `error`;
--- events/upcasting.ts reads both.
-CREATE OR REPLACE FUNCTION saga_note_parked(p_saga uuid, p_step text, p_error text) RETURNS void LANGUAGE plpgsql AS $$
-DECLARE
-  saga sagas := saga_lock(p_saga);
-  was_parked boolean;
-BEGIN
-  IF saga.status IN ('pending', 'rejected', 'cancelled') THEN
-    RETURN;
-  END IF;
-  IF saga.reason_code IS NULL THEN
-    INSERT INTO step_fences (saga_id, step, state) VALUES (p_saga, p_step, 'pending') ON CONFLICT DO NOTHING;
-  END IF;
-  SELECT parked_at IS NOT NULL INTO was_parked FROM step_fences
-   WHERE saga_id = p_saga AND step = p_step AND CASE
-     WHEN saga.reason_code IS NULL THEN state IN ('pending', 'intended')
-     ELSE state IN ('intended', 'done', 'undoing') END;
-  IF NOT FOUND THEN
-    RETURN;
-  END IF;
-  UPDATE step_fences SET parked_at = coalesce(parked_at, clock_timestamp()), parked_error = p_error,
-    parked_noted_at = clock_timestamp(), updated_at = clock_timestamp() WHERE saga_id = p_saga AND step = p_step;
-  IF saga.reason_code IS NULL AND saga.cancel_wished_at IS NOT NULL THEN
-    PERFORM saga_wake(p_saga);
-  END IF;
-  IF NOT was_parked THEN
-    PERFORM saga_advance(p_saga, CASE WHEN saga.status <> 'completed' THEN 'parked' END,
-      'StepParked', jsonb_build_object('step', p_step, 'errorClass', p_error), 2);
-  END IF;
-END $$;
-
+-- What keeps a step from going on is its errorClass, as everywhere else: shape 2 of these events, and of StepParked. Shape 1
+-- said `error`; events/upcasting.ts reads both.
 CREATE OR REPLACE FUNCTION saga_note_skipped(p_saga uuid, p_step text, p_error text) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
   PERFORM saga_lock(p_saga);

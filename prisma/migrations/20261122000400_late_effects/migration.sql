@@ -47,7 +47,7 @@ BEGIN
   RETURN NEW;
 END $$;
 
--- An undo that is parked before it was marked is marked now: after it, no late attempt may record its step as done.
+-- StepParked has shape 2. An undo that is parked before it was marked is marked now: after it, no late attempt may record its step as done.
 CREATE OR REPLACE FUNCTION saga_note_parked(p_saga uuid, p_step text, p_error text) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
   saga sagas := saga_lock(p_saga);
@@ -100,4 +100,34 @@ BEGIN
     END IF;
   END IF;
   RETURN 'recorded';
+END $$;
+
+-- A step after the pivot that an operator has left out is settled: the saga goes on without it.
+CREATE OR REPLACE FUNCTION step_enter(p_saga uuid, p_step text, p_retriable boolean, OUT verdict text, OUT answer jsonb)
+LANGUAGE plpgsql AS $$
+DECLARE
+  saga sagas := saga_lock(p_saga);
+  fence step_fences;
+  is_admitted boolean;
+BEGIN
+  SELECT * INTO fence FROM step_fences f WHERE f.saga_id = p_saga AND f.step = p_step;
+  answer := fence.answer;
+  IF fence.state IN ('done', 'refused') THEN
+    verdict := fence.state;
+    RETURN;
+  ELSIF p_retriable AND fence.state = 'skipped' THEN
+    verdict := 'done';
+    RETURN;
+  END IF;
+  is_admitted := CASE
+    WHEN p_retriable THEN saga.status = 'completed'
+    ELSE saga.status IN ('pending', 'processing', 'waiting', 'parked')
+      AND saga.reason_code IS NULL AND saga.cancel_wished_at IS NULL END;
+  IF is_admitted THEN
+    verdict := CASE fence.state WHEN 'intended' THEN 'resume' ELSE 'go' END;
+  ELSE
+    verdict := 'refused';
+    answer := jsonb_build_object('code', coalesce(saga.reason_code,
+      CASE WHEN saga.cancel_wished_at IS NOT NULL THEN 'CANCELLED_BY_CUSTOMER' ELSE 'SAGA_CLOSED' END));
+  END IF;
 END $$;
