@@ -243,6 +243,7 @@ export function createOpenApiDocument(version: string) {
       license: { name: 'MIT', identifier: 'MIT' },
     },
     servers: [{ url: '/' }],
+    tags: [...new Set(GROUPS.values()), 'process'].map((name) => ({ name })),
   })
 }
 
