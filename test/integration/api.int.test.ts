@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto'
 import { request as rawRequest } from 'node:http'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { address, orderBody, type Order } from '../harness/api-client.ts'
-import { until } from '../harness/poll.ts'
 import { startSystem } from '../harness/start.ts'
 import type { System } from '../harness/system.ts'
 
@@ -152,9 +151,7 @@ describe('the Idempotency-Key', () => {
     await system.api.place({ key })
     await system.db
       .$executeRaw`UPDATE idempotency_keys SET created_at = now() - interval '73 hours' WHERE key = ${key}`
-    await until('the key to be taken away', async () =>
-      (await system.db.idempotencyKey.count({ where: { key } })) === 0 ? true : undefined,
-    )
+    await expect.poll(() => system.db.idempotencyKey.count({ where: { key } }), { timeout: 45_000 }).toBe(0)
   })
 })
 
