@@ -108,7 +108,11 @@ describe('npm start', () => {
   it('publishes the events of an order, and serves the metrics of every process on a port of its own', async () => {
     await api.run()
     const metrics = async (offset: number) =>
-      (await fetch(`http://127.0.0.1:${Number(env['METRICS_PORT']) + offset}/metrics`)).text()
+      fetch(`http://127.0.0.1:${Number(env['METRICS_PORT']) + offset}/metrics`).then(
+        (answer) => answer.text(),
+        // Not up yet, or just started again.
+        () => '',
+      )
     await until('the outbox to be empty', async () =>
       /^ordersaga_outbox_depth 0$/m.test(await metrics(3)) ? true : undefined,
     )

@@ -44,11 +44,13 @@ describe.concurrent('a batch of retries', () => {
           kind: 'preceded',
           by: (id) => system.api.cancel(id),
         })
-        system.interferences.plan(customerId, 'revokePoints', { kind: 'faults', times: 9 })
+        system.interferences.plan(customerId, 'revokePoints', { kind: 'faults', times: 1000 })
         const { id } = await system.api.place({ customerId })
         return system.api.reached(id, 'parked')
       }),
     )
+    for (const customerId of customers)
+      system.interferences.plan(customerId, 'revokePoints', { kind: 'faults', times: 0 })
     const batch = await start({ step: 'awardPoints', errorClass: 'INTERNAL' }, 25)
     expect(batch.total).toBe(8)
     expect(await finished(batch.id)).toMatchObject({ status: 'done', succeeded: 8, failed: 0, pending: 0 })
