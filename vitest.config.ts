@@ -15,7 +15,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: [
-            '{workflows,activities,domain,api,workers,sandbox,stack,prisma}/**/*.test.ts',
+            '{workflows,activities,domain,events,api,workers,sandbox,stack,prisma}/**/*.test.ts',
             '*.test.ts',
           ],
         },

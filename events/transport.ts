@@ -4,19 +4,25 @@ import type { EventEnvelope } from './envelope.ts'
 export interface EventTransport {
   /**
    * Stores events durably, in the given order within each subject. Answers those that are stored: once one of a
-   * subject is not, none after it of that subject is. An event that is known already is not stored again.
+   * subject is not, none after it of that subject is. With the broker away that is none of them, within seconds. An
+   * event that was stored lately (two minutes, at least) is not stored again.
    */
   publish(events: readonly EventEnvelope[]): Promise<readonly EventEnvelope[]>
 
   /**
    * Hands the events to `handle` batch by batch, in order within each subject; a consumer that is not known yet
    * begins with the oldest event that is kept. A batch is acknowledged when `handle` resolves, and handed out again
-   * when it rejects or its process dies: every event at least once, so some twice. One subscriber per consumer.
+   * when it rejects or its process dies: every event at least once, so some twice. Nothing overtakes it meanwhile.
+   * One subscriber per consumer.
    */
   subscribe(consumer: string, handle: EventHandler): Promise<Subscription>
 
+  /** Stops the subscriptions, and disconnects. */
   close(): Promise<void>
 }
+
+/** Told of what went wrong and will be tried again. `what` is a constant text, for the log. */
+export type OnTrouble = (what: string, error: unknown) => void
 
 export type EventHandler = (events: readonly EventEnvelope[]) => Promise<void>
 

@@ -1,0 +1,46 @@
+import type { TransportSettings } from '../../events/open-transport.ts'
+import type { TestDatabase } from './database.ts'
+import { createTestDatabase } from './start.ts'
+import { startTcpProxy, type TcpProxy } from './tcp-proxy.ts'
+
+/** A broker of a test's own, that can be taken away and brought back. */
+export interface Broker {
+  settings: TransportSettings
+  /** The same broker over a line that can be cut for good, as if the process at its end had died. */
+  onLine(): Promise<{ settings: TransportSettings; cut: () => void }>
+  takeAway(): Promise<void>
+  bringBack(): Promise<void>
+  close(): Promise<void>
+}
+
+/** The embedded broker; its connections are cut when it is taken away. */
+export async function startPostgresBroker(): Promise<Broker & { db: TestDatabase['db'] }> {
+  const database = await createTestDatabase()
+  const proxied = async () => {
+    const url = new URL(database.url)
+    const proxy = await startTcpProxy({ host: url.hostname, port: Number(url.port) })
+    url.port = String(proxy.port)
+    proxies.push(proxy)
+    return { proxy, settings: { kind: 'postgres' as const, url: url.href } }
+  }
+  const proxies: TcpProxy[] = []
+  const { proxy, settings } = await proxied()
+  return {
+    settings,
+    db: database.db,
+    async onLine() {
+      const line = await proxied()
+      return { settings: line.settings, cut: () => line.proxy.cut() }
+    },
+    async takeAway() {
+      proxy.cut()
+    },
+    async bringBack() {
+      proxy.mend()
+    },
+    async close() {
+      for (const each of proxies) each.close()
+      await database.close()
+    },
+  }
+}

@@ -1,0 +1,279 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { EventEnvelope } from '../../events/envelope.ts'
+import { openTransport, type TransportSettings } from '../../events/open-transport.ts'
+import type { EventHandler, EventTransport } from '../../events/transport.ts'
+import { startPostgresBroker, type Broker } from '../harness/brokers.ts'
+import { bySubject, envelopes, upTo } from '../harness/envelopes.ts'
+import { until } from '../harness/poll.ts'
+
+/** What a broker must do, whichever it is: events/transport.ts says it, and these tests prove it. */
+describe.each([{ kind: 'postgres', start: startPostgresBroker }])('the $kind transport', ({ start }) => {
+  let broker: Broker
+  let transport: EventTransport
+  const opened: EventTransport[] = []
+  const open = async (settings: TransportSettings = broker.settings) => {
+    const one = await openTransport(settings, () => undefined)
+    opened.push(one)
+    return one
+  }
+  beforeEach(async () => {
+    broker = await start()
+    transport = await open()
+  })
+  afterEach(async () => {
+    for (const one of opened.splice(0)) await one.close()
+    await broker.close()
+  })
+
+  /** Publishes as the relay does: again and again, until everything is stored. */
+  async function publishAll(events: readonly EventEnvelope[], by = transport): Promise<void> {
+    let left = events
+    await until('the events to be stored', async () => {
+      const stored = new Set((await by.publish(left)).map(({ id }) => id))
+      left = left.filter(({ id }) => !stored.has(id))
+      return left.length === 0 ? true : undefined
+    })
+  }
+
+  /** Subscribes, and keeps what is handed out. */
+  async function collect(consumer: string, by = transport, meanwhile: EventHandler = async () => undefined) {
+    const batches: EventEnvelope[][] = []
+    const subscription = await by.subscribe(consumer, async (events) => {
+      batches.push([...events])
+      await meanwhile(events)
+    })
+    const got = () => batches.flat()
+    const distinct = () => new Set(got().map(({ id }) => id)).size
+    return {
+      batches,
+      got,
+      stop: () => subscription.stop(),
+      /** Waits for so many different events. */
+      has: (count: number) =>
+        until(`${count} events to be handed out, not ${distinct()}`, () =>
+          distinct() >= count ? true : undefined,
+        ),
+    }
+  }
+
+  it('hands out hundreds of events as they were published, in order in each subject', async () => {
+    const subjects = ['order-a', 'order-b', 'order-c', 'order-d']
+    const consumer = await collect('reader')
+    const all = subjects.flatMap((subject) => envelopes(subject, 1, 100))
+    // Interleaved, as many orders at once are.
+    const mixed = all.sort((one, other) => one.streamversion - other.streamversion)
+    expect(await transport.publish(mixed.slice(0, 250))).toEqual(mixed.slice(0, 250))
+    await publishAll(mixed.slice(250))
+    await consumer.has(400)
+    expect(bySubject(consumer.got())).toEqual(
+      Object.fromEntries(subjects.map((subject) => [subject, upTo(100)])),
+    )
+    expect(consumer.got()[0]).toEqual(mixed[0])
+  })
+
+  it('misses nothing of what several publishers store at once', async () => {
+    const consumer = await collect('reader')
+    const publishers = [transport, await open(), await open()]
+    await Promise.all(
+      publishers.map(async (publisher, index) => {
+        for (const event of envelopes(`order-${index}`, 1, 60)) await publishAll([event], publisher)
+      }),
+    )
+    await consumer.has(180)
+    expect(bySubject(consumer.got())).toEqual({
+      'order-0': upTo(60),
+      'order-1': upTo(60),
+      'order-2': upTo(60),
+    })
+  })
+
+  it('stores an event once that is published again, also by somebody else', async () => {
+    await publishAll(envelopes('order-a', 1, 3))
+    expect(await transport.publish(envelopes('order-a', 2, 4))).toEqual(envelopes('order-a', 2, 4))
+    await publishAll(envelopes('order-a', 1, 5), await open())
+    const consumer = await collect('reader')
+    await consumer.has(5)
+    await consumer.stop()
+    expect(bySubject(consumer.got())).toEqual({ 'order-a': upTo(5) })
+  })
+
+  it('lets a new consumer begin with the oldest event, and one that was here go on where it was', async () => {
+    await publishAll(envelopes('order-a', 1, 20))
+    const early = await collect('early')
+    await early.has(20)
+    await early.stop()
+    await publishAll(envelopes('order-a', 21, 30))
+    const again = await collect('early')
+    const late = await collect('late')
+    await again.has(10)
+    await late.has(30)
+    expect(bySubject(again.got())).toEqual({ 'order-a': upTo(30).slice(20) })
+    expect(bySubject(late.got())).toEqual({ 'order-a': upTo(30) })
+  })
+
+  it('gives every consumer everything, however slow another is', async () => {
+    const { held, release } = hold()
+    const stuck = await collect('stuck', await open(), () => held)
+    const quick = await collect('quick')
+    await publishAll(envelopes('order-a', 1, 150))
+    await quick.has(150)
+    expect(stuck.got().length).toBeLessThanOrEqual(100)
+    release()
+    await stuck.has(150)
+    expect(bySubject(quick.got())).toEqual({ 'order-a': upTo(150) })
+    expect(bySubject(stuck.got())).toEqual({ 'order-a': upTo(150) })
+  })
+
+  it('gives a consumer that is slower than the publisher batches of a hundred at most, and all of them', async () => {
+    let inHand = 0
+    let inHandMax = 0
+    const consumer = await collect('slow', transport, async () => {
+      inHand += 1
+      inHandMax = Math.max(inHandMax, inHand)
+      await new Promise((resolve) => setTimeout(resolve, 20))
+      inHand -= 1
+    })
+    for (let from = 1; from <= 600; from += 50) await publishAll(envelopes('order-a', from, from + 49))
+    await consumer.has(600)
+    expect(bySubject(consumer.got())).toEqual({ 'order-a': upTo(600) })
+    expect(Math.max(...consumer.batches.map(({ length }) => length))).toBeLessThanOrEqual(100)
+    expect(inHandMax).toBe(1)
+  })
+
+  it('hands out a rejected batch again, and nothing newer before it', async () => {
+    let rejections = 0
+    const consumer = await collect('reader', transport, async (events) => {
+      const isPoison = events.some(({ id }) => id === 'order-a/7')
+      if (!isPoison || rejections === 3) return
+      rejections += 1
+      // By then there is something newer that could overtake it.
+      await publishAll(envelopes('order-b', rejections, rejections))
+      throw new Error('not this time')
+    })
+    await publishAll(envelopes('order-a', 1, 10))
+    await consumer.has(13)
+    expect(rejections).toBe(3)
+    const attempts = consumer.batches.filter((batch) => batch.some(({ id }) => id === 'order-a/7'))
+    expect(attempts).toHaveLength(4)
+    const accepted = consumer.batches.slice(consumer.batches.indexOf(attempts.at(-1) ?? []))
+    expect(bySubject(accepted.flat())['order-b']).toEqual([1, 2, 3])
+  })
+
+  it('hands out what a dead subscriber had in hand to the next one, before anything newer', async () => {
+    const line = await broker.onLine()
+    const grave = hold()
+    const doomed = await collect('reader', await open(line.settings), async (events) => {
+      if (events.some(({ streamversion }) => streamversion > 10)) await grave.held
+    })
+    await publishAll(envelopes('order-a', 1, 10))
+    await doomed.has(10)
+    await publishAll([...envelopes('order-a', 11, 40), ...envelopes('order-b', 11, 40)])
+    await doomed.has(11)
+    // With a batch in hand it is just not there any more.
+    line.cut()
+    await publishAll(envelopes('order-a', 41, 60))
+    const heir = await collect('reader')
+    await heir.has(80)
+    grave.release()
+    expect(bySubject(heir.got())).toEqual({
+      'order-a': upTo(60).slice(10),
+      'order-b': upTo(40).slice(10),
+    })
+  })
+
+  it('waits, when it is told to stop, for the batch in hand, and does not hand that out again', async () => {
+    const { held, release } = hold()
+    const first = await collect('reader', transport, () => held)
+    await publishAll(envelopes('order-a', 1, 5))
+    await first.has(1)
+    let isStopped = false
+    const stopping = first.stop().then(() => {
+      isStopped = true
+    })
+    await publishAll(envelopes('order-a', 6, 10))
+    expect(isStopped).toBe(false)
+    release()
+    await stopping
+    const second = await collect('reader')
+    await second.has(10 - first.got().length)
+    expect([...first.got(), ...second.got()].map(({ streamversion }) => streamversion)).toEqual(upTo(10))
+  })
+
+  it('answers that nothing is stored while the broker is away, and stores it once that is back', async () => {
+    await publishAll(envelopes('order-a', 1, 5))
+    await broker.takeAway()
+    expect(await transport.publish(envelopes('order-a', 6, 30))).toEqual([])
+    await broker.bringBack()
+    await publishAll(envelopes('order-a', 6, 30))
+    const consumer = await collect('reader')
+    await consumer.has(30)
+    expect(bySubject(consumer.got())).toEqual({ 'order-a': upTo(30) })
+  })
+
+  it('loses nothing that it said was stored when the broker goes and comes back in mid-stream', async () => {
+    const subjects = ['order-a', 'order-b', 'order-c']
+    const consumer = await collect('reader')
+    const outage = async () => {
+      await broker.takeAway()
+      await broker.bringBack()
+    }
+    for (let from = 1; from <= 200; from += 20) {
+      const publishing = publishAll(subjects.flatMap((subject) => envelopes(subject, from, from + 19)))
+      if (from % 60 === 1) await outage()
+      await publishing
+    }
+    await consumer.has(600)
+    await consumer.stop()
+    for (const [subject, versions] of Object.entries(bySubject(consumer.got()))) {
+      // Some may come twice, but nothing is missing, and nothing comes before what it follows.
+      expect([subject, firstSeen(versions)]).toEqual([subject, upTo(200)])
+    }
+  })
+})
+
+/** A promise that is kept when it is told. */
+function hold(): { held: Promise<void>; release: () => void } {
+  let release: () => void = () => undefined
+  const held = new Promise<void>((resolve) => {
+    release = resolve
+  })
+  return { held, release }
+}
+
+/** Each number where it comes first. */
+const firstSeen = (numbers: readonly number[]) => [...new Set(numbers)]
+
+describe('the embedded broker', () => {
+  it('forgets what every consumer has read an hour ago, and nothing else', async () => {
+    const broker = await startPostgresBroker()
+    const transport = await openTransport(broker.settings, () => undefined)
+    const publish = async (from: number, to: number) => {
+      const publisher = await openTransport(broker.settings, () => undefined)
+      await publisher.publish(envelopes('order-a', from, to))
+      await publisher.close()
+    }
+    const kept = async () =>
+      (await broker.db.brokerMessage.findMany({ orderBy: { position: 'asc' } })).map(({ id }) => id)
+    try {
+      await publish(1, 4)
+      await broker.db.$executeRaw`UPDATE broker_messages SET stored_at = now() - interval '61 minutes'`
+      await publish(5, 5)
+      expect(await kept()).toHaveLength(5)
+
+      await (await transport.subscribe('ahead', async () => undefined)).stop()
+      await broker.db.$executeRaw`UPDATE broker_cursors SET position = 5`
+      await broker.db.$executeRaw`INSERT INTO broker_cursors SELECT 'behind', position FROM broker_messages
+                                   WHERE id = 'order-a/2'`
+      await publish(6, 6)
+      expect(await kept()).toEqual(['order-a/3', 'order-a/4', 'order-a/5', 'order-a/6'])
+
+      await broker.db
+        .$executeRaw`UPDATE broker_cursors SET position = (SELECT max(position) FROM broker_messages)`
+      await publish(7, 7)
+      expect(await kept()).toEqual(['order-a/5', 'order-a/6', 'order-a/7'])
+    } finally {
+      await transport.close()
+      await broker.close()
+    }
+  })
+})
