@@ -29,10 +29,24 @@ export function openPool(
     statement_timeout: statementTimeoutMs,
     connectionTimeoutMillis: STATEMENT_TIMEOUT_MS,
     keepAlive: true,
+    types: exactNumbers(),
   })
   // A connection that is lost while idle is replaced when one is needed.
   pool.on('error', () => undefined)
   return pool
+}
+
+/** A bigint comes as a number, which amounts and counts fit in. */
+function exactNumbers(): pg.TypeOverrides {
+  const types = new pg.TypeOverrides()
+  types.setTypeParser(pg.types.builtins.INT8, toSafeInteger)
+  return types
+}
+
+function toSafeInteger(text: string): number {
+  const value = Number(text)
+  if (!Number.isSafeInteger(value)) throw new RangeError('A number is too large to be exact')
+  return value
 }
 
 export const sqlOf = (client: pg.Pool | pg.ClientBase): Sql => ({
