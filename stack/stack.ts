@@ -13,6 +13,9 @@ import { startTemporal, type Temporal } from './temporal.ts'
 /** Two workers, so that one can be killed and the orders go on at once. */
 const WORKERS = 2
 
+/** Who serves metrics, each on the next port from METRICS_PORT. */
+const MEASURED = ['api', ...workerNames(), 'relay']
+
 const READY_MAX_MS = 60_000
 
 export interface Stack {
@@ -29,7 +32,7 @@ export interface Stack {
 
 /**
  * Brings the whole system up on this machine: PostgreSQL and Temporal, unless the configuration names servers that
- * run already, the schema, the sandbox, the API and the workers.
+ * run already, the schema, the sandbox, the API, the workers and the relay.
  * @throws Error that says what to do; whatever had been started is stopped first.
  */
 export async function startStack(config: Config, lines: LineWriter): Promise<Stack> {
@@ -42,8 +45,8 @@ export async function startStack(config: Config, lines: LineWriter): Promise<Sta
   try {
     await requireFreePort(config.PORT, 'PORT')
     await requireFreePort(config.SANDBOX_PORT, 'SANDBOX_PORT')
-    for (let offset = 0; config.METRICS_PORT !== 0 && offset <= WORKERS; offset += 1) {
-      await requireFreePort(config.METRICS_PORT + offset, 'METRICS_PORT')
+    for (const name of config.METRICS_PORT === 0 ? [] : MEASURED) {
+      await requireFreePort(metricsPort(config, name), 'METRICS_PORT')
     }
     const [databaseUrl, temporal, bundle] = await allOrNone([
       providePostgres(config, dataDir, started, log),
@@ -63,16 +66,14 @@ export async function startStack(config: Config, lines: LineWriter): Promise<Sta
     })
     const specs = [
       { name: 'sandbox', entry: 'sandbox/server.ts' },
-      ...Array.from({ length: WORKERS }, (_, index) => ({
-        name: `worker-${index + 1}`,
-        entry: 'workers/worker.ts',
-      })),
+      ...workerNames().map((name) => ({ name, entry: 'workers/worker.ts' })),
+      { name: 'relay', entry: 'workers/relay.ts' },
       { name: 'api', entry: 'api/server.ts' },
     ]
     const processes = specs.map((spec) =>
       supervise({
         ...spec,
-        env: { ...env, METRICS_PORT: metricsPort(config, spec.name) },
+        env: { ...env, METRICS_PORT: String(metricsPort(config, spec.name)) },
         onLine: lines(spec.name),
       }),
     )
@@ -95,10 +96,14 @@ export async function startStack(config: Config, lines: LineWriter): Promise<Sta
   }
 }
 
-/** The API serves its metrics where it is told, each worker on a port after that. */
-function metricsPort({ METRICS_PORT }: Config, name: string): string {
-  const offset = name === 'api' ? 0 : Number(/^worker-(\d+)$/.exec(name)?.[1] ?? 0)
-  return METRICS_PORT === 0 ? '0' : String(METRICS_PORT + offset)
+function workerNames(): string[] {
+  return Array.from({ length: WORKERS }, (_, index) => `worker-${index + 1}`)
+}
+
+/** 0 is nowhere. */
+function metricsPort({ METRICS_PORT }: Config, name: string): number {
+  const offset = MEASURED.indexOf(name)
+  return METRICS_PORT === 0 || offset === -1 ? 0 : METRICS_PORT + offset
 }
 
 /** The API first, so that nothing new comes in; then the workers, with their orders in hand; the world last. */

@@ -1,3 +1,4 @@
+import { OUTBOX_KEPT_MINUTES } from '../../events/outbox.ts'
 import type { Database } from '../../prisma/client.ts'
 import { DONE_BY, evolve, NOTHING, UNDONE_BY, type OrderState } from '../order/evolve.ts'
 
@@ -139,13 +140,22 @@ const fences = (db: Transaction) => db.$queryRaw<Row[]>`
             SELECT 1 FROM loyalty_entries e WHERE e.order_id = f.saga_id AND e.kind = 'awarded'))
       OR (s.status IN ('rejected', 'cancelled') AND f.state IN ('intended', 'done', 'undoing'))`
 
-/** A stream has no gaps, its head is its saga's version, and each of its events has its outbox row. */
+/**
+ * A stream has no gaps and its head is its saga's version. Its events have their outbox rows, but for the oldest ones
+ * when they were published long ago: what is left is the end of the stream, published from the front. The clock is read
+ * after the snapshot is taken, so whatever was pruned in it is older than that.
+ */
 const versions = (db: Transaction) => db.$queryRaw<Row[]>`
   SELECT s.id::text AS offender FROM sagas s LEFT JOIN (
-      SELECT e.stream_id, count(*) AS events, max(e.version) AS head, count(o.id) AS outbox
+      SELECT e.stream_id, count(*) AS events, max(e.version) AS head, count(o.id) AS rows, min(o.version) AS first_row,
+             count(*) FILTER (WHERE o.id IS NULL AND e.recorded_at >
+               clock_timestamp() - make_interval(mins => ${OUTBOX_KEPT_MINUTES}::integer)) AS missing,
+             max(o.version) FILTER (WHERE o.published_at IS NOT NULL) AS last_published,
+             min(o.version) FILTER (WHERE o.published_at IS NULL) AS next_to_publish
         FROM events e LEFT JOIN outbox o USING (stream_id, version) GROUP BY e.stream_id
     ) e ON e.stream_id = split_part(s.definition, '@', 1) || '-' || s.id
-   WHERE e.head IS DISTINCT FROM s.version OR e.events <> e.head OR e.outbox <> e.events`
+   WHERE e.head IS DISTINCT FROM s.version OR e.events <> e.head
+      OR e.missing > 0 OR e.rows <> e.head - e.first_row + 1 OR e.last_published > e.next_to_publish`
 
 /** The fold of an order's events is what its row says. */
 async function status(db: Transaction): Promise<Row[]> {

@@ -5,7 +5,7 @@ import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { isAlive } from '../../stack/pids.ts'
 import { ROOT } from '../../stack/places.ts'
-import { freePort } from '../../stack/ports.ts'
+import { freePort, requireFreePort } from '../../stack/ports.ts'
 import { createApiClient, type ApiClient } from '../harness/api-client.ts'
 import { until } from '../harness/poll.ts'
 
@@ -21,6 +21,7 @@ beforeAll(async () => {
   for (const name of ['PORT', 'SANDBOX_PORT', 'POSTGRES_PORT', 'TEMPORAL_PORT', 'TEMPORAL_UI_PORT']) {
     env[name] = String(await freePort())
   }
+  env['METRICS_PORT'] = String(await freePorts(4))
   env['DATA_DIR'] = folder
   api = createApiClient(`http://127.0.0.1:${env['PORT']}`, `http://127.0.0.1:${env['SANDBOX_PORT']}`)
   start = launch()
@@ -32,6 +33,16 @@ afterAll(async () => {
   await until('the system to stop', () => (start.exitCode === null ? undefined : true))
   await rm(folder, { recursive: true, force: true })
 })
+
+/** The first of several free ports in a row. */
+async function freePorts(count: number): Promise<number> {
+  const first = await freePort()
+  const all = Array.from({ length: count }, (_, offset) => requireFreePort(first + offset, 'METRICS_PORT'))
+  return Promise.all(all).then(
+    () => first,
+    () => freePorts(count),
+  )
+}
 
 function launch(): ChildProcess {
   const child = spawn(process.execPath, ['--import', 'tsx', 'stack/start.ts'], {
@@ -94,7 +105,20 @@ describe('npm start', () => {
     ])
   })
 
-  it.each(['api/server', 'workers/worker', 'sandbox/server'])(
+  it('publishes the events of an order, and serves the metrics of every process on a port of its own', async () => {
+    await api.run()
+    const metrics = async (offset: number) =>
+      (await fetch(`http://127.0.0.1:${Number(env['METRICS_PORT']) + offset}/metrics`)).text()
+    await until('the outbox to be empty', async () =>
+      /^ordersaga_outbox_depth 0$/m.test(await metrics(3)) ? true : undefined,
+    )
+    expect(await metrics(3)).toMatch(/^ordersaga_events_published_total [1-9]/m)
+    expect(await metrics(1)).toContain('ordersaga_provider_breaker_state')
+    expect(await metrics(2)).toContain('ordersaga_provider_breaker_state')
+    expect(await metrics(0)).toContain('process_cpu_seconds_total')
+  })
+
+  it.each(['api/server', 'workers/worker', 'workers/relay', 'sandbox/server'])(
     'brings %s back when it is killed',
     async (what) => {
       const [victim] = await processes(what)
@@ -123,7 +147,7 @@ describe('npm start', () => {
   it('leaves nothing running after Ctrl-C, and finds its data again the next time', async () => {
     const { id } = await api.run()
     const all = [...(await processes('')), ...(await processes('start-dev'))]
-    expect(all.length).toBeGreaterThanOrEqual(6)
+    expect(all.length).toBeGreaterThanOrEqual(7)
     start.kill('SIGINT')
     await until('the system to stop', () => (start.exitCode === null ? undefined : true))
     expect(start.exitCode).toBe(0)

@@ -1,6 +1,7 @@
 import { inject } from 'vitest'
 import { createDatabase, type TestDatabase } from './database.ts'
-import { startWorkerProcess, type WorkerProcess } from './worker-process.ts'
+import type { WatchedProcess } from './watched-process.ts'
+import { startWorkerProcess } from './worker-process.ts'
 import { startSystemOn, type System, type SystemOptions } from './system.ts'
 
 /** A system of its own on the servers of this test run. */
@@ -14,4 +15,4 @@ export const createTestDatabase = (): Promise<TestDatabase> => createDatabase(in
 export const startWorker = (
   system: System,
   options?: Parameters<typeof startWorkerProcess>[2],
-): WorkerProcess => startWorkerProcess(inject('servers'), system, options)
+): WatchedProcess => startWorkerProcess(inject('servers'), system, options)

@@ -105,6 +105,19 @@ describe('the invariants', () => {
         undo: (order) => `UPDATE sagas SET version = version - 1 WHERE id = '${order}'`,
       },
       {
+        name: 'versions',
+        who: 'cancelled',
+        does: (order) => `DELETE FROM outbox WHERE version = 1 AND stream_id = 'order-${order}'`,
+        undo: (order) => `INSERT INTO outbox (stream_id, version) VALUES ('order-${order}', 1)`,
+      },
+      {
+        name: 'versions',
+        who: 'rejected',
+        does: (order) =>
+          `UPDATE outbox SET published_at = now() WHERE version = 2 AND stream_id = 'order-${order}'`,
+        undo: (order) => `UPDATE outbox SET published_at = NULL WHERE stream_id = 'order-${order}'`,
+      },
+      {
         name: 'status',
         who: 'rejected',
         does: (order) => `UPDATE sagas SET reason_code = 'OTHER' WHERE id = '${order}'`,
@@ -142,6 +155,19 @@ describe('the invariants', () => {
       expect(found).toMatchObject({ ok: false, detail: expect.stringContaining(ghost) as string })
     },
   )
+
+  it('versions: hold when the rows of events published long ago are gone, but not when there is a gap in the rest', async () => {
+    const stream = `order-${completed}`
+    await tamper(
+      `UPDATE events SET recorded_at = recorded_at - interval '61 minutes' WHERE stream_id = '${stream}'`,
+      `DELETE FROM outbox WHERE version <= 2 AND stream_id = '${stream}'`,
+    )
+    const pruned = await check('versions')
+    await tamper(`DELETE FROM outbox WHERE version = 4 AND stream_id = '${stream}'`)
+    const gap = await check('versions')
+    await tamper(`DELETE FROM outbox WHERE stream_id = '${stream}'`)
+    expect([pruned, gap, await check('versions')]).toMatchObject([{ ok: true }, { ok: false }, { ok: true }])
+  })
 
   it('that need a provider’s ledger are not passed over when it cannot be read', async () => {
     system.world.kill()

@@ -1,3 +1,4 @@
+import pg from 'pg'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { EventEnvelope } from '../../events/envelope.ts'
 import { openTransport, type TransportSettings } from '../../events/open-transport.ts'
@@ -21,6 +22,7 @@ describe.each([{ kind: 'postgres', start: startPostgresBroker }])('the $kind tra
     transport = await open()
   })
   afterEach(async () => {
+    for (const release of holds.splice(0)) release()
     for (const one of opened.splice(0)) await one.close()
     await broker.close()
   })
@@ -174,7 +176,6 @@ describe.each([{ kind: 'postgres', start: startPostgresBroker }])('the $kind tra
     await publishAll(envelopes('order-a', 41, 60))
     const heir = await collect('reader')
     await heir.has(80)
-    grave.release()
     expect(bySubject(heir.got())).toEqual({
       'order-a': upTo(60).slice(10),
       'order-b': upTo(40).slice(10),
@@ -231,12 +232,15 @@ describe.each([{ kind: 'postgres', start: startPostgresBroker }])('the $kind tra
   })
 })
 
-/** A promise that is kept when it is told. */
+const holds: (() => void)[] = []
+
+/** A promise that is kept when it is told, and at the end of its test. */
 function hold(): { held: Promise<void>; release: () => void } {
   let release: () => void = () => undefined
   const held = new Promise<void>((resolve) => {
     release = resolve
   })
+  holds.push(release)
   return { held, release }
 }
 
@@ -244,6 +248,42 @@ function hold(): { held: Promise<void>; release: () => void } {
 const firstSeen = (numbers: readonly number[]) => [...new Set(numbers)]
 
 describe('the embedded broker', () => {
+  it('hands out nothing that is stored behind the back of an append that is not committed yet', async () => {
+    const broker = await startPostgresBroker()
+    const transport = await openTransport(broker.settings, () => undefined)
+    const rival = new pg.Client({ connectionString: broker.settings.url })
+    try {
+      await rival.connect()
+      // The first append has its position for order-a, and waits to hear whether order-b/1 will exist.
+      await rival.query('BEGIN')
+      await rival.query(`INSERT INTO broker_messages (id, subject, envelope) VALUES ('order-b/1', '', '{}')`)
+      const first = transport.publish([...envelopes('order-a', 1, 1), ...envelopes('order-b', 1, 1)])
+      const isWaiting = async (count: number) => {
+        const [row] = await broker.db.$queryRaw<{ count: number }[]>`
+          SELECT count(*)::integer AS count FROM pg_locks WHERE NOT granted
+             AND pid IN (SELECT pid FROM pg_stat_activity WHERE datname = current_database())`
+        return row?.count === count ? true : undefined
+      }
+      await until('the first append to wait', () => isWaiting(1))
+      const seen: EventEnvelope[] = []
+      await transport.subscribe('reader', async (events) => void seen.push(...events))
+      const second = transport.publish(envelopes('order-c', 1, 1))
+      await until('the second append to wait or to be read', async () =>
+        seen.length > 0 ? true : isWaiting(2),
+      )
+      await rival.query('ROLLBACK')
+      await Promise.all([first, second])
+      await until('the last to be read', () =>
+        seen.some(({ subject }) => subject === 'order-c') ? true : undefined,
+      )
+      expect(seen.map(({ subject }) => subject)).toEqual(['order-a', 'order-b', 'order-c'])
+    } finally {
+      await rival.end()
+      await transport.close()
+      await broker.close()
+    }
+  })
+
   it('forgets what every consumer has read an hour ago, and nothing else', async () => {
     const broker = await startPostgresBroker()
     const transport = await openTransport(broker.settings, () => undefined)

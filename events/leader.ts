@@ -1,0 +1,87 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import pg from 'pg'
+import { backoffMs, pause } from './backoff.ts'
+import type { OnTrouble } from './transport.ts'
+
+const TRY_INTERVAL_MS = 250
+const TIMEOUT_MS = 5000
+
+/** A leader that is silent for this long has frozen or is cut off: the server then hangs up, and another one leads. */
+const SILENCE_MAX_MS = 10_000
+
+export interface Candidacy {
+  /** A URL of PostgreSQL itself: a pooler that shares sessions would share the lock, too. */
+  url: string
+  /** Candidates for the same office take the same advisory lock. */
+  lock: number
+  /**
+   * Called when this candidate has become the leader. Leadership is over when the signal is given or this returns.
+   * Work that only a leader may do goes over `session`: the connection that holds the lock, so that who has lost one
+   * has lost the other. It must be used at least every few seconds.
+   */
+  lead: (session: pg.Client, isOver: AbortSignal) => Promise<void>
+  onTrouble: OnTrouble
+  silenceMaxMs?: number
+}
+
+/** Stands for leader, and stands again when it was lost, until it is stopped. At most one of all candidates leads. */
+export function standForLeader(candidacy: Candidacy): { stop(): Promise<void> } {
+  const stopping = new AbortController()
+  const done = standUntil(stopping.signal, candidacy)
+  return {
+    stop() {
+      stopping.abort()
+      return done
+    },
+  }
+}
+
+async function standUntil(stopping: AbortSignal, candidacy: Candidacy): Promise<void> {
+  let failures = 0
+  while (!stopping.aborted) {
+    try {
+      await serveOneTerm(stopping, candidacy, () => (failures = 0))
+    } catch (error) {
+      failures += 1
+      candidacy.onTrouble('the connection to be leader with was lost', error)
+      await pause(backoffMs(failures), stopping)
+    }
+  }
+}
+
+async function serveOneTerm(
+  stopping: AbortSignal,
+  { url, lock, lead, silenceMaxMs = SILENCE_MAX_MS }: Candidacy,
+  onElected: () => void,
+): Promise<void> {
+  const session = new pg.Client({
+    connectionString: url,
+    connectionTimeoutMillis: TIMEOUT_MS,
+    statement_timeout: TIMEOUT_MS,
+    query_timeout: TIMEOUT_MS,
+    keepAlive: true,
+    application_name: 'ordersaga-leader',
+    options: `-c idle_session_timeout=${silenceMaxMs}`,
+  })
+  const lost = new AbortController()
+  session.on('error', (error) => lost.abort(error))
+  session.on('end', () => lost.abort(new Error('the connection has ended')))
+  try {
+    await session.connect()
+    while (!stopping.aborted && !(await isElected(session, lock))) await pause(TRY_INTERVAL_MS, stopping)
+    if (stopping.aborted) return
+    onElected()
+    await lead(session, AbortSignal.any([stopping, lost.signal]))
+    if (!stopping.aborted) lost.signal.throwIfAborted()
+  } finally {
+    // A line that is dead would never confirm its end.
+    await Promise.race([session.end().catch(() => undefined), sleep(TIMEOUT_MS, undefined, { ref: false })])
+  }
+}
+
+async function isElected(session: pg.Client, lock: number): Promise<boolean> {
+  const { rows } = await session.query<{ elected: boolean }>('SELECT pg_try_advisory_lock($1) AS elected', [
+    lock,
+  ])
+  return rows[0]?.elected === true
+}

@@ -1,0 +1,72 @@
+import type pg from 'pg'
+import type { StoredEvent } from './envelope.ts'
+
+/** How long the row of a published event is kept. Younger events therefore all have theirs. */
+export const OUTBOX_KEPT_MINUTES = 60
+
+type Connection = Pick<pg.ClientBase, 'query'>
+
+/** An event that is to be published, and the id of its row: in order within a stream, not across streams. */
+export interface OutboxRow extends StoredEvent {
+  id: string
+}
+
+const UNPUBLISHED = `
+  SELECT o.id, o.stream_id AS "streamId", o.version, e.type, e.schema_version AS "schemaVersion", e.data,
+         e.recorded_at AS "recordedAt"
+    FROM outbox o JOIN events e USING (stream_id, version)
+   WHERE o.published_at IS NULL AND o.stream_id <> ALL ($1::text[]) ORDER BY o.id LIMIT $2`
+
+/**
+ * The oldest unpublished events but for those of some streams. Asked anew each time: a row with a low id may be
+ * committed after one with a high id, so no id may be taken to mean that there is nothing below.
+ */
+export async function readUnpublished(
+  db: Connection,
+  exceptStreams: readonly string[],
+  max: number,
+): Promise<OutboxRow[]> {
+  const { rows } = await db.query<OutboxRow>({
+    name: 'unpublished',
+    text: UNPUBLISHED,
+    values: [exceptStreams, max],
+  })
+  return rows
+}
+
+export async function markPublished(db: Connection, ids: readonly string[]): Promise<void> {
+  await db.query({
+    name: 'mark-published',
+    text: 'UPDATE outbox SET published_at = now() WHERE id = ANY ($1::bigint[])',
+    values: [ids],
+  })
+}
+
+/** Deletes some of the rows that were published long enough ago, the oldest first, and says how many. */
+export async function pruneOutbox(db: Connection, max: number): Promise<number> {
+  const { rowCount } = await db.query(
+    `DELETE FROM outbox WHERE id IN (
+       SELECT id FROM outbox WHERE published_at < now() - make_interval(mins => $1)
+        ORDER BY published_at, id LIMIT $2)`,
+    [OUTBOX_KEPT_MINUTES, max],
+  )
+  return rowCount ?? 0
+}
+
+/** How many events wait to be published. */
+export async function outboxDepth(db: Connection): Promise<number> {
+  const { rows } = await db.query<{ depth: number }>(
+    'SELECT count(*)::integer AS depth FROM outbox WHERE published_at IS NULL',
+  )
+  return rows[0]?.depth ?? 0
+}
+
+/** How long the first of them has been waiting, in seconds; 0 when none does. */
+export async function outboxLagSeconds(db: Connection): Promise<number> {
+  const { rows } = await db.query<{ lag: number }>(
+    `SELECT extract(epoch FROM clock_timestamp() - e.recorded_at)::float8 AS lag
+       FROM outbox o JOIN events e USING (stream_id, version)
+      WHERE o.published_at IS NULL ORDER BY o.id LIMIT 1`,
+  )
+  return rows[0]?.lag ?? 0
+}
