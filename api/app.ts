@@ -8,11 +8,14 @@ import { requestId, serve } from './http.ts'
 import { createOpenApiDocument } from './openapi.ts'
 import { createErrorHandler, HttpProblem } from './problem.ts'
 import { createCatalogueRoutes, type CatalogueRoutes } from './routes/catalogue.ts'
+import { createDeadLetterRoutes, type DeadLetterRoutes } from './routes/dead-letters.ts'
 import { createOperationRoutes, type OperationRoutes } from './routes/operations.ts'
 import { createHealthRoutes, type Health } from './routes/health.ts'
 import { createOrderRoutes, type OrderRoutes } from './routes/orders.ts'
+import { createReadModelRoutes, type ReadModelRoutes } from './routes/read-models.ts'
 
-export interface AppOptions extends OrderRoutes, OperationRoutes, CatalogueRoutes, Health {
+export interface AppOptions
+  extends OrderRoutes, OperationRoutes, CatalogueRoutes, ReadModelRoutes, DeadLetterRoutes, Health {
   /** Requests per second of one caller. */
   ratePerSecond: number
   version: string
@@ -29,6 +32,7 @@ export function createApp(options: AppOptions): Express {
   app.use(requestId, security, requestLog(options.log))
   app.use(createHealthRoutes(options), limitRate(options.ratePerSecond))
   app.use(createOrderRoutes(options), createCatalogueRoutes(options), createOperationRoutes(options))
+  app.use(createReadModelRoutes(options), createDeadLetterRoutes(options))
   const document = createOpenApiDocument(options.version)
   serve(app, '/openapi.json', { get: (_request, response) => void response.json(document) })
   app.use('/docs', swaggerUi.serve, swaggerUi.setup(document, { customSiteTitle: 'OrderSaga API' }))

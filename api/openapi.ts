@@ -21,26 +21,12 @@ import {
   retryRequest,
   skipRequest,
 } from './schemas/operations.ts'
-import { problem, z } from './schemas/shared.ts'
-
-const json = (schema: z.ZodType) => ({ content: { 'application/json': { schema } } })
-const ok = (description: string, schema: z.ZodType) => ({ description, ...json(schema) })
-const problems = (codes: Record<number, string>) =>
-  Object.fromEntries(
-    Object.entries(codes).map(([status, description]) => [
-      status,
-      { description, content: { 'application/problem+json': { schema: problem } } },
-    ]),
-  )
+import { BAD_BODY, json, ok, problems, UNAVAILABLE } from './openapi-answers.ts'
+import { registerDeadLetters, registerReadModels } from './openapi-events.ts'
+import { z } from './schemas/shared.ts'
 
 const orderId = z.object({ id: z.uuid() })
 const NO_SUCH_ORDER = { 404: 'ORDER_NOT_FOUND' }
-const BAD_BODY = { 400: 'MALFORMED_JSON', 413: 'BODY_TOO_LARGE', 415: 'UNSUPPORTED_MEDIA_TYPE' }
-const UNAVAILABLE = {
-  429: 'RATE_LIMITED, with Retry-After',
-  503: 'DEPENDENCY_UNAVAILABLE or OVERLOADED, with Retry-After',
-}
-
 /** The contract, from the same schemas that check the requests. */
 export function createOpenApiDocument(version: string) {
   const registry = new OpenAPIRegistry()
@@ -224,6 +210,8 @@ export function createOpenApiDocument(version: string) {
       ...problems(UNAVAILABLE),
     },
   })
+  registerReadModels(registry)
+  registerDeadLetters(registry)
   for (const path of ['/livez', '/readyz']) {
     registry.registerPath({
       method: 'get',

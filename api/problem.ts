@@ -1,6 +1,7 @@
 import type { ErrorRequestHandler, Response } from 'express'
 import type { Logger } from 'pino'
 import { DomainError } from '../domain/errors.ts'
+import { isInfrastructureFault } from '../events/database.ts'
 import { describeError } from '../logger.ts'
 
 /** A fault of the request itself, as RFC 9457 tells it. */
@@ -33,8 +34,11 @@ const PROBLEMS = {
   PRODUCT_NOT_FOUND: [404, 'There is no such product'],
   METHOD_NOT_ALLOWED: [405, 'This resource does not have that method'],
   RETRY_NOT_FOUND: [404, 'There is no such retry operation'],
+  DEAD_LETTER_NOT_FOUND: [404, 'There is no such dead letter'],
+  PROJECTION_NOT_FOUND: [404, 'There is no such projection'],
   ORDER_NOT_CANCELLABLE: [409, 'The order can no longer be cancelled'],
   ORDER_NOT_PARKED: [409, 'Nothing of this order is parked'],
+  DEAD_LETTER_NOT_PARKED: [409, 'This dead letter is not the one to be decided on'],
   IDEMPOTENCY_KEY_IN_USE: [409, 'A request with this key is still being worked on'],
   BODY_TOO_LARGE: [413, 'The body is too large'],
   UNSUPPORTED_MEDIA_TYPE: [415, 'The body is not application/json'],
@@ -49,6 +53,7 @@ const PROBLEMS = {
   RATE_LIMITED: [429, 'Too many requests'],
   INTERNAL: [500, 'Something went wrong on our side'],
   OVERLOADED: [503, 'Too much is going on'],
+  READ_MODEL_BEHIND: [503, 'The read model is not there yet'],
   DEPENDENCY_UNAVAILABLE: [503, 'Something that is needed for this is not available'],
 } as const satisfies Record<string, readonly [number, string]>
 
@@ -130,6 +135,7 @@ function parserProblem(error: unknown): ProblemCode | undefined {
 /** PostgreSQL or Temporal cannot be reached, or did not answer in time. */
 function isDependencyDown(error: unknown): boolean {
   if (!(error instanceof Error)) return false
+  if (isInfrastructureFault(error)) return true
   const code = 'code' in error ? String(error.code) : ''
   // Prisma: P1xxx are connection errors, P2024 a pool without a free connection. gRPC: 4 deadline, 14 unavailable.
   if (/^P1\d{3}$|^P2024$|^4$|^14$|^ECONNREFUSED$/.test(code)) return true

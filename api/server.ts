@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { Client, Connection } from '@temporalio/client'
 import { providerUrls, queueName, readConfig, requireDatabaseUrl, temporalAddress } from '../config.ts'
+import { openPool } from '../events/database.ts'
 import { onShutdown } from '../lifecycle.ts'
 import { createLogger } from '../logger.ts'
 import { createMetrics, serveMetrics } from '../metrics.ts'
@@ -11,9 +12,13 @@ import { createApp } from './app.ts'
 import { createApiServices } from './services.ts'
 import { sweepRegularly } from './sweep.ts'
 
+/** Connections for read models, apart from those of the orders. */
+const READ_CONNECTIONS = 4
+
 const config = readConfig()
 const log = createLogger('api', config)
 const db = openDatabase(requireDatabaseUrl(config), config.DATABASE_POOL)
+const reads = openPool(requireDatabaseUrl(config), { max: READ_CONNECTIONS, name: 'ordersaga-reads' })
 const { version } = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8')) as {
   version: string
 }
@@ -23,6 +28,7 @@ const closeMetrics = await serveMetrics(createMetrics(), { host: config.HOST, po
 const connection = Connection.lazy({ address: temporalAddress(config) })
 const services = createApiServices({
   db,
+  reads,
   log,
   client: new Client({ connection, namespace: config.TEMPORAL_NAMESPACE }),
   taskQueue: queueName(config, ORDER_SAGA.queue),
@@ -53,5 +59,6 @@ onShutdown(log, config.SUPERVISED, async () => {
   await new Promise((resolve) => server.close(resolve))
   closeMetrics()
   await connection.close()
+  await reads.end()
   await db.$disconnect()
 })

@@ -1,4 +1,5 @@
 import type { Client } from '@temporalio/client'
+import type pg from 'pg'
 import type { Logger } from 'pino'
 import { v7 as uuid } from 'uuid'
 import { createCatalogue } from '../domain/inventory/catalogue.ts'
@@ -11,6 +12,12 @@ import { createIntake } from '../domain/order/intake.ts'
 import { createOrderJournal } from '../domain/order/journal.ts'
 import { createOrderQueries } from '../domain/order/queries.ts'
 import { createStarts } from '../domain/saga/starts.ts'
+import { sqlOf } from '../events/database.ts'
+import { createDeadLetterDesk } from '../events/dead-letter-desk.ts'
+import { createProjectionDesk } from '../events/projection-desk.ts'
+import { createOrderSummaryQueries } from '../events/projections/order-summary.ts'
+import { createSalesQueries } from '../events/projections/sales.ts'
+import { createStockQueries } from '../events/projections/stock-levels.ts'
 import type { Database } from '../prisma/client.ts'
 import { ORDER_SAGA, type SagaInput } from '../workflows/order/contract.ts'
 import { createOrderStarter } from './order-starter.ts'
@@ -18,6 +25,8 @@ import type { TemporalPlace } from './order-view.ts'
 
 export interface ApiWiring {
   db: Database
+  /** For read models and dead letters: a report that takes long takes nothing from the orders. */
+  reads: pg.Pool
   client: Client
   log: Logger
   /** The queue of the order workflows. */
@@ -35,6 +44,7 @@ export interface ApiWiring {
 /** The wiring: what the routes of the API call. */
 export function createApiServices(options: ApiWiring) {
   const { db, client, log, providers } = options
+  const readModels = sqlOf(options.reads)
   const starts = createStarts({ db })
   return {
     ...options,
@@ -47,6 +57,12 @@ export function createApiServices(options: ApiWiring) {
     parking: createParking({ db }),
     retryBatches: createRetryBatches({ db, newId: uuid }),
     dependencies: createDependencies({ db }),
+    readModels,
+    orderSummaries: createOrderSummaryQueries({ db: readModels }),
+    sales: createSalesQueries({ db: readModels }),
+    stockLevels: createStockQueries({ db: readModels }),
+    projections: createProjectionDesk({ db: readModels }),
+    deadLetters: createDeadLetterDesk({ pool: options.reads }),
     invariants: createInvariants({ db, readLedger: () => readLedger(providers) }),
   }
 }

@@ -53,7 +53,10 @@ export const sqlOf = (client: pg.Pool | pg.ClientBase): Sql => ({
   async query<Row>(text: string, values?: readonly unknown[]) {
     const statement = values === undefined ? { text } : { name: nameOf(text), text, values: [...values] }
     // Both have this signature; their overloads cannot be called as one.
-    return (await (client as pg.ClientBase).query(statement)).rows as Row[]
+    const result = await (client as pg.ClientBase).query(statement).catch((error: unknown) => {
+      throw isWithoutCode(error) ? unavailable(error) : error
+    })
+    return result.rows as Row[]
   },
 })
 
@@ -86,13 +89,18 @@ export async function inTransaction<T>(pool: pg.Pool, work: (db: Sql) => Promise
   }
 }
 
+/** So the driver tells that a connection was lost, or that none could be had. */
+const isWithoutCode = (error: unknown): boolean =>
+  error instanceof Error && error.name === 'Error' && !('code' in error)
+
 const UNAVAILABLE = 'DATABASE_UNAVAILABLE'
 
 const unavailable = (cause: unknown): Fault =>
   Object.assign(new Fault(UNAVAILABLE, 'The connection to PostgreSQL was lost.'), { cause })
 
 /** Lost connections, too few resources, cancelled statements, deadlocks, a server that shuts down. */
-const INFRASTRUCTURE = /^(08|40|53|57|58|XX)|^55P03$|^25P03$|^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_|EHOST)/
+const INFRASTRUCTURE =
+  /^(08|40|53|57|58|XX)[0-9A-Z]{3}$|^55P03$|^25P03$|^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_|EHOST)/
 
 /** Would another statement have failed here too? Then it says nothing about what was to be done. */
 export function isInfrastructureFault(error: unknown): boolean {

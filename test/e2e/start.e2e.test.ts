@@ -21,7 +21,7 @@ beforeAll(async () => {
   for (const name of ['PORT', 'SANDBOX_PORT', 'POSTGRES_PORT', 'TEMPORAL_PORT', 'TEMPORAL_UI_PORT']) {
     env[name] = String(await freePort())
   }
-  env['METRICS_PORT'] = String(await freePorts(4))
+  env['METRICS_PORT'] = String(await freePorts(5))
   env['DATA_DIR'] = folder
   api = createApiClient(`http://127.0.0.1:${env['PORT']}`, `http://127.0.0.1:${env['SANDBOX_PORT']}`)
   start = launch()
@@ -118,7 +118,7 @@ describe('npm start', () => {
     expect(await metrics(0)).toContain('process_cpu_seconds_total')
   })
 
-  it.each(['api/server', 'workers/worker', 'workers/relay', 'sandbox/server'])(
+  it.each(['api/server', 'workers/worker', 'workers/relay', 'workers/projector', 'sandbox/server'])(
     'brings %s back when it is killed',
     async (what) => {
       const [victim] = await processes(what)
@@ -147,7 +147,7 @@ describe('npm start', () => {
   it('leaves nothing running after Ctrl-C, and finds its data again the next time', async () => {
     const { id } = await api.run()
     const all = [...(await processes('')), ...(await processes('start-dev'))]
-    expect(all.length).toBeGreaterThanOrEqual(7)
+    expect(all.length).toBeGreaterThanOrEqual(8)
     start.kill('SIGINT')
     await until('the system to stop', () => (start.exitCode === null ? undefined : true))
     expect(start.exitCode).toBe(0)

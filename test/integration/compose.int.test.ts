@@ -18,6 +18,7 @@ describe('docker-compose.yml', () => {
         'api',
         'migrate',
         'postgres',
+        'projector',
         'relay',
         'sandbox',
         'temporal',

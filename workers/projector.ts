@@ -1,0 +1,37 @@
+import { readConfig, requireDatabaseUrl } from '../config.ts'
+import { openPool, sqlOf } from '../events/database.ts'
+import { openTransport } from '../events/open-transport.ts'
+import { PROJECTIONS } from '../events/projections/registry.ts'
+import { createProjectorMetrics } from '../events/projector-metrics.ts'
+import { startProjector } from '../events/projector.ts'
+import { onShutdown } from '../lifecycle.ts'
+import { createLogger, describeError } from '../logger.ts'
+import { createMetrics, serveMetrics } from '../metrics.ts'
+import { createFailpoints } from './failpoints.ts'
+
+const config = readConfig()
+const log = createLogger('projector', config)
+const onTrouble = (what: string, error: unknown) => log.warn({ error: describeError(error) }, what)
+
+const url = requireDatabaseUrl(config)
+const pool = openPool(url, { max: config.DATABASE_POOL, name: 'ordersaga-projector' })
+const registry = createMetrics()
+const closeMetrics = await serveMetrics(registry, { host: config.HOST, port: config.METRICS_PORT })
+const transport = await openTransport({ kind: 'postgres', url }, onTrouble)
+const projector = startProjector({
+  url,
+  pool,
+  transport,
+  projections: PROJECTIONS,
+  metrics: createProjectorMetrics(registry, sqlOf(pool), PROJECTIONS),
+  reach: createFailpoints(config.FAILPOINTS),
+  onTrouble,
+})
+log.info('working')
+
+onShutdown(log, config.SUPERVISED, async () => {
+  await projector.stop()
+  await transport.close()
+  closeMetrics()
+  await pool.end()
+})
