@@ -16,11 +16,16 @@ export interface PoolOptions {
   /** As PostgreSQL shows it. */
   name: string
   statementTimeoutMs?: number
+  /**
+   * Everything is looked up by key. A plan is made once per connection, also when a table is still empty; it must be
+   * the one that is right when the table is large.
+   */
+  isKeyed?: boolean
 }
 
 export function openPool(
   url: string,
-  { max, name, statementTimeoutMs = STATEMENT_TIMEOUT_MS }: PoolOptions,
+  { max, name, statementTimeoutMs = STATEMENT_TIMEOUT_MS, isKeyed = false }: PoolOptions,
 ): pg.Pool {
   const pool = new pg.Pool({
     connectionString: url,
@@ -30,6 +35,7 @@ export function openPool(
     connectionTimeoutMillis: STATEMENT_TIMEOUT_MS,
     keepAlive: true,
     types: exactNumbers(),
+    ...(isKeyed ? { options: '-c enable_seqscan=off -c jit=off' } : {}),
   })
   // A connection that is lost while idle is replaced when one is needed.
   pool.on('error', () => undefined)

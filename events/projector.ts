@@ -117,6 +117,7 @@ async function rebuildUntil(isOver: AbortSignal, options: ProjectorOptions): Pro
     max: REBUILD_CONNECTIONS,
     name: 'ordersaga-rebuild',
     statementTimeoutMs: REBUILD_STATEMENT_TIMEOUT_MS,
+    isKeyed: true,
   })
   let failures = 0
   while (!isOver.aborted) {

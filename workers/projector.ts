@@ -14,7 +14,7 @@ const log = createLogger('projector', config)
 const onTrouble = (what: string, error: unknown) => log.warn({ error: describeError(error) }, what)
 
 const url = requireDatabaseUrl(config)
-const pool = openPool(url, { max: config.DATABASE_POOL, name: 'ordersaga-projector' })
+const pool = openPool(url, { max: config.DATABASE_POOL, name: 'ordersaga-projector', isKeyed: true })
 const registry = createMetrics()
 const closeMetrics = await serveMetrics(registry, { host: config.HOST, port: config.METRICS_PORT })
 const transport = await openTransport({ kind: 'postgres', url }, onTrouble)

@@ -32,7 +32,7 @@ export async function startEventFlow(
   )
   if (out === undefined || back === undefined) throw new Error('there is no broker')
   const relayPool = openPool(url, { max: 1, name: 'test-relay' })
-  const pool = openPool(readUrl, { max: 4, name: 'test-projector' })
+  const pool = openPool(readUrl, { max: 4, name: 'test-projector', isKeyed: true })
   const relay = startRelay({
     url,
     transport: out,
