@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { queueName, readConfig, requireDatabaseUrl } from './config.ts'
+import { eventTransport, queueName, readConfig, requireDatabaseUrl } from './config.ts'
 
 const example = () => readFileSync('.env.example', 'utf8')
 
@@ -35,6 +35,17 @@ describe('the configuration', () => {
     expect(queueName(readConfig({ TASK_QUEUE_PREFIX: 'blue' }), 'payment')).toBe('blue.payment')
   })
 
+  it('finds the broker in the database unless NATS is chosen, and NATS on this machine unless it is named', () => {
+    const transport = (changes: Record<string, string>) =>
+      eventTransport(readConfig({ DATABASE_URL: 'postgresql://db/x', ...changes }))
+    expect(transport({})).toEqual({ kind: 'postgres', url: 'postgresql://db/x' })
+    expect(transport({ EVENT_TRANSPORT: 'nats', NATS_PORT: '4300' })).toEqual({
+      kind: 'nats',
+      url: 'nats://127.0.0.1:4300',
+    })
+    expect(transport({ EVENT_TRANSPORT: 'nats', NATS_URL: 'nats://broker:1' }).url).toBe('nats://broker:1')
+  })
+
   it('is described whole by .env.example, which works unedited', () => {
     const lines = example().split('\n')
     const named = new Set(lines.flatMap((line) => /^#?\s?([A-Z_]+)=/.exec(line)?.[1] ?? []))
@@ -54,6 +65,8 @@ const allSet = () => ({
   TEMPORAL_UI_URL: 'http://x',
   TEMPORAL_CLI_PATH: 'x',
   TEMPORAL_TEST_SERVER_PATH: 'x',
+  NATS_URL: 'nats://x',
+  NATS_SERVER_PATH: 'x',
   PAYMENT_URL: 'http://x',
   SHIPPING_URL: 'http://x',
   WORKFLOW_BUNDLE: 'x',

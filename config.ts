@@ -39,6 +39,17 @@ const schema = z.object({
   /** The time-skipping test server's executable; only tests use it. */
   TEMPORAL_TEST_SERVER_PATH: z.string().min(1).optional(),
 
+  /** What carries the events: the database, or NATS JetStream. */
+  EVENT_TRANSPORT: z.enum(['postgres', 'nats']).default('postgres'),
+  /** `nats://…`; without it `npm start` runs a server when NATS is what carries the events. */
+  NATS_URL: z
+    .string()
+    .regex(/^(nats|tls|ws|wss):\/\//, 'must begin with nats://')
+    .optional(),
+  NATS_PORT: port.default(4222),
+  /** The `nats-server` executable, when it is not on the PATH. */
+  NATS_SERVER_PATH: z.string().min(1).optional(),
+
   /** Where the servers listen; 0.0.0.0 inside containers. */
   HOST: z.string().min(1).default('127.0.0.1'),
   PORT: port.default(3000),
@@ -105,6 +116,13 @@ export function requireDatabaseUrl(config: Config): string {
 /** `host:port` of the Temporal frontend. */
 export function temporalAddress({ TEMPORAL_ADDRESS, TEMPORAL_PORT }: Config): string {
   return TEMPORAL_ADDRESS ?? `127.0.0.1:${TEMPORAL_PORT}`
+}
+
+/** Which broker carries the events, and its URL. */
+export function eventTransport(config: Config): { kind: Config['EVENT_TRANSPORT']; url: string } {
+  const { EVENT_TRANSPORT: kind, NATS_URL, NATS_PORT } = config
+  if (kind === 'postgres') return { kind, url: requireDatabaseUrl(config) }
+  return { kind, url: NATS_URL ?? `nats://127.0.0.1:${NATS_PORT}` }
 }
 
 /** Base URLs of the providers; the sandbox plays those that are not named. */

@@ -6,7 +6,10 @@ import type { OnTrouble } from './transport.ts'
 const TRY_INTERVAL_MS = 250
 const TIMEOUT_MS = 5000
 
-/** A leader that is silent for this long has frozen or is cut off: the server then hangs up, and another one leads. */
+/**
+ * A leader that is silent for this long has frozen or is cut off: the server then hangs up, and another one leads. It
+ * is PostgreSQL 14 or newer that can do so.
+ */
 const SILENCE_MAX_MS = 10_000
 
 export interface Candidacy {

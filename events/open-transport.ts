@@ -1,16 +1,22 @@
+import { openNatsTransport } from './transports/nats.ts'
 import { openPostgresTransport } from './transports/postgres.ts'
 import type { EventTransport, OnTrouble } from './transport.ts'
 
 /** Which broker carries the events, and where it is. */
 export interface TransportSettings {
-  kind: 'postgres'
+  kind: 'postgres' | 'nats'
   url: string
 }
 
-/** @throws when the broker cannot be used at all; one that is away for a while is waited for. */
-export function openTransport(settings: TransportSettings, onTrouble: OnTrouble): Promise<EventTransport> {
-  switch (settings.kind) {
+/** Connects to the broker; one that is away is waited for. */
+export async function openTransport(
+  { kind, url }: TransportSettings,
+  onTrouble: OnTrouble,
+): Promise<EventTransport> {
+  switch (kind) {
     case 'postgres':
-      return Promise.resolve(openPostgresTransport(settings.url, onTrouble))
+      return openPostgresTransport(url, onTrouble)
+    case 'nats':
+      return openNatsTransport(url, onTrouble)
   }
 }

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 /** How long a process may take to obey a signal before the next one is sent. */
@@ -21,4 +22,15 @@ export async function stopPid(pid: number, signals: readonly NodeJS.Signals[]): 
       await sleep(50)
     }
   }
+}
+
+/**
+ * Stops the server that a killed supervisor left running with its files open: the process that `pidFile` names, if its
+ * command line has all of `marks`.
+ */
+export async function stopLeftOver(pidFile: string, marks: readonly string[]): Promise<void> {
+  const pid = Number(await readFile(pidFile, 'utf8').catch(() => ''))
+  if (pid === 0 || Number.isNaN(pid) || !isAlive(pid)) return
+  const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')
+  if (marks.every((mark) => command.includes(mark))) await stopPid(pid, ['SIGTERM', 'SIGKILL'])
 }

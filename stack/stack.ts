@@ -4,6 +4,8 @@ import { asEnvironment, temporalAddress, type Config } from '../config.ts'
 import { migrate } from '../prisma/migrate.ts'
 import { bundleFile } from '../workers/bundle.ts'
 import type { LineWriter } from './console-log.ts'
+import { startNats } from './nats.ts'
+import { locateNatsServer } from './nats-server.ts'
 import { requireFreePort } from './ports.ts'
 import { startPostgres, type Postgres } from './postgres.ts'
 import { supervise, type Supervised } from './supervisor.ts'
@@ -31,8 +33,9 @@ export interface Stack {
 }
 
 /**
- * Brings the whole system up on this machine: PostgreSQL and Temporal, unless the configuration names servers that
- * run already, the schema, the sandbox, the API, the workers, the relay and the projector.
+ * Brings the whole system up on this machine: PostgreSQL, Temporal and, where it is chosen, NATS, unless the
+ * configuration names servers that run already, the schema, the sandbox, the API, the workers, the relay and the
+ * projector.
  * @throws Error that says what to do; whatever had been started is stopped first.
  */
 export async function startStack(config: Config, lines: LineWriter): Promise<Stack> {
@@ -48,9 +51,10 @@ export async function startStack(config: Config, lines: LineWriter): Promise<Sta
     for (const name of config.METRICS_PORT === 0 ? [] : MEASURED) {
       await requireFreePort(metricsPort(config, name), 'METRICS_PORT')
     }
-    const [databaseUrl, temporal, bundle] = await allOrNone([
+    const [databaseUrl, temporal, nats, bundle] = await allOrNone([
       providePostgres(config, dataDir, started, log),
       provideTemporal(config, dataDir, started, log),
+      provideNats(config, dataDir, started, log),
       bundleFile(dataDir),
     ])
     const applied = await migrate(databaseUrl)
@@ -61,6 +65,7 @@ export async function startStack(config: Config, lines: LineWriter): Promise<Sta
       DATABASE_URL: databaseUrl,
       TEMPORAL_ADDRESS: temporal.address,
       TEMPORAL_UI_URL: temporal.uiUrl,
+      ...nats,
       DATA_DIR: dataDir,
       WORKFLOW_BUNDLE: bundle,
     })
@@ -148,6 +153,23 @@ async function provideTemporal(
   })
   started.push(temporal)
   return temporal
+}
+
+/** Only where NATS is to carry the events. */
+async function provideNats(
+  config: Config,
+  dataDir: string,
+  started: { stop(): Promise<void> }[],
+  log: (line: string) => void,
+): Promise<Pick<Config, 'NATS_URL'>> {
+  if (config.EVENT_TRANSPORT !== 'nats' || config.NATS_URL !== undefined) return {}
+  const nats = await startNats({
+    server: await locateNatsServer(config, log),
+    port: config.NATS_PORT,
+    dataDir: path.join(dataDir, 'nats'),
+  })
+  started.push(nats)
+  return { NATS_URL: nats.url }
 }
 
 /** Like Promise.all, but a failure waits for the others, so that what they started is known when it is stopped. */

@@ -1,10 +1,10 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { createWriteStream } from 'node:fs'
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Connection } from '@temporalio/client'
-import { isAlive, stopPid } from './pids.ts'
+import { stopLeftOver, stopPid } from './pids.ts'
 
 /**
  * The development server's own limits are low enough to be the bottleneck of a load test.
@@ -42,7 +42,7 @@ export interface TemporalOptions {
 export async function startTemporal(options: TemporalOptions): Promise<Temporal> {
   if (options.dataDir !== undefined) {
     await mkdir(options.dataDir, { recursive: true })
-    await stopLeftOver(options.dataDir)
+    await stopLeftOver(pidFile(options.dataDir), ['start-dev', options.dataDir])
   }
   const address = `127.0.0.1:${options.port}`
   const child = spawn(options.cli, argumentsFor(options), {
@@ -81,14 +81,6 @@ function argumentsFor({ port, uiPort, namespace, dataDir }: TemporalOptions): st
 }
 
 const pidFile = (dataDir: string) => path.join(dataDir, 'temporal.pid')
-
-/** A supervisor that was killed leaves its server running, with the database file open. */
-async function stopLeftOver(dataDir: string): Promise<void> {
-  const pid = Number(await readFile(pidFile(dataDir), 'utf8').catch(() => ''))
-  if (pid === 0 || Number.isNaN(pid) || !isAlive(pid)) return
-  const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')
-  if (command.includes('start-dev') && command.includes(dataDir)) await stopPid(pid, ['SIGTERM', 'SIGKILL'])
-}
 
 function keepOutput(child: ChildProcess, dataDir: string | undefined): () => string {
   let tail = ''

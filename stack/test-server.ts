@@ -4,6 +4,7 @@ import path from 'node:path'
 import { TestWorkflowEnvironment } from '@temporalio/testing'
 import type { Config } from '../config.ts'
 import { installInto, onPath, runSlowly } from './download.ts'
+import { firstWay } from './locate.ts'
 import { CACHE } from './places.ts'
 
 const ARTEFACT = { group: 'io.temporal', name: 'temporal-test-server', version: '1.38.0' }
@@ -26,23 +27,21 @@ export async function startTestServer(
   const built = path.join(CACHE, `${ARTEFACT.name}-${ARTEFACT.version}`)
   const launcher = path.join(built, 'launch.sh')
   if (existsSync(launcher)) return existing(launcher)
-  const failures: string[] = []
-  const reason = (error: unknown) => (error instanceof Error ? error.message : String(error))
-  try {
-    log('downloading the Temporal test server …')
-    return await TestWorkflowEnvironment.createTimeSkipping()
-  } catch (error) {
-    failures.push(`download: ${reason(error)}`)
-  }
-  try {
-    await buildWithMaven(built, log)
-    return await existing(launcher)
-  } catch (error) {
-    failures.push(`build: ${reason(error)}`)
-  }
-  throw new Error(
-    `No time-skipping test server was found, and none could be fetched:\n  ${failures.join('\n  ')}\n` +
-      'Set TEMPORAL_TEST_SERVER_PATH to one, or install Java and Maven.',
+  return firstWay(
+    {
+      download() {
+        log('downloading the Temporal test server …')
+        return TestWorkflowEnvironment.createTimeSkipping()
+      },
+      async build() {
+        await buildWithMaven(built, log)
+        return existing(launcher)
+      },
+    },
+    {
+      title: 'No time-skipping test server was found',
+      advice: 'Set TEMPORAL_TEST_SERVER_PATH to one, or install Java and Maven.',
+    },
   )
 }
 

@@ -9,7 +9,7 @@ import { startStack, type Stack } from './stack.ts'
 /** The system of `npm start`, on ports and with data of its own, which go when it stops. */
 export async function startThrowawayStack(lines: LineWriter, changes: Partial<Config> = {}): Promise<Stack> {
   const dataDir = await mkdtemp(path.join(os.tmpdir(), 'ordersaga-'))
-  const [port, sandbox, postgres, temporal, ui] = await Promise.all(Array.from({ length: 5 }, freePort))
+  const [port, sandbox, postgres, temporal, ui, nats] = await Promise.all(Array.from({ length: 6 }, freePort))
   const config: Config = {
     ...readConfig(),
     DATABASE_URL: undefined,
@@ -19,6 +19,8 @@ export async function startThrowawayStack(lines: LineWriter, changes: Partial<Co
     POSTGRES_PORT: postgres ?? 0,
     TEMPORAL_PORT: temporal ?? 0,
     TEMPORAL_UI_PORT: ui ?? 0,
+    NATS_URL: undefined,
+    NATS_PORT: nats ?? 0,
     METRICS_PORT: 0,
     DATA_DIR: dataDir,
     ...changes,

@@ -1,4 +1,4 @@
-import { readConfig, requireDatabaseUrl } from '../config.ts'
+import { eventTransport, readConfig, requireDatabaseUrl } from '../config.ts'
 import { openPool, sqlOf } from '../events/database.ts'
 import { openTransport } from '../events/open-transport.ts'
 import { PROJECTIONS } from '../events/projections/registry.ts'
@@ -17,7 +17,8 @@ const url = requireDatabaseUrl(config)
 const pool = openPool(url, { max: config.DATABASE_POOL, name: 'ordersaga-projector', isKeyed: true })
 const registry = createMetrics()
 const closeMetrics = await serveMetrics(registry, { host: config.HOST, port: config.METRICS_PORT })
-const transport = await openTransport({ kind: 'postgres', url }, onTrouble)
+log.info({ transport: config.EVENT_TRANSPORT }, 'connecting to the broker')
+const transport = await openTransport(eventTransport(config), onTrouble)
 const projector = startProjector({
   url,
   pool,

@@ -1,5 +1,5 @@
 import pg from 'pg'
-import { readConfig, requireDatabaseUrl } from '../config.ts'
+import { eventTransport, readConfig, requireDatabaseUrl } from '../config.ts'
 import { openTransport } from '../events/open-transport.ts'
 import { createRelayMetrics } from '../events/relay-metrics.ts'
 import { startRelay } from '../events/relay.ts'
@@ -26,7 +26,8 @@ pool.on('error', () => undefined)
 const registry = createMetrics()
 const metrics = createRelayMetrics(registry, pool)
 const closeMetrics = await serveMetrics(registry, { host: config.HOST, port: config.METRICS_PORT })
-const transport = await openTransport({ kind: 'postgres', url }, onTrouble)
+log.info({ transport: config.EVENT_TRANSPORT }, 'connecting to the broker')
+const transport = await openTransport(eventTransport(config), onTrouble)
 const relay = startRelay({ url, transport, metrics, reach: createFailpoints(config.FAILPOINTS), onTrouble })
 log.info('working')
 

@@ -73,8 +73,13 @@ export function openPostgresTransport(url: string, onTrouble: OnTrouble): EventT
     },
 
     async subscribe(consumer, handle) {
-      await pool.query(BEGIN_CURSOR, [consumer])
-      const subscription = deliver((stopping) => nextBatch(pool, consumer, stopping), handle, onTrouble)
+      let isKnown = false
+      const next = async (stopping: AbortSignal) => {
+        if (!isKnown) await pool.query(BEGIN_CURSOR, [consumer])
+        isKnown = true
+        return nextBatch(pool, consumer, stopping)
+      }
+      const subscription = deliver(next, handle, onTrouble)
       subscriptions.add(subscription)
       return subscription
     },

@@ -1,5 +1,13 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import os from 'node:os'
+import path from 'node:path'
+import { inject } from 'vitest'
 import type { TransportSettings } from '../../events/open-transport.ts'
+import { startNats } from '../../stack/nats.ts'
+import { isAlive } from '../../stack/pids.ts'
+import { freePort } from '../../stack/ports.ts'
 import type { TestDatabase } from './database.ts'
+import { until } from './poll.ts'
 import { createTestDatabase } from './start.ts'
 import { startTcpProxy, type TcpProxy } from './tcp-proxy.ts'
 
@@ -41,6 +49,37 @@ export async function startPostgresBroker(): Promise<Broker & { db: TestDatabase
     async close() {
       for (const each of proxies) each.close()
       await database.close()
+    },
+  }
+}
+
+/** A NATS server of its own; it is killed with SIGKILL when it is taken away. */
+export async function startNatsBroker(): Promise<Broker> {
+  const folder = await mkdtemp(path.join(os.tmpdir(), 'ordersaga-nats-'))
+  const options = { server: inject('natsServer'), port: await freePort(), dataDir: folder }
+  let nats = await startNats(options)
+  const proxies: TcpProxy[] = []
+  return {
+    settings: { kind: 'nats', url: nats.url },
+    async onLine() {
+      const proxy = await startTcpProxy({ host: '127.0.0.1', port: options.port })
+      proxies.push(proxy)
+      return {
+        settings: { kind: 'nats', url: `nats://127.0.0.1:${proxy.port}` },
+        cut: () => proxy.cut(),
+      }
+    },
+    async takeAway() {
+      process.kill(nats.pid, 'SIGKILL')
+      await until('the broker to be dead', () => (isAlive(nats.pid) ? undefined : true))
+    },
+    async bringBack() {
+      nats = await startNats(options)
+    },
+    async close() {
+      for (const each of proxies) each.close()
+      await nats.stop()
+      await rm(folder, { recursive: true, force: true })
     },
   }
 }

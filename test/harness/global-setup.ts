@@ -1,9 +1,13 @@
 import type { TestProject } from 'vitest/node'
+import { readConfig } from '../../config.ts'
+import { locateNatsServer } from '../../stack/nats-server.ts'
 import { startServers, type Servers } from './servers.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {
     servers: Servers
+    /** The executable: each test that needs a broker starts one of its own. */
+    natsServer: string
   }
 }
 
@@ -13,6 +17,8 @@ declare module 'vitest' {
  */
 export default async function setup(project: TestProject): Promise<(() => Promise<void>) | undefined> {
   if (project.vitest.projects.every(({ name }) => name === 'unit')) return undefined
+  const log = (line: string) => process.stderr.write(`${line}\n`)
+  project.provide('natsServer', await locateNatsServer(readConfig(), log))
   const { servers, stop } = await startServers(['fsync=off'])
   project.provide('servers', servers)
   return stop

@@ -17,6 +17,7 @@ describe('docker-compose.yml', () => {
       for (const service of [
         'api',
         'migrate',
+        'nats',
         'postgres',
         'projector',
         'relay',

@@ -7,7 +7,10 @@ import type { AddressInfo } from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
 import pg from 'pg'
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, inject, it } from 'vitest'
+import { openTransport } from '../../events/open-transport.ts'
+import { startNats } from '../../stack/nats.ts'
+import { locateNatsServer } from '../../stack/nats-server.ts'
 import { isAlive } from '../../stack/pids.ts'
 import { ROOT } from '../../stack/places.ts'
 import { freePort } from '../../stack/ports.ts'
@@ -15,6 +18,7 @@ import { startPostgres } from '../../stack/postgres.ts'
 import { supervise } from '../../stack/supervisor.ts'
 import { locateTemporalCli } from '../../stack/temporal-cli.ts'
 import { startTemporal } from '../../stack/temporal.ts'
+import { envelopes } from '../harness/envelopes.ts'
 import { until } from '../harness/poll.ts'
 
 const closers: (() => unknown)[] = []
@@ -154,21 +158,65 @@ describe('the Temporal server', () => {
   })
 })
 
-describe('the Temporal CLI', () => {
-  /** A machine without Temporal and without Go. */
-  function emptyPath(): void {
-    const bin = folder()
-    const before = process.env['PATH']
-    closers.push(() => {
-      process.env['PATH'] = before
-    })
-    for (const tool of ['sh', 'tar', 'gzip']) {
-      const { stdout } = spawnSync('sh', ['-c', `command -v ${tool}`], { encoding: 'utf8' })
-      spawnSync('ln', ['-s', stdout.trim(), path.join(bin, tool)])
-    }
-    process.env['PATH'] = bin
+/** A machine without Temporal, without NATS and without Go. */
+function emptyPath(): string {
+  const bin = folder()
+  const before = process.env['PATH']
+  closers.push(() => {
+    process.env['PATH'] = before
+  })
+  for (const tool of ['sh', 'tar', 'gzip']) {
+    const { stdout } = spawnSync('sh', ['-c', `command -v ${tool}`], { encoding: 'utf8' })
+    spawnSync('ln', ['-s', stdout.trim(), path.join(bin, tool)])
   }
+  process.env['PATH'] = bin
+  return bin
+}
 
+describe('the NATS server', () => {
+  const server = () => inject('natsServer')
+
+  it('is stopped first when a killed run left it running, and has kept its streams', async () => {
+    const options = { server: server(), port: await freePort(), dataDir: folder() }
+    const leftBehind = await startNats(options)
+    const before = await openTransport({ kind: 'nats', url: leftBehind.url }, quiet)
+    await before.publish(envelopes('order-a', 1, 3))
+    await before.close()
+    const next = await startNats(options)
+    closers.push(() => next.stop())
+    expect(next.pid).not.toBe(leftBehind.pid)
+    expect(isAlive(leftBehind.pid)).toBe(false)
+    const after = await openTransport({ kind: 'nats', url: next.url }, quiet)
+    closers.push(() => after.close())
+    const kept: string[] = []
+    await after.subscribe('reader', async (events) => void kept.push(...events.map(({ id }) => id)))
+    await until('what it kept', () => (kept.length === 3 ? true : undefined))
+  })
+
+  it('says which variables to change when its port is taken', async () => {
+    const port = await freePort()
+    const first = await startNats({ server: server(), port, dataDir: folder() })
+    closers.push(() => first.stop())
+    await expect(startNats({ server: server(), port, dataDir: folder() })).rejects.toThrow(
+      `Port ${port} is taken: set NATS_PORT`,
+    )
+  })
+
+  it('is not taken from the PATH when it is too old to sync before it acknowledges', async () => {
+    const old = path.join(emptyPath(), 'nats-server')
+    writeFileSync(old, '#!/bin/sh\necho nats-server: v2.9.10\n', { mode: 0o755 })
+    const closed = { downloads: `http://127.0.0.1:${await freePort()}`, cache: folder() }
+    const locate = (named?: string) => locateNatsServer({ NATS_SERVER_PATH: named }, quiet, closed)
+    await expect(locate()).rejects.toThrow(
+      /No NATS server of version 2.10[\s\S]*download: [\s\S]*build: Go is not installed[\s\S]*NATS_SERVER_PATH[\s\S]*NATS_URL/,
+    )
+    await expect(locate(old)).rejects.toThrow(`NATS_SERVER_PATH names ${old}`)
+    writeFileSync(old, '#!/bin/sh\necho nats-server: v2.12.1\n', { mode: 0o755 })
+    expect(await locate()).toBe(old)
+  })
+})
+
+describe('the Temporal CLI', () => {
   it('is downloaded where that is open, and kept', async () => {
     const site = folder()
     const made = path.join(site, 'temporal')

@@ -1,14 +1,19 @@
+import { jetstream, jetstreamManager } from '@nats-io/jetstream'
+import { connect } from '@nats-io/transport-node'
 import pg from 'pg'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { EventEnvelope } from '../../events/envelope.ts'
 import { openTransport, type TransportSettings } from '../../events/open-transport.ts'
 import type { EventHandler, EventTransport } from '../../events/transport.ts'
-import { startPostgresBroker, type Broker } from '../harness/brokers.ts'
+import { startNatsBroker, startPostgresBroker, type Broker } from '../harness/brokers.ts'
 import { bySubject, envelopes, upTo } from '../harness/envelopes.ts'
 import { until } from '../harness/poll.ts'
 
 /** What a broker must do, whichever it is: events/transport.ts says it, and these tests prove it. */
-describe.each([{ kind: 'postgres', start: startPostgresBroker }])('the $kind transport', ({ start }) => {
+describe.each([
+  { kind: 'postgres', start: startPostgresBroker },
+  { kind: 'nats', start: startNatsBroker },
+])('the $kind transport', ({ start }) => {
   let broker: Broker
   let transport: EventTransport
   const opened: EventTransport[] = []
@@ -211,6 +216,16 @@ describe.each([{ kind: 'postgres', start: startPostgresBroker }])('the $kind tra
     expect(bySubject(consumer.got())).toEqual({ 'order-a': upTo(30) })
   })
 
+  it('waits for a broker that is away when it is opened, and when somebody subscribes', async () => {
+    await broker.takeAway()
+    const consumer = await collect('reader')
+    const opening = open()
+    await broker.bringBack()
+    await publishAll(envelopes('order-a', 1, 5), await opening)
+    await consumer.has(5)
+    expect(bySubject(consumer.got())).toEqual({ 'order-a': upTo(5) })
+  })
+
   it('loses nothing that it said was stored when the broker goes and comes back in mid-stream', async () => {
     const subjects = ['order-a', 'order-b', 'order-c']
     const consumer = await collect('reader')
@@ -220,7 +235,7 @@ describe.each([{ kind: 'postgres', start: startPostgresBroker }])('the $kind tra
     }
     for (let from = 1; from <= 200; from += 20) {
       const publishing = publishAll(subjects.flatMap((subject) => envelopes(subject, from, from + 19)))
-      if (from % 60 === 1) await outage()
+      if (from % 80 === 1) await outage()
       await publishing
     }
     await consumer.has(600)
@@ -243,6 +258,36 @@ function hold(): { held: Promise<void>; release: () => void } {
   holds.push(release)
   return { held, release }
 }
+
+describe('the NATS transport', () => {
+  it('sees that messages were lost on the way to it, and asks for them before anything newer', async () => {
+    const broker = await startNatsBroker()
+    const transport = await openTransport(broker.settings, () => undefined)
+    const thief = await connect({ servers: broker.settings.url })
+    try {
+      const { held, release } = hold()
+      const got: EventEnvelope[] = []
+      await transport.subscribe('reader', async (events) => {
+        got.push(...events)
+        await held
+      })
+      await transport.publish(envelopes('order-a', 1, 1))
+      await until('the first to be in hand', () => (got.length > 0 ? true : undefined))
+      await transport.publish(envelopes('order-a', 2, 20))
+      // Handed out to this consumer, and never seen by it.
+      const [stream = ''] = await (await jetstreamManager(thief)).streams.names().next()
+      const consumer = await jetstream(thief).consumers.get(stream, 'reader')
+      for await (const message of await consumer.fetch({ max_messages: 10, expires: 1000 })) message.json()
+      release()
+      await until('the rest', () => (got.length >= 20 ? true : undefined))
+      expect(bySubject(got)).toEqual({ 'order-a': upTo(20) })
+    } finally {
+      await thief.close()
+      await transport.close()
+      await broker.close()
+    }
+  })
+})
 
 /** Each number where it comes first. */
 const firstSeen = (numbers: readonly number[]) => [...new Set(numbers)]
@@ -286,7 +331,6 @@ describe('the embedded broker', () => {
 
   it('forgets what every consumer has read an hour ago, and nothing else', async () => {
     const broker = await startPostgresBroker()
-    const transport = await openTransport(broker.settings, () => undefined)
     const publish = async (from: number, to: number) => {
       const publisher = await openTransport(broker.settings, () => undefined)
       await publisher.publish(envelopes('order-a', from, to))
@@ -300,10 +344,10 @@ describe('the embedded broker', () => {
       await publish(5, 5)
       expect(await kept()).toHaveLength(5)
 
-      await (await transport.subscribe('ahead', async () => undefined)).stop()
-      await broker.db.$executeRaw`UPDATE broker_cursors SET position = 5`
-      await broker.db.$executeRaw`INSERT INTO broker_cursors SELECT 'behind', position FROM broker_messages
-                                   WHERE id = 'order-a/2'`
+      await broker.db.$executeRaw`
+        INSERT INTO broker_cursors SELECT consumer, position
+          FROM (VALUES ('ahead', 'order-a/5'), ('behind', 'order-a/2')) AS read (consumer, id)
+          JOIN broker_messages USING (id)`
       await publish(6, 6)
       expect(await kept()).toEqual(['order-a/3', 'order-a/4', 'order-a/5', 'order-a/6'])
 
@@ -312,7 +356,6 @@ describe('the embedded broker', () => {
       await publish(7, 7)
       expect(await kept()).toEqual(['order-a/5', 'order-a/6', 'order-a/7'])
     } finally {
-      await transport.close()
       await broker.close()
     }
   })
