@@ -8,18 +8,22 @@ import type { Sql } from './database.ts'
  */
 const MARGIN = 1000
 
-/** What of the projection $1 has not taken effect, with ids up to $2; streams that are set aside are not waited for. */
+const LOW = `(SELECT applied_outbox_id - ${MARGIN} FROM projections WHERE name = $1)`
+const CONSUMER = `(SELECT name || '#' || generation FROM projections WHERE name = $1)`
+
+/** The first in a range of the outbox that has not taken effect. Streams that are set aside are not waited for. */
+const firstUnapplied = (range: string) => `
+  (SELECT o.id, o.stream_id, o.version FROM outbox o
+     LEFT JOIN inbox i ON i.consumer = ${CONSUMER} AND i.stream_id = o.stream_id
+    WHERE ${range} AND ($2::bigint IS NULL OR o.id <= $2) AND o.version > coalesce(i.version, 0) AND NOT EXISTS (
+      SELECT FROM dead_letters d WHERE d.consumer = ${CONSUMER} AND d.stream_id = o.stream_id AND d.state <> 'discarded')
+    ORDER BY o.id LIMIT 1)`
+
+/** The first event that the projection $1 has not applied, of those with ids up to $2. */
 const UNAPPLIED = `
-  SELECT o.id, o.stream_id, o.version
-    FROM (SELECT name || '#' || generation AS consumer, applied_outbox_id - ${MARGIN} AS low FROM projections WHERE name = $1) AS p
-    CROSS JOIN LATERAL (
-        SELECT id, stream_id, version FROM outbox WHERE id > p.low
-        UNION ALL SELECT id, stream_id, version FROM outbox WHERE published_at IS NULL AND id <= p.low
-      ) AS o
-    LEFT JOIN inbox i ON i.consumer = p.consumer AND i.stream_id = o.stream_id
-   WHERE o.version > coalesce(i.version, 0) AND ($2::bigint IS NULL OR o.id <= $2) AND NOT EXISTS (
-     SELECT FROM dead_letters d WHERE d.consumer = p.consumer AND d.stream_id = o.stream_id AND d.state <> 'discarded')
-   ORDER BY o.id LIMIT 1`
+  SELECT * FROM (
+    ${firstUnapplied(`o.id > ${LOW}`)} UNION ALL ${firstUnapplied(`o.published_at IS NULL AND o.id <= ${LOW}`)}
+  ) AS firsts ORDER BY id LIMIT 1`
 
 export interface Freshness {
   /** Everything that was recorded before this has taken effect. */
@@ -39,12 +43,19 @@ export async function freshnessOf(db: Sql, projection: string): Promise<Freshnes
   return { asOf, lagMs: Math.max(0, now.getTime() - asOf.getTime()) }
 }
 
+/** Rows that the mark passes in one move, so that none takes long. */
+const MOVED_MAX = 50_000
+
 /** Moves the mark from which freshness is looked for. Whoever applies events calls it now and then. */
 export async function moveAppliedMark(db: Sql, projection: string): Promise<void> {
+  const [row] = await db.query<{ end: number }>(
+    `SELECT applied_outbox_id + ${MOVED_MAX} AS end FROM projections WHERE name = $1`,
+    [projection],
+  )
   await db.query(
-    `UPDATE projections SET applied_outbox_id = coalesce(
-       (SELECT id - 1 FROM (${UNAPPLIED}) AS u), (SELECT max(id) FROM outbox), 0) WHERE name = $1`,
-    [projection, null],
+    `UPDATE projections SET applied_outbox_id = coalesce((SELECT id - 1 FROM (${UNAPPLIED}) AS u),
+       greatest(applied_outbox_id, least($2, (SELECT coalesce(max(id), 0) FROM outbox)))) WHERE name = $1`,
+    [projection, row?.end ?? MOVED_MAX],
   )
 }
 

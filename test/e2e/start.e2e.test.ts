@@ -115,7 +115,16 @@ describe('npm start', () => {
     expect(await metrics(3)).toMatch(/^ordersaga_events_published_total [1-9]/m)
     expect(await metrics(1)).toContain('ordersaga_provider_breaker_state')
     expect(await metrics(2)).toContain('ordersaga_provider_breaker_state')
+    expect(await metrics(4)).toContain('ordersaga_projection_lag_seconds')
     expect(await metrics(0)).toContain('process_cpu_seconds_total')
+  })
+
+  it('shows a customer the order that was just placed', async () => {
+    const { id, customerId } = await api.place({ customerId: 'cus_reader' })
+    const { data } = await api.get<{ data: { id: string }[] }>(
+      `/customers/${customerId}/orders?minVersion=1&orderId=${id}`,
+    )
+    expect(data).toMatchObject([{ id }])
   })
 
   it.each(['api/server', 'workers/worker', 'workers/relay', 'workers/projector', 'sandbox/server'])(
