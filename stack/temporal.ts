@@ -5,6 +5,7 @@ import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Connection } from '@temporalio/client'
 import { stopLeftOver, stopPid } from './pids.ts'
+import { requireFreePort } from './ports.ts'
 
 /**
  * The development server's own limits are low enough to be the bottleneck of a load test.
@@ -44,6 +45,7 @@ export async function startTemporal(options: TemporalOptions): Promise<Temporal>
     await mkdir(options.dataDir, { recursive: true })
     await stopLeftOver(pidFile(options.dataDir), ['start-dev', options.dataDir])
   }
+  await requireFreePorts(options)
   const address = `127.0.0.1:${options.port}`
   const child = spawn(options.cli, argumentsFor(options), {
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -65,6 +67,22 @@ export async function startTemporal(options: TemporalOptions): Promise<Temporal>
     },
   }
 }
+
+/** Asked before: on a busy machine a server that cannot have its port takes seconds to say so, and another answers. */
+async function requireFreePorts(options: TemporalOptions): Promise<void> {
+  try {
+    await requireFreePort(options.port, 'TEMPORAL_PORT')
+    if (options.uiPort !== undefined) await requireFreePort(options.uiPort, 'TEMPORAL_UI_PORT')
+  } catch {
+    throw portsTaken(options)
+  }
+}
+
+const portsTaken = ({ port, uiPort }: TemporalOptions) =>
+  new Error(
+    `Port ${uiPort === undefined ? port : `${port} or ${uiPort}`} is taken: set TEMPORAL_PORT and TEMPORAL_UI_PORT ` +
+      'to free ones, or TEMPORAL_ADDRESS to a server of yours.',
+  )
 
 function argumentsFor({ port, uiPort, namespace, dataDir }: TemporalOptions): string[] {
   return [
@@ -113,12 +131,9 @@ async function answering(
   }
   if (child.pid !== undefined && child.exitCode === null) await stopPid(child.pid, ['SIGTERM', 'SIGKILL'])
   const tail = printed().trim()
-  throw new Error(
-    /address already in use|can't set frontend port|can't set UI port/i.test(tail)
-      ? `Port ${options.port} or ${options.uiPort} is taken: set TEMPORAL_PORT and TEMPORAL_UI_PORT to free ones, or ` +
-          `TEMPORAL_ADDRESS to a server of yours.`
-      : `The Temporal server did not start:\n${tail}`,
-  )
+  if (/address already in use|can't set frontend port|can't set UI port/i.test(tail))
+    throw portsTaken(options)
+  throw new Error(`The Temporal server did not start:\n${tail}`)
 }
 
 async function isServing(address: string, namespace: string): Promise<boolean> {

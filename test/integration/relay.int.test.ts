@@ -117,14 +117,14 @@ describe('the relay', () => {
 
   it('holds back the rest of a stream whose event the broker refuses, and of no other', async () => {
     const [bad, good] = await placeOrders(2)
-    let isBroken = true
-    const { metric } = relay(
-      refusing((event) => isBroken && event.subject === `order-${bad}` && event.streamversion >= 2),
-    )
     const writer = await connect()
     // More than one batch: they stand at the front of the outbox for as long as they are refused.
     await append(writer, bad ?? '', 600)
     await append(writer, good ?? '', 20)
+    let isBroken = true
+    const { metric } = relay(
+      refusing((event) => isBroken && event.subject === `order-${bad}` && event.streamversion >= 2),
+    )
     await until('the other stream to be published', async () =>
       bySubject(await published())[`order-${good}`]?.length === 21 ? true : undefined,
     )
