@@ -1,5 +1,5 @@
 import type pg from 'pg'
-import { openPool, sqlOf } from '../../events/database.ts'
+import { openPool, sqlOf, type Sql } from '../../events/database.ts'
 import { retryDueLetters } from '../../events/dead-letter-retries.ts'
 import type { Effect } from '../../events/effect.ts'
 import { toEnvelope, type EventEnvelope, type StoredEvent } from '../../events/envelope.ts'
@@ -18,8 +18,10 @@ export interface Recording {
   applied(): Promise<string[]>
   /** What is open, as `stream/version state attempts`. */
   letters(): Promise<string[]>
-  /** Tries everything that is set aside and not parked, whenever it is due. */
-  retryNow(): Promise<void>
+  /** Tries everything that is set aside and not parked, whenever it is due, in one round or several at once. */
+  retryNow(rounds?: number): Promise<void>
+  /** How many sessions wait for a lock of another. */
+  waiting(): Promise<number>
   close(): Promise<void>
 }
 
@@ -58,14 +60,19 @@ export async function createRecording(name = 'recording'): Promise<Recording> {
             ORDER BY stream_id, version`,
         )
       ).map(({ line }) => line),
-    async retryNow() {
+    async retryNow(rounds = 1) {
       await db.query(
         `UPDATE dead_letters SET next_attempt_at = clock_timestamp() - interval '1 s' WHERE state = 'retrying'`,
       )
-      await retryDueLetters({
-        pool,
-        resolve: async (_db, consumer) => (consumer === name ? effect : undefined),
-      })
+      const resolve = async (_db: Sql, consumer: string) => (consumer === name ? effect : undefined)
+      await Promise.all(Array.from({ length: rounds }, () => retryDueLetters({ pool, resolve })))
+    },
+    async waiting() {
+      const [row] = await db.query<{ count: number }>(
+        `SELECT count(*) AS count FROM pg_stat_activity
+          WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+      )
+      return row?.count ?? 0
     },
     async close() {
       await pool.end()

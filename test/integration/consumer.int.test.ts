@@ -21,22 +21,13 @@ const consumer = (pool = recording.pool) =>
 
 const ids = (events: readonly EventEnvelope[]) => events.map(({ id }) => id)
 
-/** How many sessions of the consumer's pool wait for a lock of another. */
-const waiting = async () => {
-  const [row] = await sqlOf(recording.pool).query<{ count: number }>(
-    `SELECT count(*)::integer AS count FROM pg_stat_activity
-      WHERE datname = current_database() AND wait_event_type = 'Lock'`,
-  )
-  return row?.count ?? 0
-}
-
 describe('an event that is delivered', () => {
   it('takes effect once, however often it comes again', async () => {
     const events = streamOf('order-a', 4)
     await consumer()(events)
     await consumer()(events)
     await consumer()([...events.slice(2), ...events.slice(2)])
-    expect(await recording.applied()).toEqual(ids(events))
+    expect([await recording.applied(), await recording.letters()]).toEqual([ids(events), []])
   })
 
   it('takes effect in one of two consumers of one name that have it at the same time', async () => {
@@ -54,7 +45,7 @@ describe('an event that is delivered', () => {
     const both = [consumer()(events)]
     await until('the first to be at work', () => (isFirst ? undefined : true))
     both.push(consumer()(events))
-    await until('the second to wait', async () => ((await waiting()) > 0 ? true : undefined))
+    await until('the second to wait', async () => ((await recording.waiting()) > 0 ? true : undefined))
     goOn()
     await Promise.all(both)
     expect(await recording.applied()).toEqual(ids(events))
@@ -122,30 +113,41 @@ describe('a fault that no event is to blame for', () => {
       fault: `SELECT pg_cancel_backend(pid) FROM pg_stat_activity
                WHERE datname = current_database() AND application_name = 'doomed'`,
     },
-  ])('($what) rejects the whole batch, sets nothing aside, and spends no attempt', async ({ fault }) => {
-    const pool = openPool(recording.url, { max: 2, name: 'doomed' })
-    const events = [...streamOf('order-a', 2), ...streamOf('order-b', 2)]
-    const admin = sqlOf(recording.pool)
-    let isBroken = false
-    recording.onApply.call = async ({ streamId }) => {
-      if (streamId !== 'order-b' || isBroken) return
-      isBroken = true
-      // Cancelling takes a statement to be cancelled.
-      const cut = new Promise((resolve) => setTimeout(resolve, 50)).then(() => admin.query(fault))
-      await Promise.all([cut, doomedStatement()])
-    }
-    let doomedStatement = (): Promise<unknown> => Promise.resolve()
-    const handle = createConsumer({
-      pool,
-      enter: async (db) => {
-        doomedStatement = () => db.query('SELECT pg_sleep(20)')
-        return recording.effect
-      },
-    })
-    await expect(handle(events)).rejects.toThrow(/lost|canceling/)
-    expect([await recording.applied(), await recording.letters()]).toEqual([[], []])
-    await handle(events)
-    expect(await recording.applied()).toEqual(ids(events))
-    await pool.end()
-  })
+    {
+      what: 'a cancelled statement, after an event that is to blame for its own',
+      fault: `SELECT pg_cancel_backend(pid) FROM pg_stat_activity
+               WHERE datname = current_database() AND application_name = 'doomed'`,
+      poisoned: 'order-a',
+    },
+  ])(
+    '($what) rejects the whole batch, sets nothing aside, and spends no attempt',
+    async ({ fault, poisoned }) => {
+      if (poisoned !== undefined) recording.poisoned.add(poisoned)
+      const pool = openPool(recording.url, { max: 2, name: 'doomed' })
+      const events = [...streamOf('order-a', 2), ...streamOf('order-b', 2)]
+      const admin = sqlOf(recording.pool)
+      let isBroken = false
+      recording.onApply.call = async ({ streamId }) => {
+        if (streamId !== 'order-b' || isBroken) return
+        isBroken = true
+        // Cancelling takes a statement to be cancelled.
+        const cut = new Promise((resolve) => setTimeout(resolve, 50)).then(() => admin.query(fault))
+        await Promise.all([cut, doomedStatement()])
+      }
+      let doomedStatement = (): Promise<unknown> => Promise.resolve()
+      const handle = createConsumer({
+        pool,
+        enter: async (db) => {
+          doomedStatement = () => db.query('SELECT pg_sleep(20)')
+          return recording.effect
+        },
+      })
+      await expect(handle(events)).rejects.toThrow(/lost|canceling/)
+      expect([await recording.applied(), await recording.letters()]).toEqual([[], []])
+      recording.poisoned.clear()
+      await handle(events)
+      expect(await recording.applied()).toEqual(ids(events))
+      await pool.end()
+    },
+  )
 })

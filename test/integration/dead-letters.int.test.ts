@@ -4,6 +4,7 @@ import { sqlOf } from '../../events/database.ts'
 import { createDeadLetterDesk, type DeadLetter } from '../../events/dead-letter-desk.ts'
 import { backoffMs } from '../../events/dead-letters.ts'
 import type { EventEnvelope } from '../../events/envelope.ts'
+import { until } from '../harness/poll.ts'
 import { createRecording, streamOf, type Recording } from '../harness/recording-effect.ts'
 
 let recording: Recording
@@ -16,6 +17,7 @@ beforeAll(async () => {
 })
 beforeEach(async () => {
   recording.poisoned.clear()
+  recording.onApply.call = () => undefined
   await sqlOf(recording.pool).query('TRUNCATE effects, inbox, dead_letters, operator_actions')
 })
 afterAll(() => recording.close())
@@ -91,6 +93,19 @@ describe('an event that cannot be applied', () => {
       'order-poison/2 behind 0',
       'order-poison/3 behind 0',
     ])
+  })
+
+  it('spends one attempt when two look at it at the same time', async () => {
+    recording.poisoned.add('order-poison')
+    await handle(streamOf('order-poison', 2))
+    let isFirst = true
+    recording.onApply.call = async () => {
+      if (!isFirst) return
+      isFirst = false
+      await until('the other to wait', async () => ((await recording.waiting()) > 0 ? true : undefined))
+    }
+    await recording.retryNow(2)
+    expect(await recording.letters()).toEqual(['order-poison/1 retrying 2', 'order-poison/2 behind 0'])
   })
 
   it('is not tried before it is due', async () => {

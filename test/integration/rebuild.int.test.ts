@@ -9,6 +9,7 @@ import { PROJECTIONS } from '../../events/projections/registry.ts'
 import { rebuild } from '../../events/rebuild.ts'
 import type { TestDatabase } from '../harness/database.ts'
 import { createDelivery } from '../harness/delivery.ts'
+import { waitingForLocks } from '../harness/in-flight.ts'
 import { until } from '../harness/poll.ts'
 import { createTestDatabase } from '../harness/start.ts'
 import { ENDS, writeOrder } from '../harness/written-orders.ts'
@@ -37,6 +38,15 @@ const [summaries, sales] = PROJECTIONS as [Projection, Projection]
 
 async function writeSome(count: number): Promise<void> {
   for (let n = 0; n < count; n += 1) await writeOrder(test.db, ENDS[n % ENDS.length] ?? 'placed')
+}
+
+/** Something to wait for, until it is opened. */
+function gate() {
+  let open = (): void => undefined
+  const opened = new Promise<void>((resolve) => {
+    open = resolve
+  })
+  return { open: () => open(), opened }
 }
 
 async function rebuildAll(): Promise<void> {
@@ -85,6 +95,35 @@ describe('a rebuild from zero', () => {
     await rebuildAll()
     expect(await liveHashes()).toEqual(live)
     expect(await test.db.deadLetter.count()).toBe(0)
+  })
+
+  it('waits for the live batch in hand before it takes over, and takes what that has applied with it', async () => {
+    const [hold, live, end] = [gate(), gate(), gate()]
+    const holding = (before: ReturnType<typeof gate>, reached: ReturnType<typeof gate>): Projection => ({
+      ...summaries,
+      async apply(db, generation, event) {
+        reached.open()
+        await before.opened
+        await summaries.apply(db, generation, event)
+      },
+    })
+    const scanned = gate()
+    const rebuilding = rebuild({ pool, projection: holding(hold, scanned) })
+    await scanned.opened
+    // Its first page is read: what is written now it learns from the live one alone.
+    const id = await writeOrder(test.db, 'placed')
+    const handler = createConsumer({ pool, enter: enterLive(holding(end, live)) })
+    const batch = createDelivery(pool, [handler]).everything()
+    await live.opened
+    hold.open()
+    await until('the rebuild to wait', async () => ((await waitingForLocks(test.db)) > 0 ? true : undefined))
+    end.open()
+    await Promise.all([batch, rebuilding])
+    const { generation } = await row(summaries)
+    expect(await test.db.orderSummary.count({ where: { generation, orderId: id } })).toBe(1)
+    // The other projections have still to hear of it.
+    await test.db.outbox.updateMany({ where: { streamId: `order-${id}` }, data: { publishedAt: null } })
+    await delivery.everything()
   })
 
   it('keeps what an operator has discarded out, and sets aside what it cannot apply', async () => {
