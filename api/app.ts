@@ -11,12 +11,23 @@ import { createCatalogueRoutes, type CatalogueRoutes } from './routes/catalogue.
 import { createAccountRoutes, type AccountRoutes } from './routes/accounts.ts'
 import { createStreamRoutes, type StreamRoutes } from './routes/streams.ts'
 import { createTransferRoutes, type TransferRoutes } from './routes/transfers.ts'
+import { createDeadLetterRoutes, type DeadLetterRoutes } from './routes/dead-letters.ts'
 import { createOperationRoutes, type OperationRoutes } from './routes/operations.ts'
 import { createHealthRoutes, type Health } from './routes/health.ts'
 import { createOrderRoutes, type OrderRoutes } from './routes/orders.ts'
+import { createReadModelRoutes, type ReadModelRoutes } from './routes/read-models.ts'
 
 export interface AppOptions
-  extends OrderRoutes, TransferRoutes, AccountRoutes, OperationRoutes, StreamRoutes, CatalogueRoutes, Health {
+  extends
+    OrderRoutes,
+    TransferRoutes,
+    AccountRoutes,
+    OperationRoutes,
+    StreamRoutes,
+    CatalogueRoutes,
+    ReadModelRoutes,
+    DeadLetterRoutes,
+    Health {
   /** Requests per second of one caller. */
   ratePerSecond: number
   version: string
@@ -34,6 +45,7 @@ export function createApp(options: AppOptions): Express {
   app.use(createHealthRoutes(options), limitRate(options.ratePerSecond))
   app.use(createOrderRoutes(options), createTransferRoutes(options), createAccountRoutes(options))
   app.use(createCatalogueRoutes(options), createOperationRoutes(options), createStreamRoutes(options))
+  app.use(createReadModelRoutes(options), createDeadLetterRoutes(options))
   const document = createOpenApiDocument(options.version)
   serve(app, '/openapi.json', { get: (_request, response) => void response.json(document) })
   serve(app, '/problems/:type', { get: describeProblem })

@@ -31,6 +31,7 @@ import {
   sagaId,
   UNAVAILABLE,
 } from './openapi/parts.ts'
+import { registerDeadLetters, registerReadModels } from './openapi/events.ts'
 import { registerStreams } from './openapi/streams.ts'
 import { registerTransfers } from './openapi/transfers.ts'
 import { z } from './schemas/shared.ts'
@@ -220,6 +221,8 @@ export function createOpenApiDocument(version: string) {
       ...problems(UNAVAILABLE),
     },
   })
+  registerReadModels(registry)
+  registerDeadLetters(registry)
   for (const path of ['/livez', '/readyz']) {
     registry.registerPath({
       method: 'get',

@@ -2,6 +2,7 @@ import type { ErrorRequestHandler, RequestHandler, Response } from 'express'
 import type { Logger } from 'pino'
 import { isDatabaseAway, sqlStateOf } from '../domain/database-away.ts'
 import { DomainError } from '../domain/errors.ts'
+import { isInfrastructureFault } from '../events/database.ts'
 import { describeError } from '../logger.ts'
 
 /** A fault of the request itself, as RFC 9457 tells it. */
@@ -36,6 +37,8 @@ const PROBLEMS = {
   TRANSFER_NOT_FOUND: [404, 'There is no such transfer'],
   ACCOUNT_NOT_FOUND: [404, 'There is no such account'],
   RETRY_NOT_FOUND: [404, 'There is no such retry operation'],
+  DEAD_LETTER_NOT_FOUND: [404, 'There is no such dead letter'],
+  PROJECTION_NOT_FOUND: [404, 'There is no such projection'],
   ORDER_NOT_CANCELLABLE: [409, 'The order can no longer be cancelled'],
   ORDER_NOT_PARKED: [409, 'Nothing of it is parked'],
   ACCOUNT_EXISTS: [409, 'There is an account with this id'],
@@ -45,6 +48,7 @@ const PROBLEMS = {
   BALANCE_NOT_ZERO: [409, 'There is still money on the account'],
   VERSION_CONFLICT: [409, 'It has changed since you read it'],
   TRANSFER_NOT_CANCELLABLE: [409, 'The transfer can no longer be cancelled'],
+  DEAD_LETTER_NOT_PARKED: [409, 'This dead letter is not the one to be decided on'],
   IDEMPOTENCY_KEY_IN_USE: [409, 'A request with this key is still being worked on'],
   BODY_TOO_LARGE: [413, 'The body is too large'],
   UNSUPPORTED_MEDIA_TYPE: [415, 'The body is not application/json'],
@@ -64,6 +68,7 @@ const PROBLEMS = {
   RATE_LIMITED: [429, 'Too many requests'],
   INTERNAL: [500, 'Something went wrong on our side'],
   OVERLOADED: [503, 'Too much is going on'],
+  READ_MODEL_BEHIND: [503, 'The read model is not there yet'],
   DEPENDENCY_UNAVAILABLE: [503, 'Something that is needed for this is not available'],
 } as const satisfies Record<string, readonly [number, string]>
 
@@ -167,6 +172,7 @@ const TOOK_TOO_LONG = new Set(['57014', '55P03'])
 function isDependencyDown(error: unknown): boolean {
   if (isDatabaseAway(error) || TOOK_TOO_LONG.has(sqlStateOf(error) ?? '')) return true
   if (!(error instanceof Error)) return false
+  if (isInfrastructureFault(error)) return true
   const code = 'code' in error ? String(error.code) : ''
   // gRPC: 4 is a deadline that has passed, 14 unavailable.
   return code === '4' || code === '14' || isDependencyDown(error.cause)

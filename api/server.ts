@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { Client, Connection } from '@temporalio/client'
 import { providerUrls, queueName, readConfig, requireDatabaseUrl, temporalAddress } from '../config.ts'
+import { openPool } from '../events/database.ts'
 import { onShutdown } from '../lifecycle.ts'
 import { createLogger } from '../logger.ts'
 import { createMetrics, serveMetrics } from '../metrics.ts'
@@ -12,10 +13,13 @@ import { sweepRegularly } from './sweep.ts'
 
 /** A request must have arrived by then, in milliseconds. */
 const REQUEST_TIMEOUT_MS = 15_000
+/** Connections for read models, apart from those of the orders. */
+const READ_CONNECTIONS = 4
 
 const config = readConfig()
 const log = createLogger('api', config)
 const db = openDatabase(requireDatabaseUrl(config), config.DATABASE_POOL)
+const reads = openPool(requireDatabaseUrl(config), { max: READ_CONNECTIONS, name: 'ordersaga-reads' })
 const { version } = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8')) as {
   version: string
 }
@@ -25,6 +29,7 @@ const closeMetrics = await serveMetrics(createMetrics(), { host: config.HOST, po
 const connection = Connection.lazy({ address: temporalAddress(config) })
 const services = createApiServices({
   db,
+  reads,
   log,
   client: new Client({ connection, namespace: config.TEMPORAL_NAMESPACE }),
   queueOf: (participant) => queueName(config, participant),
@@ -58,5 +63,6 @@ onShutdown(log, config.SUPERVISED, async () => {
   await new Promise((resolve) => server.close(resolve))
   closeMetrics()
   await connection.close()
+  await reads.end()
   await db.$disconnect()
 })

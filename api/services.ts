@@ -1,4 +1,5 @@
 import type { Client } from '@temporalio/client'
+import type pg from 'pg'
 import type { Logger } from 'pino'
 import { v7 as uuid } from 'uuid'
 import { createAccounts } from '../domain/account/accounts.ts'
@@ -18,6 +19,12 @@ import { createTransferQueries } from '../domain/transfer/queries.ts'
 import { createAggregates } from '../events/aggregate.ts'
 import { createEventStore } from '../events/store.ts'
 import { followEvents, newestId } from '../events/tail.ts'
+import { sqlOf } from '../events/database.ts'
+import { createDeadLetterDesk } from '../events/dead-letter-desk.ts'
+import { createProjectionDesk } from '../events/projection-desk.ts'
+import { createOrderSummaryQueries } from '../events/projections/order-summary.ts'
+import { createSalesQueries } from '../events/projections/sales.ts'
+import { createStockQueries } from '../events/projections/stock-levels.ts'
 import type { Database } from '../prisma/client.ts'
 import { ORDER_SAGA } from '../workflows/order/contract.ts'
 import type { SagaInput } from '../workflows/saga/contract.ts'
@@ -28,6 +35,8 @@ import type { TemporalPlace } from './saga-view.ts'
 
 export interface ApiWiring {
   db: Database
+  /** For read models and dead letters: a report that takes long takes nothing from the orders. */
+  reads: pg.Pool
   client: Client
   log: Logger
   /** The name of a participant's task queue. */
@@ -45,6 +54,7 @@ export interface ApiWiring {
 /** The wiring: what the routes of the API call. */
 export function createApiServices(options: ApiWiring) {
   const { db, client, log, providers } = options
+  const readModels = sqlOf(options.reads)
   const starts = createStarts({ db })
   const store = createEventStore({ db })
   const aggregates = createAggregates({ db, store })
@@ -71,6 +81,12 @@ export function createApiServices(options: ApiWiring) {
     parking: createParking({ db }),
     retryBatches: createRetryBatches({ db, newId: uuid }),
     dependencies: createDependencies({ db }),
+    readModels,
+    orderSummaries: createOrderSummaryQueries({ db: readModels }),
+    sales: createSalesQueries({ db: readModels }),
+    stockLevels: createStockQueries({ db: readModels }),
+    projections: createProjectionDesk({ db: readModels }),
+    deadLetters: createDeadLetterDesk({ pool: options.reads }),
     invariants: createInvariants({ db, readLedger: () => readLedger(providers) }),
   }
 }

@@ -42,11 +42,15 @@ export async function markPublished(db: Connection, ids: readonly string[]): Pro
   })
 }
 
-/** Deletes some of the rows that were published long enough ago, the oldest first, and says how many. */
+/**
+ * Deletes some of the rows that were published long enough ago, the oldest first, and says how many. What a read model
+ * has still to apply stays: its lag is counted from these rows.
+ */
 export async function pruneOutbox(db: Connection, max: number): Promise<number> {
   const { rowCount } = await db.query(
     `DELETE FROM outbox WHERE id IN (
        SELECT id FROM outbox WHERE published_at < now() - make_interval(mins => $1)
+          AND id <= (SELECT min(applied_outbox_id) FROM projections)
         ORDER BY published_at, id LIMIT $2)`,
     [OUTBOX_KEPT_MINUTES, max],
   )

@@ -17,7 +17,7 @@ import { startTemporal } from './temporal.ts'
 const WORKERS = 2
 
 /** Who serves metrics, each on the next port from METRICS_PORT. */
-const MEASURED = ['api', ...workerNames(), 'relay']
+const MEASURED = ['api', ...workerNames(), 'relay', 'projector']
 
 const READY_MAX_MS = 60_000
 
@@ -35,7 +35,8 @@ export interface Stack {
 
 /**
  * Brings the whole system up on this machine: PostgreSQL, Temporal and, where it is chosen, NATS, unless the
- * configuration names servers that run already, the schema, the sandbox, the API, the workers and the relay.
+ * configuration names servers that run already, the schema, the sandbox, the API, the workers, the relay and the
+ * projector.
  * @throws Error that says what to do; whatever had been started is stopped first.
  */
 export async function startStack(config: Config, lines: LineWriter): Promise<Stack> {
@@ -73,6 +74,7 @@ export async function startStack(config: Config, lines: LineWriter): Promise<Sta
       { name: 'sandbox', entry: 'sandbox/server.ts' },
       ...workerNames().map((name) => ({ name, entry: 'workers/worker.ts' })),
       { name: 'relay', entry: 'workers/relay.ts' },
+      { name: 'projector', entry: 'workers/projector.ts' },
       { name: 'api', entry: 'api/server.ts' },
     ]
     const processes = specs.map((spec) =>

@@ -1,6 +1,7 @@
 import { OUTBOX_KEPT_MINUTES } from '../../events/outbox.ts'
 import type { Database } from '../../prisma/client.ts'
 import { accounts, transfers } from './account-checks.ts'
+import { holes, whereaboutsOfEvents } from './consumption.ts'
 import { DONE_BY, evolve, NOTHING, UNDONE_BY, type OrderState } from '../order/evolve.ts'
 
 export interface Check {
@@ -71,6 +72,7 @@ async function checkDatabase(
     verdict('order-of-events', await orderOfEvents(db)),
     verdict('accounts', await accounts(db)),
     verdict('transfers', await transfers(db)),
+    verdict('dead-letters', await holes(db), await whereaboutsOfEvents(db)),
   ]
   const rows = await db.$queryRaw<(Omit<TerminalOrder, 'totalMinor'> & { totalMinor: bigint })[]>`
     SELECT o.id, s.status = 'completed' AS "isCompleted", o.total_minor AS "totalMinor", coalesce((
@@ -82,8 +84,8 @@ async function checkDatabase(
   }
 }
 
-function verdict(name: string, rows: readonly Row[]): Check {
-  if (rows.length === 0) return { name, ok: true, detail: 'holds' }
+function verdict(name: string, rows: readonly Row[], holds = 'holds'): Check {
+  if (rows.length === 0) return { name, ok: true, detail: holds }
   const named = rows.slice(0, NAMED_MAX).map(({ offender }) => offender)
   return {
     name,

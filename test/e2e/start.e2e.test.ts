@@ -21,7 +21,7 @@ beforeAll(async () => {
   for (const name of ['PORT', 'SANDBOX_PORT', 'POSTGRES_PORT', 'TEMPORAL_PORT', 'TEMPORAL_UI_PORT']) {
     env[name] = String(await freePort())
   }
-  env['METRICS_PORT'] = String(await freePorts(4))
+  env['METRICS_PORT'] = String(await freePorts(5))
   env['DATA_DIR'] = folder
   api = createApiClient(`http://127.0.0.1:${env['PORT']}`, `http://127.0.0.1:${env['SANDBOX_PORT']}`)
   start = launch()
@@ -119,13 +119,23 @@ describe('npm start', () => {
     expect(await metrics(3)).toMatch(/^ordersaga_events_published_total [1-9]/m)
     expect(await metrics(1)).toContain('ordersaga_provider_breaker_state')
     expect(await metrics(2)).toContain('ordersaga_provider_breaker_state')
+    expect(await metrics(4)).toContain('ordersaga_projection_lag_seconds')
     expect(await metrics(0)).toContain('process_cpu_seconds_total')
+  })
+
+  it('shows a customer the order that was just placed', async () => {
+    const { id, customerId } = await api.place({ customerId: 'cus_reader' })
+    const { data } = await api.get<{ data: { id: string }[] }>(
+      `/customers/${customerId}/orders?minVersion=1&orderId=${id}`,
+    )
+    expect(data).toMatchObject([{ id }])
   })
 
   it.each([
     'api/server',
     'workers/worker',
     'workers/relay',
+    'workers/projector',
     'sandbox/server',
     'postgres -D',
     'server start-dev',
@@ -155,7 +165,7 @@ describe('npm start', () => {
   it('leaves nothing running after Ctrl-C, and finds its data again the next time', async () => {
     const { id } = await api.run()
     const all = [...(await processes('')), ...(await processes('start-dev'))]
-    expect(all.length).toBeGreaterThanOrEqual(7)
+    expect(all.length).toBeGreaterThanOrEqual(8)
     start.kill('SIGINT')
     await until('the system to stop', () => (start.exitCode === null ? undefined : true))
     expect(start.exitCode).toBe(0)

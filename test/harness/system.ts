@@ -13,8 +13,10 @@ import { reportProviders } from '../../workers/provider-watch.ts'
 import { installRuntime } from '../../workers/runtime.ts'
 import { createServices } from '../../workers/services.ts'
 import type { SagaInput } from '../../workflows/saga/contract.ts'
+import { openPool } from '../../events/database.ts'
 import { createApiClient, type ApiClient } from './api-client.ts'
 import { createDatabase } from './database.ts'
+import { startEventFlow, type EventFlow, type EventFlowOptions } from './event-flow.ts'
 import type { Servers } from './servers.ts'
 import { close, listen, startWorld, type World } from './world.ts'
 import { interfereWith, type Interferences } from './interference.ts'
@@ -31,6 +33,8 @@ export interface System {
   interferences: Interferences
   /** How the breakers have moved, e.g. `payment open`. */
   breakerMoves: readonly string[]
+  /** Relay and projector, when they were asked for. */
+  events: EventFlow | undefined
   /** The prefix of its task queues. */
   prefix: string
   stopWorkers(): Promise<void>
@@ -55,6 +59,8 @@ export interface SystemOptions {
   ratePerSecond?: number
   /** Other permits for local calls than the usual ones. */
   permits?: () => LocalPermits
+  /** With relay and projector, so that there are read models. */
+  events?: boolean | EventFlowOptions
   /** Called at the named points of every step. */
   reach?: Reach
 }
@@ -117,8 +123,13 @@ export async function startSystemOn(servers: Servers, options: SystemOptions = {
   }
   if (options.workers !== false) await startWorkers()
 
+  const reads = openPool(databaseUrl, { max: 4, name: 'test-reads' })
+  const wanted = options.events ?? false
+  const events =
+    wanted === false ? undefined : await startEventFlow(databaseUrl, wanted === true ? {} : wanted)
   const apiServices = createApiServices({
     db,
+    reads,
     client,
     log,
     queueOf,
@@ -142,6 +153,7 @@ export async function startSystemOn(servers: Servers, options: SystemOptions = {
     client,
     interferences,
     breakerMoves,
+    events,
     prefix,
     startWorkers,
     stopWorkers,
@@ -151,6 +163,8 @@ export async function startSystemOn(servers: Servers, options: SystemOptions = {
       await stopWorkers()
       await report.stop()
       close(api.server)
+      await events?.stop()
+      await reads.end()
       world.kill()
       await connection.close()
       await native.close()

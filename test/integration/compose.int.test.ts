@@ -19,6 +19,7 @@ describe('docker-compose.yml', () => {
         'migrate',
         'nats',
         'postgres',
+        'projector',
         'relay',
         'sandbox',
         'temporal',

@@ -46,6 +46,7 @@ describe('the invariants', () => {
         'loyalty',
         'money-at-gateway',
         'shipments-at-carrier',
+        'dead-letters',
       ]),
     )
   })
@@ -167,6 +168,60 @@ describe('the invariants', () => {
     )
     expect(await system.api.invariants()).toMatchObject({ ok: true })
     expect(found).toMatchObject({ ok: false, detail: expect.stringMatching(/violation/) as string })
+  })
+
+  describe('dead-letters:', () => {
+    /** What a consumer makes of the completed order: how far it is, and what it has set aside. */
+    const consumption = (
+      position: number,
+      ...letters: { version: number; state: string; cause?: string }[]
+    ) => [
+      `INSERT INTO inbox (consumer, stream_id, version) VALUES ('sales#1', 'order-${completed}', ${position})`,
+      ...letters.map(
+        ({ version, state, cause = 'TYPE_ERROR' }) =>
+          `INSERT INTO dead_letters (consumer, stream_id, version, type, envelope, state, cause, next_attempt_at)
+           VALUES ('sales#1', 'order-${completed}', ${version}, 'Told', '{}', '${state}', '${cause}',
+             CASE '${state}' WHEN 'retrying' THEN now() END)`,
+      ),
+    ]
+    const checked = async (statements: string[]) => {
+      await tamper(...statements)
+      const found = await check('dead-letters')
+      await tamper('DELETE FROM inbox', 'DELETE FROM dead_letters')
+      return found
+    }
+    const parked = (version: number) => ({ version, state: 'parked' })
+    const behind = (version: number) => ({ version, state: 'behind' })
+
+    it('every event is told to be applied, set aside, or in flight', async () => {
+      const recorded = await system.db.event.count()
+      expect(await checked(consumption(1, parked(2), behind(3)))).toEqual({
+        name: 'dead-letters',
+        ok: true,
+        detail: expect.stringContaining(
+          `sales: ${recorded} recorded = 1 applied + 2 set aside + ${recorded - 3} in flight`,
+        ) as string,
+      })
+    })
+
+    it('an event that is still on its way is no hole, one that never comes is', async () => {
+      const gap = { version: 3, cause: 'EVENT_GAP' }
+      expect(await checked(consumption(1, { ...gap, state: 'retrying' }))).toMatchObject({ ok: true })
+      expect(await checked(consumption(1, { ...gap, state: 'parked' }))).toMatchObject({ ok: false })
+    })
+
+    it.each([
+      { what: 'a position beyond the head of its stream', tampering: () => consumption(99) },
+      { what: 'a letter beyond the head of its stream', tampering: () => consumption(98, parked(99)) },
+      { what: 'a hole before what is set aside', tampering: () => consumption(1, parked(3)) },
+      { what: 'a hole in what is set aside', tampering: () => consumption(1, parked(2), behind(4)) },
+      { what: 'a position that has passed what is set aside', tampering: () => consumption(3, parked(2)) },
+      { what: 'a letter without a position', tampering: () => consumption(1, parked(2)).slice(1) },
+    ])('$what is found', async ({ tampering }) => {
+      const found = await checked(tampering())
+      expect(found).toMatchObject({ ok: false, detail: expect.stringContaining(completed) as string })
+      expect(await system.api.invariants()).toMatchObject({ ok: true })
+    })
   })
 
   it.each([{ name: 'money-at-gateway' }, { name: 'shipments-at-carrier' }])(

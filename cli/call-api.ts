@@ -1,0 +1,30 @@
+import process from 'node:process'
+
+const base = process.env['API_URL'] ?? 'http://127.0.0.1:3000'
+
+/** @throws Error with the API's own words when it refuses. */
+export async function callApi<T>(method: 'GET' | 'POST', path: string, body?: unknown): Promise<T> {
+  const response = await fetch(base + path, {
+    method,
+    ...(body === undefined
+      ? {}
+      : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+  }).catch(() => {
+    throw new Error(`${base} cannot be reached: set API_URL.`)
+  })
+  const answer = (await response.json()) as { code?: string; detail?: string }
+  if (!response.ok) throw new Error(`${response.status} ${answer.code}: ${answer.detail}`)
+  return answer as T
+}
+
+export const print = (text: string): boolean => process.stdout.write(`${text}\n`)
+
+/** Runs a command to its end: what goes wrong is one line, and an exit code. */
+export async function run(command: () => Promise<unknown>): Promise<void> {
+  try {
+    await command()
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
+    process.exitCode = 1
+  }
+}

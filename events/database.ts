@@ -1,0 +1,126 @@
+import { createHash } from 'node:crypto'
+import pg from 'pg'
+import { Fault } from '../domain/errors.ts'
+
+/** Statements, each on some connection or all on that of a database transaction. */
+export interface Sql {
+  /** @returns the rows. A statement with values is prepared once per connection. */
+  query<Row>(text: string, values?: readonly unknown[]): Promise<Row[]>
+}
+
+/** A statement that takes longer than this is given up by PostgreSQL, in milliseconds. */
+const STATEMENT_TIMEOUT_MS = 3000
+
+export interface PoolOptions {
+  max: number
+  /** As PostgreSQL shows it. */
+  name: string
+  statementTimeoutMs?: number
+  /**
+   * Everything is looked up by key. A plan is made once per connection, also when a table is still empty; it must be
+   * the one that is right when the table is large.
+   */
+  isKeyed?: boolean
+}
+
+export function openPool(
+  url: string,
+  { max, name, statementTimeoutMs = STATEMENT_TIMEOUT_MS, isKeyed = false }: PoolOptions,
+): pg.Pool {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max,
+    application_name: name,
+    statement_timeout: statementTimeoutMs,
+    connectionTimeoutMillis: STATEMENT_TIMEOUT_MS,
+    keepAlive: true,
+    types: exactNumbers(),
+    ...(isKeyed ? { options: '-c enable_seqscan=off -c jit=off' } : {}),
+  })
+  // A connection that is lost while idle is replaced when one is needed.
+  pool.on('error', () => undefined)
+  return pool
+}
+
+/** A bigint comes as a number, which amounts and counts fit in. */
+function exactNumbers(): pg.TypeOverrides {
+  const types = new pg.TypeOverrides()
+  types.setTypeParser(pg.types.builtins.INT8, toSafeInteger)
+  return types
+}
+
+function toSafeInteger(text: string): number {
+  const value = Number(text)
+  if (!Number.isSafeInteger(value)) throw new RangeError('A number is too large to be exact')
+  return value
+}
+
+export const sqlOf = (client: pg.Pool | pg.ClientBase): Sql => ({
+  async query<Row>(text: string, values?: readonly unknown[]) {
+    const statement = values === undefined ? { text } : { name: nameOf(text), text, values: [...values] }
+    // Both have this signature; their overloads cannot be called as one.
+    const result = await (client as pg.ClientBase).query(statement).catch((error: unknown) => {
+      throw isWithoutCode(error) ? unavailable(error) : error
+    })
+    return result.rows as Row[]
+  },
+})
+
+/**
+ * Runs `work` in one database transaction.
+ * @throws what `work` throws, or a Fault DATABASE_UNAVAILABLE when the connection was lost: whether the transaction
+ * has committed is then not known.
+ */
+export async function inTransaction<T>(pool: pg.Pool, work: (db: Sql) => Promise<T>): Promise<T> {
+  const client = await pool.connect().catch((error: unknown) => {
+    throw unavailable(error)
+  })
+  // Without a listener, a connection that is lost while in use would end the process.
+  const ignore = () => undefined
+  client.on('error', ignore)
+  let lost: Error | undefined
+  try {
+    await client.query('BEGIN')
+    const result = await work(sqlOf(client))
+    await client.query('COMMIT')
+    return result
+  } catch (error) {
+    await client.query('ROLLBACK').catch(() => {
+      lost = unavailable(error)
+    })
+    throw lost ?? error
+  } finally {
+    client.off('error', ignore)
+    client.release(lost)
+  }
+}
+
+/** So the driver tells that a connection was lost, or that none could be had. */
+const isWithoutCode = (error: unknown): boolean =>
+  error instanceof Error && error.name === 'Error' && !('code' in error)
+
+const UNAVAILABLE = 'DATABASE_UNAVAILABLE'
+
+const unavailable = (cause: unknown): Fault =>
+  Object.assign(new Fault(UNAVAILABLE, 'The connection to PostgreSQL was lost.'), { cause })
+
+/** Lost connections, too few resources, cancelled statements, deadlocks, a server that shuts down. */
+const INFRASTRUCTURE =
+  /^(08|40|53|57|58|XX)[0-9A-Z]{3}$|^55P03$|^25P03$|^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_|EHOST)/
+
+/** Would another statement have failed here too? Then it says nothing about what was to be done. */
+export function isInfrastructureFault(error: unknown): boolean {
+  if (!(error instanceof Error) || !('code' in error)) return false
+  return error.code === UNAVAILABLE || INFRASTRUCTURE.test(String(error.code))
+}
+
+const names = new Map<string, string>()
+
+/** Statements are constants of the code, so there are few. */
+function nameOf(text: string): string {
+  const known = names.get(text)
+  if (known !== undefined) return known
+  const name = createHash('sha1').update(text).digest('base64url')
+  names.set(text, name)
+  return name
+}

@@ -1,0 +1,58 @@
+import { Registry } from 'prom-client'
+import { openPool, sqlOf } from '../../events/database.ts'
+import { openTransport } from '../../events/open-transport.ts'
+import type { Projection } from '../../events/projection.ts'
+import { PROJECTIONS } from '../../events/projections/registry.ts'
+import { createProjectorMetrics } from '../../events/projector-metrics.ts'
+import { startProjector } from '../../events/projector.ts'
+import { createRelayMetrics } from '../../events/relay-metrics.ts'
+import { startRelay } from '../../events/relay.ts'
+
+/** Relay, broker and projector in this process. */
+export interface EventFlow {
+  metrics: Registry
+  stop(): Promise<void>
+}
+
+export interface EventFlowOptions {
+  /** The database as the projector reaches it, given where it really is. */
+  projectorUrl?: (url: string) => Promise<string>
+  projections?: readonly Projection[]
+}
+
+export async function startEventFlow(
+  url: string,
+  { projectorUrl, projections = PROJECTIONS }: EventFlowOptions = {},
+): Promise<EventFlow> {
+  const onTrouble = () => undefined
+  const metrics = new Registry()
+  const readUrl = (await projectorUrl?.(url)) ?? url
+  const [out, back] = await Promise.all(
+    [url, readUrl].map((place) => openTransport({ kind: 'postgres', url: place }, onTrouble)),
+  )
+  if (out === undefined || back === undefined) throw new Error('there is no broker')
+  const relayPool = openPool(url, { max: 1, name: 'test-relay' })
+  const pool = openPool(readUrl, { max: 4, name: 'test-projector', isKeyed: true })
+  const relay = startRelay({
+    url,
+    transport: out,
+    metrics: createRelayMetrics(metrics, relayPool),
+    onTrouble,
+  })
+  const projector = startProjector({
+    url: readUrl,
+    pool,
+    transport: back,
+    projections,
+    metrics: createProjectorMetrics(metrics, sqlOf(pool), projections),
+    onTrouble,
+  })
+  return {
+    metrics,
+    async stop() {
+      await projector.stop()
+      await relay.stop()
+      await Promise.all([out.close(), back.close(), pool.end(), relayPool.end()])
+    },
+  }
+}

@@ -1,0 +1,198 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { createConsumer } from '../../events/consumer.ts'
+import { sqlOf } from '../../events/database.ts'
+import { createDeadLetterDesk, type DeadLetter } from '../../events/dead-letter-desk.ts'
+import { backoffMs } from '../../events/dead-letters.ts'
+import type { EventEnvelope } from '../../events/envelope.ts'
+import { until } from '../harness/poll.ts'
+import { createRecording, streamOf, type Recording } from '../harness/recording-effect.ts'
+
+let recording: Recording
+let desk: ReturnType<typeof createDeadLetterDesk>
+let handle: (events: readonly EventEnvelope[]) => Promise<void>
+beforeAll(async () => {
+  recording = await createRecording('recording#1')
+  desk = createDeadLetterDesk({ pool: recording.pool })
+  handle = createConsumer({ pool: recording.pool, enter: () => Promise.resolve(recording.effect) })
+})
+beforeEach(async () => {
+  recording.poisoned.clear()
+  recording.onApply.call = () => undefined
+  await sqlOf(recording.pool).query('TRUNCATE effects, inbox, dead_letters, operator_actions')
+})
+afterAll(() => recording.close())
+
+const operator = { actor: 'anna', reason: 'the bug is fixed' }
+const ids = (events: readonly EventEnvelope[]) => events.map(({ id }) => id)
+const list = (filter: Parameters<typeof desk.list>[0] = {}) => desk.list(filter, { limit: 100 })
+const position = async (streamId: string) =>
+  (
+    await sqlOf(recording.pool).query<{ version: number }>('SELECT version FROM inbox WHERE stream_id = $1', [
+      streamId,
+    ])
+  )[0]?.version
+
+async function parkedLetter(streamId = 'order-poison'): Promise<DeadLetter> {
+  recording.poisoned.add(streamId)
+  await handle(streamOf(streamId, 3))
+  for (let attempt = 1; attempt < 5; attempt += 1) await recording.retryNow()
+  const [letter] = await list({ streamId })
+  if (letter === undefined) throw new Error('there is no dead letter')
+  return letter
+}
+
+describe('an event that cannot be applied', () => {
+  it('sets its own stream aside and no other, and what follows it waits behind it', async () => {
+    const others = Array.from({ length: 500 }, (_, n) => streamOf(`order-${n}`, 2))
+    recording.poisoned.add('order-poison')
+    const poison = streamOf('order-poison', 3)
+    const all = [
+      ...others.map(([first]) => first),
+      ...poison.slice(0, 2),
+      ...others.map(([, second]) => second),
+    ]
+    const events = all.filter((event) => event !== undefined)
+    for (let from = 0; from < events.length; from += 200) await handle(events.slice(from, from + 200))
+    await handle(poison.slice(2))
+    expect((await recording.applied()).toSorted()).toEqual(ids(others.flat()).toSorted())
+    expect(await recording.letters()).toEqual([
+      'order-poison/1 retrying 1',
+      'order-poison/2 behind 0',
+      'order-poison/3 behind 0',
+    ])
+    expect(await list()).toMatchObject([
+      { streamId: 'order-poison', version: 1, state: 'retrying', behind: 2 },
+    ])
+  })
+
+  it('is tried five times, more and more slowly, and then parked with a cause that quotes no data', async () => {
+    const letter = await parkedLetter()
+    expect(letter).toMatchObject({
+      consumer: 'recording',
+      generation: 1,
+      state: 'parked',
+      attempts: 5,
+      type: 'OrderPlaced',
+      cause: 'DATABASE_23514',
+      message: 'PostgreSQL refused it: products products_sku_form.',
+      nextAttemptAt: null,
+    })
+    expect(JSON.stringify(letter)).not.toContain('secret')
+    await recording.retryNow()
+    expect(await list()).toMatchObject([{ state: 'parked', attempts: 5 }])
+    expect([1, 2, 3, 4].map((attempts) => backoffMs(attempts, () => 1))).toEqual([500, 1000, 2000, 4000])
+    expect(backoffMs(1, () => 0)).toBe(250)
+  })
+
+  it('that comes again while it is set aside is kept once', async () => {
+    recording.poisoned.add('order-poison')
+    await handle(streamOf('order-poison', 2))
+    await handle(streamOf('order-poison', 3))
+    expect(await recording.letters()).toEqual([
+      'order-poison/1 retrying 1',
+      'order-poison/2 behind 0',
+      'order-poison/3 behind 0',
+    ])
+  })
+
+  it('spends one attempt when two look at it at the same time', async () => {
+    recording.poisoned.add('order-poison')
+    await handle(streamOf('order-poison', 2))
+    let isFirst = true
+    recording.onApply.call = async () => {
+      if (!isFirst) return
+      isFirst = false
+      await until('the other to wait', async () => ((await recording.waiting()) > 0 ? true : undefined))
+    }
+    await recording.retryNow(2)
+    expect(await recording.letters()).toEqual(['order-poison/1 retrying 2', 'order-poison/2 behind 0'])
+  })
+
+  it('is not tried before it is due', async () => {
+    recording.poisoned.add('order-poison')
+    await handle(streamOf('order-poison', 1))
+    const [letter] = await list()
+    expect(letter?.nextAttemptAt?.getTime()).toBeGreaterThan(letter?.lastFailedAt?.getTime() ?? Infinity)
+  })
+})
+
+describe('an operator', () => {
+  it('who reprocesses it after the fix drains its stream in order', async () => {
+    const { id } = await parkedLetter()
+    recording.poisoned.clear()
+    await handle(streamOf('order-poison', 5))
+    expect(await desk.reprocess(id, operator)).toBe('accepted')
+    expect(await list()).toMatchObject([{ state: 'retrying', attempts: 0, behind: 4 }])
+    await recording.retryNow()
+    expect(await recording.applied()).toEqual(ids(streamOf('order-poison', 5)))
+    expect([await recording.letters(), await position('order-poison')]).toEqual([[], 5])
+    expect(await desk.reprocess(id, operator)).toBe('unknown')
+  })
+
+  it('who reprocesses it before the fix gives it its attempts again, and no more', async () => {
+    const { id } = await parkedLetter()
+    await desk.reprocess(id, operator)
+    for (let attempt = 0; attempt < 6; attempt += 1) await recording.retryNow()
+    expect(await list()).toMatchObject([{ id, state: 'parked', attempts: 5 }])
+  })
+
+  it('who discards it lets its consumer go on behind it, and the event stays on record', async () => {
+    const { id } = await parkedLetter()
+    expect(await desk.discard(id, operator)).toBe('accepted')
+    await recording.retryNow()
+    expect(await recording.applied()).toEqual(ids(streamOf('order-poison', 3).slice(1)))
+    expect(await position('order-poison')).toBe(3)
+    expect(await list({ states: ['discarded'] })).toMatchObject([{ id, version: 1, state: 'discarded' }])
+    await handle(streamOf('order-poison', 4))
+    expect(await recording.letters()).toEqual(['order-poison/1 discarded 5'])
+    expect(await desk.discard(id, operator)).toBe('not_parked')
+  })
+
+  it('cannot act on one that waits behind another', async () => {
+    await parkedLetter()
+    const [behind] = await list({ states: ['behind'] })
+    expect(await desk.discard(behind?.id ?? '', operator)).toBe('not_parked')
+    expect(await desk.reprocess(behind?.id ?? '', operator)).toBe('not_parked')
+  })
+
+  it('who reprocesses many takes those that fit, and only those', async () => {
+    for (const streamId of ['order-p1', 'order-p2', 'order-p3']) await parkedLetter(streamId)
+    recording.poisoned.clear()
+    const many = (choice: Parameters<typeof desk.reprocessMany>[0]) => desk.reprocessMany(choice, operator)
+    expect(await many({ filter: { cause: 'OTHER' } })).toBe(0)
+    expect(await many({ filter: { consumer: 'recording', streamId: 'order-p1' } })).toBe(1)
+    const [one] = await list({ streamId: 'order-p2' })
+    expect(await many({ ids: [one?.id ?? ''] })).toBe(1)
+    await recording.retryNow()
+    expect(await list()).toMatchObject([{ streamId: 'order-p3', state: 'parked' }])
+    expect(await many({ filter: { type: 'OrderPlaced', cause: 'DATABASE_23514' } })).toBe(1)
+    await recording.retryNow()
+    expect(await recording.letters()).toEqual([])
+    expect(await recording.applied()).toHaveLength(9)
+  })
+
+  it('is on record with what was found and why', async () => {
+    const { id } = await parkedLetter()
+    await desk.reprocess(id, operator)
+    await desk.discard(id, { actor: 'ben', reason: 'cannot be saved' })
+    const actions = await sqlOf(recording.pool).query(
+      'SELECT actor, action, dead_letter_id AS id, reason, before, after FROM operator_actions ORDER BY operator_actions.id',
+    )
+    expect(actions).toMatchObject([
+      {
+        actor: 'anna',
+        action: 'reprocess',
+        id,
+        reason: 'the bug is fixed',
+        before: {
+          consumer: 'recording#1',
+          stream_id: 'order-poison',
+          version: 1,
+          state: 'parked',
+          attempts: 5,
+        },
+      },
+      { actor: 'ben', action: 'discard', id, before: { state: 'retrying' }, after: { state: 'discarded' } },
+    ])
+  })
+})

@@ -1,0 +1,147 @@
+import type pg from 'pg'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createConsumer } from '../../events/consumer.ts'
+import { openPool, sqlOf } from '../../events/database.ts'
+import { toEnvelope } from '../../events/envelope.ts'
+import { freshnessOf, moveAppliedMark, waitUntilApplied } from '../../events/freshness.ts'
+import { enterLive } from '../../events/projection.ts'
+import { createOrderSummaryQueries } from '../../events/projections/order-summary.ts'
+import { PROJECTIONS } from '../../events/projections/registry.ts'
+import { createSalesQueries } from '../../events/projections/sales.ts'
+import { createStockQueries } from '../../events/projections/stock-levels.ts'
+import type { TestDatabase } from '../harness/database.ts'
+import { createDelivery } from '../harness/delivery.ts'
+import { createTestDatabase } from '../harness/start.ts'
+import { ENDS, writeOrder } from '../harness/written-orders.ts'
+
+let test: TestDatabase
+let pool: pg.Pool
+let delivery: ReturnType<typeof createDelivery>
+beforeAll(async () => {
+  test = await createTestDatabase()
+  pool = openPool(test.url, { max: 4, name: 'test' })
+  delivery = createDelivery(
+    pool,
+    PROJECTIONS.map((projection) => createConsumer({ pool, enter: enterLive(projection) })),
+  )
+})
+afterAll(async () => {
+  await pool.end()
+  await test.close()
+})
+
+const today = new Date().toISOString().slice(0, 10)
+const queries = () => ({
+  orders: createOrderSummaryQueries({ db: sqlOf(pool) }),
+  sales: createSalesQueries({ db: sqlOf(pool) }),
+  stock: createStockQueries({ db: sqlOf(pool) }),
+})
+const page = { limit: 100 }
+
+describe('the read models', () => {
+  it('tell of orders of every end what the written tables tell', async () => {
+    for (const end of ENDS) await writeOrder(test.db, end, { customerId: `cus_${end}` })
+    await delivery.everything()
+    const rows = await test.db.order.findMany({ include: { saga: true }, orderBy: { id: 'desc' } })
+    const summaries = await queries().orders.search({}, page)
+    expect(summaries).toHaveLength(ENDS.length)
+    expect(summaries).toMatchObject(
+      rows.map(({ id, customerId, totalMinor, saga }) => ({
+        id,
+        customerId,
+        totalMinor: Number(totalMinor),
+        status: saga.status,
+        reasonCode: saga.reasonCode,
+        version: saga.version,
+        updatedAt: saga.updatedAt,
+      })),
+    )
+    const stock = await test.db.stock.findMany({ orderBy: { sku: 'asc' } })
+    expect(await queries().stock.levels()).toEqual(
+      stock.map(({ sku, available, reserved, sold }) => ({ sku, available, reserved, sold })),
+    )
+    expect(await queries().sales.report({})).toEqual([
+      { day: today, sku: 'TEA-001', quantity: 2, revenueMinor: 1590, currency: 'EUR' },
+    ])
+  })
+
+  it('find orders by customer, status and SKU, page by page', async () => {
+    const lines = [
+      { sku: 'CUP-001', quantity: 1 },
+      { sku: 'CUP-002', quantity: 1 },
+    ]
+    const ids = []
+    for (let n = 0; n < 3; n += 1)
+      ids.push(await writeOrder(test.db, 'completed', { customerId: 'cus_f', lines }))
+    await delivery.everything()
+    const { orders } = queries()
+    const found = async (filter: Parameters<typeof orders.search>[0], after?: string) =>
+      (await orders.search(filter, { limit: 2, after })).map(({ id }) => id)
+    expect(await found({ customerId: 'cus_f' })).toEqual(ids.toReversed())
+    expect(await found({ customerId: 'cus_f' }, ids[1])).toEqual([ids[0]])
+    expect(await found({ sku: 'CUP-002', status: 'completed' })).toEqual(ids.toReversed())
+    expect(await found({ sku: 'CUP-002', status: 'parked' })).toEqual([])
+    expect(await queries().sales.report({ sku: 'CUP-002', from: today, to: today })).toMatchObject([
+      { quantity: 3 },
+    ])
+    expect(await queries().sales.report({ to: '2020-01-01' })).toEqual([])
+  })
+
+  it('sum up what is open and at risk', async () => {
+    const { orders, oldestOpen } = await queries().orders.overview()
+    expect(orders.find(({ status }) => status === 'parked')).toMatchObject({
+      count: 1,
+      atRisk: 1,
+      atRiskMinor: 1590,
+    })
+    expect(orders.find(({ status }) => status === 'completed')).toMatchObject({ count: 4, atRiskMinor: 0 })
+    expect(oldestOpen).toMatchObject({ status: 'pending' })
+  })
+
+  it('pass over streams and types that are none of their business', async () => {
+    const handlers = PROJECTIONS.map((projection) => createConsumer({ pool, enter: enterLive(projection) }))
+    const event = { version: 1, schemaVersion: 7, data: { any: 'thing' }, recordedAt: new Date() }
+    for (const handle of handlers) {
+      await handle([
+        toEnvelope({ ...event, streamId: 'account-1', type: 'OrderCompleted' }),
+        toEnvelope({ ...event, streamId: 'order-01a00000-0000-7000-8000-000000000001', type: 'Unheard' }),
+      ])
+    }
+    expect(await test.db.deadLetter.count()).toBe(0)
+    expect(await test.db.inbox.count({ where: { streamId: 'account-1' } })).toBe(PROJECTIONS.length)
+  })
+})
+
+describe('the lag of a read model', () => {
+  it('counts from the oldest event that it has not applied, and is none without one', async () => {
+    const db = sqlOf(pool)
+    expect((await freshnessOf(db, 'sales')).lagMs).toBe(0)
+    const id = await writeOrder(test.db, 'placed')
+    await writeOrder(test.db, 'placed')
+    const event = await test.db.event.findFirstOrThrow({ where: { streamId: `order-${id}` } })
+    expect((await freshnessOf(db, 'sales')).asOf).toEqual(event.recordedAt)
+    await delivery.everything()
+    await moveAppliedMark(db, 'sales')
+    expect((await freshnessOf(db, 'sales')).lagMs).toBe(0)
+    const { appliedOutboxId } = await test.db.projection.findUniqueOrThrow({ where: { name: 'sales' } })
+    expect(appliedOutboxId).toBe((await test.db.outbox.findFirstOrThrow({ orderBy: { id: 'desc' } })).id)
+  })
+
+  it('sees an event whose id was drawn early and that was committed late', async () => {
+    const db = sqlOf(pool)
+    await delivery.everything()
+    const [drawn] = await test.db.$queryRaw<{ id: bigint }[]>`SELECT nextval('outbox_id_seq') AS id`
+    const id = drawn?.id ?? 0n
+    await test.db.$executeRaw`SELECT setval('outbox_id_seq', ${id + 5000n})`
+    await writeOrder(test.db, 'placed')
+    await delivery.everything()
+    await moveAppliedMark(db, 'sales')
+    await test.db
+      .$executeRaw`INSERT INTO events (stream_id, version, type, data) VALUES ('order-late', 1, 'Told', '{}')`
+    await test.db.$executeRaw`INSERT INTO outbox (id, stream_id, version) VALUES (${id}, 'order-late', 1)`
+    expect((await freshnessOf(db, 'sales')).asOf.getTime()).toBeLessThanOrEqual(Date.now())
+    expect(await waitUntilApplied(db, 'sales', 'everything', 0)).toBe(false)
+    await delivery.everything()
+    expect(await waitUntilApplied(db, 'sales', 'everything', 0)).toBe(true)
+  })
+})

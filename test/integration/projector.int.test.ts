@@ -1,0 +1,158 @@
+import type pg from 'pg'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { openPool, sqlOf } from '../../events/database.ts'
+import { freshnessOf } from '../../events/freshness.ts'
+import { openTransport } from '../../events/open-transport.ts'
+import { hashOf } from '../../events/projection.ts'
+import { PROJECTIONS } from '../../events/projections/registry.ts'
+import { createRelayMetrics } from '../../events/relay-metrics.ts'
+import { startRelay } from '../../events/relay.ts'
+import { Registry } from 'prom-client'
+import type { TestDatabase } from '../harness/database.ts'
+import { generateEvents } from '../harness/generated-events.ts'
+import { until } from '../harness/poll.ts'
+import { createTestDatabase } from '../harness/start.ts'
+import { startWatchedProcess, type WatchedProcess } from '../harness/watched-process.ts'
+import { ENDS, writeOrder } from '../harness/written-orders.ts'
+
+let test: TestDatabase
+let pool: pg.Pool
+const closers: (() => Promise<unknown>)[] = []
+beforeAll(async () => {
+  test = await createTestDatabase()
+  pool = openPool(test.url, { max: 4, name: 'test' })
+  const onTrouble = () => undefined
+  const transport = await openTransport({ kind: 'postgres', url: test.url }, onTrouble)
+  const metrics = createRelayMetrics(new Registry(), pool)
+  const relay = startRelay({ url: test.url, transport, metrics, onTrouble })
+  closers.push(
+    () => relay.stop(),
+    () => transport.close(),
+    () => pool.end(),
+    () => test.close(),
+  )
+})
+afterAll(async () => {
+  for (const close of closers) await close()
+})
+
+const projector = (...failpoints: string[]): WatchedProcess =>
+  startWatchedProcess({
+    name: 'projector',
+    entry: 'workers/projector.ts',
+    env: {
+      DATABASE_URL: test.url,
+      DATABASE_POOL: '4',
+      METRICS_PORT: '0',
+      FAILPOINTS: failpoints.join(','),
+    },
+  })
+
+const caughtUp = () =>
+  until('everything to be applied', async () => {
+    const lags = await Promise.all(PROJECTIONS.map(({ name }) => freshnessOf(sqlOf(pool), name)))
+    return lags.every(({ lagMs }) => lagMs === 0) ? true : undefined
+  })
+
+const hashes = async () => {
+  const rows = await test.db.projection.findMany()
+  return Promise.all(
+    PROJECTIONS.map((projection) =>
+      hashOf(sqlOf(pool), projection, rows.find(({ name }) => name === projection.name)?.generation ?? 0),
+    ),
+  )
+}
+
+const wishRebuilds = () => test.db.projection.updateMany({ data: { rebuildWishedAt: new Date() } })
+const rebuildsDone = () =>
+  until('the rebuilds to be done', async () =>
+    (await test.db.projection.count({ where: { rebuildWishedAt: null } })) === PROJECTIONS.length
+      ? true
+      : undefined,
+  )
+
+/** What the read models tell is what a rebuild out of the store tells: nothing was lost, and nothing applied twice. */
+async function expectEachAppliedOnce(): Promise<void> {
+  await caughtUp()
+  const live = await hashes()
+  await wishRebuilds()
+  await rebuildsDone()
+  expect(await hashes()).toEqual(live)
+  expect(await test.db.deadLetter.count()).toBe(0)
+}
+
+const positions = async () => {
+  const [row] = await test.db.$queryRaw<
+    { applied: bigint }[]
+  >`SELECT coalesce(sum(version), 0)::bigint AS applied FROM inbox`
+  return Number(row?.applied ?? 0)
+}
+/** How many projections have applied more than the broker knows of. */
+const unacknowledged = async () => {
+  const [row] = await test.db.$queryRaw<{ count: bigint }[]>`
+    SELECT count(*) AS count FROM projections p
+     WHERE (SELECT sum(version) FROM inbox WHERE consumer = p.name || '#' || p.generation) > (
+       SELECT count(*) FROM broker_messages m JOIN broker_cursors c ON c.consumer = p.name AND m.position <= c.position)`
+  return Number(row?.count ?? 0)
+}
+
+describe('a projector that is killed with SIGKILL', () => {
+  it.each([
+    { at: 'before-commit', isCommitted: false },
+    { at: 'after-commit', isCommitted: true },
+  ])('$at of a batch applies each event once all the same', async ({ at, isCommitted }) => {
+    for (const end of ENDS) await writeOrder(test.db, end)
+    await until('the events to be published', async () =>
+      (await test.db.outbox.count({ where: { publishedAt: null } })) === 0 ? true : undefined,
+    )
+    const before = await positions()
+    const doomed = projector(`projector:${at}=kill`)
+    await doomed.died()
+    expect((await positions()) > before).toBe(isCommitted)
+    // What the broker does not know of, it will hand out again.
+    expect((await unacknowledged()) > 0).toBe(isCommitted)
+    const survivor = projector()
+    try {
+      await expectEachAppliedOnce()
+    } finally {
+      await survivor.stop()
+    }
+  })
+
+  it('is followed by the one that stands by', async () => {
+    const first = projector()
+    await first.working()
+    await caughtUp()
+    const second = projector()
+    await second.working()
+    process.kill(first.process.pid() ?? 0, 'SIGKILL')
+    try {
+      await writeOrder(test.db, 'completed')
+      await expectEachAppliedOnce()
+    } finally {
+      await second.stop()
+    }
+  })
+
+  it('in the middle of a rebuild leaves it to the next one, which begins again', async () => {
+    await generateEvents(pool, 1000)
+    const { generation } = await test.db.projection.findUniqueOrThrow({ where: { name: 'order-summary' } })
+    const row = () => test.db.projection.findUniqueOrThrow({ where: { name: 'order-summary' } })
+    await wishRebuilds()
+    const doomed = projector()
+    await until('the rebuild to be under way', async () =>
+      (await row()).rebuiltEvents > 0n && (await row()).rebuildingGeneration !== null ? true : undefined,
+    )
+    process.kill(doomed.process.pid() ?? 0, 'SIGKILL')
+    await doomed.died()
+    expect(await row()).toMatchObject({ generation, rebuildingGeneration: generation + 1 })
+    const survivor = projector()
+    try {
+      await rebuildsDone()
+      expect(await row()).toMatchObject({ generation: generation + 2, rebuildingGeneration: null })
+      expect(await test.db.orderSummary.count({ where: { generation: generation + 1 } })).toBe(0)
+    } finally {
+      await survivor.stop()
+    }
+  })
+})

@@ -1,0 +1,38 @@
+import { eventTransport, readConfig, requireDatabaseUrl } from '../config.ts'
+import { openPool, sqlOf } from '../events/database.ts'
+import { openTransport } from '../events/open-transport.ts'
+import { PROJECTIONS } from '../events/projections/registry.ts'
+import { createProjectorMetrics } from '../events/projector-metrics.ts'
+import { startProjector } from '../events/projector.ts'
+import { onShutdown } from '../lifecycle.ts'
+import { createLogger, describeError } from '../logger.ts'
+import { createMetrics, serveMetrics } from '../metrics.ts'
+import { createFailpoints } from './failpoints.ts'
+
+const config = readConfig()
+const log = createLogger('projector', config)
+const onTrouble = (what: string, error: unknown) => log.warn({ error: describeError(error) }, what)
+
+const url = requireDatabaseUrl(config)
+const pool = openPool(url, { max: config.DATABASE_POOL, name: 'ordersaga-projector', isKeyed: true })
+const registry = createMetrics()
+const closeMetrics = await serveMetrics(registry, { host: config.HOST, port: config.METRICS_PORT })
+log.info({ transport: config.EVENT_TRANSPORT }, 'connecting to the broker')
+const transport = await openTransport(eventTransport(config), onTrouble)
+const projector = startProjector({
+  url,
+  pool,
+  transport,
+  projections: PROJECTIONS,
+  metrics: createProjectorMetrics(registry, sqlOf(pool), PROJECTIONS),
+  reach: createFailpoints(config.FAILPOINTS),
+  onTrouble,
+})
+log.info('working')
+
+onShutdown(log, config.SUPERVISED, async () => {
+  await projector.stop()
+  await transport.close()
+  closeMetrics()
+  await pool.end()
+})
