@@ -194,11 +194,11 @@ describe('the command line', () => {
     expect(JSON.parse(shown)).toMatchObject({ id: one.id })
     expect(nothing).toContain('failed: Name some')
     expect(unknown).toContain('failed: 404 DEAD_LETTER_NOT_FOUND')
-    bug.customers.clear()
     const [discarded, reprocessed] = await Promise.all([
       cli('dead-letters', 'discard', one.id, '--reason', 'no'),
       cli('dead-letters', 'reprocess', other.id),
     ])
+    bug.customers.clear()
     expect(discarded).toContain('Discarded')
     expect(reprocessed).toContain('1 will be tried again.')
     await gone(other.id)

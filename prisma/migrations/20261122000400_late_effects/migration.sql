@@ -78,7 +78,7 @@ BEGIN
   END IF;
 END $$;
 
--- Wakes whatever its status is: one that sleeps may not have been able to say so.
+-- Wakes also one that has told nothing for a while: it may sleep, and not have been able to say so.
 CREATE OR REPLACE FUNCTION saga_cancel(p_saga uuid, p_note text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
   saga sagas;
@@ -95,7 +95,8 @@ BEGIN
   ELSIF saga.cancel_wished_at IS NULL THEN
     UPDATE sagas SET cancel_wished_at = clock_timestamp(), cancel_note = p_note WHERE id = p_saga;
     PERFORM saga_advance(p_saga, NULL, 'CancelRequested', '{}');
-    IF saga.status <> 'pending' THEN
+    IF saga.status IN ('waiting', 'parked')
+      OR (saga.status = 'processing' AND saga.updated_at < clock_timestamp() - interval '5 seconds') THEN
       PERFORM saga_wake(p_saga);
     END IF;
   END IF;
