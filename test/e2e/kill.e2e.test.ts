@@ -1,5 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { ORDER_SAGA } from '../../workflows/order/contract.ts'
 import { orderSaga } from '../../workflows/order/steps.ts'
+import type { SagaContract } from '../../workflows/saga/contract.ts'
+import { TRANSFER_SAGA } from '../../workflows/transfer/contract.ts'
 import { transferSaga } from '../../workflows/transfer/steps.ts'
 import type { Order, OrderWishes } from '../harness/api-client.ts'
 import { expectOrderCompleted } from '../harness/order-trials.ts'
@@ -8,6 +11,9 @@ import type { System } from '../harness/system.ts'
 
 /** A worker that dies is missed after this long, so that these tests need not wait for the default of 4 s. */
 const WORKFLOW_TASK_TIMEOUT_MS = 2000
+
+/** Whose queues a saga needs. */
+const participantsOf = ({ steps, queue }: SagaContract) => [...new Set([queue, ...steps.map(({ at }) => at)])]
 
 const PROVIDER_STEPS = new Set(['chargePayment', 'createShipment'])
 const isFull = process.env['MATRIX'] === 'full'
@@ -68,7 +74,7 @@ async function withKilledWorker(
 ): Promise<void> {
   const system = await startSystem({ workers: false, workflowTaskTimeoutMs: WORKFLOW_TASK_TIMEOUT_MS })
   try {
-    await outliving(system, failpoint, () => system.api.place(wishes), meanwhile)
+    await outliving(system, ORDER_SAGA, failpoint, () => system.api.place(wishes), meanwhile)
   } finally {
     await system.close()
   }
@@ -77,15 +83,17 @@ async function withKilledWorker(
 /** Places something, lets its worker die at `failpoint`, and goes on with another worker. */
 async function outliving<T>(
   system: System,
+  saga: SagaContract,
   failpoint: string,
   place: () => Promise<T>,
   meanwhile: (system: System, placed: T) => Promise<void>,
 ): Promise<void> {
-  const doomed = startWorker(system, { failpoints: [`${failpoint}=kill`] })
+  const participants = participantsOf(saga)
+  const doomed = startWorker(system, { participants, failpoints: [`${failpoint}=kill`] })
   try {
     const placed = await place()
     await doomed.died()
-    const survivor = startWorker(system)
+    const survivor = startWorker(system, { participants })
     try {
       await meanwhile(system, placed)
     } finally {
@@ -142,7 +150,7 @@ describe('a worker that is killed with SIGKILL at a transfer', () => {
     await system.api.openAccount(destination, 0)
     if (isClosed) await system.api.changeAccount(destination, 'close')
     const place = () => system.api.transfer(source, destination, 300)
-    await outliving(system, at, place, async ({ api }, { id }) => {
+    await outliving(system, TRANSFER_SAGA, at, place, async ({ api }, { id }) => {
       expect(await api.transferEnded(id)).toMatchObject({ status: isClosed ? 'rejected' : 'completed' })
       expect([
         (await api.account(source)).balanceMinor,
@@ -190,11 +198,12 @@ describe.concurrent('a worker that is frozen until its order is compensated, and
     { at: 'chargePayment:before-record' },
   ])('at $at leaves no live charge', async ({ at }) => {
     const system = await startSystem({ workers: false, workflowTaskTimeoutMs: WORKFLOW_TASK_TIMEOUT_MS })
-    const zombie = startWorker(system, { failpoints: [`${at}=stop`] })
+    const participants = participantsOf(ORDER_SAGA)
+    const zombie = startWorker(system, { participants, failpoints: [`${at}=stop`] })
     try {
       const { id } = await system.api.place()
       await zombie.frozen()
-      const survivor = startWorker(system)
+      const survivor = startWorker(system, { participants })
       try {
         expect((await system.api.cancel(id)).status).toBe(202)
         expect(await system.api.ended(id)).toMatchObject({ status: 'cancelled' })

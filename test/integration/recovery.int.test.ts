@@ -1,17 +1,14 @@
 import type { IncomingMessage } from 'node:http'
-import { afterEach, describe, expect, inject, it } from 'vitest'
-import { openDatabase } from '../../prisma/client.ts'
+import { afterEach, describe, expect, it } from 'vitest'
 import { readConfig } from '../../config.ts'
 import { freePort } from '../../stack/ports.ts'
 import { locateTemporalCli } from '../../stack/temporal-cli.ts'
 import { startTemporal } from '../../stack/temporal.ts'
-import { ATTEMPTS } from '../../workflows/saga/policies.ts'
 import { expectOrderCompleted } from '../harness/order-trials.ts'
 import { until } from '../harness/poll.ts'
 import { startSlowLine } from '../harness/slow-line.ts'
 import { startSystem } from '../harness/start.ts'
 import type { System, SystemOptions } from '../harness/system.ts'
-import { startTcpProxy } from '../harness/tcp-proxy.ts'
 
 const closers: (() => Promise<void> | void)[] = []
 afterEach(async () => {
@@ -106,39 +103,4 @@ describe('an order survives', () => {
     await expectOrderCompleted(system, await system.api.ended(id))
     expect(await system.db.sagaStart.count()).toBe(0)
   })
-
-  it.each([
-    ['reserveInventory', 'before'],
-    ['chargePayment', 'before-record'],
-    ['completeOrder', 'before'],
-  ])(
-    'a PostgreSQL that is out of the workers’ reach from %s:%s on: it is waited for, and no attempt is spent on it',
-    async (step, at) => {
-      let attempts = 0
-      let isCut = false
-      const { hostname, port } = new URL(inject('servers').postgresUrl)
-      const proxy = await startTcpProxy({ host: hostname, port: Number(port) })
-      closers.push(() => proxy.close())
-      const system = await start({
-        input: { pace: 0.005 },
-        workerDatabase: (url) => {
-          const cuttable = new URL(url)
-          cuttable.port = String(proxy.port)
-          return openDatabase(cuttable.href, 4)
-        },
-        reach: (point) => {
-          if (point === `${step}:before`) attempts += 1
-          if (point !== `${step}:${at}` || isCut) return
-          isCut = true
-          proxy.cut()
-        },
-      })
-      const { id } = await system.api.place()
-      const tooMany = Math.max(ATTEMPTS.giveUp, ATTEMPTS.untilAnswered) + 1
-      await until('more attempts than a step has', () => (attempts > tooMany ? true : undefined))
-      expect(await system.api.order(id)).toMatchObject({ reason: null })
-      proxy.mend()
-      await expectOrderCompleted(system, await system.api.ended(id))
-    },
-  )
 })
