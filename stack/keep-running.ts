@@ -11,6 +11,13 @@ export interface Server {
   stop(): Promise<void>
 }
 
+export interface KeptServer {
+  name: string
+  /** Of the process that runs now, or ran last. */
+  pid: () => number
+  stop: () => Promise<void>
+}
+
 /**
  * Keeps a server of others running, as the supervisor does with processes of our own: started now, started again on
  * the same data and port when it dies, until it is stopped.
@@ -19,7 +26,7 @@ export async function keepRunning<Kept extends Server>(
   name: string,
   start: () => Promise<Kept>,
   log: (line: string) => void,
-): Promise<{ first: Kept; stop: () => Promise<void> }> {
+): Promise<{ first: Kept; kept: KeptServer }> {
   const first = await start()
   const stopping = new AbortController()
   let server: Kept = first
@@ -51,10 +58,14 @@ export async function keepRunning<Kept extends Server>(
 
   return {
     first,
-    async stop() {
-      stopping.abort()
-      await watching
-      await server.stop()
+    kept: {
+      name,
+      pid: () => server.pid,
+      async stop() {
+        stopping.abort()
+        await watching
+        await server.stop()
+      },
     },
   }
 }

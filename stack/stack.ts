@@ -4,7 +4,7 @@ import { asEnvironment, temporalAddress, type Config } from '../config.ts'
 import { migrate } from '../prisma/migrate.ts'
 import { bundleFile } from '../workers/bundle.ts'
 import type { LineWriter } from './console-log.ts'
-import { keepRunning } from './keep-running.ts'
+import { keepRunning, type KeptServer, type Server } from './keep-running.ts'
 import { startNats } from './nats.ts'
 import { locateNatsServer } from './nats-server.ts'
 import { requireFreePort } from './ports.ts'
@@ -21,6 +21,9 @@ const MEASURED = ['api', ...workerNames(), 'relay', 'projector']
 
 const READY_MAX_MS = 60_000
 
+/** Starts a server, and starts it again when it dies. */
+type Keep = <Kept extends Server>(name: string, start: () => Promise<Kept>) => Promise<Kept>
+
 export interface Stack {
   apiUrl: string
   sandboxUrl: string
@@ -29,6 +32,8 @@ export interface Stack {
   databaseUrl: string
   /** Our own processes, by name. */
   processes: readonly Supervised[]
+  /** Those of others that run here. */
+  servers: readonly KeptServer[]
   /** Stops everything, in the order in which nothing is left waiting for what is already gone. */
   stop(): Promise<void>
 }
@@ -46,6 +51,13 @@ export async function startStack(config: Config, lines: LineWriter): Promise<Sta
   const stop = async () => {
     for (const part of started.splice(0).reverse()) await part.stop()
   }
+  const servers: KeptServer[] = []
+  const keep: Keep = async (name, start) => {
+    const { first, kept } = await keepRunning(name, start, log)
+    servers.push(kept)
+    started.push(kept)
+    return first
+  }
   try {
     await requireFreePort(config.PORT, 'PORT')
     await requireFreePort(config.SANDBOX_PORT, 'SANDBOX_PORT')
@@ -53,9 +65,9 @@ export async function startStack(config: Config, lines: LineWriter): Promise<Sta
       await requireFreePort(metricsPort(config, name), 'METRICS_PORT')
     }
     const [databaseUrl, temporal, nats, bundle] = await allOrNone([
-      providePostgres(config, dataDir, started, log),
-      provideTemporal(config, dataDir, started, log),
-      provideNats(config, dataDir, started, log),
+      providePostgres(config, dataDir, keep, log),
+      provideTemporal(config, dataDir, keep, log),
+      provideNats(config, dataDir, keep, log),
       bundleFile(dataDir),
     ])
     const applied = await migrate(databaseUrl)
@@ -95,6 +107,7 @@ export async function startStack(config: Config, lines: LineWriter): Promise<Sta
       temporalAddress: temporal.address,
       databaseUrl,
       processes,
+      servers,
       stop,
     }
   } catch (error) {
@@ -123,17 +136,14 @@ async function stopProcesses(processes: readonly Supervised[]): Promise<void> {
 async function providePostgres(
   config: Config,
   dataDir: string,
-  started: { stop(): Promise<void> }[],
+  keep: Keep,
   log: (line: string) => void,
 ): Promise<string> {
   if (config.DATABASE_URL !== undefined) return config.DATABASE_URL
   const dataOf = path.join(dataDir, 'postgres')
-  const { first: postgres, stop } = await keepRunning(
-    'PostgreSQL',
-    () => startPostgres({ dataDir: dataOf, port: config.POSTGRES_PORT, log }),
-    log,
+  const postgres = await keep('PostgreSQL', () =>
+    startPostgres({ dataDir: dataOf, port: config.POSTGRES_PORT, log }),
   )
-  started.push({ stop })
   await postgres.createDatabase('ordersaga')
   return postgres.url('ordersaga')
 }
@@ -141,43 +151,35 @@ async function providePostgres(
 async function provideTemporal(
   config: Config,
   dataDir: string,
-  started: { stop(): Promise<void> }[],
+  keep: Keep,
   log: (line: string) => void,
 ): Promise<{ address: string; uiUrl: string }> {
   const uiUrl = config.TEMPORAL_UI_URL ?? `http://127.0.0.1:${config.TEMPORAL_UI_PORT}`
   if (config.TEMPORAL_ADDRESS !== undefined) return { address: temporalAddress(config), uiUrl }
   const cli = await locateTemporalCli(config, log)
-  const { first: temporal, stop } = await keepRunning(
-    'Temporal',
-    () =>
-      startTemporal({
-        cli,
-        port: config.TEMPORAL_PORT,
-        uiPort: config.TEMPORAL_UI_PORT,
-        namespace: config.TEMPORAL_NAMESPACE,
-        dataDir: path.join(dataDir, 'temporal'),
-      }),
-    log,
+  return keep('Temporal', () =>
+    startTemporal({
+      cli,
+      port: config.TEMPORAL_PORT,
+      uiPort: config.TEMPORAL_UI_PORT,
+      namespace: config.TEMPORAL_NAMESPACE,
+      dataDir: path.join(dataDir, 'temporal'),
+    }),
   )
-  started.push({ stop })
-  return temporal
 }
 
 /** Only where NATS is to carry the events. */
 async function provideNats(
   config: Config,
   dataDir: string,
-  started: { stop(): Promise<void> }[],
+  keep: Keep,
   log: (line: string) => void,
 ): Promise<Pick<Config, 'NATS_URL'>> {
   if (config.EVENT_TRANSPORT !== 'nats' || config.NATS_URL !== undefined) return {}
   const server = await locateNatsServer(config, log)
-  const { first: nats, stop } = await keepRunning(
-    'NATS',
-    () => startNats({ server, port: config.NATS_PORT, dataDir: path.join(dataDir, 'nats') }),
-    log,
+  const nats = await keep('NATS', () =>
+    startNats({ server, port: config.NATS_PORT, dataDir: path.join(dataDir, 'nats') }),
   )
-  started.push({ stop })
   return { NATS_URL: nats.url }
 }
 

@@ -17,6 +17,47 @@ beforeAll(async () => {
 afterAll(() => stack.stop())
 
 describe('the system on NATS', () => {
+  it('loses no event and counts none twice while all that carries them is killed under load', async () => {
+    const api = createApiClient(stack.apiUrl, stack.sandboxUrl)
+    const kill = (name: string) => {
+      const victim = [...stack.processes, ...stack.servers].find((candidate) => candidate.name === name)
+      process.kill(victim?.pid() ?? 0, 'SIGKILL')
+    }
+    const customerId = 'cus_chaos'
+    const orders: string[] = []
+    const place = async (count: number) => {
+      for (let n = 0; n < count; n += 1) {
+        const service = n % 5 === 4 ? 'refused' : 'standard'
+        // A database that was just killed takes no orders: the client comes back, as it is told.
+        const placed = await until('an order to be accepted', () =>
+          api.place({ customerId, service, lines: [{ sku: 'TEA-002', quantity: 1 }] }).catch(() => undefined),
+        )
+        orders.push(placed.id)
+      }
+    }
+    for (const name of ['relay', 'projector', 'NATS', 'PostgreSQL', 'worker-1', 'relay', 'projector']) {
+      await place(5)
+      kill(name)
+    }
+    await place(5)
+    const ended = await Promise.all(orders.map((id) => api.ended(id)))
+    const completed = ended.filter(({ status }) => status === 'completed')
+    expect(completed).toHaveLength(32)
+
+    type Sales = { data: { sku: string; quantity: number }[] }
+    type Orders = { data: { id: string; status: string; version: number }[] }
+    const read = <T>(path: string) =>
+      until('the read models to have caught up', () => api.get<T>(path).catch(() => undefined))
+    const { data: sales } = await read<Sales>('/reports/sales?sku=TEA-002&minVersion=1')
+    expect(sales.reduce((sum, { quantity }) => sum + quantity, 0)).toBe(32)
+    const { data: seen } = await read<Orders>(`/customers/${customerId}/orders?limit=100&minVersion=1`)
+    expect(new Map(seen.map(({ id, status }) => [id, status]))).toEqual(
+      new Map(ended.map(({ id, status }) => [id, status])),
+    )
+    expect(await api.get('/operations/dead-letters')).toMatchObject({ data: [] })
+    expect(await api.invariants()).toMatchObject({ ok: true })
+  }, 240_000)
+
   it('hands every event of an order to the broker, in order, also when the relay is killed meanwhile', async () => {
     const api = createApiClient(stack.apiUrl, stack.sandboxUrl)
     const relay = stack.processes.find(({ name }) => name === 'relay')
