@@ -1,6 +1,6 @@
 import { Router, type Request } from 'express'
 import type { Client } from '@temporalio/client'
-import { WorkflowNotFoundError } from '@temporalio/client'
+import { isGrpcServiceError } from '@temporalio/client'
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js'
 import { ORDER } from '../../domain/order/evolve.ts'
 import type { createIntake } from '../../domain/order/intake.ts'
@@ -27,6 +27,9 @@ import { viewOrder, viewPastOrder, viewPlacedOrder } from '../order-view.ts'
 import { HttpProblem } from '../problem.ts'
 import type { TemporalPlace } from '../saga-view.ts'
 import { cancelRequest, eventListQuery, orderListQuery, orderQuery, orderRequest } from '../schemas/orders.ts'
+
+/** The client does not turn this one into an error of its own when a history is fetched. */
+const GRPC_NOT_FOUND = 5
 
 /** A history is read from Temporal; a client is not kept waiting longer than this for it. */
 const HISTORY_TIMEOUT_MS = 5000
@@ -119,7 +122,7 @@ export function createOrderRoutes(options: OrderRoutes): Router {
       const history = await within(HISTORY_TIMEOUT_MS, () => workflow.fetchHistory()).catch(
         (error: unknown) => {
           // Accepted, and not yet started.
-          if (error instanceof WorkflowNotFoundError) return { events: [] }
+          if (isGrpcServiceError(error) && error.code === GRPC_NOT_FOUND) return { events: [] }
           throw error
         },
       )
