@@ -31,6 +31,8 @@ import { cancelRequest, eventListQuery, orderListQuery, orderQuery, orderRequest
 /** The client does not turn this one into an error of its own when a history is fetched. */
 const GRPC_NOT_FOUND = 5
 
+const NO_HISTORY = JSON.stringify({ events: [] })
+
 /** A history is read from Temporal; a client is not kept waiting longer than this for it. */
 const HISTORY_TIMEOUT_MS = 5000
 const CLOSING_TIMEOUT_MS = 2000
@@ -122,11 +124,11 @@ export function createOrderRoutes(options: OrderRoutes): Router {
       const history = await within(HISTORY_TIMEOUT_MS, () => workflow.fetchHistory()).catch(
         (error: unknown) => {
           // Accepted, and not yet started.
-          if (isGrpcServiceError(error) && error.code === GRPC_NOT_FOUND) return { events: [] }
+          if (isGrpcServiceError(error) && Number(error.code) === GRPC_NOT_FOUND) return undefined
           throw error
         },
       )
-      response.type('application/json').send(historyToJSON(history))
+      response.type('application/json').send(history === undefined ? NO_HISTORY : historyToJSON(history))
     },
   })
 
