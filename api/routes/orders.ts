@@ -29,7 +29,7 @@ import type { TemporalPlace } from '../saga-view.ts'
 import { cancelRequest, eventListQuery, orderListQuery, orderQuery, orderRequest } from '../schemas/orders.ts'
 
 /** The client does not turn this one into an error of its own when a history is fetched. */
-const GRPC_NOT_FOUND = 5
+const GRPC_NOT_FOUND: ReadonlySet<number> = new Set([5])
 
 const NO_HISTORY = JSON.stringify({ events: [] })
 
@@ -124,7 +124,7 @@ export function createOrderRoutes(options: OrderRoutes): Router {
       const history = await within(HISTORY_TIMEOUT_MS, () => workflow.fetchHistory()).catch(
         (error: unknown) => {
           // Accepted, and not yet started.
-          if (isGrpcServiceError(error) && Number(error.code) === GRPC_NOT_FOUND) return undefined
+          if (isGrpcServiceError(error) && GRPC_NOT_FOUND.has(error.code)) return undefined
           throw error
         },
       )
