@@ -36,12 +36,15 @@ export function createDependencies({ db }: { db: Database }) {
          WHERE process = ${process} OR seen_at < clock_timestamp() - make_interval(mins => ${KEPT_MINUTES})`
     },
 
-    /** @param steps the steps of each provider, by its name. */
+    /**
+     * The breaker that has moved last tells most: one that opened before may only not have been asked since.
+     * @param steps the steps of each provider, by its name.
+     */
     async list(steps: ReadonlyMap<string, readonly string[]>): Promise<Dependency[]> {
       const states = await db.$queryRaw<
-        { provider: string; states: string[]; capacity: bigint; inUse: bigint }[]
+        { provider: string; state: BreakerState; capacity: bigint; inUse: bigint }[]
       >`
-        SELECT provider, array_agg(DISTINCT state) AS states, sum(capacity) AS capacity, sum(in_use) AS "inUse"
+        SELECT provider, (array_agg(state ORDER BY since DESC))[1] AS state, sum(capacity) AS capacity, sum(in_use) AS "inUse"
           FROM dependency_states WHERE seen_at > clock_timestamp() - make_interval(secs => ${FRESH_SECONDS})
          GROUP BY provider`
       const waiting = await db.$queryRaw<{ step: string; orders: bigint }[]>`
@@ -51,7 +54,7 @@ export function createDependencies({ db }: { db: Database }) {
         const seen = states.find((row) => row.provider === provider)
         return {
           provider,
-          breaker: worst(seen?.states ?? []),
+          breaker: seen?.state ?? 'unknown',
           bulkhead: { limit: Number(seen?.capacity ?? 0), inUse: Number(seen?.inUse ?? 0) },
           waiting: waiting
             .filter(({ step }) => its.includes(step))
@@ -60,9 +63,4 @@ export function createDependencies({ db }: { db: Database }) {
       })
     },
   }
-}
-
-/** One process that cannot reach a provider is enough to tell of it. */
-function worst(states: readonly string[]): Dependency['breaker'] {
-  return (['open', 'half-open', 'closed'] as const).find((state) => states.includes(state)) ?? 'unknown'
 }

@@ -53,7 +53,7 @@ describe('a payment gateway that is down', () => {
     await expectSound([await system.api.ended(order.id)])
   })
 
-  it('is waited for by a compensation too, without end and without being parked', async () => {
+  it('is waited for by a compensation too, which is made when it is back', async () => {
     const order = await system.api.place({ service: 'slow_900' })
     await until('the charge', async () =>
       (await system.api.eventTypes(order.id)).includes('PaymentCharged') ? true : undefined,
