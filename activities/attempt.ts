@@ -6,7 +6,7 @@ import type { StepAnswer } from '../domain/saga/step-answer.ts'
 
 /** What every activity of a saga is told. */
 export interface SagaRef {
-  /** The saga's id, which is the order's. */
+  /** The saga's id, which is that of the order or the transfer. */
   id: string
   /** Attempts that were made elsewhere before this call. */
   tried?: number

@@ -56,8 +56,9 @@ function pastFence(
   const was = (state: string, parkedAt: Date | null = null): FenceRecord[] => [
     { step, state, attempts: today.attempts, answer: isDone ? {} : null, parkedAt },
   ]
-  if (skipped.includes(step)) return was('skipped')
+  // An undo that succeeded although it had been given up is both.
   if (undone.includes(step)) return was('undone')
+  if (skipped.includes(step)) return was('skipped')
   if (parked.includes(step)) return was(reason === null ? 'intended' : 'undoing', new Date(0))
   if (isDone) return was('done')
   const isWaitedFor =

@@ -29,9 +29,9 @@ export function registerOperations(registry: OpenAPIRegistry): void {
     ['skip', 'Give a parked step up', skipRequest, 'INVALID_REQUEST, UNKNOWN_STEP, STEP_NOT_SKIPPABLE'],
   ] as const
   for (const [action, summary, schema, codes] of actions) {
-    for (const [sagas, notFound] of [
-      ['orders', 'ORDER_NOT_FOUND'],
-      ['transfers', 'TRANSFER_NOT_FOUND'],
+    for (const [sagas, notFound, notParked] of [
+      ['orders', 'ORDER_NOT_FOUND', 'ORDER_NOT_PARKED'],
+      ['transfers', 'TRANSFER_NOT_FOUND', 'TRANSFER_NOT_PARKED'],
     ] as const) {
       registry.registerPath({
         method: 'post',
@@ -40,7 +40,7 @@ export function registerOperations(registry: OpenAPIRegistry): void {
         request: { params: sagaId, body: { required: true, ...json(schema) } },
         responses: {
           202: ok('Accepted, and recorded with its reason.', z.object({ status: z.literal('accepted') })),
-          ...problems({ ...BAD_BODY, 404: notFound, 409: 'ORDER_NOT_PARKED', 422: codes, ...UNAVAILABLE }),
+          ...problems({ ...BAD_BODY, 404: notFound, 409: notParked, 422: codes, ...UNAVAILABLE }),
         },
       })
     }

@@ -5,8 +5,7 @@ import { sendProblem } from '../problem.ts'
 
 export interface Health {
   db: Database
-  /** A process that drains is alive, but wants no new work. */
-  /** Aborted when the process is to end. */
+  /** Aborted when the process is to end: it is alive then, but wants no new work. */
   ending: AbortSignal
 }
 

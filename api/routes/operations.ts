@@ -14,7 +14,7 @@ import type { StepOutline } from '../../workflows/saga/contract.ts'
 import { TRANSFER_SAGA } from '../../workflows/transfer/contract.ts'
 import { callerOf, isUuid, jsonBody, parseBody, parseQuery, serve, toPage } from '../http.ts'
 import type { SagaStarter } from '../saga-starter.ts'
-import { HttpProblem } from '../problem.ts'
+import { HttpProblem, type ProblemCode } from '../problem.ts'
 import { parkedListQuery, retryBatchRequest, retryRequest, skipRequest } from '../schemas/operations.ts'
 import { noQuery } from '../schemas/shared.ts'
 
@@ -36,8 +36,13 @@ const PROVIDER_STEPS = new Map(
 
 /** The sagas whose parked steps operators bring home, and where. */
 const SAGAS = [
-  { path: 'orders', contract: ORDER_SAGA, notFound: 'ORDER_NOT_FOUND' },
-  { path: 'transfers', contract: TRANSFER_SAGA, notFound: 'TRANSFER_NOT_FOUND' },
+  { path: 'orders', contract: ORDER_SAGA, notFound: 'ORDER_NOT_FOUND', notParked: 'ORDER_NOT_PARKED' },
+  {
+    path: 'transfers',
+    contract: TRANSFER_SAGA,
+    notFound: 'TRANSFER_NOT_FOUND',
+    notParked: 'TRANSFER_NOT_PARKED',
+  },
 ] as const
 
 type Verdict = 'accepted' | 'not_parked' | 'not_skippable' | 'unknown'
@@ -60,7 +65,7 @@ export function createOperationRoutes({
     },
   })
 
-  for (const { path, contract, notFound } of SAGAS) {
+  for (const { path, contract, notFound, notParked } of SAGAS) {
     const find = async (request: Request): Promise<string> => {
       const id = String(request.params['id']).toLowerCase()
       if (isUuid(id) && (await parking.has(contract.kind, id))) return id
@@ -75,7 +80,8 @@ export function createOperationRoutes({
         const body = parseBody<z.infer<typeof retryRequest>>(schema, request.body, 'INVALID_REQUEST')
         const id = await find(request)
         requireKnownStep(body.step, contract.steps)
-        answerVerdict(await call(id, body.step, { actor: callerOf(request), reason: body.reason }))
+        const verdict = await call(id, body.step, { actor: callerOf(request), reason: body.reason })
+        answerVerdict(verdict, notParked)
         starter.wake(id)
         response.status(202).json({ status: 'accepted' })
       },
@@ -139,14 +145,14 @@ function requireKnownStep(step: string | undefined, steps: readonly StepOutline[
   ])
 }
 
-function answerVerdict(verdict: Verdict): void {
+function answerVerdict(verdict: Verdict, notParked: ProblemCode): void {
   switch (verdict) {
     case 'accepted':
       return
     case 'unknown':
       throw new Error('A saga that was there is gone')
     case 'not_parked':
-      throw new HttpProblem('ORDER_NOT_PARKED', 'Nothing of it is parked, or not this step.')
+      throw new HttpProblem(notParked, 'Nothing of it is parked, or not this step.')
     case 'not_skippable':
       throw new HttpProblem(
         'STEP_NOT_SKIPPABLE',

@@ -146,19 +146,22 @@ const fences = (db: Transaction) => db.$queryRaw<Row[]>`
       OR (s.status IN ('rejected', 'cancelled') AND f.state IN ('intended', 'done', 'undoing'))`
 
 /**
- * A stream has no gaps and its head is its saga's version. Its events have their outbox rows, but for the oldest ones
+ * A stream has no gaps, and its head is what its saga, or its own row, says. Its events have their outbox rows, but for the oldest ones
  * when they were published long ago: what is left is the end of the stream, published from the front. The clock is read
  * after the snapshot is taken, so whatever was pruned in it is older than that.
  */
 const versions = (db: Transaction) => db.$queryRaw<Row[]>`
-  SELECT s.id::text AS offender FROM sagas s LEFT JOIN (
+  SELECT stream_id AS offender FROM (
+      SELECT split_part(definition, '@', 1) || '-' || id AS stream_id, version FROM sagas
+      UNION ALL SELECT id, version FROM streams
+    ) s FULL JOIN (
       SELECT e.stream_id, count(*) AS events, max(e.version) AS head, count(o.id) AS rows, min(o.version) AS first_row,
              count(*) FILTER (WHERE o.id IS NULL AND e.recorded_at >
                clock_timestamp() - make_interval(mins => ${OUTBOX_KEPT_MINUTES}::integer)) AS missing,
              max(o.version) FILTER (WHERE o.published_at IS NOT NULL) AS last_published,
              min(o.version) FILTER (WHERE o.published_at IS NULL) AS next_to_publish
         FROM events e LEFT JOIN outbox o USING (stream_id, version) GROUP BY e.stream_id
-    ) e ON e.stream_id = split_part(s.definition, '@', 1) || '-' || s.id
+    ) e USING (stream_id)
    WHERE e.head IS DISTINCT FROM s.version OR e.events <> e.head
       OR e.missing > 0 OR e.rows <> e.head - e.first_row + 1 OR e.last_published > e.next_to_publish`
 

@@ -146,7 +146,7 @@ describe('the invariants', () => {
   })
 
   it.each([
-    ['accounts', `UPDATE streams SET version = version + 1 WHERE id = 'account-payer'`],
+    ['versions', `UPDATE streams SET version = version + 1 WHERE id = 'account-payer'`],
     ['accounts', `UPDATE events SET data = '{"amountMinor": 9999}' WHERE type = 'MoneyWithdrawn'`],
     ['transfers', `UPDATE events SET data = data || '{"amountMinor": 1}' WHERE type = 'MoneyWithdrawn'`],
     [

@@ -205,6 +205,17 @@ describe('a saga', () => {
     expect(world.reports).toEqual([{ kind: 'skipped', step: 'notifyCustomer', error: 'FAULT' }])
   })
 
+  it('waits a little for an optional step that is unavailable, and then leaves it out', async () => {
+    const away = { notifyCustomer: [...repeat('is unavailable', ATTEMPTS.bestEffort - 1)] }
+    const spared = createWorld(saga, away)
+    expect(await run(spared)).toEqual({ status: 'completed' })
+    expect([spared.log, spared.reports]).toEqual([happy, []])
+    const world = createWorld(saga, { notifyCustomer: [...repeat('is unavailable', 100)] })
+    expect(await run(world)).toEqual({ status: 'completed' })
+    expect(world.reports).toEqual([{ kind: 'skipped', step: 'notifyCustomer', error: 'UNAVAILABLE' }])
+    expect(world.waits).toEqual([1000, 2000, 4000, 8000])
+  })
+
   it('repeats a step that is not optional until it is done, parked in between', async () => {
     const stubborn = { ...saga, retriable: [{ at: 'notification', execute: 'notifyCustomer' }] }
     const world = createWorld(stubborn, {

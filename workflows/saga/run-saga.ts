@@ -261,9 +261,9 @@ async function settle(task: Task, ports: SagaPorts, start: Call['mode']): Promis
         continue
       case 'unavailable':
     }
-    if (policy === 'bestEffort') return { kind: 'spent', error: 'UNAVAILABLE' }
-    spent += attempt.spent ?? 0
-    if (waits === 0 && step !== undefined && policy !== 'untilDone')
+    // What is optional is not waited for without end: there, being unavailable spends attempts too.
+    spent += Math.max(attempt.spent ?? 0, policy === 'bestEffort' ? 1 : 0)
+    if (waits === 0 && step !== undefined && (policy === 'giveUp' || policy === 'untilAnswered'))
       await ports.report({ kind: 'waiting', step })
     if ((await ports.wait(waitingMs(waits, attempt.retryAfterMs), deadlineAt)) === 'deadline') break
     waits += 1
