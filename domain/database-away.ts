@@ -12,7 +12,7 @@ export function isDatabaseAway(error: unknown): boolean {
 }
 
 /** Prisma: P1xxx are connection errors, P2024 a pool without a free connection. */
-const NETWORK_OR_PRISMA = /^P1\d{3}$|^P2024$|^ECONNREFUSED$|^ECONNRESET$|^EPIPE$/
+const NETWORK_OR_PRISMA = /^P1\d{3}$|^P2024$|^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_|EHOST|ENET)/
 
 /** The pool and the protocol of the driver say it in words alone. */
 const POOL_MESSAGES = /^Connection terminated|timeout exceeded when trying to connect/

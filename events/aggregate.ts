@@ -29,19 +29,19 @@ export function createAggregates({ db, store }: { db: Database; store: EventStor
       streamId: string,
       asOf: AsOf = {},
     ): Promise<Loaded<State>> {
+      const upTo = await store.upTo(streamId, asOf)
       const snapshot = await db.snapshot.findFirst({
         where: {
           streamId,
           stateVersion: aggregate.stateVersion,
-          ...(asOf.version === undefined ? {} : { version: { lte: asOf.version } }),
-          ...(asOf.time === undefined ? {} : { recordedAt: { lte: asOf.time } }),
+          ...(upTo === undefined ? {} : { version: { lte: upTo } }),
         },
         orderBy: { version: 'desc' },
       })
       const from = snapshot?.version ?? 0
       let state = snapshot === null ? aggregate.initial : (snapshot.state as State)
       let due: { version: number; state: State; recordedAt: Date } | undefined
-      const events = await store.load(streamId, asOf, from)
+      const events = await store.load(streamId, upTo, from)
       for (const event of events) {
         state = aggregate.evolve(state, event)
         const { version, recordedAt } = event

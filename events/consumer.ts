@@ -1,10 +1,13 @@
 import type pg from 'pg'
 import { inTransaction, isInfrastructureFault, type Sql } from './database.ts'
 import { setAside, streamsSetAside, type SetAside } from './dead-letters.ts'
-import { applyTo, GAP, tryToApply, type Effect, type Failure } from './effect.ts'
+import { applyTo, codeOf, GAP, TIMED_OUT, tryToApply, type Effect, type Failure } from './effect.ts'
 import type { EventEnvelope } from './envelope.ts'
 import { lockPositions, movePositions } from './inbox.ts'
 import type { EventHandler } from './transport.ts'
+
+/** Statements of one batch that may take too long, one delivery after the other, before it is an event's fault. */
+const TIMEOUTS_MAX = 3
 
 /** Called first in each database transaction: may lock what says who the consumer is. */
 export type Enter = (db: Sql) => Promise<Effect>
@@ -31,17 +34,24 @@ export function createConsumer({ pool, enter, reach, onApplied }: ConsumerOption
       reach?.('projector:before-commit')
       return applied
     })
+  let timeouts = 0
   return async (envelopes) => {
     const applied = await inOneTransaction(envelopes, applyOrThrow).catch((error: unknown) => {
+      if (codeOf(error) === TIMED_OUT) timeouts += 1
+      // Slow again and again: it may be one of these events, which is then looked for.
+      if (timeouts >= TIMEOUTS_MAX) return inOneTransaction(envelopes, impatiently)
       if (isInfrastructureFault(error)) throw error
       return inOneTransaction(envelopes, tryToApply)
     })
+    timeouts = 0
     reach?.('projector:after-commit')
     onApplied?.(applied)
   }
 }
 
 type Attempt = (effect: Effect, db: Sql, envelope: EventEnvelope) => Promise<Failure | undefined>
+
+const impatiently: Attempt = (effect, db, envelope) => tryToApply(effect, db, envelope, false)
 
 const applyOrThrow: Attempt = async (effect, db, envelope) => {
   await applyTo(effect, db, envelope)

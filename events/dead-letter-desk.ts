@@ -142,17 +142,19 @@ async function discard(db: Sql, id: string, { actor, reason }: Operator): Promis
     [id],
   )
   if (where === undefined) return 'unknown'
-  await lockPositions(db, where.consumer, [where.streamId])
+  const positions = await lockPositions(db, where.consumer, [where.streamId])
+  const next = (positions.get(where.streamId) ?? 0) + 1
   const [letter] = await db.query<{ version: number }>(
     `WITH chosen AS MATERIALIZED (
        SELECT id, consumer, stream_id, version, state, attempts, cause FROM dead_letters
-        WHERE id = $1 AND state IN ('retrying', 'parked') FOR UPDATE
+        WHERE id = $1 AND state IN ('retrying', 'parked') AND version = $4 FOR UPDATE
      ), recorded AS (
        INSERT INTO operator_actions (at, actor, action, dead_letter_id, reason, before, after)
        SELECT clock_timestamp(), $2, 'discard', id, $3, to_jsonb(chosen) - 'id', '{"state": "discarded"}' FROM chosen
      ) UPDATE dead_letters d SET state = 'discarded', next_attempt_at = NULL FROM chosen WHERE d.id = chosen.id
      RETURNING d.version`,
-    [id, actor, reason],
+    // One behind a gap is not next: what is missing would be passed over with it, and nobody would know.
+    [id, actor, reason, next],
   )
   if (letter === undefined) return 'not_parked'
   await movePositions(db, where.consumer, new Map([[where.streamId, letter.version]]))

@@ -9,6 +9,9 @@ import { lockPositions, movePositions } from './inbox.ts'
 const STREAMS_MAX = 50
 const DRAINED_MAX = 100
 
+/** Whoever calls has other things to do too. */
+const ROUND_MAX_MS = 2000
+
 export interface RetryOptions {
   pool: pg.Pool
   /** Called first in the database transaction; undefined when nobody goes by this name any more. */
@@ -26,13 +29,30 @@ export async function retryDueLetters({ pool, resolve }: RetryOptions): Promise<
       WHERE state = 'retrying' AND next_attempt_at <= clock_timestamp()
       ORDER BY next_attempt_at, created_at LIMIT ${STREAMS_MAX}`,
   )
+  const endsAt = Date.now() + ROUND_MAX_MS
+  let failed: { error: unknown } | undefined
   for (const { consumer, streamId } of due) {
-    await inTransaction(pool, async (db) => {
-      const effect = await resolve(db, consumer)
-      if (effect !== undefined) await drain(db, effect, streamId)
-    })
+    if (Date.now() > endsAt) break
+    try {
+      await inTransaction(pool, async (db) => {
+        const effect = await resolve(db, consumer)
+        await (effect === undefined ? postpone(db, consumer, streamId) : drain(db, effect, streamId))
+      })
+    } catch (error) {
+      // One that cannot even be tried holds up none of the others.
+      failed ??= { error }
+    }
   }
+  if (failed !== undefined) throw failed.error
 }
+
+/** Letters of a consumer that nobody is any more would else be the first in the queue for ever. */
+const postpone = (db: Sql, consumer: string, streamId: string) =>
+  db.query(
+    `UPDATE dead_letters SET next_attempt_at = clock_timestamp() + interval '10 minutes'
+      WHERE consumer = $1 AND stream_id = $2 AND state = 'retrying'`,
+    [consumer, streamId],
+  )
 
 interface Letter {
   id: string
@@ -73,5 +93,5 @@ async function drain(db: Sql, effect: Effect, streamId: string): Promise<void> {
 
 async function attempt(db: Sql, effect: Effect, position: number, { version, envelope }: Letter) {
   if (version <= position) return undefined
-  return version === position + 1 ? tryToApply(effect, db, envelope) : GAP
+  return version === position + 1 ? tryToApply(effect, db, envelope, false) : GAP
 }

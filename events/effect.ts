@@ -25,20 +25,25 @@ export const GAP: Failure = {
 export const applyTo = (effect: Effect, db: Sql, envelope: EventEnvelope): Promise<void> =>
   effect.apply(db, fromEnvelope(envelope))
 
+/** SQLSTATE of a statement that took too long: the database is slow, or this event is. */
+export const TIMED_OUT = '57014'
+
 /**
  * Applies an event, or leaves everything as it was and answers why.
+ * @param isPatient whether a statement that takes too long is taken for the database's fault.
  * @throws what is not the event's fault; the database transaction is then of no more use.
  */
 export async function tryToApply(
   effect: Effect,
   db: Sql,
   envelope: EventEnvelope,
+  isPatient = true,
 ): Promise<Failure | undefined> {
   await db.query('SAVEPOINT event')
   try {
     await applyTo(effect, db, envelope)
   } catch (error) {
-    if (isInfrastructureFault(error)) throw error
+    if (isInfrastructureFault(error) && (isPatient || codeOf(error) !== TIMED_OUT)) throw error
     // Fails where the connection was lost, which is not the event's fault either.
     await db.query('ROLLBACK TO SAVEPOINT event')
     return failureOf(error)
@@ -46,6 +51,9 @@ export async function tryToApply(
   await db.query('RELEASE SAVEPOINT event')
   return undefined
 }
+
+export const codeOf = (error: unknown): unknown =>
+  error instanceof Error && 'code' in error ? error.code : undefined
 
 /** The text of a foreign error may quote the event's data, so only what cannot is told. */
 function failureOf(error: unknown): Failure {

@@ -26,21 +26,25 @@ const UNAPPLIED = `
   ) AS firsts ORDER BY id LIMIT 1`
 
 export interface Freshness {
-  /** Everything that was recorded before this has taken effect. */
+  /** Everything that was recorded before this has taken effect, but for streams that are set aside. */
   asOf: Date
   lagMs: number
+  /** Streams with a dead letter: it tells nothing newer of them. */
+  streamsSetAside: number
 }
 
 /** Read it before the read model: what is read then is at least as fresh. */
 export async function freshnessOf(db: Sql, projection: string): Promise<Freshness> {
-  const [row] = await db.query<{ asOf: Date | null; now: Date }>(
-    `SELECT clock_timestamp() AS now,
+  const [row] = await db.query<{ asOf: Date | null; now: Date; streamsSetAside: number }>(
+    `SELECT clock_timestamp() AS now, (SELECT count(DISTINCT stream_id) FROM dead_letters
+         WHERE consumer = ${CONSUMER} AND state <> 'discarded') AS "streamsSetAside",
        (SELECT e.recorded_at FROM (${UNAPPLIED}) AS u JOIN events e USING (stream_id, version)) AS "asOf"`,
     [projection, null],
   )
   const now = row?.now ?? new Date()
   const asOf = row?.asOf ?? now
-  return { asOf, lagMs: Math.max(0, now.getTime() - asOf.getTime()) }
+  const lagMs = Math.max(0, now.getTime() - asOf.getTime())
+  return { asOf, lagMs, streamsSetAside: row?.streamsSetAside ?? 0 }
 }
 
 /** Rows that the mark passes in one move, so that none takes long. */

@@ -31,7 +31,7 @@ export async function movePositions(
 ): Promise<void> {
   if (moved.size === 0) return
   await db.query(
-    `UPDATE inbox SET version = m.version FROM unnest($2::text[], $3::integer[]) AS m (stream_id, version)
+    `UPDATE inbox SET version = greatest(inbox.version, m.version) FROM unnest($2::text[], $3::integer[]) AS m (stream_id, version)
       WHERE consumer = $1 AND inbox.stream_id = m.stream_id`,
     [consumer, [...moved.keys()], [...moved.values()]],
   )

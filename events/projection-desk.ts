@@ -5,8 +5,6 @@ export interface ProjectionStatus extends Freshness {
   name: string
   /** Of the rows that are read. */
   generation: number
-  /** Streams that are set aside: it tells nothing newer of them. */
-  streamsSetAside: number
   /** The last one that was wished for. */
   rebuild: {
     state: 'none' | 'wished' | 'running' | 'done'
@@ -17,12 +15,11 @@ export interface ProjectionStatus extends Freshness {
   }
 }
 
-type Row = Pick<ProjectionStatus, 'name' | 'generation' | 'streamsSetAside'> & ProjectionStatus['rebuild']
+type Row = Pick<ProjectionStatus, 'name' | 'generation'> & ProjectionStatus['rebuild']
 
 const STATUS = `
   SELECT name, generation, rebuilt_events AS "rebuiltEvents", total_events AS "totalEvents", started_at AS "startedAt",
-         finished_at AS "finishedAt", (SELECT count(DISTINCT stream_id) FROM dead_letters
-           WHERE consumer = name || '#' || generation AND state <> 'discarded') AS "streamsSetAside",
+         finished_at AS "finishedAt",
          CASE WHEN rebuilding_generation IS NOT NULL THEN 'running' WHEN rebuild_wished_at IS NOT NULL THEN 'wished'
               WHEN finished_at IS NOT NULL THEN 'done' ELSE 'none' END AS state
     FROM projections ORDER BY name`
@@ -45,9 +42,6 @@ export function createProjectionDesk({ db }: { db: Sql }) {
   }
 }
 
-async function withFreshness(
-  db: Sql,
-  { name, generation, streamsSetAside, ...rebuild }: Row,
-): Promise<ProjectionStatus> {
-  return { name, generation, streamsSetAside, ...(await freshnessOf(db, name)), rebuild }
+async function withFreshness(db: Sql, { name, generation, ...rebuild }: Row): Promise<ProjectionStatus> {
+  return { name, generation, ...(await freshnessOf(db, name)), rebuild }
 }

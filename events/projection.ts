@@ -42,6 +42,27 @@ export const enterLive =
     return effectOf(projection, row.generation)
   }
 
+/** As effectOf, but for what an operator has discarded: that is discarded from every generation after it. */
+export async function effectWithoutDiscarded(
+  db: Sql,
+  projection: Projection,
+  generation: number,
+): Promise<Effect> {
+  const rows = await db.query<{ id: string }>(
+    `SELECT stream_id || '/' || version AS id FROM dead_letters
+      WHERE state = 'discarded' AND split_part(consumer, '#', 1) = $1`,
+    [projection.name],
+  )
+  const discarded = new Set(rows.map(({ id }) => id))
+  const effect = effectOf(projection, generation)
+  return {
+    name: effect.name,
+    async apply(transaction, event) {
+      if (!discarded.has(`${event.streamId}/${event.version}`)) await effect.apply(transaction, event)
+    },
+  }
+}
+
 /** What goes by a name in the dead letters: a generation that is read or being built, and no other. */
 export const resolveAmong =
   (projections: readonly Projection[]) =>
@@ -53,7 +74,7 @@ export const resolveAmong =
       `SELECT FROM projections WHERE name = $1 AND $2::integer IN (generation, rebuilding_generation) FOR KEY SHARE`,
       [name, Number(generation)],
     )
-    return inUse.length === 0 ? undefined : effectOf(projection, Number(generation))
+    return inUse.length === 0 ? undefined : effectWithoutDiscarded(db, projection, Number(generation))
   }
 
 /** One figure for all rows of a generation: two generations that tell the same have the same. */

@@ -2,9 +2,8 @@ import type pg from 'pg'
 import { Fault } from '../domain/errors.ts'
 import { createConsumer, takeIn } from './consumer.ts'
 import { inTransaction, sqlOf, type Sql } from './database.ts'
-import type { Effect } from './effect.ts'
 import { toEnvelope, type EventEnvelope, type StoredEvent } from './envelope.ts'
-import { consumerOf, effectOf, type Projection } from './projection.ts'
+import { consumerOf, effectWithoutDiscarded, type Projection } from './projection.ts'
 
 /** Events in one database transaction, and rows deleted by one statement. */
 const PAGE = 500
@@ -30,10 +29,9 @@ export async function rebuild({ pool, projection, stopping }: RebuildOptions): P
   const db = sqlOf(pool)
   const generation = await begin(db, projection)
   await removeUnused(pool, projection)
-  const effect = passingOver(effectOf(projection, generation), await discardedEvents(db, projection))
   const enter = async (transaction: Sql) => {
     await requireOurs(transaction, projection, generation, 'FOR KEY SHARE')
-    return effect
+    return effectWithoutDiscarded(transaction, projection, generation)
   }
   const consume = createConsumer({ pool, enter })
   let last: StoredEvent | undefined
@@ -50,7 +48,7 @@ export async function rebuild({ pool, projection, stopping }: RebuildOptions): P
     await consume(page)
     if (page.length < PAGE) break
   }
-  await inTransaction(pool, (transaction) => takeOver(transaction, projection, generation, effect))
+  await inTransaction(pool, (transaction) => takeOver(transaction, projection, generation))
   await removeUnused(pool, projection)
 }
 
@@ -81,23 +79,6 @@ async function requireOurs(
   if (row === undefined) throw new Fault('REBUILD_SUPERSEDED', 'Another rebuild of it has begun.')
   return row.generation
 }
-
-/** What an operator has discarded is discarded from every generation after it. */
-async function discardedEvents(db: Sql, { name }: Projection): Promise<ReadonlySet<string>> {
-  const rows = await db.query<{ id: string }>(
-    `SELECT stream_id || '/' || version AS id FROM dead_letters
-      WHERE state = 'discarded' AND split_part(consumer, '#', 1) = $1`,
-    [name],
-  )
-  return new Set(rows.map(({ id }) => id))
-}
-
-const passingOver = (effect: Effect, discarded: ReadonlySet<string>): Effect => ({
-  name: effect.name,
-  async apply(db, event) {
-    if (!discarded.has(`${event.streamId}/${event.version}`)) await effect.apply(db, event)
-  },
-})
 
 const EVENT = `e.stream_id AS "streamId", e.version, e.type, e.schema_version AS "schemaVersion", e.data,
   e.recorded_at AS "recordedAt"`
@@ -140,8 +121,9 @@ async function missing(db: Sql, { name }: Projection, generation: number): Promi
 }
 
 /** Live batches wait meanwhile: what they have taken in is caught up with, and then the new generation is the live one. */
-async function takeOver(db: Sql, projection: Projection, generation: number, effect: Effect): Promise<void> {
+async function takeOver(db: Sql, projection: Projection, generation: number): Promise<void> {
   const old = await requireOurs(db, projection, generation, 'FOR UPDATE')
+  const effect = await effectWithoutDiscarded(db, projection, generation)
   let page: EventEnvelope[]
   do {
     page = await missing(db, projection, generation)

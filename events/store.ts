@@ -52,14 +52,24 @@ export function createEventStore({ db }: { db: Database }) {
       return version
     },
 
-    /** The events after version `after`, in order and in today's shape. */
-    async load(streamId: string, asOf: AsOf = {}, after = 0): Promise<StoredEvent[]> {
+    /**
+     * Up to which version a stream is meant; undefined for all of it. A moment is before the first event that was
+     * recorded after it: clocks may be set back, and a stream is never read with a hole.
+     */
+    async upTo(streamId: string, { version, time }: AsOf): Promise<number | undefined> {
+      if (time === undefined) return version
+      const later = await db.event.findFirst({
+        where: { streamId, recordedAt: { gt: time } },
+        orderBy: { version: 'asc' },
+        select: { version: true },
+      })
+      return later === null ? version : Math.min(later.version - 1, version ?? later.version)
+    },
+
+    /** The events after version `after`, up to `upTo`, in order and in today's shape. */
+    async load(streamId: string, upTo?: number, after = 0): Promise<StoredEvent[]> {
       const events = await db.event.findMany({
-        where: {
-          streamId,
-          version: { gt: after, ...(asOf.version === undefined ? {} : { lte: asOf.version }) },
-          ...(asOf.time === undefined ? {} : { recordedAt: { lte: asOf.time } }),
-        },
+        where: { streamId, version: { gt: after, ...(upTo === undefined ? {} : { lte: upTo }) } },
         orderBy: { version: 'asc' },
       })
       return events.map(upcast)

@@ -107,7 +107,7 @@ export function createOrderRoutes(options: OrderRoutes): Router {
     get: async (request, response) => {
       const { asOfVersion: version } = parseQuery(eventListQuery, request.query)
       const { id } = await find(request)
-      const events = await store.load(ORDER_SAGA.workflowId(id), { version })
+      const events = await store.load(ORDER_SAGA.workflowId(id), version)
       response.json({ data: events.map(viewEvent) })
     },
   })

@@ -111,7 +111,8 @@ export function createReadModelRoutes(options: ReadModelRoutes): Router {
   serve(router, '/operations/projections/:name/rebuild', {
     post: async (request, response) => {
       parseQuery(noQuery, request.query)
-      const isKnown = await projections.wishRebuild(String(request.params['name']))
+      const name = String(request.params['name'])
+      const isKnown = /^[a-z-]{1,60}$/.test(name) && (await projections.wishRebuild(name))
       if (!isKnown) throw new HttpProblem('PROJECTION_NOT_FOUND', 'There is no projection of this name.')
       response.status(202).location('/operations/projections').json({ status: 'accepted' })
     },
@@ -141,8 +142,8 @@ async function readFresh<T extends object>(
       throw new HttpProblem('READ_MODEL_BEHIND', 'It has not seen that version yet: please ask again.')
     }
   }
-  const { asOf, lagMs } = await freshnessOf(db, projection)
-  return { ...(await read()), asOf: asOf.toISOString(), lagMs }
+  const { asOf, ...freshness } = await freshnessOf(db, projection)
+  return { ...(await read()), asOf: asOf.toISOString(), ...freshness }
 }
 
 function viewSummary({ reasonCode, reasonStep, done, undone, skipped, parked, ...summary }: OrderSummary) {

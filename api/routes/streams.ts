@@ -22,6 +22,9 @@ const STREAMS_MAX = 500
 
 const OPERATIONS_INTERVAL_MS = 500
 
+/** What is kept for one client that reads slowly. */
+const UNREAD_BYTES_MAX = 1_000_000
+
 export interface StreamRoutes {
   queries: ReturnType<typeof createOrderQueries>
   store: EventStore
@@ -57,7 +60,7 @@ function streamOrder({ queries, store, headWatch, temporal, ending }: StreamRout
 
     /** The events since, up to the one that ends the order. */
     const advance = async (push: (order: OrderRecord, at: typeof past, type: string) => void) => {
-      const events = await store.load(streamId, {}, past.version)
+      const events = await store.load(streamId, undefined, past.version)
       const order = events.length === 0 ? null : await queries.find(id)
       for (const event of events) {
         if (order === null || isTerminal(past.state.status)) return
@@ -78,7 +81,7 @@ function streamOrder({ queries, store, headWatch, temporal, ending }: StreamRout
       const push = (order: OrderRecord, at: typeof past, type: string) =>
         void session.push(viewPastOrder(order, at, temporal), type, String(at.version))
       for (const { order, at, type } of due) push(order, at, type)
-      while (!signal.aborted && !isTerminal(past.state.status)) {
+      while (!signal.aborted && !isTerminal(past.state.status) && isReading(response)) {
         await headWatch.past(id, past.version, signal)
         await advance(push)
       }
@@ -92,7 +95,7 @@ function streamOperations({ tail, ending }: StreamRoutes): RequestHandler {
     const after = request.get('last-event-id') === undefined ? undefined : readLastEventId(request)
     const next = tail.follow(after === undefined ? await tail.newestId() : BigInt(after))
     await withSession(request, response, ending, async (session, signal) => {
-      while (!signal.aborted) {
+      while (!signal.aborted && isReading(response)) {
         for (const event of await next()) {
           session.push({ streamId: event.streamId, ...viewEvent(event) }, event.type, String(event.id))
         }
@@ -101,6 +104,9 @@ function streamOperations({ tail, ending }: StreamRoutes): RequestHandler {
     })
   }
 }
+
+/** A client that does not read what it asked for is cut off; it comes back with the id of the last event it has. */
+const isReading = (response: Response) => response.writableLength < UNREAD_BYTES_MAX
 
 /** Keeps a session open while `work` goes on; its signal is aborted when the client or this process leaves. */
 async function withSession(
@@ -111,6 +117,8 @@ async function withSession(
 ): Promise<void> {
   const gone = new AbortController()
   response.once('close', () => gone.abort())
+  // It may have left while its first events were looked up: that is not told again.
+  if (response.closed || response.destroyed) return
   const session = await createSession(request, response)
   try {
     await work(session, AbortSignal.any([gone.signal, ending]))

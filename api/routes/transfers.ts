@@ -70,7 +70,7 @@ export function createTransferRoutes(options: TransferRoutes): Router {
     get: async (request, response) => {
       const { asOfVersion: version } = parseQuery(eventListQuery, request.query)
       const { id } = await find(request)
-      const events = await store.load(TRANSFER_SAGA.workflowId(id), { version })
+      const events = await store.load(TRANSFER_SAGA.workflowId(id), version)
       response.json({ data: events.map(viewEvent) })
     },
   })

@@ -30,7 +30,13 @@ export const deadLetterListQuery = z.strictObject({
   cursor: pageQuery.cursor.pipe(
     z
       .string()
-      .regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z [0-9a-f-]{36}$/)
+      .refine((key) => {
+        const [moment, id, ...rest] = key.split(' ')
+        return (
+          z.iso.datetime().safeParse(moment).success && z.uuid().safeParse(id).success && rest.length === 0
+        )
+      })
+      .refine((key) => !key.startsWith('0000'))
       .optional(),
   ),
 })

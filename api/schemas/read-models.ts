@@ -1,26 +1,26 @@
 import { SAGA_STATUSES } from '../../domain/saga/status.ts'
-import { amountMinor, customerId, page, pageQuery, sku, time, z } from './shared.ts'
+import { amountMinor, customerId, page, pageQuery, sku, time, version, z } from './shared.ts'
 
 /** Every answer of a read model says how fresh it is. */
 const freshness = {
-  asOf: time.openapi({ description: 'Everything recorded before this has taken effect in the answer.' }),
+  asOf: time.openapi({
+    description: 'Everything recorded before this has taken effect in the answer, but for streams set aside.',
+  }),
   lagMs: z.int().openapi({ description: 'Milliseconds between `asOf` and now.' }),
+  streamsSetAside: z
+    .int()
+    .openapi({ description: 'Streams with a dead letter: the answer tells nothing newer of them.' }),
 }
 
 /** How a client reads its own writes. */
 export const freshQuery = {
-  minVersion: z
-    .string()
-    .regex(/^[1-9]\d{0,8}$/)
-    .transform(Number)
-    .optional()
-    .openapi({
-      type: 'integer',
-      minimum: 1,
-      description:
-        'Waits until everything recorded before the request is in the answer; with `orderId`, until that order is at ' +
-        'this version. 503 READ_MODEL_BEHIND after 5 seconds.',
-    }),
+  minVersion: version.optional().openapi({
+    type: 'integer',
+    minimum: 1,
+    description:
+      'Waits until everything recorded before the request is in the answer; with `orderId`, until that order is at ' +
+      'this version. 503 READ_MODEL_BEHIND after 5 seconds.',
+  }),
   orderId: z.uuid().optional(),
 }
 
@@ -48,7 +48,10 @@ export const orderSearchQuery = needsVersion(
   }),
 )
 
-const day = z.iso.date().openapi({ format: 'date', example: '2026-11-22' })
+const day = z.iso
+  .date()
+  .refine((date) => !date.startsWith('0000'), 'Before the year 1.')
+  .openapi({ format: 'date', example: '2026-11-22' })
 
 export const salesQuery = needsVersion(
   z

@@ -80,17 +80,19 @@ export const pageQuery = {
 /** As far as versions can go. */
 const VERSION_MAX = 2_147_483_647
 
+/** A version of a stream, from 1. */
+export const version = z
+  .string()
+  .regex(/^0*[1-9]\d{0,99}$/)
+  .transform((text) => Math.min(Number(text), VERSION_MAX))
+
 /** Time travel: how it was at a version of its stream, or at a moment. */
 export const asOfQuery = {
-  asOfVersion: z
-    .string()
-    .regex(/^0*[1-9]\d{0,99}$/)
-    .transform((version) => Math.min(Number(version), VERSION_MAX))
-    .optional()
-    .openapi({ type: 'integer', minimum: 1 }),
+  asOfVersion: version.optional().openapi({ type: 'integer', minimum: 1 }),
   asOf: z.iso
     .datetime({ offset: true })
     .transform((moment) => new Date(moment))
+    .refine((moment) => moment.getUTCFullYear() >= 1, 'Before the year 1.')
     .optional()
     .openapi({ type: 'string', format: 'date-time' }),
 }

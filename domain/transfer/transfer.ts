@@ -65,7 +65,14 @@ export function createTransferSteps({ db, aggregates }: { db: Database; aggregat
       const { sourceAccountId, money } = await find(transferId)
       const command = { kind: 'return', transferId, ...money } as const
       return deciding(sourceAccountId, command, async ({ streamId, version, decision }) => {
-        if (decision.kind === 'refused') return [{ verdict: 'refused', answer: { code: decision.code } }]
+        if (decision.kind === 'refused') {
+          // An account that has it back already may not be able to hold it twice.
+          const fence = await db.stepFence.findUnique({
+            where: { sagaId_step: { sagaId: transferId, step: 'withdrawMoney' } },
+          })
+          const verdict = fence?.state === 'undone' ? 'done' : 'refused'
+          return [{ verdict, answer: { code: decision.code } }]
+        }
         return db.$queryRaw<Row[]>`
           SELECT verdict, answer FROM undo_append(${transferId}::uuid, 'withdrawMoney', ${attemptNumber}::integer,
             ${streamId}, ${version}::integer, ${eventsOf(decision)}::jsonb,

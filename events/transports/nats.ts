@@ -105,7 +105,7 @@ export async function openNatsTransport(url: string, onTrouble: OnTrouble): Prom
         await declareStream()
         return openConsumer(client, manager, consumer)
       }
-      const subscription = deliver(consumeInOrder(open), handle, onTrouble)
+      const subscription = deliver(consumeInOrder(open, onTrouble), handle, onTrouble)
       subscriptions.add(subscription)
       return subscription
     },
@@ -193,7 +193,7 @@ async function openConsumer(
 }
 
 /** Pulls batch after batch, and opens the consumer anew whenever it cannot be certain that nothing is missing. */
-function consumeInOrder(open: () => ReturnType<typeof openConsumer>): NextBatch {
+function consumeInOrder(open: () => ReturnType<typeof openConsumer>, onTrouble: OnTrouble): NextBatch {
   let opened: Awaited<ReturnType<typeof openConsumer>> | undefined
   const certain = async <T>(work: Promise<T>): Promise<T> => {
     try {
@@ -212,12 +212,32 @@ function consumeInOrder(open: () => ReturnType<typeof openConsumer>): NextBatch 
       opened = undefined
       return undefined
     }
-    opened = { consumer, delivered: delivered + messages.length }
-    return {
-      events: messages.map((message) => message.json<EventEnvelope>()),
-      acknowledge: () => certain(last.ackAck().then(() => undefined)),
+    const events = readableOf(messages)
+    if (events.length === messages.length) {
+      opened = { consumer, delivered: delivered + messages.length }
+      return { events, acknowledge: () => certain(last.ackAck().then(() => undefined)) }
+    }
+    // Somebody else has written to the stream. What comes before it is handed out; then it is passed over alone.
+    opened = undefined
+    if (events.length === 0) onTrouble('a message that is no event is passed over', NOT_AN_EVENT)
+    const until = messages[Math.max(events.length - 1, 0)] ?? last
+    return { events, acknowledge: () => until.ackAck().then(() => undefined) }
+  }
+}
+
+const NOT_AN_EVENT = new Error('It is not JSON.')
+
+/** The events up to the first message that is none. */
+function readableOf(messages: readonly JsMsg[]): EventEnvelope[] {
+  const events: EventEnvelope[] = []
+  for (const message of messages) {
+    try {
+      events.push(message.json<EventEnvelope>())
+    } catch {
+      break
     }
   }
+  return events
 }
 
 /**

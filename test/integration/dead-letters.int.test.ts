@@ -84,6 +84,33 @@ describe('an event that cannot be applied', () => {
     expect(backoffMs(1, () => 0)).toBe(250)
   })
 
+  it('is tried also behind many of a consumer that nobody is any more', async () => {
+    const db = sqlOf(recording.pool)
+    await db.query(
+      `INSERT INTO dead_letters (consumer, stream_id, version, type, envelope, state, next_attempt_at)
+       SELECT 'gone#1', 'order-' || n, 1, 'Told', '{}', 'retrying', clock_timestamp() - interval '1 day'
+         FROM generate_series(1, 60) n`,
+    )
+    recording.poisoned.add('order-poison')
+    await handle(streamOf('order-poison', 1))
+    recording.poisoned.clear()
+    await recording.retryNow()
+    await recording.retryNow()
+    expect(await recording.applied()).toEqual(['order-poison/1'])
+  })
+
+  it('is found among others when its statement takes too long, time and again', async () => {
+    recording.onApply.call = ({ streamId }) => {
+      if (streamId === 'order-slow') throw Object.assign(new Error('canceling statement'), { code: '57014' })
+    }
+    const batch = [...streamOf('order-1', 1), ...streamOf('order-slow', 1), ...streamOf('order-2', 1)]
+    await expect(handle(batch)).rejects.toThrow('canceling statement')
+    await expect(handle(batch)).rejects.toThrow('canceling statement')
+    await handle(batch)
+    expect(await recording.applied()).toEqual(['order-1/1', 'order-2/1'])
+    expect(await recording.letters()).toEqual(['order-slow/1 retrying 1'])
+  })
+
   it('that comes again while it is set aside is kept once', async () => {
     recording.poisoned.add('order-poison')
     await handle(streamOf('order-poison', 2))
@@ -146,6 +173,17 @@ describe('an operator', () => {
     await handle(streamOf('order-poison', 4))
     expect(await recording.letters()).toEqual(['order-poison/1 discarded 5'])
     expect(await desk.discard(id, operator)).toBe('not_parked')
+  })
+
+  it('cannot discard one before which another is missing: that would be passed over with it', async () => {
+    const [first, second, third] = streamOf('order-gap', 3)
+    await handle([first, third].flatMap((event) => event ?? []))
+    const [letter] = await list({ streamId: 'order-gap' })
+    expect(letter).toMatchObject({ version: 3, cause: 'EVENT_GAP' })
+    expect(await desk.discard(letter?.id ?? '', operator)).toBe('not_parked')
+    await handle([second].flatMap((event) => event ?? []))
+    await recording.retryNow()
+    expect(await recording.applied()).toEqual(['order-gap/1', 'order-gap/2', 'order-gap/3'])
   })
 
   it('cannot act on one that waits behind another', async () => {

@@ -158,4 +158,24 @@ describe('an aggregate', () => {
     const hundredth = (await accounts.events('past'))[99]
     expect(await accounts.find('past', { time: hundredth?.recordedAt })).toMatchObject({ status: 'open' })
   })
+
+  it('is shown as it was before the first later event, where the clock was set back in between', async () => {
+    const stream = accountStream('clock')
+    await store.append(stream, 0, [{ type: 'AccountOpened', data: { ownerId: 'cus_a', currency: 'EUR' } }])
+    await store.append(stream, 1, deposits(SNAPSHOT_EVERY - 1))
+    const at = (seconds: number) => new Date(Date.UTC(2026, 0, 1, 12, 0, seconds))
+    await test.db.$transaction(async (db) => {
+      await db.$executeRaw`SET LOCAL session_replication_role = replica`
+      await db.$executeRaw`UPDATE events SET recorded_at = ${at(1)} WHERE stream_id = ${stream}`
+      await db.$executeRaw`UPDATE events SET recorded_at = ${at(5)} WHERE stream_id = ${stream} AND version = 99`
+      await db.$executeRaw`UPDATE events SET recorded_at = ${at(3)} WHERE stream_id = ${stream} AND version = 100`
+    })
+    const aggregates = createAggregates({ db: test.db, store })
+    expect(await aggregates.load(ACCOUNT, stream, { time: at(4) })).toMatchObject({ version: 98 })
+    expect(await aggregates.load(ACCOUNT, stream)).toMatchObject({
+      version: 100,
+      state: { balanceMinor: 99 },
+    })
+    expect(await aggregates.load(ACCOUNT, stream, { time: at(4) })).toMatchObject({ version: 98 })
+  })
 })

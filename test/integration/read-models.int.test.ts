@@ -188,6 +188,9 @@ describe('bad input', () => {
     '/reports/orders?sku=%20',
     '/reports/sales?from=yesterday',
     '/reports/sales?from=2026-02-30',
+    '/reports/sales?from=0000-01-01',
+    '/orders/01a00000-0000-7000-8000-000000000001?asOf=0000-01-01T00:00:00Z',
+    '/accounts/nobody?asOf=0001-01-01T00:00:00%2B09:00',
     '/reports/sales?from=2026-11-22&to=2026-11-21',
     '/reports/sales?minVersion=-1',
     '/reports/stock?sku=TEA-001',
@@ -199,6 +202,11 @@ describe('bad input', () => {
       400,
       'INVALID_PARAMETER',
     ])
+  })
+
+  it('is no name of a projection', async () => {
+    const answer = await system.api.post('/operations/projections/%00/rebuild')
+    expect(answer.status).toBe(404)
   })
 
   it('is told from a customer that nobody has heard of', async () => {

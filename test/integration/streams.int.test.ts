@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { connect } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Order } from '../harness/api-client.ts'
 import { startSystem } from '../harness/start.ts'
@@ -144,5 +146,29 @@ describe('the stream for operators', () => {
     for (let orders = 0; orders < 50 && !progress.isRead; orders += 1) await system.api.run()
     const { sent } = await reading
     expect(of(earlier, sent).filter(isCompletion)).toEqual([])
+  })
+
+  it('leaves nothing behind for clients that leave before it has begun', async () => {
+    const { hostname, port } = new URL(system.apiUrl)
+    const commits = async () => {
+      const [row] = await system.db.$queryRaw<{ count: bigint }[]>`
+        SELECT xact_commit AS count FROM pg_stat_database WHERE datname = current_database()`
+      return Number(row?.count ?? 0)
+    }
+    /** Database transactions in two seconds of nothing to do. */
+    const idle = async () => {
+      const before = await commits()
+      await new Promise((resolve) => setTimeout(resolve, 2000))
+      return (await commits()) - before
+    }
+    const quiet = await idle()
+    for (let n = 0; n < 100; n += 1) {
+      const socket = connect(Number(port), hostname)
+      await once(socket, 'connect')
+      socket.write(`GET /operations/stream HTTP/1.1\r\nHost: ${hostname}\r\n\r\n`)
+      socket.destroy()
+    }
+    // A hundred that went on asking twice a second would be four hundred more.
+    await expect.poll(idle, { timeout: 30_000 }).toBeLessThan(quiet + 200)
   })
 })

@@ -264,6 +264,16 @@ describe('two statements of transfers, in flight at once,', () => {
     expect(await balance('short')).toBe(40)
   })
 
+  it('refuse nothing for what has changed since it was looked at', async () => {
+    const id = await place('stale')
+    const refuse = (version: number) => isolated.db.$queryRaw`
+      SELECT verdict FROM step_append(${id}::uuid, 'withdrawMoney', 1, 'account-stale', ${version}::integer, '[]',
+        '{"code": "INSUFFICIENT_FUNDS"}', 'TransferWithdrawn', '{}', NULL)`
+    const { version } = await isolated.api.account('stale')
+    expect(await refuse(version - 1)).toEqual([{ verdict: 'conflict' }])
+    expect(await withdraw(id)(isolated.db)).toEqual(DONE)
+  })
+
   it('give the money back once', async () => {
     const id = await place('back')
     await withdraw(id)(isolated.db)

@@ -289,6 +289,29 @@ describe('the NATS transport', () => {
   })
 })
 
+describe('a message of somebody else in the stream', () => {
+  it('is passed over, and no event with it', async () => {
+    const broker = await startNatsBroker()
+    const transport = await openTransport(broker.settings, () => undefined)
+    const stranger = await connect({ servers: broker.settings.url })
+    try {
+      await transport.publish(envelopes('order-a', 1, 20))
+      await jetstream(stranger).publish('ordersaga.events.order-a', 'not json')
+      await transport.publish(envelopes('order-a', 21, 30))
+      await jetstream(stranger).publish('ordersaga.events.order-a', 'not json either')
+      await transport.publish(envelopes('order-a', 31, 35))
+      const got: EventEnvelope[] = []
+      await transport.subscribe('reader', async (events) => void got.push(...events))
+      await until('every event', () => (got.length >= 35 ? true : undefined))
+      expect(bySubject(got)).toEqual({ 'order-a': upTo(35) })
+    } finally {
+      await stranger.close()
+      await transport.close()
+      await broker.close()
+    }
+  })
+})
+
 /** Each number where it comes first. */
 const firstSeen = (numbers: readonly number[]) => [...new Set(numbers)]
 
