@@ -44,7 +44,7 @@ export function createDependencies({ db }: { db: Database }) {
       const states = await db.$queryRaw<
         { provider: string; state: BreakerState; capacity: bigint; inUse: bigint }[]
       >`
-        SELECT provider, (array_agg(state ORDER BY since DESC))[1] AS state, sum(capacity) AS capacity, sum(in_use) AS "inUse"
+        SELECT provider, (array_agg(state ORDER BY since DESC, state = 'open' DESC))[1] AS state, sum(capacity) AS capacity, sum(in_use) AS "inUse"
           FROM dependency_states WHERE seen_at > clock_timestamp() - make_interval(secs => ${FRESH_SECONDS})
          GROUP BY provider`
       const waiting = await db.$queryRaw<{ step: string; orders: bigint }[]>`

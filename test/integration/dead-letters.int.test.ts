@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { createConsumer } from '../../events/consumer.ts'
-import { sqlOf } from '../../events/database.ts'
+import { sqlOf, type Sql } from '../../events/database.ts'
 import { createDeadLetterDesk, type DeadLetter } from '../../events/dead-letter-desk.ts'
+import { retryDueLetters } from '../../events/dead-letter-retries.ts'
 import { backoffMs } from '../../events/dead-letters.ts'
 import type { EventEnvelope } from '../../events/envelope.ts'
 import { until } from '../harness/poll.ts'
@@ -94,8 +95,10 @@ describe('an event that cannot be applied', () => {
     recording.poisoned.add('order-poison')
     await handle(streamOf('order-poison', 1))
     recording.poisoned.clear()
-    await recording.retryNow()
-    await recording.retryNow()
+    await db.query(`UPDATE dead_letters SET next_attempt_at = clock_timestamp() WHERE consumer <> 'gone#1'`)
+    const { pool, effect } = recording
+    const resolve = async (_db: Sql, consumer: string) => (consumer === effect.name ? effect : undefined)
+    for (let round = 0; round < 2; round += 1) await retryDueLetters({ pool, resolve })
     expect(await recording.applied()).toEqual(['order-poison/1'])
   })
 

@@ -12,12 +12,15 @@ afterAll(() => test.close())
 
 it('the breaker that has moved last is the one that is told of, and the slots of all are added up', async () => {
   const dependencies = createDependencies({ db: test.db })
-  const seen = (process: string, state: BreakerState) =>
-    dependencies.report(process, {
+  const seen = async (process: string, state: BreakerState) => {
+    // Times are kept to the millisecond: what follows is later by more than that.
+    await new Promise((resolve) => setTimeout(resolve, 10))
+    await dependencies.report(process, {
       name: 'payment',
       breaker: () => state,
       bulkhead: () => ({ limit: 10, inUse: 1 }),
     } as GuardedProvider)
+  }
   const told = async () => (await dependencies.list(new Map([['payment', ['chargePayment']]])))[0]
   expect(await told()).toMatchObject({ breaker: 'unknown', bulkhead: { limit: 0, inUse: 0 } })
   await seen('worker-1', 'closed')
