@@ -66,14 +66,29 @@ const transferPoints = [
   { at: 'returnMoney:after', isClosed: true },
 ]
 
+/** The customer wishes to cancel at the moment at which the shipment is recorded: everything then has to be undone. */
+async function wishCancelOnShipment({ db }: System): Promise<void> {
+  await db.$executeRawUnsafe(`
+    CREATE FUNCTION wish_cancel() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+      UPDATE sagas SET cancel_wished_at = now() WHERE id = NEW.order_id AND reason_code IS NULL;
+      RETURN NEW;
+    END $$`)
+  await db.$executeRawUnsafe(
+    'CREATE TRIGGER wish_cancel AFTER INSERT ON shipments FOR EACH ROW EXECUTE FUNCTION wish_cancel()',
+  )
+}
+
 /** Runs `test` on a system of its own, whose worker dies at `failpoint` while it carries an order. */
 async function withKilledWorker(
   failpoint: string,
   wishes: OrderWishes,
   meanwhile: (system: System, order: Order) => Promise<void>,
+  prepare: (system: System) => Promise<void> = async () => undefined,
 ): Promise<void> {
   const system = await startSystem({ workers: false, workflowTaskTimeoutMs: WORKFLOW_TASK_TIMEOUT_MS })
   try {
+    await prepare(system)
     await outliving(system, ORDER_SAGA, failpoint, () => system.api.place(wishes), meanwhile)
   } finally {
     await system.close()
@@ -121,19 +136,24 @@ describe.concurrent('a worker that is killed with SIGKILL', () => {
   )
 
   it.each(undoPoints)('at $at costs no compensation and doubles none', async ({ at }) => {
-    const wishes = at.startsWith('cancelShipment') ? {} : { service: 'refused' }
-    await withKilledWorker(at, wishes, async (system, { id }) => {
-      expect(await system.api.ended(id)).toMatchObject({ status: 'rejected' })
-      const { charges, refunds } = await system.api.ledger(id)
+    const isShipped = at.startsWith('cancelShipment')
+    const prepare = isShipped ? wishCancelOnShipment : undefined
+    const wishes = isShipped ? {} : { service: 'refused' }
+    const undoing = async (system: System, { id }: Order) => {
+      expect(await system.api.ended(id)).toMatchObject({ status: isShipped ? 'cancelled' : 'rejected' })
+      const { charges, refunds, shipments } = await system.api.ledger(id)
       expect([charges.map(({ state }) => state), refunds.length]).toEqual([['refunded'], 1])
+      expect(shipments.map(({ state }) => state)).toEqual(isShipped ? ['cancelled'] : [])
       const types = await system.api.eventTypes(id)
-      expect(types.slice(-4)).toEqual([
+      expect(types.slice(types.indexOf('CompensationBegun'))).toEqual([
         'CompensationBegun',
+        ...(isShipped ? ['ShipmentCancelled'] : []),
         'PaymentRefunded',
         'InventoryReleased',
-        'OrderRejected',
+        isShipped ? 'OrderCancelled' : 'OrderRejected',
       ])
-    })
+    }
+    await withKilledWorker(at, wishes, undoing, prepare)
   })
 })
 
