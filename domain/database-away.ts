@@ -1,3 +1,5 @@
+import { isNetworkCode } from './errors.ts'
+
 /**
  * Whether an exception says that the database could not be reached, or went away in the middle: nobody's fault, and
  * no reason to give anything up. What was under way may have been committed all the same.
@@ -5,14 +7,14 @@
 export function isDatabaseAway(error: unknown): boolean {
   if (!(error instanceof Error)) return false
   const code = 'code' in error ? String(error.code) : ''
-  if (NETWORK_OR_PRISMA.test(code) || POOL_MESSAGES.test(error.message)) return true
+  if (isNetworkCode(code) || PRISMA_AWAY.test(code) || POOL_MESSAGES.test(error.message)) return true
   const { kind = '', originalCode = '' } = adapterCause(error)
   if (AWAY_KINDS.has(kind) || AWAY_STATES.test(originalCode)) return true
   return error.cause !== undefined && isDatabaseAway(error.cause)
 }
 
-/** Prisma: P1xxx are connection errors, P2024 a pool without a free connection. */
-const NETWORK_OR_PRISMA = /^P1\d{3}$|^P2024$|^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_|EHOST|ENET)/
+/** P1xxx are connection errors, P2024 a pool without a free connection. */
+const PRISMA_AWAY = /^P1\d{3}$|^P2024$/
 
 /** The pool and the protocol of the driver say it in words alone. */
 const POOL_MESSAGES = /^Connection terminated|timeout exceeded when trying to connect/

@@ -28,3 +28,7 @@ export class Fault extends Error {
     this.retryAfterMs = retryAfterMs
   }
 }
+
+/** Codes of Node's network: another machine, or the name of it, could not be reached. */
+export const isNetworkCode = (code: string): boolean =>
+  /^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_|EHOST|ENET)/.test(code)

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import pg from 'pg'
-import { Fault } from '../domain/errors.ts'
+import { Fault, isNetworkCode } from '../domain/errors.ts'
 
 /** Statements, each on some connection or all on that of a database transaction. */
 export interface Sql {
@@ -105,13 +105,13 @@ const unavailable = (cause: unknown): Fault =>
   Object.assign(new Fault(UNAVAILABLE, 'The connection to PostgreSQL was lost.'), { cause })
 
 /** Lost connections, too few resources, cancelled statements, deadlocks, a server that shuts down. */
-const INFRASTRUCTURE =
-  /^(08|40|53|57|58|XX)[0-9A-Z]{3}$|^55P03$|^25P03$|^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_|EHOST)/
+const INFRASTRUCTURE = /^(08|40|53|57|58|XX)[0-9A-Z]{3}$|^55P03$|^25P03$/
 
 /** Would another statement have failed here too? Then it says nothing about what was to be done. */
 export function isInfrastructureFault(error: unknown): boolean {
   if (!(error instanceof Error) || !('code' in error)) return false
-  return error.code === UNAVAILABLE || INFRASTRUCTURE.test(String(error.code))
+  const code = String(error.code)
+  return code === UNAVAILABLE || isNetworkCode(code) || INFRASTRUCTURE.test(code)
 }
 
 const names = new Map<string, string>()

@@ -4,24 +4,16 @@ import { isGrpcServiceError } from '@temporalio/client'
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js'
 import { ORDER } from '../../domain/order/evolve.ts'
 import type { createIntake } from '../../domain/order/intake.ts'
-import type { createOrderQueries, OrderRecord } from '../../domain/order/queries.ts'
+import type { createOrderQueries } from '../../domain/order/queries.ts'
 import type { Journal } from '../../domain/saga/journal.ts'
 import { isTerminal } from '../../domain/saga/status.ts'
 import type { Aggregates } from '../../events/aggregate.ts'
 import type { EventStore } from '../../events/store.ts'
 import { ORDER_SAGA } from '../../workflows/order/contract.ts'
 import { boundInFlight } from '../back-pressure.ts'
-import {
-  callerOf,
-  isUuid,
-  jsonBody,
-  parseBody,
-  parseQuery,
-  readIdempotencyKey,
-  serve,
-  toPage,
-} from '../http.ts'
+import { callerOf, jsonBody, parseBody, parseQuery, readIdempotencyKey, serve, toPage } from '../http.ts'
 import { viewEvent } from '../event-view.ts'
+import { findOrder } from '../find-order.ts'
 import type { SagaStarter } from '../saga-starter.ts'
 import { viewOrder, viewPastOrder, viewPlacedOrder } from '../order-view.ts'
 import { HttpProblem } from '../problem.ts'
@@ -55,12 +47,7 @@ export function createOrderRoutes(options: OrderRoutes): Router {
   const { intake, queries, store, aggregates, journal, starter, client, temporal } = options
   const router = Router()
 
-  const find = async (request: Request): Promise<OrderRecord> => {
-    const id = String(request.params['id'])
-    const record = isUuid(id) ? await queries.find(id.toLowerCase()) : null
-    if (record === null) throw new HttpProblem('ORDER_NOT_FOUND', 'There is no order with this id.')
-    return record
-  }
+  const find = (request: Request) => findOrder(queries, request)
 
   serve(router, '/orders', {
     get: async (request, response) => {

@@ -10,7 +10,8 @@ import type { TailEvent } from '../../events/tail.ts'
 import { ORDER_SAGA } from '../../workflows/order/contract.ts'
 import { boundInFlight } from '../back-pressure.ts'
 import { viewEvent } from '../event-view.ts'
-import { isUuid, parseQuery, serve } from '../http.ts'
+import { findOrder } from '../find-order.ts'
+import { parseQuery, serve } from '../http.ts'
 import { viewPastOrder } from '../order-view.ts'
 import { HttpProblem } from '../problem.ts'
 import type { TemporalPlace } from '../saga-view.ts'
@@ -52,38 +53,37 @@ function streamOrder({ queries, store, headWatch, temporal, ending }: StreamRout
   return async (request, response) => {
     parseQuery(noQuery, request.query)
     const after = readLastEventId(request)
-    const id = String(request.params['id']).toLowerCase()
-    const found = isUuid(id) ? await queries.find(id) : null
-    if (found === null) throw new HttpProblem('ORDER_NOT_FOUND', 'There is no order with this id.')
+    const { id } = await findOrder(queries, request)
     const streamId = ORDER_SAGA.workflowId(id)
     let past: Loaded<typeof ORDER.initial> = { state: ORDER.initial, version: 0, recordedAt: undefined }
 
-    /** The events since, up to the one that ends the order. */
-    const advance = async (push: (order: OrderRecord, at: typeof past, type: string) => void) => {
+    /** What has happened since, up to the event that ends the order. */
+    const advance = async () => {
       const events = await store.load(streamId, undefined, past.version)
       const order = events.length === 0 ? null : await queries.find(id)
+      const news: { order: OrderRecord; at: typeof past; type: string }[] = []
       for (const event of events) {
-        if (order === null || isTerminal(past.state.status)) return
-        const { version, recordedAt } = event
+        if (order === null || isTerminal(past.state.status)) break
+        const { version, recordedAt, type } = event
         past = { state: ORDER.evolve(past.state, event), version, recordedAt }
-        if (version > after) push(order, past, event.type)
+        if (version > after) news.push({ order, at: past, type })
       }
+      return news
     }
 
-    const due: { order: OrderRecord; at: typeof past; type: string }[] = []
-    await advance((order, at, type) => due.push({ order, at, type }))
-    if (due.length === 0 && isTerminal(past.state.status)) {
+    let news = await advance()
+    if (news.length === 0 && isTerminal(past.state.status)) {
       // Nothing will follow: this answer tells a client not to come back.
       response.status(204).end()
       return
     }
     await withSession(request, response, ending, async (session, signal) => {
-      const push = (order: OrderRecord, at: typeof past, type: string) =>
-        void session.push(viewPastOrder(order, at, temporal), type, String(at.version))
-      for (const { order, at, type } of due) push(order, at, type)
-      while (!signal.aborted && !isTerminal(past.state.status) && isReading(response)) {
+      for (;;) {
+        for (const { order, at, type } of news)
+          session.push(viewPastOrder(order, at, temporal), type, String(at.version))
+        if (signal.aborted || isTerminal(past.state.status) || !isReading(response)) return
         await headWatch.past(id, past.version, signal)
-        await advance(push)
+        news = await advance()
       }
     })
   }
