@@ -1,15 +1,5 @@
 import type { OpenAPIRegistry } from '@asteasolutions/zod-to-openapi'
-import {
-  cancelRequest,
-  eventList,
-  eventListQuery,
-  history,
-  order,
-  orderList,
-  orderListQuery,
-  orderQuery,
-  orderRequest,
-} from '../schemas/orders.ts'
+import { history, order, orderList, orderListQuery, orderQuery, orderRequest } from '../schemas/orders.ts'
 import {
   BAD_BODY,
   idempotencyHeader,
@@ -20,7 +10,15 @@ import {
   sagaId,
   UNAVAILABLE,
 } from './parts.ts'
+import { registerSagaCancel, registerSagaEvents, type SagaKind } from './saga.ts'
 
+const ORDERS: SagaKind = {
+  path: 'orders',
+  one: 'an order',
+  schema: order,
+  notFound: 'ORDER_NOT_FOUND',
+  notCancellable: 'ORDER_NOT_CANCELLABLE',
+}
 const NO_SUCH_ORDER = { 404: 'ORDER_NOT_FOUND' }
 
 /** Placing an order, and everything that is asked about one. */
@@ -67,16 +65,7 @@ export function registerOrders(registry: OpenAPIRegistry): void {
       ...problems({ 400: 'INVALID_PARAMETER', ...NO_SUCH_ORDER, ...UNAVAILABLE }),
     },
   })
-  registry.registerPath({
-    method: 'get',
-    path: '/orders/{id}/events',
-    summary: 'What happened to an order',
-    request: { params: sagaId, query: eventListQuery },
-    responses: {
-      200: ok('Its events, from version 1 without gaps.', eventList),
-      ...problems({ 400: 'INVALID_PARAMETER', ...NO_SUCH_ORDER, ...UNAVAILABLE }),
-    },
-  })
+  registerSagaEvents(registry, ORDERS)
   registry.registerPath({
     method: 'get',
     path: '/orders/{id}/history',
@@ -87,24 +76,5 @@ export function registerOrders(registry: OpenAPIRegistry): void {
       ...problems({ ...NO_SUCH_ORDER, ...UNAVAILABLE }),
     },
   })
-  registry.registerPath({
-    method: 'post',
-    path: '/orders/{id}/cancel',
-    summary: 'Cancel an order',
-    request: { params: sagaId, body: { required: false, ...json(cancelRequest) } },
-    responses: {
-      200: ok('It was cancelled already.', order),
-      202: ok(
-        'The wish is recorded: unless it is already compensating, the order will end cancelled.',
-        order,
-      ),
-      ...problems({
-        ...BAD_BODY,
-        ...NO_SUCH_ORDER,
-        409: 'ORDER_NOT_CANCELLABLE',
-        422: 'INVALID_REQUEST',
-        ...UNAVAILABLE,
-      }),
-    },
-  })
+  registerSagaCancel(registry, ORDERS)
 }

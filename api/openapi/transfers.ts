@@ -1,5 +1,5 @@
 import type { OpenAPIRegistry } from '@asteasolutions/zod-to-openapi'
-import { cancelRequest, eventList, eventListQuery } from '../schemas/orders.ts'
+import { eventList } from '../schemas/orders.ts'
 import { z } from '../schemas/shared.ts'
 import {
   account,
@@ -20,7 +20,15 @@ import {
   sagaId,
   UNAVAILABLE,
 } from './parts.ts'
+import { registerSagaCancel, registerSagaEvents, type SagaKind } from './saga.ts'
 
+const TRANSFERS: SagaKind = {
+  path: 'transfers',
+  one: 'a transfer',
+  schema: transfer,
+  notFound: 'TRANSFER_NOT_FOUND',
+  notCancellable: 'TRANSFER_NOT_CANCELLABLE',
+}
 const accountId = z.object({ id: z.string() })
 const NO_SUCH_TRANSFER = { 404: 'TRANSFER_NOT_FOUND' }
 const NO_SUCH_ACCOUNT = { 404: 'ACCOUNT_NOT_FOUND' }
@@ -61,33 +69,8 @@ export function registerTransfers(registry: OpenAPIRegistry): void {
     request: { params: sagaId },
     responses: { 200: ok('The transfer.', transfer), ...problems({ ...NO_SUCH_TRANSFER, ...UNAVAILABLE }) },
   })
-  registry.registerPath({
-    method: 'get',
-    path: '/transfers/{id}/events',
-    summary: 'What happened to a transfer',
-    request: { params: sagaId, query: eventListQuery },
-    responses: {
-      200: ok('Its events, from version 1 without gaps.', eventList),
-      ...problems({ 400: 'INVALID_PARAMETER', ...NO_SUCH_TRANSFER, ...UNAVAILABLE }),
-    },
-  })
-  registry.registerPath({
-    method: 'post',
-    path: '/transfers/{id}/cancel',
-    summary: 'Cancel a transfer',
-    request: { params: sagaId, body: { required: false, ...json(cancelRequest) } },
-    responses: {
-      200: ok('It was cancelled already.', transfer),
-      202: ok('The wish is recorded: unless it is already compensating, it will end cancelled.', transfer),
-      ...problems({
-        ...BAD_BODY,
-        ...NO_SUCH_TRANSFER,
-        409: 'TRANSFER_NOT_CANCELLABLE',
-        422: 'INVALID_REQUEST',
-        ...UNAVAILABLE,
-      }),
-    },
-  })
+  registerSagaEvents(registry, TRANSFERS)
+  registerSagaCancel(registry, TRANSFERS)
   registry.registerPath({
     method: 'post',
     path: '/accounts',
