@@ -1,6 +1,7 @@
 import Table from 'cli-table3'
 import { createConsumer } from '../events/consumer.ts'
-import { openPool, sqlOf } from '../events/database.ts'
+import { sqlOf } from '../events/database.ts'
+import { LOOKS_UP_BY_KEY, openPool } from '../postgres.ts'
 import { enterLive, hashOf, type Projection } from '../events/projection.ts'
 import { PROJECTIONS } from '../events/projections/registry.ts'
 import { rebuild } from '../events/rebuild.ts'
@@ -19,7 +20,12 @@ const EVENTS = 100_000
 
 const { servers, stop } = await startServers([])
 const database = await createDatabase(servers)
-const pool = openPool(database.url, { max: 8, name: 'bench', statementTimeoutMs: 120_000, isKeyed: true })
+const pool = openPool(database.url, {
+  max: 8,
+  name: 'bench',
+  statementTimeoutMs: 120_000,
+  settings: LOOKS_UP_BY_KEY,
+})
 const db = sqlOf(pool)
 const table = new Table({
   head: ['projection', 'silent s', 'events/s', 'under writes s', 'events/s', 'events written', 'same hash'],

@@ -18,6 +18,7 @@ describe('a database is away', () => {
     fromAdapter({ kind: 'postgres', originalCode: '08006' }),
     new Error('Connection terminated unexpectedly'),
     new Error('timeout exceeded when trying to connect'),
+    new Error('Query read timeout'),
     new Error('x', { cause: withCode('ECONNREFUSED') }),
   ])('%o', (error) => expect(isDatabaseAway(error)).toBe(true))
 })

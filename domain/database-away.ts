@@ -17,7 +17,7 @@ export function isDatabaseAway(error: unknown): boolean {
 const PRISMA_AWAY = /^P1\d{3}$|^P2024$/
 
 /** The pool and the protocol of the driver say it in words alone. */
-const POOL_MESSAGES = /^Connection terminated|timeout exceeded when trying to connect/
+const POOL_MESSAGES = /^Connection terminated|timeout exceeded when trying to connect|^Query read timeout/
 
 /** As the driver adapter names them. */
 const AWAY_KINDS = new Set([

@@ -1,58 +1,11 @@
 import { createHash } from 'node:crypto'
-import pg from 'pg'
+import type pg from 'pg'
 import { Fault, isNetworkCode } from '../domain/errors.ts'
 
 /** Statements, each on some connection or all on that of a database transaction. */
 export interface Sql {
   /** @returns the rows. A statement with values is prepared once per connection. */
   query<Row>(text: string, values?: readonly unknown[]): Promise<Row[]>
-}
-
-/** A statement that takes longer than this is given up by PostgreSQL, in milliseconds. */
-const STATEMENT_TIMEOUT_MS = 3000
-
-export interface PoolOptions {
-  max: number
-  /** As PostgreSQL shows it. */
-  name: string
-  statementTimeoutMs?: number
-  /**
-   * Everything is looked up by key. A plan is made once per connection, also when a table is still empty; it must be
-   * the one that is right when the table is large.
-   */
-  isKeyed?: boolean
-}
-
-export function openPool(
-  url: string,
-  { max, name, statementTimeoutMs = STATEMENT_TIMEOUT_MS, isKeyed = false }: PoolOptions,
-): pg.Pool {
-  const pool = new pg.Pool({
-    connectionString: url,
-    max,
-    application_name: name,
-    statement_timeout: statementTimeoutMs,
-    connectionTimeoutMillis: STATEMENT_TIMEOUT_MS,
-    keepAlive: true,
-    types: exactNumbers(),
-    ...(isKeyed ? { options: '-c enable_seqscan=off -c jit=off' } : {}),
-  })
-  // A connection that is lost while idle is replaced when one is needed.
-  pool.on('error', () => undefined)
-  return pool
-}
-
-/** A bigint comes as a number, which amounts and counts fit in. */
-function exactNumbers(): pg.TypeOverrides {
-  const types = new pg.TypeOverrides()
-  types.setTypeParser(pg.types.builtins.INT8, toSafeInteger)
-  return types
-}
-
-function toSafeInteger(text: string): number {
-  const value = Number(text)
-  if (!Number.isSafeInteger(value)) throw new RangeError('A number is too large to be exact')
-  return value
 }
 
 export const sqlOf = (client: pg.Pool | pg.ClientBase): Sql => ({

@@ -1,10 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import pg from 'pg'
+import type pg from 'pg'
+import { openSession } from '../postgres.ts'
 import { backoffMs, pause } from './backoff.ts'
 import type { OnTrouble } from './transport.ts'
 
 const TRY_INTERVAL_MS = 250
-const TIMEOUT_MS = 5000
+/** Saying goodbye takes no longer than this, in milliseconds. */
+const END_TIMEOUT_MS = 5000
 
 /**
  * A leader that is silent for this long has frozen or is cut off: the server then hangs up, and another one leads. It
@@ -57,14 +59,9 @@ async function serveOneTerm(
   { url, lock, lead, silenceMaxMs = SILENCE_MAX_MS }: Candidacy,
   onElected: () => void,
 ): Promise<void> {
-  const session = new pg.Client({
-    connectionString: url,
-    connectionTimeoutMillis: TIMEOUT_MS,
-    statement_timeout: TIMEOUT_MS,
-    query_timeout: TIMEOUT_MS,
-    keepAlive: true,
-    application_name: 'ordersaga-leader',
-    options: `-c idle_session_timeout=${silenceMaxMs}`,
+  const session = openSession(url, {
+    name: 'ordersaga-leader',
+    settings: { idle_session_timeout: String(silenceMaxMs) },
   })
   const lost = new AbortController()
   session.on('error', (error) => lost.abort(error))
@@ -78,7 +75,10 @@ async function serveOneTerm(
     if (!stopping.aborted) lost.signal.throwIfAborted()
   } finally {
     // A line that is dead would never confirm its end.
-    await Promise.race([session.end().catch(() => undefined), sleep(TIMEOUT_MS, undefined, { ref: false })])
+    await Promise.race([
+      session.end().catch(() => undefined),
+      sleep(END_TIMEOUT_MS, undefined, { ref: false }),
+    ])
   }
 }
 

@@ -1,7 +1,8 @@
 import type pg from 'pg'
+import { LOOKS_UP_BY_KEY, openPool } from '../postgres.ts'
 import { backoffMs, pause } from './backoff.ts'
 import { createConsumer } from './consumer.ts'
-import { isInfrastructureFault, openPool, sqlOf } from './database.ts'
+import { isInfrastructureFault, sqlOf } from './database.ts'
 import { retryDueLetters } from './dead-letter-retries.ts'
 import { moveAppliedMark } from './freshness.ts'
 import { standForLeader } from './leader.ts'
@@ -117,7 +118,7 @@ async function rebuildUntil(isOver: AbortSignal, options: ProjectorOptions): Pro
     max: REBUILD_CONNECTIONS,
     name: 'ordersaga-rebuild',
     statementTimeoutMs: REBUILD_STATEMENT_TIMEOUT_MS,
-    isKeyed: true,
+    settings: LOOKS_UP_BY_KEY,
   })
   let failures = 0
   while (!isOver.aborted) {

@@ -1,7 +1,8 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import path from 'node:path'
-import pg from 'pg'
+import type pg from 'pg'
+import { openSession } from '../postgres.ts'
 
 const MIGRATIONS = path.join(import.meta.dirname, 'migrations')
 
@@ -33,7 +34,7 @@ interface Applied {
  * @throws Error when an applied migration was edited afterwards, or one is half applied.
  */
 export async function migrate(databaseUrl: string): Promise<string[]> {
-  const client = new pg.Client({ connectionString: databaseUrl })
+  const client = openSession(databaseUrl, { name: 'ordersaga-migrate', statementTimeoutMs: 0 })
   await client.connect()
   try {
     await client.query('SELECT pg_advisory_lock($1)', [LOCK])

@@ -16,12 +16,17 @@ import {
 import { createRequire } from 'node:module'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import pg from 'pg'
+import { openSession } from '../postgres.ts'
 import { isAlive, stopPid } from './pids.ts'
 import { reachableFolder } from './places.ts'
 
 /** The role and the password of the embedded server, which listens on this machine only. */
 const ROLE = 'ordersaga'
+
+const urlOn = (port: number, database: string) => `postgresql://${ROLE}:${ROLE}@127.0.0.1:${port}/${database}`
+
+/** Making a database may take long. */
+const SESSION = { name: 'ordersaga-stack', statementTimeoutMs: 0 }
 
 /** Connections are dropped, work in hand is rolled back, data is flushed. */
 const FAST_SHUTDOWN = ['SIGINT', 'SIGQUIT', 'SIGKILL'] as const
@@ -59,7 +64,7 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
   if (leftOver !== undefined)
     options.log(`taking over the PostgreSQL that a killed run left behind (pid ${leftOver.pid})`)
   const server = leftOver ?? (await launch(binaries, dataDir, owner, options))
-  const url = (database: string) => `postgresql://${ROLE}:${ROLE}@127.0.0.1:${server.port}/${database}`
+  const url = (database: string) => urlOn(server.port, database)
   return {
     url,
     pid: server.pid,
@@ -212,6 +217,8 @@ async function initialise(binaries: Binaries, dataDir: string, owner: Owner | un
       `--pwfile=${password}`,
       '--encoding=UTF8',
       '--locale=C',
+      // Not the zone of the machine.
+      '--set=timezone=UTC',
       '--no-sync',
     ],
     { ...identity(owner), encoding: 'utf8', cwd: dataDir },
@@ -246,6 +253,8 @@ async function launch(
     'unix_socket_directories=',
     'max_connections=200',
     'log_min_messages=warning',
+    // Also of a cluster that was made in the zone of its machine.
+    'timezone=UTC',
     ...(options.settings ?? []),
   ]
   const logFile = path.join(dataDir, 'postgres.log')
@@ -286,14 +295,7 @@ async function giveUp(child: ChildProcess): Promise<void> {
 }
 
 async function answers(port: number): Promise<boolean> {
-  const client = new pg.Client({
-    host: '127.0.0.1',
-    port,
-    user: ROLE,
-    password: ROLE,
-    database: 'postgres',
-    connectionTimeoutMillis: 1000,
-  })
+  const client = openSession(urlOn(port, 'postgres'), SESSION)
   try {
     await client.connect()
     await client.query('SELECT 1')
@@ -306,7 +308,7 @@ async function answers(port: number): Promise<boolean> {
 }
 
 async function createDatabase(adminUrl: string, name: string, template?: string): Promise<void> {
-  const client = new pg.Client({ connectionString: adminUrl })
+  const client = openSession(adminUrl, SESSION)
   await client.connect()
   try {
     const { rowCount } = await client.query('SELECT 1 FROM pg_database WHERE datname = $1', [name])

@@ -1,5 +1,5 @@
 import { eventTransport, readConfig, requireDatabaseUrl } from '../config.ts'
-import { openPool, sqlOf } from '../events/database.ts'
+import { sqlOf } from '../events/database.ts'
 import { openTransport } from '../events/open-transport.ts'
 import { PROJECTIONS } from '../events/projections/registry.ts'
 import { createProjectorMetrics } from '../events/projector-metrics.ts'
@@ -7,6 +7,7 @@ import { startProjector } from '../events/projector.ts'
 import { onShutdown } from '../lifecycle.ts'
 import { createLogger, describeError } from '../logger.ts'
 import { createMetrics, serveMetrics } from '../metrics.ts'
+import { LOOKS_UP_BY_KEY, openPool } from '../postgres.ts'
 import { createFailpoints } from './failpoints.ts'
 
 const config = readConfig()
@@ -14,7 +15,11 @@ const log = createLogger('projector', config)
 const onTrouble = (what: string, error: unknown) => log.warn({ error: describeError(error) }, what)
 
 const url = requireDatabaseUrl(config)
-const pool = openPool(url, { max: config.DATABASE_POOL, name: 'ordersaga-projector', isKeyed: true })
+const pool = openPool(url, {
+  max: config.DATABASE_POOL,
+  name: 'ordersaga-projector',
+  settings: LOOKS_UP_BY_KEY,
+})
 const registry = createMetrics()
 const closeMetrics = await serveMetrics(registry, { host: config.HOST, port: config.METRICS_PORT })
 log.info({ transport: config.EVENT_TRANSPORT }, 'connecting to the broker')

@@ -1,4 +1,3 @@
-import pg from 'pg'
 import { eventTransport, readConfig, requireDatabaseUrl } from '../config.ts'
 import { openTransport } from '../events/open-transport.ts'
 import { createRelayMetrics } from '../events/relay-metrics.ts'
@@ -6,23 +5,15 @@ import { startRelay } from '../events/relay.ts'
 import { onShutdown } from '../lifecycle.ts'
 import { createLogger, describeError } from '../logger.ts'
 import { createMetrics, serveMetrics } from '../metrics.ts'
+import { openPool } from '../postgres.ts'
 import { createFailpoints } from './failpoints.ts'
-
-/** A measurement that takes longer than this is given up. */
-const MEASURE_TIMEOUT_MS = 3000
 
 const config = readConfig()
 const log = createLogger('relay', config)
 const onTrouble = (what: string, error: unknown) => log.warn({ error: describeError(error) }, what)
 
 const url = requireDatabaseUrl(config)
-const pool = new pg.Pool({
-  connectionString: url,
-  max: 1,
-  connectionTimeoutMillis: MEASURE_TIMEOUT_MS,
-  query_timeout: MEASURE_TIMEOUT_MS,
-})
-pool.on('error', () => undefined)
+const pool = openPool(url, { max: 1, name: 'ordersaga-relay' })
 const registry = createMetrics()
 const metrics = createRelayMetrics(registry, pool)
 const closeMetrics = await serveMetrics(registry, { host: config.HOST, port: config.METRICS_PORT })

@@ -1,4 +1,5 @@
-import pg from 'pg'
+import type pg from 'pg'
+import { openPool } from '../../postgres.ts'
 import { pause } from '../backoff.ts'
 import { deliver, type Batch } from '../delivery.ts'
 import type { EventEnvelope } from '../envelope.ts'
@@ -7,8 +8,6 @@ import type { EventTransport, OnTrouble, Subscription } from '../transport.ts'
 const BATCH_MAX = 100
 const IDLE_MS = 100
 
-/** A broker that does not answer in this time is away. */
-const TIMEOUT_MS = 3000
 const CONNECTIONS_MAX = 4
 
 /** What every consumer has read is kept for another hour: as long as an event is known, it is not stored again. */
@@ -45,17 +44,7 @@ const PRUNE = `
 
 /** The embedded broker: a log in a table, and a cursor for each consumer. */
 export function openPostgresTransport(url: string, onTrouble: OnTrouble): EventTransport {
-  const pool = new pg.Pool({
-    connectionString: url,
-    max: CONNECTIONS_MAX,
-    connectionTimeoutMillis: TIMEOUT_MS,
-    statement_timeout: TIMEOUT_MS,
-    query_timeout: TIMEOUT_MS,
-    keepAlive: true,
-    application_name: 'ordersaga-broker',
-  })
-  // An idle connection that is lost is replaced when one is needed.
-  pool.on('error', () => undefined)
+  const pool = openPool(url, { max: CONNECTIONS_MAX, name: 'ordersaga-broker' })
   const subscriptions = new Set<Subscription>()
   const prune = pruneNowAndThen(pool, onTrouble)
 

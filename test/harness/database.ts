@@ -10,13 +10,24 @@ export interface TestDatabase {
 
 let made = 0
 
-/** An empty, migrated database for whoever asks. */
-export async function createDatabase({ postgresUrl, template }: Servers, pool = 8): Promise<TestDatabase> {
+export interface DatabaseOptions {
+  /** Connections at most; 8 unless said otherwise. */
+  pool?: number
+  /** The zone that the database gives a session which asks for none. */
+  timeZone?: string | undefined
+}
+
+/** An empty, migrated database of its own for each caller. */
+export async function createDatabase(
+  { postgresUrl, template }: Servers,
+  { pool = 8, timeZone }: DatabaseOptions = {},
+): Promise<TestDatabase> {
   made += 1
   const name = `test_${process.pid}_${made}`
   const admin = new pg.Client({ connectionString: postgresUrl })
   await admin.connect()
   await admin.query(`CREATE DATABASE ${name} TEMPLATE ${template}`)
+  if (timeZone !== undefined) await admin.query(`ALTER DATABASE ${name} SET timezone = '${timeZone}'`)
   await admin.end()
   const url = new URL(postgresUrl)
   url.pathname = `/${name}`

@@ -1,5 +1,6 @@
 import { Registry } from 'prom-client'
-import { openPool, sqlOf } from '../../events/database.ts'
+import { LOOKS_UP_BY_KEY, openPool } from '../../postgres.ts'
+import { sqlOf } from '../../events/database.ts'
 import { openTransport } from '../../events/open-transport.ts'
 import type { Projection } from '../../events/projection.ts'
 import { PROJECTIONS } from '../../events/projections/registry.ts'
@@ -32,7 +33,7 @@ export async function startEventFlow(
   )
   if (out === undefined || back === undefined) throw new Error('there is no broker')
   const relayPool = openPool(url, { max: 1, name: 'test-relay' })
-  const pool = openPool(readUrl, { max: 4, name: 'test-projector', isKeyed: true })
+  const pool = openPool(readUrl, { max: 4, name: 'test-projector', settings: LOOKS_UP_BY_KEY })
   const relay = startRelay({
     url,
     transport: out,

@@ -1,5 +1,6 @@
 import type pg from 'pg'
-import { openPool, sqlOf, type Sql } from '../../events/database.ts'
+import { openPool } from '../../postgres.ts'
+import { sqlOf, type Sql } from '../../events/database.ts'
 import { retryDueLetters } from '../../events/dead-letter-retries.ts'
 import type { Effect } from '../../events/effect.ts'
 import { toEnvelope, type EventEnvelope, type StoredEvent } from '../../events/envelope.ts'

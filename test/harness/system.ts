@@ -13,7 +13,7 @@ import { reportProviders } from '../../workers/provider-watch.ts'
 import { installRuntime } from '../../workers/runtime.ts'
 import { createServices } from '../../workers/services.ts'
 import type { SagaInput } from '../../workflows/saga/contract.ts'
-import { openPool } from '../../events/database.ts'
+import { openPool } from '../../postgres.ts'
 import { createApiClient, type ApiClient } from './api-client.ts'
 import { createDatabase } from './database.ts'
 import { startEventFlow, type EventFlow, type EventFlowOptions } from './event-flow.ts'
@@ -61,6 +61,8 @@ export interface SystemOptions {
   permits?: () => LocalPermits
   /** With relay and projector, so that there are read models. */
   events?: boolean | EventFlowOptions
+  /** The zone that the database gives a session which asks for none. */
+  timeZone?: string
   /** Called at the named points of every step. */
   reach?: Reach
 }
@@ -75,7 +77,7 @@ export async function startSystemOn(servers: Servers, options: SystemOptions = {
   made += 1
   const prefix = `t${process.pid}-${made}`
   const queueOf = (participant: string) => `${prefix}.${participant}`
-  const database = await createDatabase(servers)
+  const database = await createDatabase(servers, { timeZone: options.timeZone })
   const { db, url: databaseUrl } = database
   const workerDb = options.workerDatabase?.(databaseUrl) ?? db
   const { permits, reach = () => undefined } = options

@@ -1,6 +1,7 @@
 import type pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { openPool, sqlOf } from '../../events/database.ts'
+import { openPool } from '../../postgres.ts'
+import { sqlOf } from '../../events/database.ts'
 import { freshnessOf } from '../../events/freshness.ts'
 import { openTransport } from '../../events/open-transport.ts'
 import { hashOf } from '../../events/projection.ts'

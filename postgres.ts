@@ -1,0 +1,79 @@
+import pg from 'pg'
+
+/**
+ * The one place that opens connections to PostgreSQL. Every session has the same limits and is in UTC, whatever the
+ * server, the database or the role says: the driver adapter of Prisma writes dates as UTC digits without a zone, and
+ * takes the digits that it reads for UTC.
+ */
+export interface SessionOptions {
+  /** As PostgreSQL shows it in `pg_stat_activity`. */
+  name: string
+  /** PostgreSQL gives a statement up after this time, in milliseconds; 3000 unless said otherwise, 0 for never. */
+  statementTimeoutMs?: number
+  /** More settings of the session, by name. */
+  settings?: Readonly<Record<string, string>>
+}
+
+/**
+ * For sessions that look everything up by key. A statement is planned once per connection, also when a table is still
+ * empty; the plan must be the one that is right when the table is large.
+ */
+export const LOOKS_UP_BY_KEY = { enable_seqscan: 'off', jit: 'off' }
+
+const STATEMENT_TIMEOUT_MS = 3000
+
+/** A server that is this late to give a statement up does not answer at all: the client gives it up then. */
+const ANSWER_GRACE_MS = 2000
+
+/** A server that does not take a connection within this time is away. */
+const CONNECT_TIMEOUT_MS = 3000
+
+/** What every connection is opened with. Settings that the URL itself carries in `options` stay, but for ours. */
+export function sessionConfig(
+  url: string,
+  { name, statementTimeoutMs = STATEMENT_TIMEOUT_MS, settings = {} }: SessionOptions,
+): pg.ClientConfig {
+  const target = new URL(url)
+  const given = target.searchParams.get('options')
+  // The driver would let the URL's options replace ours.
+  if (given !== null) target.searchParams.delete('options')
+  const ours = Object.entries({ ...settings, timezone: 'UTC' }).map(([key, value]) => `-c ${key}=${value}`)
+  return {
+    connectionString: given === null ? url : target.href,
+    application_name: name,
+    options: [given ?? '', ...ours].join(' ').trim(),
+    statement_timeout: statementTimeoutMs,
+    query_timeout: statementTimeoutMs === 0 ? 0 : statementTimeoutMs + ANSWER_GRACE_MS,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    keepAlive: true,
+  }
+}
+
+export interface PoolOptions extends SessionOptions {
+  /** Connections at most. */
+  max: number
+}
+
+/** A pool for plain SQL. A `bigint` comes as a number; one that is not exact throws RangeError. */
+export function openPool(url: string, { max, ...session }: PoolOptions): pg.Pool {
+  const pool = new pg.Pool({ ...sessionConfig(url, session), max, types: exactNumbers() })
+  // A connection that is lost while idle is replaced when one is needed.
+  pool.on('error', () => undefined)
+  return pool
+}
+
+/** One connection, not yet connected, for what must stay on it: a session lock, a migration. */
+export const openSession = (url: string, session: SessionOptions): pg.Client =>
+  new pg.Client(sessionConfig(url, session))
+
+function exactNumbers(): pg.TypeOverrides {
+  const types = new pg.TypeOverrides()
+  types.setTypeParser(pg.types.builtins.INT8, toSafeInteger)
+  return types
+}
+
+function toSafeInteger(text: string): number {
+  const value = Number(text)
+  if (!Number.isSafeInteger(value)) throw new RangeError('A number is too large to be exact')
+  return value
+}
