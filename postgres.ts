@@ -54,7 +54,7 @@ export interface PoolOptions extends SessionOptions {
   max: number
 }
 
-/** A pool for plain SQL. A `bigint` comes as a number; one that is not exact throws RangeError. */
+/** A pool for plain SQL. A `bigint` comes as a number, also below; one that is not exact throws RangeError. */
 export function openPool(url: string, { max, ...session }: PoolOptions): pg.Pool {
   const pool = new pg.Pool({ ...sessionConfig(url, session), max, types: exactNumbers() })
   // A connection that is lost while idle is replaced when one is needed.
@@ -64,7 +64,7 @@ export function openPool(url: string, { max, ...session }: PoolOptions): pg.Pool
 
 /** One connection, not yet connected, for what must stay on it: a session lock, a migration. */
 export const openSession = (url: string, session: SessionOptions): pg.Client =>
-  new pg.Client(sessionConfig(url, session))
+  new pg.Client({ ...sessionConfig(url, session), types: exactNumbers() })
 
 function exactNumbers(): pg.TypeOverrides {
   const types = new pg.TypeOverrides()

@@ -15,8 +15,9 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: [
-            '{workflows,activities,domain,events,api,workers,sandbox,stack,prisma}/**/*.test.ts',
+            '{workflows,activities,domain,events,read-models,dispatch,api,workers,cli,sandbox,stack,prisma}/**/*.test.ts',
             '*.test.ts',
+            'test/*.test.ts',
           ],
         },
       },

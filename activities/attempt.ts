@@ -1,7 +1,7 @@
 import { activityInfo, ApplicationFailure, Context, heartbeat } from '@temporalio/activity'
-import { isDatabaseAway } from '../domain/database-away.ts'
-import { Fault } from '../domain/errors.ts'
-import type { Attempt, Reach } from '../domain/saga/provider-step.ts'
+import { databaseTrouble, Fault } from '../faults.ts'
+import type { Reach } from '../domain/saga/provider-step.ts'
+import type { Attempt } from '../domain/provider/protocol.ts'
 import type { StepAnswer } from '../domain/saga/step-answer.ts'
 
 /** What every activity of a saga is told. */
@@ -45,7 +45,7 @@ export function createActivity<Input extends SagaRef, Result>(
       return answer.kind === 'unavailable' ? unavailable(answer) : answer
     } catch (error) {
       // Our own database away is like a provider away: it is waited for, and costs an order nothing.
-      if (isDatabaseAway(error)) return unavailable({ kind: 'unavailable' })
+      if (databaseTrouble(error) === 'away') return unavailable({ kind: 'unavailable' })
       if (error instanceof Fault && error.retryAfterMs !== undefined) {
         // Whoever says when to come back is waited for by the saga; the attempt is spent all the same.
         onFault(name, input.id, error.code, error)

@@ -1,4 +1,4 @@
-import type { StoredEvent } from '../events/envelope.ts'
+import type { StoredEvent } from '../events/store/event.ts'
 
 /** An event as the API shows it. */
 export function viewEvent({ version, type, data, recordedAt }: StoredEvent) {

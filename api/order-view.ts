@@ -2,7 +2,7 @@ import { toMinor } from '../domain/money.ts'
 import type { PlacedOrder } from '../domain/order/intake.ts'
 import type { OrderState } from '../domain/order/evolve.ts'
 import type { OrderRecord } from '../domain/order/queries.ts'
-import type { Loaded } from '../events/aggregate.ts'
+import type { Loaded } from '../events/store/aggregate.ts'
 import { ORDER_SAGA } from '../workflows/order/contract.ts'
 import { asPlaced, viewSaga, type FenceRecord, type SagaRecord, type TemporalPlace } from './saga-view.ts'
 

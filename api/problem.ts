@@ -1,8 +1,6 @@
 import type { ErrorRequestHandler, RequestHandler, Response } from 'express'
 import type { Logger } from 'pino'
-import { isDatabaseAway, sqlStateOf } from '../domain/database-away.ts'
-import { DomainError } from '../domain/errors.ts'
-import { isInfrastructureFault } from '../events/database.ts'
+import { databaseTrouble, DomainError } from '../faults.ts'
 import { describeError } from '../logger.ts'
 
 /** A fault of the request itself, as RFC 9457 tells it. */
@@ -166,14 +164,10 @@ function parserProblem(error: unknown, path: string): ProblemCode | undefined {
   }
 }
 
-/** SQLSTATE of a statement, or of a lock, that was not waited for any longer. */
-const TOOK_TOO_LONG = new Set(['57014', '55P03'])
-
-/** PostgreSQL or Temporal cannot be reached, or did not answer in time. */
+/** PostgreSQL or Temporal cannot be reached, cannot do it now, or did not answer in time. */
 function isDependencyDown(error: unknown): boolean {
-  if (isDatabaseAway(error) || TOOK_TOO_LONG.has(sqlStateOf(error) ?? '')) return true
+  if (databaseTrouble(error) !== undefined) return true
   if (!(error instanceof Error)) return false
-  if (isInfrastructureFault(error)) return true
   const code = 'code' in error ? String(error.code) : ''
   // gRPC: 4 is a deadline that has passed, 14 unavailable.
   return code === '4' || code === '14' || isDependencyDown(error.cause)

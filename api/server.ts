@@ -9,7 +9,7 @@ import { openPool } from '../postgres.ts'
 import { openDatabase } from '../prisma/client.ts'
 import { createApp } from './app.ts'
 import { createApiServices } from './services.ts'
-import { sweepRegularly } from './sweep.ts'
+import { sweepRegularly } from '../dispatch/sweep.ts'
 
 /** A request must have arrived by then, in milliseconds. */
 const REQUEST_TIMEOUT_MS = 15_000

@@ -2,7 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type pg from 'pg'
 import { openSession } from '../postgres.ts'
 import { backoffMs, pause } from './backoff.ts'
-import type { OnTrouble } from './transport.ts'
+import type { OnTrouble } from './broker/transport.ts'
+import { sqlOf, type Sql } from './store/sql.ts'
 
 const TRY_INTERVAL_MS = 250
 /** Saying goodbye takes no longer than this, in milliseconds. */
@@ -24,7 +25,7 @@ export interface Candidacy {
    * Work that only a leader may do goes over `session`: the connection that holds the lock, so that who has lost one
    * has lost the other. It must be used at least every few seconds.
    */
-  lead: (session: pg.Client, isOver: AbortSignal) => Promise<void>
+  lead: (session: Sql, isOver: AbortSignal) => Promise<void>
   onTrouble: OnTrouble
   silenceMaxMs?: number
 }
@@ -71,7 +72,7 @@ async function serveOneTerm(
     while (!stopping.aborted && !(await isElected(session, lock))) await pause(TRY_INTERVAL_MS, stopping)
     if (stopping.aborted) return
     onElected()
-    await lead(session, AbortSignal.any([stopping, lost.signal]))
+    await lead(sqlOf(session), AbortSignal.any([stopping, lost.signal]))
     if (!stopping.aborted) lost.signal.throwIfAborted()
   } finally {
     // A line that is dead would never confirm its end.

@@ -1,7 +1,8 @@
 import { eventTransport, readConfig, requireDatabaseUrl } from '../config.ts'
-import { openTransport } from '../events/open-transport.ts'
-import { createRelayMetrics } from '../events/relay-metrics.ts'
-import { startRelay } from '../events/relay.ts'
+import { openTransport } from '../events/broker/open-transport.ts'
+import { createRelayMetrics } from '../events/outbox/relay-metrics.ts'
+import { startRelay } from '../events/outbox/relay.ts'
+import { sqlOf } from '../events/store/sql.ts'
 import { onShutdown } from '../lifecycle.ts'
 import { createLogger, describeError } from '../logger.ts'
 import { createMetrics, serveMetrics } from '../metrics.ts'
@@ -15,7 +16,7 @@ const onTrouble = (what: string, error: unknown) => log.warn({ error: describeEr
 const url = requireDatabaseUrl(config)
 const pool = openPool(url, { max: 1, name: 'ordersaga-relay' })
 const registry = createMetrics()
-const metrics = createRelayMetrics(registry, pool)
+const metrics = createRelayMetrics(registry, sqlOf(pool))
 const closeMetrics = await serveMetrics(registry, { host: config.HOST, port: config.METRICS_PORT })
 log.info({ transport: config.EVENT_TRANSPORT }, 'connecting to the broker')
 const transport = await openTransport(eventTransport(config), onTrouble)

@@ -4,7 +4,7 @@ import {
   type createDeadLetterDesk,
   type DeadLetter,
   type LetterVerdict,
-} from '../../events/dead-letter-desk.ts'
+} from '../../events/inbox/dead-letter-desk.ts'
 import { callerOf, isUuid, jsonBody, parseBody, parseQuery, serve, toPage } from '../http.ts'
 import { HttpProblem } from '../problem.ts'
 import {

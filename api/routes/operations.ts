@@ -2,18 +2,14 @@ import { Router, type Request, type Response } from 'express'
 import type { z } from 'zod'
 import type { createDependencies } from '../../domain/operations/dependencies.ts'
 import type { createInvariants } from '../../domain/operations/invariants.ts'
-import {
-  parkedKey,
-  type createParking,
-  type Operator,
-  type ParkedStep,
-} from '../../domain/operations/parking.ts'
+import { parkedKey, type createParking, type ParkedStep } from '../../domain/operations/parking.ts'
 import type { createRetryBatches, RetryBatchProgress } from '../../domain/operations/retry-batches.ts'
+import type { Operator } from '../../events/store/operator.ts'
 import { ORDER_SAGA } from '../../workflows/order/contract.ts'
 import type { StepOutline } from '../../workflows/saga/contract.ts'
 import { TRANSFER_SAGA } from '../../workflows/transfer/contract.ts'
 import { callerOf, isUuid, jsonBody, parseBody, parseQuery, serve, toPage } from '../http.ts'
-import type { SagaStarter } from '../saga-starter.ts'
+import type { SagaStarter } from '../../dispatch/starter.ts'
 import { HttpProblem, type ProblemCode } from '../problem.ts'
 import { parkedListQuery, retryBatchRequest, retryRequest, skipRequest } from '../schemas/operations.ts'
 import { noQuery } from '../schemas/shared.ts'

@@ -1,14 +1,10 @@
 import { Router } from 'express'
-import type { Sql } from '../../events/database.ts'
-import { freshnessOf, waitUntilApplied } from '../../events/freshness.ts'
-import type { createProjectionDesk, ProjectionStatus } from '../../events/projection-desk.ts'
-import type {
-  createOrderSummaryQueries,
-  OrderSummary,
-  Overview,
-} from '../../events/projections/order-summary.ts'
-import type { createSalesQueries } from '../../events/projections/sales.ts'
-import type { createStockQueries } from '../../events/projections/stock-levels.ts'
+import type { Sql } from '../../events/store/sql.ts'
+import { freshnessOf, waitUntilApplied } from '../../read-models/freshness.ts'
+import type { createProjectionDesk, ProjectionStatus } from '../../read-models/projection-desk.ts'
+import type { createOrderSummaryQueries, OrderSummary, Overview } from '../../read-models/order-summary.ts'
+import type { createSalesQueries } from '../../read-models/sales.ts'
+import type { createStockQueries } from '../../read-models/stock-levels.ts'
 import { SAGA_STATUSES } from '../../domain/saga/status.ts'
 import { ORDER_SAGA } from '../../workflows/order/contract.ts'
 import { boundInFlight } from '../back-pressure.ts'

@@ -1,4 +1,4 @@
-import { LETTER_STATES } from '../../events/dead-letter-desk.ts'
+import { LETTER_STATES } from '../../events/inbox/dead-letter-desk.ts'
 import { page, pageQuery, prose, time, z } from './shared.ts'
 
 const filter = {

@@ -1,6 +1,6 @@
-import type { Aggregate, Aggregates, Loaded } from '../../events/aggregate.ts'
-import { VersionConflict, type AsOf, type EventStore } from '../../events/store.ts'
-import { DomainError } from '../errors.ts'
+import type { Aggregate, Aggregates, Loaded } from '../../events/store/aggregate.ts'
+import { VersionConflict, type AsOf, type EventStore } from '../../events/store/store.ts'
+import { DomainError } from '../../faults.ts'
 import {
   decide,
   evolve,

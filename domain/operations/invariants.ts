@@ -1,4 +1,5 @@
-import { OUTBOX_KEPT_MINUTES } from '../../events/outbox.ts'
+import { toEvent } from '../../events/store/event.ts'
+import { OUTBOX_KEPT_MINUTES } from '../../events/outbox/outbox.ts'
 import type { Database } from '../../prisma/client.ts'
 import { accounts, transfers } from './account-checks.ts'
 import { holes, whereaboutsOfEvents } from './consumption.ts'
@@ -176,10 +177,10 @@ async function status(db: Transaction): Promise<Row[]> {
   const events = await db.event.findMany({
     where: { streamId: { in: sagas.map(({ id }) => streamOf(id)) } },
     orderBy: [{ streamId: 'asc' }, { version: 'asc' }],
-    select: { streamId: true, type: true, data: true },
   })
   const folded = new Map<string, OrderState>()
-  for (const event of events) folded.set(event.streamId, evolve(folded.get(event.streamId) ?? NOTHING, event))
+  for (const event of events.map(toEvent))
+    folded.set(event.streamId, evolve(folded.get(event.streamId) ?? NOTHING, event))
   return sagas.flatMap((saga) => {
     const state = folded.get(streamOf(saga.id)) ?? NOTHING
     const isSame =

@@ -1,3 +1,4 @@
+import type { Operator } from '../../events/store/operator.ts'
 import type { Database } from '../../prisma/client.ts'
 import { toMinor } from '../money.ts'
 
@@ -18,13 +19,6 @@ export interface ParkedStep {
 export interface ParkedFilter {
   step?: string | undefined
   errorClass?: string | undefined
-}
-
-export interface Operator {
-  /** Who. */
-  actor: string
-  /** Why, in the operator's own words. */
-  reason: string
 }
 
 export function createParking({ db }: { db: Database }) {

@@ -1,5 +1,6 @@
 import type { Database } from '../../prisma/client.ts'
-import type { Operator, ParkedFilter } from './parking.ts'
+import type { Operator } from '../../events/store/operator.ts'
+import type { ParkedFilter } from './parking.ts'
 
 export interface RetryBatchProgress {
   id: string

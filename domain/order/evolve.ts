@@ -1,4 +1,4 @@
-import type { Aggregate } from '../../events/aggregate.ts'
+import type { Aggregate } from '../../events/store/aggregate.ts'
 import type { SagaStatus } from '../saga/status.ts'
 
 /** What an order's stream holds; other types may be added, and change nothing here. */

@@ -1,5 +1,5 @@
 import type { Database } from '../../prisma/client.ts'
-import { DomainError } from '../errors.ts'
+import { DomainError } from '../../faults.ts'
 import { fingerprint, keyReused, rethrowTwin } from '../saga/idempotency.ts'
 
 /** An order as a customer asks for it; its prices come from the catalogue. */

@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { createKeyedProvider, type KeyedProvider } from '../provider/keyed.ts'
+import { createKeyedProvider } from '../provider/keyed.ts'
+import type { KeyedProvider } from '../provider/protocol.ts'
 import type { ProviderHttp } from '../provider/http.ts'
 
 export interface ChargeRequest {

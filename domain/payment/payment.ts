@@ -1,12 +1,7 @@
 import type { Database } from '../../prisma/client.ts'
 import { toMinor } from '../money.ts'
-import {
-  attemptStep,
-  attemptUndo,
-  type Attempt,
-  type ProviderStep,
-  type Reach,
-} from '../saga/provider-step.ts'
+import { attemptStep, attemptUndo, type ProviderStep, type Reach } from '../saga/provider-step.ts'
+import type { Attempt } from '../provider/protocol.ts'
 import type { StepRow } from '../saga/step-answer.ts'
 import type { ChargeRequest, PaymentGateway, ProviderCharge } from './gateway.ts'
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { Fault } from '../errors.ts'
+import { Fault } from '../../faults.ts'
 import { guardProvider, type BreakerState } from './guard.ts'
 import type { ProviderHttp } from './http.ts'
 

@@ -8,9 +8,9 @@ import {
   type IBreaker,
   SamplingBreaker,
 } from 'cockatiel'
-import { Fault } from '../errors.ts'
+import { Fault } from '../../faults.ts'
 import type { ProviderHttp } from './http.ts'
-import { createLocalPermits, type LocalPermits } from './local-permits.ts'
+import { createLocalPermits, type LocalPermits } from './permits.ts'
 
 export type BreakerState = 'closed' | 'open' | 'half-open'
 

@@ -1,6 +1,6 @@
 import { Agent, errors, request as send, type Dispatcher } from 'undici'
-import { Fault } from '../errors.ts'
-import type { Attempt, ProviderAnswer } from '../saga/provider-step.ts'
+import { Fault } from '../../faults.ts'
+import type { Attempt, ProviderAnswer } from './protocol.ts'
 
 /** How long a provider may take to answer: less than the attempt has, so that the attempt learns what happened. */
 const ANSWER_TIMEOUT_MS = { local: 800, queued: 4000 }

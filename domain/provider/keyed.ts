@@ -1,16 +1,7 @@
 import { z } from 'zod'
-import { Fault } from '../errors.ts'
+import { Fault } from '../../faults.ts'
 import type { ProviderHttp, ProviderRequest, ProviderResponse } from './http.ts'
-import type { Attempt, Finality, ProviderAnswer } from '../saga/provider-step.ts'
-
-/** What a saga asks of a provider: every call is keyed, may be repeated, and can be made final by key. */
-export interface KeyedProvider<Request, Effect> {
-  create(key: string, request: Request, attempt: Attempt): Promise<ProviderAnswer<Effect>>
-  /** What became of the key; undefined when the provider has not seen it. */
-  find(key: string, attempt: Attempt): Promise<ProviderAnswer<Effect> | undefined>
-  /** Voids the key where it had no effect yet (a later `create` is then refused), else undoes the effect. */
-  makeFinal(key: string, undoKey: string, attempt: Attempt): Promise<ProviderAnswer<Finality<Effect>>>
-}
+import type { Attempt, Finality, KeyedProvider, ProviderAnswer } from './protocol.ts'
 
 export interface KeyedProviderOptions<Effect> {
   http: ProviderHttp

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { stringify } from 'safe-stable-stringify'
 import type { Database } from '../../prisma/client.ts'
-import { DomainError } from '../errors.ts'
+import { DomainError, sqlStateOf } from '../../faults.ts'
 
 /** Waits for the twin of a request have their limit in `idempotency_take`; PostgreSQL then answers this SQLSTATE. */
 const LOCK_NOT_AVAILABLE = '55P03'
@@ -14,7 +14,7 @@ export function fingerprint(request: object): { body: string; hash: string } {
 
 /** @throws DomainError in place of the database's error when a twin of the request is still in flight. */
 export function rethrowTwin(error: unknown): never {
-  if (JSON.stringify(error).includes(LOCK_NOT_AVAILABLE)) {
+  if (sqlStateOf(error) === LOCK_NOT_AVAILABLE) {
     throw new DomainError('IDEMPOTENCY_KEY_IN_USE', 'A request with this key is still being worked on.')
   }
   throw error

@@ -1,31 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Fault } from '../errors.ts'
-import type { KeyedProvider } from '../provider/keyed.ts'
+import { Fault } from '../../faults.ts'
+import type { Attempt, Finality, KeyedProvider, ProviderAnswer } from '../provider/protocol.ts'
 import { answerOf, done, refusalOf, refused, single, type StepAnswer, type StepRow } from './step-answer.ts'
-
-/** One attempt at a step. */
-export interface Attempt {
-  /** From 1; the local attempt is the first. */
-  number: number
-  isLocal: boolean
-  /** Aborts when the attempt is given up. */
-  signal: AbortSignal
-}
 
 /** Called at the named points of a step, as `step:point`; tests kill or freeze the process there. */
 export type Reach = (point: string) => void
-
-/** What a provider says about a key. A fault is thrown. */
-export type ProviderAnswer<Effect> =
-  | { kind: 'ok'; effect: Effect }
-  | { kind: 'refused'; code: string; detail: string }
-  | { kind: 'unavailable'; retryAfterMs?: number }
-  | { kind: 'notLocal' }
-  /** The key was made final by an undo. */
-  | { kind: 'voided' }
-
-/** What making a key final came to: there was nothing to undo, or it is undone now. */
-export type Finality<Effect> = { kind: 'nothing' } | { kind: 'undone'; undone: Effect }
 
 /** The answer of a provider, on its way to the fence. */
 export type Outcome<Effect> =

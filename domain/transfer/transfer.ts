@@ -1,9 +1,9 @@
-import type { Aggregates } from '../../events/aggregate.ts'
-import { toRows } from '../../events/store.ts'
+import type { Aggregates } from '../../events/store/aggregate.ts'
+import { toRows } from '../../events/store/store.ts'
 import type { Database } from '../../prisma/client.ts'
 import { decide, type AccountCommand, type Decision, type Money } from '../account/account.ts'
 import { ACCOUNT, accountStream } from '../account/accounts.ts'
-import { Fault } from '../errors.ts'
+import { Fault } from '../../faults.ts'
 import { toMinor } from '../money.ts'
 import { answerOf, single, type StepAnswer, type StepRow } from '../saga/step-answer.ts'
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { openTransport } from '../../events/open-transport.ts'
+import { openTransport } from '../../events/broker/open-transport.ts'
 import { startThrowawayStack } from '../../stack/throwaway.ts'
 import type { Stack } from '../../stack/stack.ts'
 import { freePort } from '../../stack/ports.ts'

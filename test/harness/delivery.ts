@@ -1,7 +1,8 @@
 import type pg from 'pg'
-import { sqlOf } from '../../events/database.ts'
-import { toEnvelope, type StoredEvent } from '../../events/envelope.ts'
-import type { EventHandler } from '../../events/transport.ts'
+import { sqlOf } from '../../events/store/sql.ts'
+import { toEnvelope } from '../../events/broker/envelope.ts'
+import type { StoredEvent } from '../../events/store/event.ts'
+import type { EventHandler } from '../../events/broker/transport.ts'
 
 /** Stands in for relay and broker where a test wants to say when events arrive: hands out what the outbox holds. */
 export function createDelivery(pool: pg.Pool, handlers: readonly EventHandler[]) {

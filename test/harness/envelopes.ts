@@ -1,4 +1,4 @@
-import { toEnvelope, type EventEnvelope } from '../../events/envelope.ts'
+import { toEnvelope, type EventEnvelope } from '../../events/broker/envelope.ts'
 
 /** The events `from` to `to` of a stream. */
 export function envelopes(subject: string, from: number, to: number): EventEnvelope[] {

@@ -1,13 +1,13 @@
 import { Registry } from 'prom-client'
 import { LOOKS_UP_BY_KEY, openPool } from '../../postgres.ts'
-import { sqlOf } from '../../events/database.ts'
-import { openTransport } from '../../events/open-transport.ts'
-import type { Projection } from '../../events/projection.ts'
-import { PROJECTIONS } from '../../events/projections/registry.ts'
-import { createProjectorMetrics } from '../../events/projector-metrics.ts'
-import { startProjector } from '../../events/projector.ts'
-import { createRelayMetrics } from '../../events/relay-metrics.ts'
-import { startRelay } from '../../events/relay.ts'
+import { sqlOf } from '../../events/store/sql.ts'
+import { openTransport } from '../../events/broker/open-transport.ts'
+import type { Projection } from '../../read-models/projection.ts'
+import { PROJECTIONS } from '../../read-models/registry.ts'
+import { createProjectorMetrics } from '../../read-models/projector-metrics.ts'
+import { startProjector } from '../../read-models/projector.ts'
+import { createRelayMetrics } from '../../events/outbox/relay-metrics.ts'
+import { startRelay } from '../../events/outbox/relay.ts'
 
 /** Relay, broker and projector in this process. */
 export interface EventFlow {

@@ -1,9 +1,10 @@
 import type pg from 'pg'
 import { openPool } from '../../postgres.ts'
-import { sqlOf, type Sql } from '../../events/database.ts'
-import { retryDueLetters } from '../../events/dead-letter-retries.ts'
-import type { Effect } from '../../events/effect.ts'
-import { toEnvelope, type EventEnvelope, type StoredEvent } from '../../events/envelope.ts'
+import { sqlOf, type Sql } from '../../events/store/sql.ts'
+import { retryDueLetters } from '../../events/inbox/dead-letter-retries.ts'
+import type { Effect } from '../../events/inbox/effect.ts'
+import { toEnvelope, type EventEnvelope } from '../../events/broker/envelope.ts'
+import type { StoredEvent } from '../../events/store/event.ts'
 import { createTestDatabase } from './start.ts'
 
 /** A consumer whose effect is a row per event, so that each event that took effect twice, or never, can be seen. */

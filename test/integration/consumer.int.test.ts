@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { createConsumer } from '../../events/consumer.ts'
+import { createConsumer } from '../../events/inbox/consumer.ts'
 import { openPool } from '../../postgres.ts'
-import { sqlOf } from '../../events/database.ts'
-import type { EventEnvelope } from '../../events/envelope.ts'
+import { sqlOf } from '../../events/store/sql.ts'
+import type { EventEnvelope } from '../../events/broker/envelope.ts'
 import { until } from '../harness/poll.ts'
 import { createRecording, streamOf, type Recording } from '../harness/recording-effect.ts'
 

@@ -1,8 +1,13 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ACCOUNT, accountStream, createAccounts } from '../../domain/account/accounts.ts'
-import { createAggregates, SNAPSHOT_EVERY } from '../../events/aggregate.ts'
-import { createEventStore, VersionConflict, type EventStore, type NewEvent } from '../../events/store.ts'
+import { createAggregates, SNAPSHOT_EVERY } from '../../events/store/aggregate.ts'
+import {
+  createEventStore,
+  VersionConflict,
+  type EventStore,
+  type NewEvent,
+} from '../../events/store/store.ts'
 import type { TestDatabase } from '../harness/database.ts'
 import { inFlight } from '../harness/in-flight.ts'
 import { createTestDatabase } from '../harness/start.ts'

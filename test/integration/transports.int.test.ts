@@ -2,14 +2,14 @@ import { jetstream, jetstreamManager } from '@nats-io/jetstream'
 import { connect } from '@nats-io/transport-node'
 import pg from 'pg'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { EventEnvelope } from '../../events/envelope.ts'
-import { openTransport, type TransportSettings } from '../../events/open-transport.ts'
-import type { EventHandler, EventTransport } from '../../events/transport.ts'
+import type { EventEnvelope } from '../../events/broker/envelope.ts'
+import { openTransport, type TransportSettings } from '../../events/broker/open-transport.ts'
+import type { EventHandler, EventTransport } from '../../events/broker/transport.ts'
 import { startNatsBroker, startPostgresBroker, type Broker } from '../harness/brokers.ts'
 import { bySubject, envelopes, upTo } from '../harness/envelopes.ts'
 import { until } from '../harness/poll.ts'
 
-/** What a broker must do, whichever it is: events/transport.ts says it, and these tests prove it. */
+/** What a broker must do, whichever it is: events/broker/transport.ts says it, and these tests prove it. */
 describe.each([
   { kind: 'postgres', start: startPostgresBroker },
   { kind: 'nats', start: startNatsBroker },

@@ -1,0 +1,29 @@
+/** One attempt at a step, which a call to a provider belongs to. */
+export interface Attempt {
+  /** From 1; the local attempt is the first. */
+  number: number
+  isLocal: boolean
+  /** Aborts when the attempt is given up. */
+  signal: AbortSignal
+}
+
+/** What a provider says about a key. A fault is thrown. */
+export type ProviderAnswer<Effect> =
+  | { kind: 'ok'; effect: Effect }
+  | { kind: 'refused'; code: string; detail: string }
+  | { kind: 'unavailable'; retryAfterMs?: number }
+  | { kind: 'notLocal' }
+  /** The key was made final by an undo. */
+  | { kind: 'voided' }
+
+/** What making a key final came to: there was nothing to undo, or it is undone now. */
+export type Finality<Effect> = { kind: 'nothing' } | { kind: 'undone'; undone: Effect }
+
+/** What a saga asks of a provider: every call is keyed, may be repeated, and can be made final by key. */
+export interface KeyedProvider<Request, Effect> {
+  create(key: string, request: Request, attempt: Attempt): Promise<ProviderAnswer<Effect>>
+  /** What became of the key; undefined when the provider has not seen it. */
+  find(key: string, attempt: Attempt): Promise<ProviderAnswer<Effect> | undefined>
+  /** Voids the key where it had no effect yet (a later `create` is then refused), else undoes the effect. */
+  makeFinal(key: string, undoKey: string, attempt: Attempt): Promise<ProviderAnswer<Finality<Effect>>>
+}

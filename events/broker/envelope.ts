@@ -1,0 +1,53 @@
+import { toEvent, type StoredEvent } from '../store/event.ts'
+
+/**
+ * How an event travels: a CloudEvent in JSON form (CloudEvents 1.0). `subject` is its stream, within which
+ * `streamversion` counts from 1 without gaps, so a consumer can tell what it has seen and what is missing.
+ */
+export interface EventEnvelope {
+  readonly specversion: '1.0'
+  /** `<stream>/<version>`: the same event has the same id wherever it is met. */
+  readonly id: string
+  /** `/ordersaga/<kind of stream>`. */
+  readonly source: string
+  /** `ordersaga.<type of event>`. */
+  readonly type: string
+  /** The stream, e.g. `order-…`. */
+  readonly subject: string
+  /** When it was recorded, RFC 3339. */
+  readonly time: string
+  readonly datacontenttype: 'application/json'
+  readonly streamversion: number
+  /** The shape of `data`; as it was published; see events/store/upcasting.ts. */
+  readonly schemaversion: number
+  readonly data: unknown
+}
+
+const TYPE_PREFIX = 'ordersaga.'
+
+export function toEnvelope(event: StoredEvent): EventEnvelope {
+  return {
+    specversion: '1.0',
+    id: `${event.streamId}/${event.version}`,
+    source: `/ordersaga/${event.streamId.slice(0, event.streamId.indexOf('-'))}`,
+    type: TYPE_PREFIX + event.type,
+    subject: event.streamId,
+    time: event.recordedAt.toISOString(),
+    datacontenttype: 'application/json',
+    streamversion: event.version,
+    schemaversion: event.schemaVersion,
+    data: event.data,
+  }
+}
+
+/** The event of an envelope, in today's shape. */
+export function fromEnvelope(envelope: EventEnvelope): StoredEvent {
+  return toEvent({
+    streamId: envelope.subject,
+    version: envelope.streamversion,
+    type: envelope.type.slice(TYPE_PREFIX.length),
+    schemaVersion: envelope.schemaversion,
+    data: envelope.data,
+    recordedAt: new Date(envelope.time),
+  })
+}

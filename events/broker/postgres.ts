@@ -1,0 +1,111 @@
+import { openPool } from '../../postgres.ts'
+import { pause } from '../backoff.ts'
+import { deliver, type Batch } from './delivery.ts'
+import { sqlOf, type Sql } from '../store/sql.ts'
+import type { EventEnvelope } from './envelope.ts'
+import type { EventTransport, OnTrouble, Subscription } from './transport.ts'
+
+const BATCH_MAX = 100
+const IDLE_MS = 100
+
+const CONNECTIONS_MAX = 4
+
+/** What every consumer has read is kept for another hour: as long as an event is known, it is not stored again. */
+const KEPT_MINUTES = 60
+const PRUNE_INTERVAL_MS = 60_000
+const PRUNED_MAX = 5000
+
+/** Taken until the commit by everybody who appends, so that no position appears below one that was read. */
+const APPEND_LOCK = 72_707_370
+
+const APPEND = `
+  WITH locked AS MATERIALIZED (SELECT pg_advisory_xact_lock(${APPEND_LOCK}))
+  INSERT INTO broker_messages (id, subject, envelope)
+  SELECT envelope ->> 'id', envelope ->> 'subject', envelope
+    FROM locked, jsonb_array_elements($1::jsonb) WITH ORDINALITY AS given (envelope, place) ORDER BY place
+  ON CONFLICT (id) DO NOTHING`
+
+const BEGIN_CURSOR = 'INSERT INTO broker_cursors (consumer) VALUES ($1) ON CONFLICT (consumer) DO NOTHING'
+
+const READ = `
+  SELECT position, envelope FROM broker_messages
+   WHERE position > (SELECT position FROM broker_cursors WHERE consumer = $1) ORDER BY position LIMIT ${BATCH_MAX}`
+
+/** Never backwards, whoever is late. */
+const MOVE_CURSOR = 'UPDATE broker_cursors SET position = $2 WHERE consumer = $1 AND position < $2'
+
+/** A consumer that is gone for good holds the log back until its cursor is deleted; so does having none. */
+const PRUNE = `
+  DELETE FROM broker_messages WHERE position IN (
+    SELECT position FROM broker_messages
+     WHERE position <= (SELECT min(position) FROM broker_cursors)
+       AND stored_at < now() - make_interval(mins => ${KEPT_MINUTES})
+     ORDER BY position LIMIT ${PRUNED_MAX}) RETURNING position`
+
+/** The embedded broker: a log in a table, and a cursor for each consumer. */
+export function openPostgresTransport(url: string, onTrouble: OnTrouble): EventTransport {
+  const pool = openPool(url, { max: CONNECTIONS_MAX, name: 'ordersaga-broker' })
+  const subscriptions = new Set<Subscription>()
+  const db = sqlOf(pool)
+  const prune = pruneNowAndThen(db, onTrouble)
+
+  return {
+    async publish(events) {
+      if (events.length === 0) return []
+      try {
+        await db.query(APPEND, [JSON.stringify(events)])
+      } catch (error) {
+        onTrouble('events could not be stored', error)
+        return []
+      }
+      await prune()
+      return events
+    },
+
+    async subscribe(consumer, handle) {
+      let isKnown = false
+      const next = async (stopping: AbortSignal) => {
+        if (!isKnown) await db.query(BEGIN_CURSOR, [consumer])
+        isKnown = true
+        return nextBatch(db, consumer, stopping)
+      }
+      const subscription = deliver(next, handle, onTrouble)
+      subscriptions.add(subscription)
+      return subscription
+    },
+
+    async close() {
+      await Promise.all([...subscriptions].map((subscription) => subscription.stop()))
+      await pool.end()
+    },
+  }
+}
+
+async function nextBatch(db: Sql, consumer: string, stopping: AbortSignal): Promise<Batch | undefined> {
+  const rows = await db.query<{ position: number; envelope: EventEnvelope }>(READ, [consumer])
+  const last = rows.at(-1)
+  if (last === undefined) {
+    await pause(IDLE_MS, stopping)
+    return undefined
+  }
+  return {
+    events: rows.map(({ envelope }) => envelope),
+    async acknowledge() {
+      await db.query(MOVE_CURSOR, [consumer, last.position])
+    },
+  }
+}
+
+function pruneNowAndThen(db: Sql, onTrouble: OnTrouble): () => Promise<void> {
+  let dueAt = 0
+  return async () => {
+    if (Date.now() < dueAt) return
+    dueAt = Date.now() + PRUNE_INTERVAL_MS
+    try {
+      const pruned = await db.query(PRUNE)
+      if (pruned.length === PRUNED_MAX) dueAt = 0
+    } catch (error) {
+      onTrouble('old messages could not be pruned', error)
+    }
+  }
+}

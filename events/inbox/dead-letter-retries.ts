@@ -1,0 +1,97 @@
+import type pg from 'pg'
+import { inTransaction, sqlOf, type Sql } from '../store/sql.ts'
+import { recordFailure, settleHeads } from './dead-letters.ts'
+import { GAP, tryToApply, type Effect, type Failure } from './effect.ts'
+import type { EventEnvelope } from '../broker/envelope.ts'
+import { lockPositions, movePositions } from './inbox.ts'
+
+/** Streams that are tried in one round, and events of a stream in one database transaction. */
+const STREAMS_MAX = 50
+const DRAINED_MAX = 100
+
+/** Whoever calls has other things to do too. */
+const ROUND_MAX_MS = 2000
+
+export interface RetryOptions {
+  pool: pg.Pool
+  /** Called first in the database transaction; undefined when nobody goes by this name any more. */
+  resolve: (db: Sql, consumer: string) => Promise<Effect | undefined>
+}
+
+/**
+ * Tries again what is due. Where it succeeds, the stream is drained in order, through the same path that a delivered
+ * event takes.
+ * @throws what is not the fault of an event: no attempt is spent then.
+ */
+export async function retryDueLetters({ pool, resolve }: RetryOptions): Promise<void> {
+  const due = await sqlOf(pool).query<{ consumer: string; streamId: string }>(
+    `SELECT consumer, stream_id AS "streamId" FROM dead_letters
+      WHERE state = 'retrying' AND next_attempt_at <= clock_timestamp()
+      ORDER BY next_attempt_at, created_at LIMIT ${STREAMS_MAX}`,
+  )
+  const endsAt = Date.now() + ROUND_MAX_MS
+  let failed: { error: unknown } | undefined
+  for (const { consumer, streamId } of due) {
+    if (Date.now() > endsAt) break
+    try {
+      await inTransaction(pool, async (db) => {
+        const effect = await resolve(db, consumer)
+        await (effect === undefined ? postpone(db, consumer, streamId) : drain(db, effect, streamId))
+      })
+    } catch (error) {
+      // One that cannot even be tried holds up none of the others.
+      failed ??= { error }
+    }
+  }
+  if (failed !== undefined) throw failed.error
+}
+
+/** Letters of a consumer that nobody is any more would else be the first in the queue for ever. */
+const postpone = (db: Sql, consumer: string, streamId: string) =>
+  db.query(
+    `UPDATE dead_letters SET next_attempt_at = clock_timestamp() + interval '10 minutes'
+      WHERE consumer = $1 AND stream_id = $2 AND state = 'retrying'`,
+    [consumer, streamId],
+  )
+
+interface Letter {
+  id: string
+  version: number
+  attempts: number
+  isDue: boolean
+  envelope: EventEnvelope
+}
+
+async function drain(db: Sql, effect: Effect, streamId: string): Promise<void> {
+  const positions = await lockPositions(db, effect.name, [streamId])
+  let position = positions.get(streamId) ?? 0
+  const letters = await db.query<Letter>(
+    `SELECT id, version, attempts, envelope, coalesce(next_attempt_at <= clock_timestamp(), false) AS "isDue"
+       FROM dead_letters WHERE consumer = $1 AND stream_id = $2 AND state <> 'discarded'
+      ORDER BY version LIMIT ${DRAINED_MAX} FOR UPDATE`,
+    [effect.name, streamId],
+  )
+  // Somebody else has tried it meanwhile.
+  if (letters[0]?.isDue !== true) return
+  const settled: string[] = []
+  let failed: { letter: Letter; failure: Failure } | undefined
+  for (const letter of letters) {
+    const failure = await attempt(db, effect, position, letter)
+    if (failure !== undefined) {
+      failed = { letter, failure }
+      break
+    }
+    settled.push(letter.id)
+    position = Math.max(position, letter.version)
+  }
+  await db.query('DELETE FROM dead_letters WHERE id = ANY($1::uuid[])', [settled])
+  await movePositions(db, effect.name, new Map([[streamId, position]]))
+  if (failed !== undefined)
+    await recordFailure(db, failed.letter.id, failed.letter.attempts + 1, failed.failure)
+  await settleHeads(db, effect.name, [streamId])
+}
+
+async function attempt(db: Sql, effect: Effect, position: number, { version, envelope }: Letter) {
+  if (version <= position) return undefined
+  return version === position + 1 ? tryToApply(effect, db, envelope, false) : GAP
+}

@@ -1,0 +1,109 @@
+import { backoffMs, pause } from '../backoff.ts'
+import { toEnvelope } from '../broker/envelope.ts'
+import { standForLeader } from '../leader.ts'
+import type { Sql } from '../store/sql.ts'
+import { markPublished, pruneOutbox, readUnpublished } from './outbox.ts'
+import type { RelayMetrics } from './relay-metrics.ts'
+import type { EventTransport, OnTrouble } from '../broker/transport.ts'
+
+const LEADER_LOCK = 72_707_371
+const BATCH_MAX = 500
+const IDLE_MS = 200
+
+/** With so many streams held back it is the broker that is in trouble, and no more of them are tried. */
+const HELD_MAX = 1000
+
+const PRUNED_MAX = 2000
+const PRUNE_INTERVAL_MS = 60_000
+
+export interface RelayOptions {
+  /** URL of the database with the outbox. */
+  url: string
+  transport: EventTransport
+  metrics: RelayMetrics
+  /** Called at `relay:before-publish` and `relay:after-publish`, for kill tests. */
+  reach?: (point: string) => void
+  onTrouble: OnTrouble
+}
+
+/**
+ * Carries events from the outbox to the broker, each at least once and in order within its stream. Any number of
+ * relays may run: one of them leads, and the others wait for it to fail. It asks for work instead of being told of
+ * it, since a NOTIFY in each commit would slow down every order.
+ */
+export function startRelay(options: RelayOptions): { stop(): Promise<void> } {
+  return standForLeader({
+    url: options.url,
+    lock: LEADER_LOCK,
+    onTrouble: options.onTrouble,
+    async lead(session, isOver) {
+      options.metrics.isLeader.set(1)
+      try {
+        await relayUntil(isOver, session, options)
+      } finally {
+        options.metrics.isLeader.set(0)
+      }
+    },
+  })
+}
+
+async function relayUntil(isOver: AbortSignal, session: Sql, options: RelayOptions): Promise<void> {
+  const holds = createHolds()
+  const prune = pruneNowAndThen(session)
+  while (!isOver.aborted) {
+    const published = await publishNext(session, holds, options)
+    await prune()
+    if (published === 0) await pause(IDLE_MS, isOver)
+  }
+}
+
+/** Publishes one batch, and answers how many of its events are stored. */
+async function publishNext(
+  session: Sql,
+  holds: Holds,
+  { transport, metrics, reach }: RelayOptions,
+): Promise<number> {
+  const held = holds.now()
+  if (held.length >= HELD_MAX) return 0
+  const rows = await readUnpublished(session, held, BATCH_MAX)
+  if (rows.length === 0) return 0
+  const batch = rows.map((row) => ({ row, event: toEnvelope(row) }))
+  reach?.('relay:before-publish')
+  const stored = new Set((await transport.publish(batch.map(({ event }) => event))).map(({ id }) => id))
+  reach?.('relay:after-publish')
+  const done = batch.filter(({ event }) => stored.has(event.id)).map(({ row }) => row)
+  const failed = batch.filter(({ event }) => !stored.has(event.id)).map(({ row }) => row)
+  if (done.length > 0) {
+    const ids = done.map(({ id }) => id)
+    await markPublished(session, ids)
+  }
+  for (const { streamId } of done) holds.release(streamId)
+  for (const streamId of new Set(failed.map(({ streamId }) => streamId))) holds.hold(streamId)
+  metrics.published.inc(done.length)
+  metrics.failures.inc(failed.length)
+  return done.length
+}
+
+type Holds = ReturnType<typeof createHolds>
+
+/** The streams that are held back for a while, longer with each failure. */
+function createHolds() {
+  const holds = new Map<string, { failures: number; until: number }>()
+  return {
+    now: () => [...holds].filter(([, { until }]) => until > Date.now()).map(([streamId]) => streamId),
+    hold(streamId: string) {
+      const failures = (holds.get(streamId)?.failures ?? 0) + 1
+      holds.set(streamId, { failures, until: Date.now() + backoffMs(failures) })
+    },
+    release: (streamId: string) => void holds.delete(streamId),
+  }
+}
+
+function pruneNowAndThen(session: Sql): () => Promise<void> {
+  let dueAt = 0
+  return async () => {
+    if (Date.now() < dueAt) return
+    const pruned = await pruneOutbox(session, PRUNED_MAX)
+    if (pruned < PRUNED_MAX) dueAt = Date.now() + PRUNE_INTERVAL_MS
+  }
+}

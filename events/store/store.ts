@@ -1,0 +1,79 @@
+import type { Database } from '../../prisma/client.ts'
+import { toEvent, type StoredEvent } from './event.ts'
+
+/** An event that is to be appended. */
+export interface NewEvent {
+  readonly type: string
+  /** The shape of `data`; 1 unless it has changed. */
+  readonly schemaVersion?: number
+  readonly data: object
+}
+
+/** Which part of a stream is meant: up to a version, or up to a moment. All of it unless said otherwise. */
+export interface AsOf {
+  readonly version?: number | undefined
+  readonly time?: Date | undefined
+}
+
+/** Somebody else has appended first: what was decided was decided on an old state. */
+export class VersionConflict extends Error {
+  override readonly name = 'VersionConflict'
+  readonly streamId: string
+  readonly expectedVersion: number
+
+  constructor(streamId: string, expectedVersion: number) {
+    super(`${streamId} is not at version ${expectedVersion}`)
+    this.streamId = streamId
+    this.expectedVersion = expectedVersion
+  }
+}
+
+/** How events are handed to the functions of prisma/migrations. */
+export const toRows = (events: readonly NewEvent[]): string =>
+  JSON.stringify(events.map(({ type, data, schemaVersion = 1 }) => ({ type, data, schemaVersion })))
+
+/**
+ * Append-only streams of events. Version 1 is a stream's first event, and there are no gaps. An event and its outbox
+ * row are written together.
+ */
+export function createEventStore({ db }: { db: Database }) {
+  return {
+    /**
+     * @param expectedVersion the version on which the events were decided; 0 for a stream that does not exist.
+     * @returns the new version.
+     * @throws VersionConflict when the stream is at another; nothing is written then.
+     */
+    async append(streamId: string, expectedVersion: number, events: readonly NewEvent[]): Promise<number> {
+      const [row] = await db.$queryRaw<{ version: number | null }[]>`
+        SELECT stream_append(${streamId}, ${expectedVersion}::integer, ${toRows(events)}::jsonb) AS version`
+      const version = row?.version ?? null
+      if (version === null) throw new VersionConflict(streamId, expectedVersion)
+      return version
+    },
+
+    /**
+     * Up to which version a stream is meant; undefined for all of it. A moment is before the first event that was
+     * recorded after it: clocks may be set back, and a stream is never read with a hole.
+     */
+    async upTo(streamId: string, { version, time }: AsOf): Promise<number | undefined> {
+      if (time === undefined) return version
+      const later = await db.event.findFirst({
+        where: { streamId, recordedAt: { gt: time } },
+        orderBy: { version: 'asc' },
+        select: { version: true },
+      })
+      return later === null ? version : Math.min(later.version - 1, version ?? later.version)
+    },
+
+    /** The events after version `after`, up to `upTo`, in order and in today's shape. */
+    async load(streamId: string, upTo?: number, after = 0): Promise<StoredEvent[]> {
+      const events = await db.event.findMany({
+        where: { streamId, version: { gt: after, ...(upTo === undefined ? {} : { lte: upTo }) } },
+        orderBy: { version: 'asc' },
+      })
+      return events.map(toEvent)
+    },
+  }
+}
+
+export type EventStore = ReturnType<typeof createEventStore>

@@ -1,0 +1,133 @@
+import { evolve, NOTHING, type OrderState } from '../domain/order/evolve.ts'
+import type { SagaStatus } from '../domain/saga/status.ts'
+import type { Sql } from '../events/store/sql.ts'
+import type { Projection } from './projection.ts'
+import { orderIdOf, type OrderLine, type OrderPlaced } from './order-stream.ts'
+
+/**
+ * One row per order, to be searched, listed by customer, and summed up for operators. It holds the same fold of the
+ * order's events that the invariants hold against the order's own row.
+ */
+export const orderSummary: Projection = {
+  name: 'order-summary',
+  tables: ['order_summaries'],
+  async apply(db, generation, { streamId, version, type, data, recordedAt }) {
+    const orderId = orderIdOf(streamId)
+    if (orderId === undefined) return
+    if (type === 'OrderPlaced') {
+      const { customerId, currency, totalMinor, lines } = data as OrderPlaced
+      const skus = lines.map(({ sku }) => sku)
+      const placed = [customerId, currency, totalMinor, JSON.stringify(lines), skus, version, recordedAt]
+      await db.query(PLACE, [generation, orderId, ...placed])
+      return
+    }
+    const [before] = await db.query<FoldRow>(FIND, [generation, orderId])
+    // An operator has discarded its OrderPlaced.
+    if (before === undefined) return
+    const { status, reason, done, undone, skipped, parked } = evolve(toState(before), { type, data })
+    const [code, step] = [reason?.code ?? null, reason?.step ?? null]
+    const folded = [status, code, step, done, undone, skipped, parked, version, recordedAt]
+    await db.query(UPDATE, [generation, orderId, ...folded])
+  },
+}
+
+const PLACE = `
+  INSERT INTO order_summaries (generation, order_id, customer_id, currency, total_minor, lines, skus, version, placed_at,
+    updated_at, status, done, undone, skipped, parked)
+  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, 'pending', '{}', '{}', '{}', '{}')`
+
+const FIND = `
+  SELECT status, reason_code AS "reasonCode", reason_step AS "reasonStep", done, undone, skipped, parked
+    FROM order_summaries WHERE generation = $1 AND order_id = $2`
+
+const UPDATE = `
+  UPDATE order_summaries SET status = $3, reason_code = $4, reason_step = $5, done = $6, undone = $7, skipped = $8,
+    parked = $9, version = $10, updated_at = $11 WHERE generation = $1 AND order_id = $2`
+
+interface FoldRow {
+  status: SagaStatus
+  reasonCode: string | null
+  reasonStep: string | null
+  done: string[]
+  undone: string[]
+  skipped: string[]
+  parked: string[]
+}
+
+const toState = ({ reasonCode, reasonStep, ...row }: FoldRow): OrderState => ({
+  ...NOTHING,
+  ...row,
+  reason: reasonCode === null || reasonStep === null ? null : { code: reasonCode, step: reasonStep },
+})
+
+export interface OrderSummary {
+  id: string
+  customerId: string
+  status: SagaStatus
+  reasonCode: string | null
+  reasonStep: string | null
+  currency: string
+  totalMinor: number
+  /** What was charged and not refunded. */
+  chargedMinor: number
+  lines: OrderLine[]
+  done: string[]
+  undone: string[]
+  skipped: string[]
+  parked: string[]
+  version: number
+  placedAt: Date
+  updatedAt: Date
+}
+
+export interface SummaryFilter {
+  customerId?: string | undefined
+  status?: SagaStatus | undefined
+  sku?: string | undefined
+}
+
+export interface Overview {
+  orders: { status: SagaStatus; currency: string; count: number; atRiskMinor: number; atRisk: number }[]
+  oldestOpen: { id: string; status: SagaStatus; placedAt: Date } | undefined
+}
+
+const IS_OPEN = `status NOT IN ('completed', 'rejected', 'cancelled')`
+const IS_CHARGED = `('chargePayment' = ANY(done) AND NOT 'chargePayment' = ANY(undone))`
+const GENERATION = `generation = (SELECT generation FROM projections WHERE name = 'order-summary')`
+
+export function createOrderSummaryQueries({ db }: { db: Sql }) {
+  return {
+    /** Newest first; one more than asked for, when there is one. `after` is the id of the last of the page before. */
+    search: (
+      { customerId, status, sku }: SummaryFilter,
+      { limit, after }: { limit: number; after?: string | undefined },
+    ): Promise<OrderSummary[]> =>
+      db.query(
+        `SELECT order_id AS id, customer_id AS "customerId", status, reason_code AS "reasonCode",
+                reason_step AS "reasonStep", currency, total_minor AS "totalMinor", lines, done, undone, skipped, parked,
+                version, placed_at AS "placedAt", updated_at AS "updatedAt",
+                CASE WHEN ${IS_CHARGED} THEN total_minor ELSE 0 END AS "chargedMinor"
+           FROM order_summaries
+          WHERE ${GENERATION} AND ($1::text IS NULL OR customer_id = $1) AND ($2::text IS NULL OR status = $2)
+            AND ($3::text IS NULL OR skus @> ARRAY[$3::text]) AND ($4::uuid IS NULL OR order_id < $4)
+          ORDER BY order_id DESC LIMIT $5`,
+        [customerId ?? null, status ?? null, sku ?? null, after ?? null, limit + 1],
+      ),
+
+    /** At risk is the total of an order that has not ended and was charged or is parked. */
+    async overview(): Promise<Overview> {
+      const orders = await db.query<Overview['orders'][number]>(
+        `SELECT status, currency, count(*) AS count, count(*) FILTER (WHERE is_at_risk) AS "atRisk",
+                coalesce(sum(total_minor) FILTER (WHERE is_at_risk), 0)::bigint AS "atRiskMinor"
+           FROM order_summaries,
+             LATERAL (SELECT ${IS_OPEN} AND (${IS_CHARGED} OR status = 'parked') AS is_at_risk) AS risk
+          WHERE ${GENERATION} GROUP BY status, currency ORDER BY status, currency`,
+      )
+      const [oldestOpen] = await db.query<NonNullable<Overview['oldestOpen']>>(
+        `SELECT order_id AS id, status, placed_at AS "placedAt" FROM order_summaries
+          WHERE ${GENERATION} AND ${IS_OPEN} ORDER BY placed_at LIMIT 1`,
+      )
+      return { orders, oldestOpen }
+    },
+  }
+}

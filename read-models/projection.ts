@@ -1,0 +1,92 @@
+import type { Enter } from '../events/inbox/consumer.ts'
+import type { Sql } from '../events/store/sql.ts'
+import type { Effect } from '../events/inbox/effect.ts'
+import type { StoredEvent } from '../events/store/event.ts'
+
+/**
+ * A read model: a fold of events into tables. Its rows carry a generation, so that it can be built again beside the one
+ * that is read.
+ */
+export interface Projection {
+  /** Also the name of its consumer at the broker. */
+  readonly name: string
+  /** Its tables, each with a `generation`. */
+  readonly tables: readonly string[]
+  /**
+   * Streams and types that it does not know are none of its business. Nothing but the event and the rows of the
+   * generation may decide what it writes, or a rebuild would tell another story.
+   */
+  apply(db: Sql, generation: number, event: StoredEvent): Promise<void>
+}
+
+/** The name of one generation in the inbox and in the dead letters. */
+export const consumerOf = (name: string, generation: number): string => `${name}#${generation}`
+
+export const effectOf = (projection: Projection, generation: number): Effect => ({
+  name: consumerOf(projection.name, generation),
+  apply: (db, event) => projection.apply(db, generation, event),
+})
+
+/**
+ * Who the projection is now. The row stays as it is until the end of the database transaction: a rebuild that has
+ * caught up takes over between two batches, never within one.
+ */
+export const enterLive =
+  (projection: Projection): Enter =>
+  async (db) => {
+    const [row] = await db.query<{ generation: number }>(
+      'SELECT generation FROM projections WHERE name = $1 FOR KEY SHARE',
+      [projection.name],
+    )
+    if (row === undefined) throw new Error(`The projection ${projection.name} has no row`)
+    return effectOf(projection, row.generation)
+  }
+
+/** As effectOf, but for what an operator has discarded: that is discarded from every generation after it. */
+export async function effectWithoutDiscarded(
+  db: Sql,
+  projection: Projection,
+  generation: number,
+): Promise<Effect> {
+  const rows = await db.query<{ id: string }>(
+    `SELECT stream_id || '/' || version AS id FROM dead_letters
+      WHERE state = 'discarded' AND split_part(consumer, '#', 1) = $1`,
+    [projection.name],
+  )
+  const discarded = new Set(rows.map(({ id }) => id))
+  const effect = effectOf(projection, generation)
+  return {
+    name: effect.name,
+    async apply(transaction, event) {
+      if (!discarded.has(`${event.streamId}/${event.version}`)) await effect.apply(transaction, event)
+    },
+  }
+}
+
+/** What goes by a name in the dead letters: a generation that is read or being built, and no other. */
+export const resolveAmong =
+  (projections: readonly Projection[]) =>
+  async (db: Sql, consumer: string): Promise<Effect | undefined> => {
+    const [name, generation] = consumer.split('#')
+    const projection = projections.find((one) => one.name === name)
+    if (projection === undefined || generation === undefined) return undefined
+    const inUse = await db.query(
+      `SELECT FROM projections WHERE name = $1 AND $2::integer IN (generation, rebuilding_generation) FOR KEY SHARE`,
+      [name, Number(generation)],
+    )
+    return inUse.length === 0 ? undefined : effectWithoutDiscarded(db, projection, Number(generation))
+  }
+
+/** One figure for all rows of a generation: two generations that tell the same have the same. */
+export async function hashOf(db: Sql, { tables }: Projection, generation: number): Promise<string> {
+  const hashes: string[] = []
+  for (const table of tables) {
+    const [row] = await db.query<{ hash: string }>(
+      `SELECT md5(coalesce(string_agg(line, E'\\n' ORDER BY line), '')) AS hash
+         FROM (SELECT (to_jsonb(t) - 'generation')::text AS line FROM ${table} t WHERE generation = $1) AS lines`,
+      [generation],
+    )
+    hashes.push(`${table} ${row?.hash ?? ''}`)
+  }
+  return hashes.join(', ')
+}

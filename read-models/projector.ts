@@ -1,0 +1,140 @@
+import type pg from 'pg'
+import { databaseTrouble } from '../faults.ts'
+import { LOOKS_UP_BY_KEY, openPool } from '../postgres.ts'
+import { backoffMs, pause } from '../events/backoff.ts'
+import { createConsumer } from '../events/inbox/consumer.ts'
+import { sqlOf, type Sql } from '../events/store/sql.ts'
+import { retryDueLetters } from '../events/inbox/dead-letter-retries.ts'
+import { moveAppliedMark } from './freshness.ts'
+import { standForLeader } from '../events/leader.ts'
+import { enterLive, resolveAmong, type Projection } from './projection.ts'
+import type { ProjectorMetrics } from './projector-metrics.ts'
+import { rebuild } from './rebuild.ts'
+import type { EventTransport, OnTrouble, Subscription } from '../events/broker/transport.ts'
+
+const LEADER_LOCK = 72_707_372
+const TICK_MS = 200
+const MARK_INTERVAL_MS = 1000
+
+/** A rebuild counts events and compares generations: its statements may take this long. */
+const REBUILD_STATEMENT_TIMEOUT_MS = 120_000
+const REBUILD_CONNECTIONS = 2
+
+export interface ProjectorOptions {
+  /** URL of the database with the read models. */
+  url: string
+  /** For the live consumers and the dead letters. */
+  pool: pg.Pool
+  transport: EventTransport
+  projections: readonly Projection[]
+  metrics: ProjectorMetrics
+  /** Called at `projector:before-commit` and `projector:after-commit`, for kill tests. */
+  reach?: (point: string) => void
+  onTrouble: OnTrouble
+}
+
+/**
+ * Applies events to the read models, tries again what was set aside, and rebuilds what is to be rebuilt. Any number of
+ * projectors may run: one of them leads, and the others wait for it to fail.
+ */
+export function startProjector(options: ProjectorOptions): { stop(): Promise<void> } {
+  const watched = {
+    ...options,
+    projections: options.projections.map((one) => reporting(one, options.onTrouble)),
+  }
+  return standForLeader({
+    url: options.url,
+    lock: LEADER_LOCK,
+    onTrouble: options.onTrouble,
+    async lead(session, isOver) {
+      options.metrics.isLeader.set(1)
+      try {
+        await projectUntil(isOver, session, watched)
+      } finally {
+        options.metrics.isLeader.set(0)
+      }
+    },
+  })
+}
+
+/** The dead letter tells operators a class of error; the log tells where it came from. */
+const reporting = (projection: Projection, onTrouble: OnTrouble): Projection => ({
+  ...projection,
+  async apply(db, generation, event) {
+    try {
+      await projection.apply(db, generation, event)
+    } catch (error) {
+      if (databaseTrouble(error) === undefined)
+        onTrouble(`${projection.name} could not apply an event`, error)
+      throw error
+    }
+  },
+})
+
+async function projectUntil(isOver: AbortSignal, session: Sql, options: ProjectorOptions): Promise<void> {
+  const { pool, projections, transport, metrics, reach, onTrouble } = options
+  const subscriptions: Subscription[] = []
+  const ending = new AbortController()
+  const rebuilds = rebuildUntil(AbortSignal.any([isOver, ending.signal]), options)
+  try {
+    for (const projection of projections) {
+      const onApplied = (count: number) => metrics.consumed.inc({ consumer: projection.name }, count)
+      const handle = createConsumer({ pool, enter: enterLive(projection), reach, onApplied })
+      subscriptions.push(await transport.subscribe(projection.name, handle))
+    }
+    const moveMarks = movingMarks(pool, projections)
+    while (!isOver.aborted) {
+      // The connection that makes this process the leader must not fall silent.
+      await session.query('SELECT')
+      try {
+        await retryDueLetters({ pool, resolve: resolveAmong(projections) })
+        await moveMarks()
+      } catch (error) {
+        onTrouble('dead letters could not be looked at', error)
+      }
+      await pause(TICK_MS, isOver)
+    }
+  } finally {
+    ending.abort()
+    await Promise.all([...subscriptions.map((subscription) => subscription.stop()), rebuilds])
+  }
+}
+
+function movingMarks(pool: pg.Pool, projections: readonly Projection[]): () => Promise<void> {
+  let dueAt = 0
+  return async () => {
+    if (Date.now() < dueAt) return
+    dueAt = Date.now() + MARK_INTERVAL_MS
+    for (const { name } of projections) await moveAppliedMark(sqlOf(pool), name)
+  }
+}
+
+/** Does what is wished, one after the other. A wish stays until it is done, so one that was interrupted is begun again. */
+async function rebuildUntil(isOver: AbortSignal, options: ProjectorOptions): Promise<void> {
+  const { url, projections, onTrouble } = options
+  const pool = openPool(url, {
+    max: REBUILD_CONNECTIONS,
+    name: 'ordersaga-rebuild',
+    statementTimeoutMs: REBUILD_STATEMENT_TIMEOUT_MS,
+    settings: LOOKS_UP_BY_KEY,
+  })
+  let failures = 0
+  while (!isOver.aborted) {
+    try {
+      const wished = await sqlOf(pool).query<{ name: string }>(
+        'SELECT name FROM projections WHERE rebuild_wished_at IS NOT NULL ORDER BY rebuild_wished_at',
+      )
+      for (const projection of projections.filter(({ name }) => wished.some((one) => one.name === name))) {
+        await rebuild({ pool, projection, stopping: isOver })
+      }
+      failures = 0
+    } catch (error) {
+      if (isOver.aborted) break
+      failures += 1
+      onTrouble('a rebuild failed, and will be begun again', error)
+      await pause(backoffMs(failures), isOver)
+    }
+    await pause(TICK_MS, isOver)
+  }
+  await pool.end()
+}

@@ -1,0 +1,49 @@
+import type { Sql } from '../events/store/sql.ts'
+import type { Projection } from './projection.ts'
+import { orderIdOf } from './order-stream.ts'
+
+/** What orders hold of each product and what they bought, as the events tell it. */
+export const stockLevels: Projection = {
+  name: 'stock-levels',
+  tables: ['stock_levels'],
+  async apply(db, generation, { streamId, type, data }) {
+    const moves = MOVES[type]
+    if (moves === undefined || orderIdOf(streamId) === undefined) return
+    const { lines } = data as { lines: readonly { sku: string; quantity: number }[] }
+    await db.query(MOVE, [generation, JSON.stringify(lines), moves.reserved, moves.sold])
+  },
+}
+
+/** By how much each unit on a line moves what is reserved and what is sold. */
+const MOVES: Readonly<Record<string, { reserved: number; sold: number }>> = {
+  InventoryReserved: { reserved: 1, sold: 0 },
+  InventoryReleased: { reserved: -1, sold: 0 },
+  OrderCompleted: { reserved: -1, sold: 1 },
+}
+
+const MOVE = `
+  INSERT INTO stock_levels AS s (generation, sku, reserved, sold)
+  SELECT $1, sku, quantity * $3::integer, quantity * $4::integer
+    FROM jsonb_to_recordset($2) AS l (sku text, quantity bigint) ORDER BY sku
+  ON CONFLICT (generation, sku) DO UPDATE SET reserved = s.reserved + excluded.reserved, sold = s.sold + excluded.sold`
+
+export interface StockLevel {
+  sku: string
+  available: number
+  reserved: number
+  sold: number
+}
+
+export function createStockQueries({ db }: { db: Sql }) {
+  return {
+    /** By SKU, at most 1000. What was ever received is in no event: it comes from the catalogue. */
+    levels: (): Promise<StockLevel[]> =>
+      db.query(
+        `SELECT sku, received - reserved - sold AS available, reserved, sold
+           FROM (SELECT s.sku, s.received, coalesce(l.reserved, 0) AS reserved, coalesce(l.sold, 0) AS sold
+                   FROM stock s JOIN projections p ON p.name = 'stock-levels'
+                   LEFT JOIN stock_levels l ON l.sku = s.sku AND l.generation = p.generation) AS levels
+          ORDER BY sku LIMIT 1000`,
+      ),
+  }
+}
