@@ -6,9 +6,15 @@ export interface Reason {
   step: string
 }
 
+/** What the row decides when a saga wants to turn back: whether it may, and which steps it owes an undo. */
 export type BeginResult =
   | { verdict: 'completed' }
   | { verdict: 'begun' | 'already'; reason: Reason; undo: string[] }
+
+/** How a saga that turned back has ended. */
+export interface CloseResult {
+  status: 'rejected' | 'cancelled'
+}
 
 export type CancelVerdict = 'recorded' | 'compensating' | 'cancelled' | 'too_late' | 'unknown'
 
@@ -60,8 +66,8 @@ export function createJournal({ db, closingEvents }: { db: Database; closingEven
     },
 
     /** Ends a saga that owes nothing any more. @throws Error while it still owes a compensation. */
-    async close(id: string): Promise<{ status: 'rejected' | 'cancelled' }> {
-      const [row] = await db.$queryRaw<{ status: 'rejected' | 'cancelled' | 'completed' }[]>`
+    async close(id: string): Promise<CloseResult> {
+      const [row] = await db.$queryRaw<{ status: CloseResult['status'] | 'completed' }[]>`
         SELECT saga_close(${id}::uuid, ${closingEvents.rejected}, ${closingEvents.cancelled}) AS status`
       if (row === undefined || row.status === 'completed')
         throw new Error(`Saga ${id} is completed: it cannot be closed`)

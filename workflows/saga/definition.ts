@@ -11,7 +11,7 @@ export interface SagaDefinition {
   readonly pivot: ForwardStep
   /** Repeated until they are done; an optional one is left out after its attempts. */
   readonly retriable: readonly RetriableStep[]
-  readonly journal: Journal
+  readonly journal: JournalActivities
 }
 
 export interface ForwardStep {
@@ -29,8 +29,8 @@ export interface RetriableStep extends ForwardStep {
   readonly optional?: boolean
 }
 
-/** The saga's own record: how it turns back, what is told of its progress, how it ends. */
-export interface Journal {
+/** The activities that write the saga's own record: how it turns back, its progress, how it ends. */
+export interface JournalActivities {
   readonly at: string
   readonly begin: string
   readonly note: string

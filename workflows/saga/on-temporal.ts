@@ -23,7 +23,7 @@ import {
 } from './policies.ts'
 import {
   runSaga,
-  type Attempt,
+  type CallOutcome,
   type Call,
   type SagaChange,
   type SagaOutcome,
@@ -66,18 +66,18 @@ export async function runOnTemporal(
 }
 
 function createPorts(saga: SagaDefinition, input: SagaInput, waits: Waits): SagaPorts {
-  const invoke = async (call: Call): Promise<Attempt> => {
+  const invoke = async (call: Call): Promise<CallOutcome> => {
     // A cancel of the workflow takes the way of every cancel: it becomes a wish on the row, which then decides.
     if (waits.isCancelDue() && (await note({ kind: 'cancelWished' }, 'untilDone'))) waits.cancelNoted()
-    return waits.busy(() => attempt(call, input))
+    return waits.busy(() => execute(call, input))
   }
   const note = (change: SagaChange, policy: Policy): Promise<boolean> => {
     const call = { activity: saga.journal.note, at: saga.journal.at, policy, input: { change } } as const
     return waits.busy(async () => {
-      const told = await attempt({ ...call, mode: 'local', attemptsMax: 1 }, input)
+      const told = await execute({ ...call, mode: 'local', attemptsMax: 1 }, input)
       if (told.kind === 'done') return true
       const queuedCall = { ...call, mode: 'queue', attemptsMax: ATTEMPTS[policy] - 1 } as const
-      return (await attempt(queuedCall, input)).kind === 'done'
+      return (await execute(queuedCall, input)).kind === 'done'
     })
   }
   return {
@@ -89,14 +89,14 @@ function createPorts(saga: SagaDefinition, input: SagaInput, waits: Waits): Saga
   }
 }
 
-async function attempt(call: Call, input: SagaInput): Promise<Attempt> {
+async function execute(call: Call, input: SagaInput): Promise<CallOutcome> {
   try {
     const activities = call.mode === 'local' ? local() : queued(call, input)
-    const execute = activities[call.activity]
-    if (execute === undefined) return { kind: 'unknown', error: 'NO_SUCH_ACTIVITY' }
-    return await execute({ id: input.id, ...call.input })
+    const activity = activities[call.activity]
+    if (activity === undefined) return { kind: 'unknown', error: 'NO_SUCH_ACTIVITY' }
+    return await activity({ id: input.id, ...call.input })
   } catch (error) {
-    return asAttempt(error, call.mode)
+    return asOutcome(error, call.mode)
   }
 }
 
@@ -133,7 +133,7 @@ function queueOf(participant: string): string {
  * What an exception out of an activity means. A queued activity's failure comes wrapped; a local timeout is wrapped
  * when it happens and bare when it is replayed: so the wrapper is taken off and never looked at.
  */
-function asAttempt(error: unknown, mode: Call['mode']): Attempt {
+function asOutcome(error: unknown, mode: Call['mode']): CallOutcome {
   const failure = error instanceof ActivityFailure ? error.cause : error
   if (failure instanceof ApplicationFailure) return { kind: 'fault', error: failure.type ?? 'FAULT' }
   if (failure instanceof TimeoutFailure) return { kind: 'unknown', error: 'TIMEOUT' }
