@@ -37,9 +37,6 @@ export interface JournalActivities {
   readonly close: string
 }
 
-/** The update that interrupts a saga's waits, so that it looks at its row again. It decides nothing. */
-export const WAKE_UPDATE = 'wake'
-
 export type StepKind = 'compensatable' | 'pivot' | 'retriable'
 
 /** A definition as a client may know it. */

@@ -2,17 +2,14 @@ import {
   ActivityFailure,
   ApplicationFailure,
   CancellationScope,
-  condition,
-  continueAsNew,
-  defineUpdate,
   proxyActivities,
   proxyLocalActivities,
-  setHandler,
   TimeoutFailure,
   workflowInfo,
 } from '@temporalio/workflow'
 import type { StepAnswer } from '../../domain/saga/step-answer.ts'
-import { WAKE_UPDATE, type SagaDefinition } from './definition.ts'
+import type { SagaInput } from './contract.ts'
+import type { SagaDefinition } from './definition.ts'
 import {
   ATTEMPTS,
   BACKOFF,
@@ -29,22 +26,7 @@ import {
   type SagaOutcome,
   type SagaPorts,
 } from './run-saga.ts'
-
-/** The input of every saga's workflow. It carries all that decides its course, so a changed setting spares it. */
-export interface SagaInput {
-  readonly id: string
-  /** The definition to run, e.g. `order@1`. */
-  readonly definition: string
-  /** Milliseconds since the epoch. */
-  readonly deadlineAt: number
-  /** Steps that are never tried locally. */
-  readonly queued?: readonly string[]
-  /** Factor on every wait and back-off; 1 unless a test or a demonstration is in a hurry. */
-  readonly pace?: number
-}
-
-/** Events after which a saga that only waits is continued as new. */
-const HISTORY_EVENTS_MAX = 1000
+import { createWaits, type Waits } from './waits.ts'
 
 type AnyActivities = Record<string, (input: unknown) => Promise<StepAnswer>>
 
@@ -68,7 +50,7 @@ export async function runOnTemporal(
 function createPorts(saga: SagaDefinition, input: SagaInput, waits: Waits): SagaPorts {
   const invoke = async (call: Call): Promise<CallOutcome> => {
     // A cancel of the workflow takes the way of every cancel: it becomes a wish on the row, which then decides.
-    if (waits.isCancelDue() && (await note({ kind: 'cancelWished' }, 'untilDone'))) waits.cancelNoted()
+    if (waits.cancel.isDue() && (await note({ kind: 'cancelWished' }, 'untilDone'))) waits.cancel.noted()
     return waits.busy(() => execute(call, input))
   }
   const note = (change: SagaChange, policy: Policy): Promise<boolean> => {
@@ -140,72 +122,4 @@ function asOutcome(error: unknown, mode: Call['mode']): CallOutcome {
   // A worker that carries only some participants has no such local activity.
   if (failure instanceof ReferenceError && mode === 'local') return { kind: 'notLocal' }
   return { kind: 'unknown', error: failure instanceof Error ? failure.name : 'UNKNOWN' }
-}
-
-interface Waits {
-  wait: SagaPorts['wait']
-  /** The workflow was cancelled, and its row does not know yet. */
-  isCancelDue(): boolean
-  cancelNoted(): void
-  /** Runs work during which the workflow must not be continued as new. */
-  busy<T>(work: () => Promise<T>): Promise<T>
-  /** Rejects with the request to continue as new, when a saga that only waits has a long history. */
-  readonly renewed: Promise<never>
-}
-
-function createWaits(input: SagaInput): Waits {
-  let wakes = 0
-  let isWakePending = false
-  let waiting = 0
-  let working = 0
-  let isCancelDue = false
-  const wake = () => {
-    // Whatever is in work now began before: the wait that follows it has been woken already.
-    if (waiting === 0 || working > 0) isWakePending = true
-    wakes += 1
-  }
-  setHandler(defineUpdate<void>(WAKE_UPDATE), wake)
-  void CancellationScope.current().cancelRequested.catch(() => {
-    isCancelDue = true
-    wake()
-  })
-  let renew = (_request: unknown): void => undefined
-  const renewed = new Promise<never>((_resolve, reject) => {
-    renew = reject
-  })
-  const isLong = () =>
-    workflowInfo().continueAsNewSuggested || workflowInfo().historyLength > HISTORY_EVENTS_MAX
-
-  const wait: Waits['wait'] = async (ms, deadlineAt = Number.POSITIVE_INFINITY) => {
-    if (working === 0 && !isCancelDue && isLong())
-      await continueAsNew<(again: SagaInput) => Promise<SagaOutcome>>(input).catch(renew)
-    if (isWakePending) {
-      isWakePending = false
-      return 'woken'
-    }
-    const seen = wakes
-    const jitteredMs = ms * (input.pace ?? 1) * (1 + Math.random() / 4)
-    const leftMs = deadlineAt - Date.now()
-    waiting += 1
-    const isWoken = await condition(() => wakes > seen, Math.max(1, Math.ceil(Math.min(jitteredMs, leftMs))))
-    waiting -= 1
-    if (isWoken) return 'woken'
-    return leftMs <= jitteredMs ? 'deadline' : 'elapsed'
-  }
-  return {
-    wait,
-    isCancelDue: () => isCancelDue,
-    cancelNoted() {
-      isCancelDue = false
-    },
-    async busy(work) {
-      working += 1
-      try {
-        return await work()
-      } finally {
-        working -= 1
-      }
-    },
-    renewed,
-  }
 }
