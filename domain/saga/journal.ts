@@ -11,6 +11,12 @@ export type BeginResult =
   | { verdict: 'completed' }
   | { verdict: 'begun' | 'already'; reason: Reason; undo: string[] }
 
+/** Progress of a step that is not simply going on. `error` names a class of error, never its text. */
+export type SagaChange =
+  | { kind: 'waiting'; step: string }
+  | { kind: 'parked'; step: string; error: string }
+  | { kind: 'skipped'; step: string; error: string }
+
 /** How a saga that turned back has ended. */
 export interface CloseResult {
   status: 'rejected' | 'cancelled'

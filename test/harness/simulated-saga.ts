@@ -1,5 +1,6 @@
+import type { SagaChange } from '../../domain/saga/journal.ts'
 import type { SagaDefinition } from '../../workflows/saga/definition.ts'
-import type { CallOutcome, Call, SagaChange, SagaPorts } from '../../workflows/saga/run-saga.ts'
+import type { CallOutcome, Call, SagaPorts } from '../../workflows/saga/run-saga.ts'
 
 /** What one attempt at an activity meets. */
 export type Meeting =

@@ -33,7 +33,10 @@ export interface RetriableStep extends ForwardStep {
 export interface JournalActivities {
   readonly at: string
   readonly begin: string
+  /** Progress that is not simply going on. */
   readonly note: string
+  /** The wish to cancel. */
+  readonly cancel: string
   readonly close: string
 }
 
@@ -83,6 +86,7 @@ type AtParticipant<
         ? {
             readonly begin: ActivityOf<P[At]>
             readonly note: ActivityOf<P[At]>
+            readonly cancel: ActivityOf<P[At]>
             readonly close: ActivityOf<P[At]>
           }
         : { readonly execute: ActivityOf<P[At]> })

@@ -18,14 +18,7 @@ import {
   QUEUED_ATTEMPT_TIMEOUT_MS,
   type Policy,
 } from './policies.ts'
-import {
-  runSaga,
-  type CallOutcome,
-  type Call,
-  type SagaChange,
-  type SagaOutcome,
-  type SagaPorts,
-} from './run-saga.ts'
+import { runSaga, type CallOutcome, type Call, type SagaOutcome, type SagaPorts } from './run-saga.ts'
 import { createWaits, type Waits } from './waits.ts'
 
 type AnyActivities = Record<string, (input: unknown) => Promise<StepAnswer>>
@@ -48,26 +41,28 @@ export async function runOnTemporal(
 }
 
 function createPorts(saga: SagaDefinition, input: SagaInput, waits: Waits): SagaPorts {
-  const invoke = async (call: Call): Promise<CallOutcome> => {
-    // A cancel of the workflow takes the way of every cancel: it becomes a wish on the row, which then decides.
-    if (waits.cancel.isDue() && (await note({ kind: 'cancelWished' }, 'untilDone'))) waits.cancel.noted()
-    return waits.busy(() => execute(call, input))
-  }
-  const note = (change: SagaChange, policy: Policy): Promise<boolean> => {
-    const call = { activity: saga.journal.note, at: saga.journal.at, policy, input: { change } } as const
-    return waits.busy(async () => {
-      const told = await execute({ ...call, mode: 'local', attemptsMax: 1 }, input)
-      if (told.kind === 'done') return true
-      const queuedCall = { ...call, mode: 'queue', attemptsMax: ATTEMPTS[policy] - 1 } as const
-      return (await execute(queuedCall, input)).kind === 'done'
-    })
-  }
+  const { journal } = saga
   return {
-    invoke,
+    async invoke(call) {
+      // A cancel of the workflow takes the way of every cancel: it becomes a wish on the row, which then decides.
+      if (waits.cancel.isDue() && (await record(journal.cancel, {}, 'untilDone'))) waits.cancel.noted()
+      return waits.busy(() => execute(call, input))
+    },
     wait: waits.wait,
-    report: async (change) => void (await note(change, 'bestEffort')),
+    report: async (change) => void (await record(journal.note, { change }, 'bestEffort')),
     shield: (work) => CancellationScope.nonCancellable(work),
     now: () => Date.now(),
+  }
+
+  /** One round of attempts at an entry of the journal that the saga can go on without. Answers whether it is made. */
+  function record(activity: string, entry: Call['input'], policy: Policy): Promise<boolean> {
+    const call = { activity, at: journal.at, policy, input: entry }
+    return waits.busy(async () => {
+      const first = await execute({ ...call, mode: 'local', attemptsMax: 1 }, input)
+      if (first.kind === 'done') return true
+      const rest = await execute({ ...call, mode: 'queue', attemptsMax: ATTEMPTS[policy] - 1 }, input)
+      return rest.kind === 'done'
+    })
   }
 }
 

@@ -1,4 +1,4 @@
-import type { BeginResult, CloseResult, Reason } from '../../domain/saga/journal.ts'
+import type { BeginResult, CloseResult, Reason, SagaChange } from '../../domain/saga/journal.ts'
 import type { StepAnswer } from '../../domain/saga/step-answer.ts'
 import type { ForwardStep, RetriableStep, SagaDefinition } from './definition.ts'
 import { ATTEMPTS, slowTimerMs, waitingMs, type Policy } from './policies.ts'
@@ -19,14 +19,6 @@ export interface Call {
 
 /** How a call ended. Nothing is thrown across a port. `error` names a class of error, never its text. */
 export type CallOutcome = StepAnswer | { kind: 'fault'; error: string } | { kind: 'unknown'; error: string }
-
-/** What the outside is told while the saga is not simply going on. */
-export type SagaChange =
-  | { kind: 'waiting'; step: string }
-  | { kind: 'parked'; step: string; error: string }
-  | { kind: 'skipped'; step: string; error: string }
-  /** Told by the engine that runs the saga: somebody cancelled its workflow. */
-  | { kind: 'cancelWished' }
 
 /** All that the kernel knows of the world. */
 export interface SagaPorts {
