@@ -1,8 +1,7 @@
-import { activityInfo, ApplicationFailure, Context, heartbeat } from '@temporalio/activity'
-import { databaseTrouble, Fault } from '../faults.ts'
-import type { Reach } from '../domain/saga/provider-step.ts'
 import type { Attempt } from '../domain/provider/protocol.ts'
+import type { Reach } from '../domain/saga/provider-step.ts'
 import type { StepAnswer } from '../domain/saga/step-answer.ts'
+import { databaseTrouble, Fault } from '../faults.ts'
 
 /** What every activity of a saga is told. */
 export interface SagaRef {
@@ -12,10 +11,7 @@ export interface SagaRef {
   tried?: number
 }
 
-/** How often a queued activity shows that its worker lives. */
-const HEARTBEAT_INTERVAL_MS = 1000
-
-/** Told of every fault before it is reduced to its class. */
+/** Called with every fault before it is reduced to its class. */
 export type OnFault = (activity: string, sagaId: string, code: string, error: unknown) => void
 
 export interface AttemptPorts {
@@ -24,48 +20,48 @@ export interface AttemptPorts {
 }
 
 /**
- * Makes an activity of one domain call: tells it which attempt it is, beats for it while it is queued, and lets out
- * nothing of an exception but its class, since failures are kept in the history.
+ * One attempt at a domain call, as any engine makes it: nothing here knows Temporal.
+ * @param attempt its `number` counts the attempts of this call alone, from 1; a local call makes one.
+ * @throws Fault with nothing but its class, since engines keep failures where clients can read them.
  */
+export type Activity<Input extends SagaRef, Result> = (
+  input: Input,
+  attempt: Attempt,
+) => Promise<StepAnswer<Result>>
+
+/** Makes an activity of one domain call, which is given the number of the attempt over all calls. */
 export function createActivity<Input extends SagaRef, Result>(
   name: string,
   { reach, onFault }: AttemptPorts,
   run: (input: Input, attempt: Attempt) => Promise<StepAnswer<Result>>,
-): (input: Input) => Promise<StepAnswer<Result>> {
-  return async (input) => {
-    const { isLocal, attempt: number } = activityInfo()
-    const unavailable = (answer: Extract<StepAnswer, { kind: 'unavailable' }>): StepAnswer<Result> =>
-      isLocal ? answer : { ...answer, spent: number - 1 }
-    const beat = isLocal ? undefined : setInterval(() => heartbeat(), HEARTBEAT_INTERVAL_MS)
+): Activity<Input, Result> {
+  return async (input, attempt) => {
     try {
       reach(`${name}:before`)
-      const signal = Context.current().cancellationSignal
-      const answer = await run(input, { number: number + (input.tried ?? 0), isLocal, signal })
+      const answer = await run(input, { ...attempt, number: attempt.number + (input.tried ?? 0) })
       reach(`${name}:after`)
-      return answer.kind === 'unavailable' ? unavailable(answer) : answer
+      return answer.kind === 'unavailable' ? unspent(answer, attempt) : answer
     } catch (error) {
       // Our own database away is like a provider away: it is waited for, and costs an order nothing.
-      if (databaseTrouble(error) === 'away') return unavailable({ kind: 'unavailable' })
-      if (error instanceof Fault && error.retryAfterMs !== undefined) {
-        // Whoever says when to come back is waited for by the saga; the attempt is spent all the same.
-        onFault(name, input.id, error.code, error)
-        return { kind: 'unavailable', retryAfterMs: error.retryAfterMs, spent: isLocal ? 1 : number }
-      }
-      const failure = asFailure(error)
-      onFault(name, input.id, failure.type ?? 'FAULT', error)
-      throw failure
-    } finally {
-      clearInterval(beat)
+      if (databaseTrouble(error) === 'away') return unspent({ kind: 'unavailable' }, attempt)
+      const code = codeOf(error)
+      onFault(name, input.id, code, error)
+      // The saga waits for as long as the other side asks for; the attempt is spent all the same.
+      if (error instanceof Fault && error.retryAfterMs !== undefined)
+        return { kind: 'unavailable', retryAfterMs: error.retryAfterMs, spent: attempt.number }
+      throw new Fault(code, code)
     }
   }
 }
 
-function asFailure(error: unknown): ApplicationFailure {
-  const type = error instanceof Fault ? error.code : isDatabaseError(error) ? 'DATABASE' : 'INTERNAL'
-  const failure = ApplicationFailure.create({ type, message: type })
-  // Clients can read a history: where in our code it happened is for the log.
-  failure.stack = ''
-  return failure
-}
+type Unavailable = Extract<StepAnswer, { kind: 'unavailable' }>
 
-const isDatabaseError = (error: unknown) => error instanceof Error && error.name.startsWith('Prisma')
+/** An attempt that found nothing to talk to is not spent; those of the same call before it are. */
+const unspent = (answer: Unavailable, { number, isLocal }: Attempt): Unavailable =>
+  isLocal ? answer : { ...answer, spent: number - 1 }
+
+/** The class of a fault. */
+function codeOf(error: unknown): string {
+  if (error instanceof Fault) return error.code
+  return error instanceof Error && error.name.startsWith('Prisma') ? 'DATABASE' : 'INTERNAL'
+}

@@ -1,4 +1,4 @@
-import type { BeginResult, Journal } from '../domain/saga/journal.ts'
+import type { BeginResult, Journal, SagaChange } from '../domain/saga/journal.ts'
 import { done, type StepAnswer } from '../domain/saga/step-answer.ts'
 import { createActivity, type AttemptPorts, type SagaRef } from './attempt.ts'
 
@@ -8,16 +8,12 @@ interface BeginInput extends SagaRef {
   detail?: string
 }
 
-/** What a running saga tells of itself; `workflows/saga/run-saga.ts` says when. */
+/** `workflows/saga/run-saga.ts` says when. */
 interface NoteInput extends SagaRef {
-  change:
-    | { kind: 'waiting'; step: string }
-    | { kind: 'parked'; step: string; error: string }
-    | { kind: 'skipped'; step: string; error: string }
-    | { kind: 'cancelWished' }
+  change: SagaChange
 }
 
-/** The three activities of a saga's journal. Each saga has them under names of its own, which its history shows. */
+/** The activities of a saga's journal. Each saga has them under names of its own, which its history shows. */
 export function createJournalActivities(journal: Journal, ports: AttemptPorts) {
   return {
     begin: (name: string) =>
@@ -45,10 +41,14 @@ export function createJournalActivities(journal: Journal, ports: AttemptPorts) {
             break
           case 'skipped':
             await journal.noteSkipped(id, change.step, change.error)
-            break
-          case 'cancelWished':
-            await journal.cancel(id, undefined)
         }
+        return done
+      }),
+
+    /** The wish to cancel, from the engine's side: an operator cancelled the workflow. The row decides what comes of it. */
+    cancel: (name: string) =>
+      createActivity(name, ports, async ({ id }): Promise<StepAnswer<never>> => {
+        await journal.cancel(id, undefined)
         return done
       }),
 

@@ -8,13 +8,14 @@ export function createOrderActivities(
   journal: Journal,
   ports: AttemptPorts,
 ) {
-  const { begin, note, close } = createJournalActivities(journal, ports)
+  const { begin, note, cancel, close } = createJournalActivities(journal, ports)
   return {
     completeOrder: createActivity('completeOrder', ports, ({ id }, { number }) =>
       completion.completeOrder(id, number),
     ),
     beginCompensation: begin('beginCompensation'),
     noteProgress: note('noteProgress'),
+    cancelOrder: cancel('cancelOrder'),
     closeOrder: close('closeOrder'),
   }
 }

@@ -3,10 +3,11 @@ import type { AttemptPorts } from './attempt.ts'
 import { createJournalActivities } from './journal.ts'
 
 export function createTransferActivities(journal: Journal, ports: AttemptPorts) {
-  const { begin, note, close } = createJournalActivities(journal, ports)
+  const { begin, note, cancel, close } = createJournalActivities(journal, ports)
   return {
     beginTransferCompensation: begin('beginTransferCompensation'),
     noteTransferProgress: note('noteTransferProgress'),
+    cancelTransfer: cancel('cancelTransfer'),
     closeTransfer: close('closeTransfer'),
   }
 }

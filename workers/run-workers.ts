@@ -1,6 +1,7 @@
 import { Worker, type NativeConnection, type WorkerOptions } from '@temporalio/worker'
 import type { AttemptPorts } from '../activities/attempt.ts'
 import { createActivities, type Services } from '../activities/index.ts'
+import { onTemporal } from '../activities/on-temporal.ts'
 import { BULKHEADS, PARTICIPANTS, SAGA_PARTICIPANTS, type Participant } from './bulkheads.ts'
 
 /** Workflow tasks in hand at once: each holds its slot while a local attempt runs, so there are many. */
@@ -50,11 +51,11 @@ export async function runWorkers(options: RunWorkersOptions): Promise<RunningWor
         maxTaskQueueActivitiesPerSecond: BULKHEADS[participant].perSecond,
       } satisfies WorkerOptions
       if (!SAGA_PARTICIPANTS.includes(participant))
-        return Worker.create({ ...shared, activities: groups[participant] })
+        return Worker.create({ ...shared, activities: onTemporal(groups[participant]) })
       return Worker.create({
         ...shared,
         workflowBundle: { codePath: options.bundle },
-        activities: Object.assign({}, ...Object.values(groups)) as Record<string, () => Promise<unknown>>,
+        activities: onTemporal(Object.assign({}, ...Object.values(groups))),
         maxConcurrentWorkflowTaskExecutions: workflowTasksMax,
         maxConcurrentLocalActivityExecutions: workflowTasksMax,
         stickyQueueScheduleToStartTimeout: '1s',

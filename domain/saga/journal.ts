@@ -6,9 +6,21 @@ export interface Reason {
   step: string
 }
 
+/** What the row decides when a saga wants to turn back: whether it may, and which steps it owes an undo. */
 export type BeginResult =
   | { verdict: 'completed' }
   | { verdict: 'begun' | 'already'; reason: Reason; undo: string[] }
+
+/** Progress of a step that is not simply going on. `error` names a class of error, never its text. */
+export type SagaChange =
+  | { kind: 'waiting'; step: string }
+  | { kind: 'parked'; step: string; error: string }
+  | { kind: 'skipped'; step: string; error: string }
+
+/** How a saga that turned back has ended. */
+export interface CloseResult {
+  status: 'rejected' | 'cancelled'
+}
 
 export type CancelVerdict = 'recorded' | 'compensating' | 'cancelled' | 'too_late' | 'unknown'
 
@@ -60,8 +72,8 @@ export function createJournal({ db, closingEvents }: { db: Database; closingEven
     },
 
     /** Ends a saga that owes nothing any more. @throws Error while it still owes a compensation. */
-    async close(id: string): Promise<{ status: 'rejected' | 'cancelled' }> {
-      const [row] = await db.$queryRaw<{ status: 'rejected' | 'cancelled' | 'completed' }[]>`
+    async close(id: string): Promise<CloseResult> {
+      const [row] = await db.$queryRaw<{ status: CloseResult['status'] | 'completed' }[]>`
         SELECT saga_close(${id}::uuid, ${closingEvents.rejected}, ${closingEvents.cancelled}) AS status`
       if (row === undefined || row.status === 'completed')
         throw new Error(`Saga ${id} is completed: it cannot be closed`)

@@ -37,7 +37,7 @@ export async function startEventFlow(
   const relay = startRelay({
     url,
     transport: out,
-    metrics: createRelayMetrics(metrics, relayPool),
+    metrics: createRelayMetrics(metrics, sqlOf(relayPool)),
     onTrouble,
   })
   const projector = startProjector({

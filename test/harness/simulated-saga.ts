@@ -1,5 +1,6 @@
+import type { SagaChange } from '../../domain/saga/journal.ts'
 import type { SagaDefinition } from '../../workflows/saga/definition.ts'
-import type { Attempt, Call, SagaChange, SagaPorts } from '../../workflows/saga/run-saga.ts'
+import type { CallOutcome, Call, SagaPorts } from '../../workflows/saga/run-saga.ts'
 
 /** What one attempt at an activity meets. */
 export type Meeting =
@@ -85,9 +86,9 @@ export function createWorld(saga: SagaDefinition, script: Script = {}): World {
     },
   }
 
-  const invoke = (call: Call): Attempt => {
+  const invoke = (call: Call): CallOutcome => {
     world.calls.push(call)
-    let last: Attempt = { kind: 'fault', error: 'NO_ATTEMPT' }
+    let last: CallOutcome = { kind: 'fault', error: 'NO_ATTEMPT' }
     for (let spent = 0; spent < call.attemptsMax; spent += 1) {
       last = attemptOnce(call)
       if (last.kind === 'unavailable' && call.mode === 'queue') return { ...last, spent }
@@ -96,7 +97,7 @@ export function createWorld(saga: SagaDefinition, script: Script = {}): World {
     return last
   }
 
-  const attemptOnce = (call: Call): Attempt => {
+  const attemptOnce = (call: Call): CallOutcome => {
     const meeting = remaining.get(call.activity)?.shift() ?? 'ok'
     if (meeting === 'faults') return { kind: 'fault', error: 'FAULT' }
     if (meeting === 'is not local') return call.mode === 'local' ? { kind: 'notLocal' } : attemptOnce(call)
@@ -106,7 +107,7 @@ export function createWorld(saga: SagaDefinition, script: Script = {}): World {
     return undone === undefined ? step(call.activity, meeting) : undo(call.activity, undone, meeting)
   }
 
-  const step = (name: string, meeting: Meeting): Attempt => {
+  const step = (name: string, meeting: Meeting): CallOutcome => {
     const recorded = fences.get(name)
     if (recorded === 'done') return { kind: 'done' }
     if (recorded === 'refused') return { kind: 'refused', code: 'REFUSED' }
@@ -130,7 +131,7 @@ export function createWorld(saga: SagaDefinition, script: Script = {}): World {
     return meeting === 'loses its reply' ? { kind: 'unknown', error: 'TIMEOUT' } : { kind: 'done' }
   }
 
-  const undo = (name: string, of: string, meeting: Meeting): Attempt => {
+  const undo = (name: string, of: string, meeting: Meeting): CallOutcome => {
     if (world.status === 'open') throw new Error(`${name} before the compensation had begun`)
     if (fences.get(of) === 'undone' || fences.get(of) === 'refused' || !fences.has(of))
       return { kind: 'done' }
@@ -142,7 +143,7 @@ export function createWorld(saga: SagaDefinition, script: Script = {}): World {
     return meeting === 'loses its reply' ? { kind: 'unknown', error: 'TIMEOUT' } : { kind: 'done' }
   }
 
-  const begin = (call: Call, meeting: Meeting): Attempt => {
+  const begin = (call: Call, meeting: Meeting): CallOutcome => {
     if (world.status === 'completed') return { kind: 'done', result: { verdict: 'completed' } }
     const isFirst = reason === undefined
     reason ??= {
@@ -157,7 +158,7 @@ export function createWorld(saga: SagaDefinition, script: Script = {}): World {
     return { kind: 'done', result: { verdict: isFirst ? 'begun' : 'already', reason, undo: owed } }
   }
 
-  const close = (meeting: Meeting): Attempt => {
+  const close = (meeting: Meeting): CallOutcome => {
     const owed = saga.compensatable.filter(({ execute }) =>
       ['intended', 'done'].includes(fences.get(execute) ?? ''),
     )

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { EventEnvelope } from '../../events/broker/envelope.ts'
 import { standForLeader } from '../../events/leader.ts'
 import { openTransport } from '../../events/broker/open-transport.ts'
+import { sqlOf } from '../../events/store/sql.ts'
 import { createRelayMetrics } from '../../events/outbox/relay-metrics.ts'
 import { startRelay } from '../../events/outbox/relay.ts'
 import type { EventTransport } from '../../events/broker/transport.ts'
@@ -32,7 +33,7 @@ afterEach(async () => {
 function relay(by: EventTransport = transport) {
   const pool = new pg.Pool({ connectionString: test.url, max: 1 })
   const registry = new Registry()
-  const metrics = createRelayMetrics(registry, pool)
+  const metrics = createRelayMetrics(registry, sqlOf(pool))
   const running = startRelay({ url: test.url, transport: by, metrics, onTrouble: () => undefined })
   const stop = async () => {
     await running.stop()

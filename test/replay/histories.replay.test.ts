@@ -64,7 +64,7 @@ describe('a history written by hand', () => {
       .cancelRequested()
       .completed(reserve, DONE)
       .workflowTask()
-      .local('noteProgress', { result: DONE })
+      .local('cancelOrder', { result: DONE })
       .local('chargePayment', { result: { kind: 'refused', code: 'CANCELLED_BY_CUSTOMER' } })
       .local('beginCompensation', {
         result: begun(['reserveInventory'], 'CANCELLED_BY_CUSTOMER', 'chargePayment'),
@@ -87,7 +87,7 @@ describe('a history written by hand', () => {
       .completed(pivot, DONE)
       .cancelRequested()
       .workflowTask()
-      .local('noteProgress', { result: DONE })
+      .local('cancelOrder', { result: DONE })
       .local('notifyCustomer', { result: DONE })
       .ended({ status: 'completed' })
     await expect(replayHistory(today(), ended)).resolves.toBeUndefined()

@@ -1,4 +1,4 @@
-import type { SagaInput } from '../../workflows/saga/on-temporal.ts'
+import type { SagaInput } from '../../workflows/saga/contract.ts'
 
 /**
  * Writes a workflow's history by hand, as proto3 JSON: an executable specification of what the saga does when the

@@ -28,6 +28,7 @@ export function scriptedParticipants(script: Script, undo: string[] = []) {
     orderSaga.pivot.execute,
     ...orderSaga.retriable.map(({ execute }) => execute),
     orderSaga.journal.note,
+    orderSaga.journal.cancel,
   ]
   const activities: Record<string, (input: never) => Promise<StepAnswer>> = Object.fromEntries(
     names.map((name) => [name, play(name)]),

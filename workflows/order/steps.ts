@@ -12,5 +12,11 @@ export const orderSaga = defineSaga<Activities>()({
   ],
   pivot: { at: 'order', execute: 'completeOrder' },
   retriable: [{ at: 'notification', execute: 'notifyCustomer', optional: true }],
-  journal: { at: 'order', begin: 'beginCompensation', note: 'noteProgress', close: 'closeOrder' },
+  journal: {
+    at: 'order',
+    begin: 'beginCompensation',
+    note: 'noteProgress',
+    cancel: 'cancelOrder',
+    close: 'closeOrder',
+  },
 })

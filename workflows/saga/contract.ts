@@ -1,8 +1,22 @@
 import { outline, type SagaDefinition, type StepOutline } from './definition.ts'
 
-export { WAKE_UPDATE } from './definition.ts'
-export type { SagaInput } from './on-temporal.ts'
 export type { StepOutline } from './definition.ts'
+
+/** The update that interrupts a saga's waits, so that it looks at its row again. It decides nothing. */
+export const WAKE_UPDATE = 'wake'
+
+/** The input of every saga's workflow. It carries all that decides its course, so a changed setting spares it. */
+export interface SagaInput {
+  readonly id: string
+  /** The definition to run, e.g. `order@1`. */
+  readonly definition: string
+  /** Milliseconds since the epoch. */
+  readonly deadlineAt: number
+  /** Steps that are never tried locally. */
+  readonly queued?: readonly string[]
+  /** Factor on every wait and back-off; 1 unless a test or a demonstration is in a hurry. */
+  readonly pace?: number
+}
 
 /** All that a client may know of a saga. */
 export interface SagaContract {

@@ -7,7 +7,13 @@ const define = defineSaga<Activities>()
 const rest = {
   pivot: { at: 'order', execute: 'completeOrder' },
   retriable: [],
-  journal: { at: 'order', begin: 'beginCompensation', note: 'noteProgress', close: 'closeOrder' },
+  journal: {
+    at: 'order',
+    begin: 'beginCompensation',
+    note: 'noteProgress',
+    cancel: 'cancelOrder',
+    close: 'closeOrder',
+  },
 } as const
 
 /** What is not a saga does not compile: `npm run check` fails when one of these lines does. Never called. */

@@ -11,7 +11,7 @@ export interface SagaDefinition {
   readonly pivot: ForwardStep
   /** Repeated until they are done; an optional one is left out after its attempts. */
   readonly retriable: readonly RetriableStep[]
-  readonly journal: Journal
+  readonly journal: JournalActivities
 }
 
 export interface ForwardStep {
@@ -29,16 +29,16 @@ export interface RetriableStep extends ForwardStep {
   readonly optional?: boolean
 }
 
-/** The saga's own record: how it turns back, what is told of its progress, how it ends. */
-export interface Journal {
+/** The activities that write the saga's own record: how it turns back, its progress, how it ends. */
+export interface JournalActivities {
   readonly at: string
   readonly begin: string
+  /** Progress that is not simply going on. */
   readonly note: string
+  /** The wish to cancel. */
+  readonly cancel: string
   readonly close: string
 }
-
-/** The update that interrupts a saga's waits, so that it looks at its row again. It decides nothing. */
-export const WAKE_UPDATE = 'wake'
 
 export type StepKind = 'compensatable' | 'pivot' | 'retriable'
 
@@ -86,6 +86,7 @@ type AtParticipant<
         ? {
             readonly begin: ActivityOf<P[At]>
             readonly note: ActivityOf<P[At]>
+            readonly cancel: ActivityOf<P[At]>
             readonly close: ActivityOf<P[At]>
           }
         : { readonly execute: ActivityOf<P[At]> })

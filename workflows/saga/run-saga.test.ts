@@ -5,7 +5,7 @@ import { orderSaga } from '../order/steps.ts'
 import { transferSaga } from '../transfer/steps.ts'
 import type { SagaDefinition } from './definition.ts'
 import { ATTEMPTS } from './policies.ts'
-import { runSaga, type Attempt, type SagaOutcome, type SagaPorts, type SagaRun } from './run-saga.ts'
+import { runSaga, type CallOutcome, type SagaOutcome, type SagaPorts, type SagaRun } from './run-saga.ts'
 
 const saga = orderSaga
 const HOUR_MS = 3_600_000
@@ -165,7 +165,7 @@ describe('a saga', () => {
   it('waits as long as its provider asks for, and spends the attempt that was told so', async () => {
     const world = createWorld(saga)
     const ports = world.ports()
-    const told: Attempt[] = Array.from({ length: ATTEMPTS.giveUp }, () => ({
+    const told: CallOutcome[] = Array.from({ length: ATTEMPTS.giveUp }, () => ({
       kind: 'unavailable',
       retryAfterMs: 30_000,
       spent: 1,

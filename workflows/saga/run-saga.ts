@@ -1,3 +1,4 @@
+import type { BeginResult, CloseResult, Reason, SagaChange } from '../../domain/saga/journal.ts'
 import type { StepAnswer } from '../../domain/saga/step-answer.ts'
 import type { ForwardStep, RetriableStep, SagaDefinition } from './definition.ts'
 import { ATTEMPTS, slowTimerMs, waitingMs, type Policy } from './policies.ts'
@@ -17,19 +18,11 @@ export interface Call {
 }
 
 /** How a call ended. Nothing is thrown across a port. `error` names a class of error, never its text. */
-export type Attempt = StepAnswer | { kind: 'fault'; error: string } | { kind: 'unknown'; error: string }
-
-/** What the outside is told while the saga is not simply going on. */
-export type SagaChange =
-  | { kind: 'waiting'; step: string }
-  | { kind: 'parked'; step: string; error: string }
-  | { kind: 'skipped'; step: string; error: string }
-  /** Told by the engine that runs the saga: somebody cancelled its workflow. */
-  | { kind: 'cancelWished' }
+export type CallOutcome = StepAnswer | { kind: 'fault'; error: string } | { kind: 'unknown'; error: string }
 
 /** All that the kernel knows of the world. */
 export interface SagaPorts {
-  invoke(call: Call): Promise<Attempt>
+  invoke(call: Call): Promise<CallOutcome>
   /** Durable, and at least `ms` unless it is woken or the deadline comes first. */
   wait(ms: number, deadlineAt?: number): Promise<'elapsed' | 'woken' | 'deadline'>
   /** Best effort: a change that cannot be told never fails the saga. */
@@ -47,11 +40,6 @@ export interface SagaRun {
   readonly queued: readonly string[]
 }
 
-export interface Reason {
-  readonly code: string
-  readonly step: string
-}
-
 /** A reason on its way to the record, with a sentence of ours for the reader. */
 interface Stop extends Reason {
   readonly detail?: string
@@ -60,16 +48,6 @@ interface Stop extends Reason {
 export type SagaOutcome =
   | { readonly status: 'completed' }
   | { readonly status: 'rejected' | 'cancelled'; readonly reason: Reason }
-
-/** What the journal's `begin` answers: the row decides whether the saga may turn back, and what it owes. */
-export type BeginResult =
-  | { readonly verdict: 'completed' }
-  | { readonly verdict: 'begun' | 'already'; readonly reason: Reason; readonly undo: readonly string[] }
-
-/** What the journal's `close` answers. */
-export interface CloseResult {
-  readonly status: 'rejected' | 'cancelled'
-}
 
 /**
  * Runs a saga to its end: forward until the pivot is done, or back over all that was begun. It may be started again
@@ -131,9 +109,9 @@ async function turnBack(
     run,
     isDone,
   )
-  const { verdict, ...owed } = begun.result as BeginResult
-  if (verdict === 'completed') return { status: 'completed' }
-  const { reason, undo } = owed as Exclude<BeginResult, { verdict: 'completed' }>
+  const result = begun.result as BeginResult
+  if (result.verdict === 'completed') return { status: 'completed' }
+  const { reason, undo } = result
   const undoings: Promise<unknown>[] = []
   for (const step of saga.compensatable.filter(({ execute }) => undo.includes(execute)).reverse()) {
     await new Promise<void>((goOn, fail) => {
@@ -244,28 +222,28 @@ async function settle(task: Task, ports: SagaPorts, start: Call['mode']): Promis
     const attemptsMax = mode === 'local' ? 1 : left
     const input = spent === 0 ? { ...task.input } : { ...task.input, tried: spent }
     const until = deadlineAt === undefined ? {} : { deadlineAt }
-    const attempt = await ports.invoke({ activity, at, mode, policy, attemptsMax, input, ...until })
+    const outcome = await ports.invoke({ activity, at, mode, policy, attemptsMax, input, ...until })
     const wasLocal = mode === 'local'
     mode = 'queue'
-    switch (attempt.kind) {
+    switch (outcome.kind) {
       case 'done':
       case 'refused':
-        return attempt
+        return outcome
       case 'notLocal':
         if (!wasLocal) return { kind: 'spent', error: 'NOT_LOCAL' }
         continue
       case 'fault':
       case 'unknown':
-        if (!wasLocal) return isPast() ? { kind: 'deadline' } : { kind: 'spent', error: attempt.error }
+        if (!wasLocal) return isPast() ? { kind: 'deadline' } : { kind: 'spent', error: outcome.error }
         spent = 1
         continue
       case 'unavailable':
     }
     // What is optional is not waited for without end: there, being unavailable spends attempts too.
-    spent += Math.max(attempt.spent ?? 0, policy === 'bestEffort' ? 1 : 0)
+    spent += Math.max(outcome.spent ?? 0, policy === 'bestEffort' ? 1 : 0)
     if (waits === 0 && step !== undefined && (policy === 'giveUp' || policy === 'untilAnswered'))
       await ports.report({ kind: 'waiting', step })
-    if ((await ports.wait(waitingMs(waits, attempt.retryAfterMs), deadlineAt)) === 'deadline') break
+    if ((await ports.wait(waitingMs(waits, outcome.retryAfterMs), deadlineAt)) === 'deadline') break
     waits += 1
   }
   return { kind: 'deadline' }

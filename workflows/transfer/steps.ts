@@ -11,6 +11,7 @@ export const transferSaga = defineSaga<Activities>()({
     at: 'transfer',
     begin: 'beginTransferCompensation',
     note: 'noteTransferProgress',
+    cancel: 'cancelTransfer',
     close: 'closeTransfer',
   },
 })

@@ -1,4 +1,5 @@
-import { runOnTemporal, type SagaInput } from '../saga/on-temporal.ts'
+import type { SagaInput } from '../saga/contract.ts'
+import { runOnTemporal } from '../saga/on-temporal.ts'
 import type { SagaOutcome } from '../saga/run-saga.ts'
 import { transferSaga } from './steps.ts'
 

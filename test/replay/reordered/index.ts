@@ -1,5 +1,6 @@
 import { orderSaga } from '../../../workflows/order/steps.ts'
-import { runOnTemporal, type SagaInput } from '../../../workflows/saga/on-temporal.ts'
+import type { SagaInput } from '../../../workflows/saga/contract.ts'
+import { runOnTemporal } from '../../../workflows/saga/on-temporal.ts'
 import type { SagaOutcome } from '../../../workflows/saga/run-saga.ts'
 
 const [first, second, ...rest] = orderSaga.compensatable

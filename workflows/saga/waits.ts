@@ -1,0 +1,136 @@
+import {
+  CancellationScope,
+  condition,
+  continueAsNew,
+  defineUpdate,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow'
+import { WAKE_UPDATE, type SagaInput } from './contract.ts'
+import type { SagaPorts } from './run-saga.ts'
+
+/** Events after which a saga that only waits is continued as new. */
+const HISTORY_EVENTS_MAX = 1000
+
+/** How a saga's workflow waits. Nothing else in it wakes, notices a cancel or continues as new. */
+export interface Waits {
+  readonly wait: SagaPorts['wait']
+  /** Runs work during which the workflow must not be continued as new. */
+  busy<T>(work: () => Promise<T>): Promise<T>
+  /** A cancel of the workflow, from Temporal's side. */
+  readonly cancel: Cancel
+  /** Rejects with the request to continue as new, when a saga that only waits has a long history. */
+  readonly renewed: Promise<never>
+}
+
+export function createWaits(input: SagaInput): Waits {
+  const work = createWork()
+  const wakes = createWakes(work)
+  const cancel = watchCancel(wakes)
+  const renewal = createRenewal(input)
+  return {
+    async wait(ms, deadlineAt = Number.POSITIVE_INFINITY) {
+      // Before the saga sleeps: the new run starts from the top, and its row must know of a cancel by then.
+      if (work.isIdle() && !cancel.isDue() && renewal.isDue()) await renewal.begin()
+      if (wakes.takePending()) return 'woken'
+      const wait = wakes.beginWait()
+      const jitteredMs = ms * (input.pace ?? 1) * (1 + Math.random() / 4)
+      const leftMs = deadlineAt - Date.now()
+      const isWoken = await condition(wait.isWoken, Math.max(1, Math.ceil(Math.min(jitteredMs, leftMs))))
+      wait.end()
+      if (isWoken) return 'woken'
+      return leftMs <= jitteredMs ? 'deadline' : 'elapsed'
+    },
+    busy: work.during,
+    cancel,
+    renewed: renewal.requested,
+  }
+}
+
+/** Counts the work in progress. */
+function createWork() {
+  let inProgress = 0
+  return {
+    isIdle: () => inProgress === 0,
+    during: async <T>(work: () => Promise<T>): Promise<T> => {
+      inProgress += 1
+      try {
+        return await work()
+      } finally {
+        inProgress -= 1
+      }
+    },
+  }
+}
+
+type Work = ReturnType<typeof createWork>
+
+/**
+ * Wakes, as they arrive by update. A wake ends every wait that is open. When there is none, or when work is in
+ * progress, which may have read the row before it changed, the wake is kept and ends the next wait.
+ */
+function createWakes(work: Work) {
+  let arrived = 0
+  let open = 0
+  let isPending = false
+  const wake = () => {
+    if (open === 0 || !work.isIdle()) isPending = true
+    arrived += 1
+  }
+  setHandler(defineUpdate<void>(WAKE_UPDATE), wake)
+  return {
+    wake,
+    /** Whether a wake was kept for the wait that is about to begin. */
+    takePending(): boolean {
+      const wasPending = isPending
+      isPending = false
+      return wasPending
+    },
+    beginWait() {
+      const before = arrived
+      open += 1
+      return {
+        isWoken: () => arrived > before,
+        end() {
+          open -= 1
+        },
+      }
+    },
+  }
+}
+
+interface Cancel {
+  /** The workflow was cancelled, and its row does not know it yet. */
+  isDue(): boolean
+  /** The row knows it. */
+  noted(): void
+}
+
+/** A cancel of the workflow interrupts its waits, and stays due until the saga's row has the wish. */
+function watchCancel({ wake }: { wake: () => void }): Cancel {
+  let isDue = false
+  void CancellationScope.current().cancelRequested.catch(() => {
+    isDue = true
+    wake()
+  })
+  return {
+    isDue: () => isDue,
+    noted() {
+      isDue = false
+    },
+  }
+}
+
+/** Continues the workflow as new, with the same input: the fences tell the new run where the saga is. */
+function createRenewal(input: SagaInput) {
+  let reject: (request: unknown) => void
+  const requested = new Promise<never>((_resolve, fail) => {
+    reject = fail
+  })
+  return {
+    requested,
+    isDue: () => workflowInfo().continueAsNewSuggested || workflowInfo().historyLength > HISTORY_EVENTS_MAX,
+    begin: () =>
+      continueAsNew<(again: SagaInput) => Promise<unknown>>(input).catch((request) => reject(request)),
+  }
+}
