@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { z } from 'zod'
+import { perProvider, PROVIDER_NAMES, type PerProvider, type ProviderName } from './providers.ts'
 
 /**
  * The only reader of the environment. Every setting has a default that works on one machine, so an empty
@@ -54,9 +55,8 @@ const schema = z.object({
   HOST: z.string().min(1).default('127.0.0.1'),
   PORT: port.default(3000),
   SANDBOX_PORT: port.default(3100),
-  /** Base URLs of the payment gateway and the carrier; the sandbox plays both. */
-  PAYMENT_URL: z.url().optional(),
-  SHIPPING_URL: z.url().optional(),
+  /** Base URLs of the providers, e.g. `PAYMENT_URL`; the sandbox plays those that are not named. */
+  ...providerSettings(),
 
   /** Orders that the API takes in at once; what is over that is answered with 503 at once. */
   INTAKE_MAX: z.coerce.number().int().min(1).default(400),
@@ -125,14 +125,20 @@ export function eventTransport(config: Config): { kind: Config['EVENT_TRANSPORT'
   return { kind, url: NATS_URL ?? `nats://127.0.0.1:${NATS_PORT}` }
 }
 
-/** Base URLs of the providers; the sandbox plays those that are not named. */
-export function providerUrls({ SANDBOX_PORT, PAYMENT_URL, SHIPPING_URL }: Config): {
-  payment: string
-  shipping: string
-} {
-  const sandbox = `http://127.0.0.1:${SANDBOX_PORT}`
-  return { payment: PAYMENT_URL ?? sandbox, shipping: SHIPPING_URL ?? sandbox }
+type UrlVariable = `${Uppercase<ProviderName>}_URL`
+
+function urlVariable(name: ProviderName): UrlVariable {
+  return `${name.toUpperCase()}_URL` as UrlVariable
 }
+
+function providerSettings() {
+  const settings = PROVIDER_NAMES.map((name) => [urlVariable(name), z.url().optional()])
+  return Object.fromEntries(settings) as Record<UrlVariable, z.ZodOptional<z.ZodURL>>
+}
+
+/** Base URLs of the providers; the sandbox plays those that are not named. */
+export const providerUrls = (config: Config): PerProvider<string> =>
+  perProvider((name) => config[urlVariable(name)] ?? `http://127.0.0.1:${config.SANDBOX_PORT}`)
 
 /** The task queue of a participant in this system. */
 export function queueName({ TASK_QUEUE_PREFIX }: Config, participant: string): string {

@@ -1,5 +1,5 @@
 import type { Attempt } from '../domain/provider/protocol.ts'
-import type { Reach } from '../domain/saga/provider-step.ts'
+import type { Reach } from '../domain/saga/step.ts'
 import type { StepAnswer } from '../domain/saga/step-answer.ts'
 import { databaseTrouble, Fault } from '../faults.ts'
 

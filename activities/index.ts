@@ -1,45 +1,54 @@
-import type { createInventory } from '../domain/inventory/inventory.ts'
-import type { createLoyalty } from '../domain/loyalty/loyalty.ts'
-import type { createNotification } from '../domain/notification/notification.ts'
-import type { createCompletion } from '../domain/order/completion.ts'
-import type { createPayment } from '../domain/payment/payment.ts'
 import type { Journal } from '../domain/saga/journal.ts'
-import type { createShipping } from '../domain/shipping/shipping.ts'
-import type { createTransferSteps } from '../domain/transfer/transfer.ts'
-import { createAccountActivities } from './account.ts'
-import type { AttemptPorts } from './attempt.ts'
-import { createInventoryActivities } from './inventory.ts'
-import { createLoyaltyActivities } from './loyalty.ts'
-import { createNotificationActivities } from './notification.ts'
-import { createOrderActivities } from './order.ts'
-import { createPaymentActivities } from './payment.ts'
-import { createShippingActivities } from './shipping.ts'
-import { createTransferActivities } from './transfer.ts'
+import type { BoundSteps, StepAttempt } from '../domain/saga/step.ts'
+import type { PARTICIPANTS } from '../domain/participants.ts'
+import { createActivity, type Activity, type AttemptPorts, type SagaRef } from './attempt.ts'
+import { createJournalActivities } from './journal.ts'
 
+/** What the activities call. */
 export interface Services {
-  inventory: ReturnType<typeof createInventory>
-  payment: ReturnType<typeof createPayment>
-  shipping: ReturnType<typeof createShipping>
-  loyalty: ReturnType<typeof createLoyalty>
-  notification: ReturnType<typeof createNotification>
-  completion: ReturnType<typeof createCompletion>
-  journal: Journal
-  transfers: ReturnType<typeof createTransferSteps>
-  transferJournal: Journal
+  steps: BoundSteps<typeof PARTICIPANTS>
+  journals: { order: Journal; transfer: Journal }
 }
 
-/** The registry: every activity, by the participant whose queue it is on. */
-export function createActivities(services: Services, ports: AttemptPorts) {
+/** Every activity, by the participant whose queue it is on: the steps of the registry, and the sagas' journals. */
+export function createActivities({ steps, journals }: Services, ports: AttemptPorts) {
+  const bound = Object.entries(steps).map(([at, attempts]) => [at, asActivities(attempts, ports)])
+  const activities = Object.fromEntries(bound) as StepActivities
   return {
-    inventory: createInventoryActivities(services.inventory, ports),
-    payment: createPaymentActivities(services.payment, ports),
-    shipping: createShippingActivities(services.shipping, ports),
-    loyalty: createLoyaltyActivities(services.loyalty, ports),
-    notification: createNotificationActivities(services.notification, ports),
-    order: createOrderActivities(services.completion, services.journal, ports),
-    account: createAccountActivities(services.transfers, ports),
-    transfer: createTransferActivities(services.transferJournal, ports),
+    ...activities,
+    order: {
+      ...activities.order,
+      ...createJournalActivities(journals.order, ports, {
+        begin: 'beginCompensation',
+        note: 'noteProgress',
+        cancel: 'cancelOrder',
+        close: 'closeOrder',
+      }),
+    },
+    transfer: {
+      ...activities.transfer,
+      ...createJournalActivities(journals.transfer, ports, {
+        begin: 'beginTransferCompensation',
+        note: 'noteTransferProgress',
+        cancel: 'cancelTransfer',
+        close: 'closeTransfer',
+      }),
+    },
   }
 }
 
 export type Activities = ReturnType<typeof createActivities>
+
+type StepActivities = {
+  readonly [At in keyof Services['steps']]: {
+    readonly [Name in keyof Services['steps'][At]]: Activity<SagaRef, never>
+  }
+}
+
+const asActivities = (attempts: Readonly<Record<string, StepAttempt>>, ports: AttemptPorts) =>
+  Object.fromEntries(
+    Object.entries(attempts).map(([name, attemptOnce]) => [
+      name,
+      createActivity(name, ports, ({ id }, attempt) => attemptOnce(id, attempt)),
+    ]),
+  )

@@ -1,6 +1,6 @@
-import type { BeginResult, Journal, SagaChange } from '../domain/saga/journal.ts'
-import { done, type StepAnswer } from '../domain/saga/step-answer.ts'
-import { createActivity, type AttemptPorts, type SagaRef } from './attempt.ts'
+import type { BeginResult, CloseResult, Journal, SagaChange } from '../domain/saga/journal.ts'
+import { done } from '../domain/saga/step-answer.ts'
+import { createActivity, type Activity, type AttemptPorts, type SagaRef } from './attempt.ts'
 
 interface BeginInput extends SagaRef {
   code: string
@@ -13,49 +13,54 @@ interface NoteInput extends SagaRef {
   change: SagaChange
 }
 
-/** The activities of a saga's journal. Each saga has them under names of its own, which its history shows. */
-export function createJournalActivities(journal: Journal, ports: AttemptPorts) {
+/** The activities of a saga's journal. Each kind of saga has them under names of its own, which its history shows. */
+export function createJournalActivities<
+  const Begin extends string,
+  const Note extends string,
+  const Cancel extends string,
+  const Close extends string,
+>(journal: Journal, ports: AttemptPorts, names: { begin: Begin; note: Note; cancel: Cancel; close: Close }) {
+  const begin = createActivity<BeginInput, BeginResult>(
+    names.begin,
+    ports,
+    async ({ id, code, step, detail }) => ({
+      kind: 'done',
+      result: await journal.beginCompensation(id, {
+        code,
+        step,
+        ...(detail === undefined ? {} : { detail }),
+      }),
+    }),
+  )
+  const note = createActivity<NoteInput, never>(names.note, ports, async ({ id, change }) => {
+    switch (change.kind) {
+      case 'waiting':
+        await journal.noteWaiting(id, change.step)
+        break
+      case 'parked':
+        await journal.noteParked(id, change.step, change.error)
+        break
+      case 'skipped':
+        await journal.noteSkipped(id, change.step, change.error)
+    }
+    return done
+  })
+  /** The wish to cancel, from the engine's side: an operator cancelled the workflow. The row decides what follows. */
+  const cancel = createActivity<SagaRef, never>(names.cancel, ports, async ({ id }) => {
+    await journal.cancel(id, undefined)
+    return done
+  })
+  const close = createActivity<SagaRef, CloseResult>(names.close, ports, async ({ id }) => ({
+    kind: 'done',
+    result: await journal.close(id),
+  }))
   return {
-    begin: (name: string) =>
-      createActivity(
-        name,
-        ports,
-        async ({ id, code, step, detail }: BeginInput): Promise<StepAnswer<BeginResult>> => ({
-          kind: 'done',
-          result: await journal.beginCompensation(id, {
-            code,
-            step,
-            ...(detail === undefined ? {} : { detail }),
-          }),
-        }),
-      ),
-
-    note: (name: string) =>
-      createActivity(name, ports, async ({ id, change }: NoteInput): Promise<StepAnswer<never>> => {
-        switch (change.kind) {
-          case 'waiting':
-            await journal.noteWaiting(id, change.step)
-            break
-          case 'parked':
-            await journal.noteParked(id, change.step, change.error)
-            break
-          case 'skipped':
-            await journal.noteSkipped(id, change.step, change.error)
-        }
-        return done
-      }),
-
-    /** The wish to cancel, from the engine's side: an operator cancelled the workflow. The row decides what comes of it. */
-    cancel: (name: string) =>
-      createActivity(name, ports, async ({ id }): Promise<StepAnswer<never>> => {
-        await journal.cancel(id, undefined)
-        return done
-      }),
-
-    close: (name: string) =>
-      createActivity(name, ports, async ({ id }) => ({
-        kind: 'done' as const,
-        result: await journal.close(id),
-      })),
-  }
+    [names.begin]: begin,
+    [names.note]: note,
+    [names.cancel]: cancel,
+    [names.close]: close,
+  } as Record<Begin, Activity<BeginInput, BeginResult>> &
+    Record<Note, Activity<NoteInput, never>> &
+    Record<Cancel, Activity<SagaRef, never>> &
+    Record<Close, Activity<SagaRef, CloseResult>>
 }

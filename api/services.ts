@@ -6,7 +6,7 @@ import { createAccounts } from '../domain/account/accounts.ts'
 import { createCatalogue } from '../domain/inventory/catalogue.ts'
 import { createLoyalty } from '../domain/loyalty/loyalty.ts'
 import { createDependencies } from '../domain/operations/dependencies.ts'
-import { createInvariants, type ProviderLedger } from '../domain/operations/invariants.ts'
+import { createInvariants, type ProviderLedgers } from '../domain/operations/invariants.ts'
 import { createParking } from '../domain/operations/parking.ts'
 import { createRetryBatches } from '../domain/operations/retry-batches.ts'
 import { createIntake } from '../domain/order/intake.ts'
@@ -26,6 +26,7 @@ import { createOrderSummaryQueries } from '../read-models/order-summary.ts'
 import { createSalesQueries } from '../read-models/sales.ts'
 import { createStockQueries } from '../read-models/stock-levels.ts'
 import type { Database } from '../prisma/client.ts'
+import { PROVIDER_NAMES, type PerProvider, type ProviderName } from '../providers.ts'
 import { ORDER_SAGA } from '../workflows/order/contract.ts'
 import type { SagaInput } from '../workflows/saga/contract.ts'
 import { TRANSFER_SAGA } from '../workflows/transfer/contract.ts'
@@ -45,7 +46,7 @@ export interface ApiWiring {
   /** What new sagas carry with them. */
   input: Pick<SagaInput, 'queued' | 'pace'>
   /** Base URLs of the providers, whose ledgers the invariants read. */
-  providers: { payment: string; shipping: string }
+  providers: PerProvider<string>
   temporal: TemporalPlace
   intakeMax: number
   ratePerSecond: number
@@ -87,18 +88,18 @@ export function createApiServices(options: ApiWiring) {
     stockLevels: createStockQueries({ db: readModels }),
     projections: createProjectionDesk({ db: readModels }),
     deadLetters: createDeadLetterDesk({ pool: options.reads }),
-    invariants: createInvariants({ db, readLedger: () => readLedger(providers) }),
+    invariants: createInvariants({ db, readLedgers: () => readLedgers(providers) }),
   }
 }
 
 const LEDGER_TIMEOUT_MS = 5000
 
-async function readLedger({ payment, shipping }: ApiWiring['providers']): Promise<ProviderLedger> {
+async function readLedgers(urls: PerProvider<string>): Promise<ProviderLedgers> {
   const read = async (url: string) => {
     const response = await fetch(`${url}/ledger`, { signal: AbortSignal.timeout(LEDGER_TIMEOUT_MS) })
     if (!response.ok) throw new Error(`A ledger answered ${response.status}`)
-    return (await response.json()) as ProviderLedger
+    return (await response.json()) as ProviderLedgers[ProviderName]
   }
-  const [charged, shipped] = await Promise.all([read(payment), read(shipping)])
-  return { charges: charged.charges, shipments: shipped.shipments }
+  const ledgers = await Promise.all(PROVIDER_NAMES.map(async (name) => [name, await read(urls[name])]))
+  return Object.fromEntries(ledgers) as ProviderLedgers
 }

@@ -1,30 +1,23 @@
-import type { Activities } from '../activities/index.ts'
+import { PARTICIPANTS, type Participant } from '../domain/participants.ts'
+import { PROVIDERS, type Provider } from '../providers.ts'
 
-export interface Bulkhead {
-  /** Queued attempts at once, per process. */
-  slots: number
-  /** Attempts per second that leave the queue, over all processes: how fast waiting orders come back. */
-  perSecond: number
-}
+/** Queued attempts of one participant: how many at once in a process, and how many per second over all. */
+export type Bulkhead = Provider
 
-/**
- * Each participant has its own queue, slots and rate, so that a slow one uses up nobody else's, and optional work
- * cannot starve what an order needs.
- */
-export const BULKHEADS: Record<keyof Activities, Bulkhead> = {
-  order: { slots: 50, perSecond: 200 },
-  inventory: { slots: 50, perSecond: 200 },
-  payment: { slots: 30, perSecond: 50 },
-  shipping: { slots: 30, perSecond: 50 },
+/** A participant whose steps are rows of ours. */
+const AT_A_ROW: Bulkhead = { slots: 50, perSecond: 200 }
+
+const OWN: Partial<Record<Participant, Bulkhead>> = {
+  ...PROVIDERS,
   loyalty: { slots: 20, perSecond: 100 },
+  // Optional work gets little, so that it cannot starve what an order needs.
   notification: { slots: 5, perSecond: 20 },
-  transfer: { slots: 50, perSecond: 200 },
-  account: { slots: 50, perSecond: 200 },
 }
 
-export type Participant = keyof typeof BULKHEADS
+/** Each participant has its own queue, slots and rate, so that a slow one uses up no other's. */
+export const bulkheadOf = (participant: Participant): Bulkhead => OWN[participant] ?? AT_A_ROW
 
-export const PARTICIPANTS = Object.keys(BULKHEADS) as Participant[]
+export const PARTICIPANT_NAMES = Object.keys(PARTICIPANTS) as Participant[]
 
 /** The participants whose queues carry workflows too: one for each kind of saga. */
 export const SAGA_PARTICIPANTS: readonly Participant[] = ['order', 'transfer']

@@ -1,4 +1,4 @@
-import type { Reach } from '../domain/saga/provider-step.ts'
+import type { Reach } from '../domain/saga/step.ts'
 
 const SIGNALS = { kill: 'SIGKILL', stop: 'SIGSTOP' } as const
 

@@ -2,7 +2,8 @@ import { Worker, type NativeConnection, type WorkerOptions } from '@temporalio/w
 import type { AttemptPorts } from '../activities/attempt.ts'
 import { createActivities, type Services } from '../activities/index.ts'
 import { onTemporal } from '../activities/on-temporal.ts'
-import { BULKHEADS, PARTICIPANTS, SAGA_PARTICIPANTS, type Participant } from './bulkheads.ts'
+import type { Participant } from '../domain/participants.ts'
+import { bulkheadOf, PARTICIPANT_NAMES, SAGA_PARTICIPANTS } from './bulkheads.ts'
 
 /** Workflow tasks in hand at once: each holds its slot while a local attempt runs, so there are many. */
 const WORKFLOW_TASKS_MAX = 200
@@ -40,15 +41,16 @@ export async function runWorkers(options: RunWorkersOptions): Promise<RunningWor
   const groups = createActivities(options.services, options.ports)
   const { workflowTasksMax = WORKFLOW_TASKS_MAX } = options
   const workers = await Promise.all(
-    (options.participants ?? PARTICIPANTS).map((participant) => {
+    (options.participants ?? PARTICIPANT_NAMES).map((participant) => {
+      const { slots, perSecond } = bulkheadOf(participant)
       const shared = {
         connection: options.connection,
         namespace: options.namespace,
         taskQueue: options.queueOf(participant),
         shutdownGraceTime: GRACE_MS,
         maxHeartbeatThrottleInterval: '1s',
-        maxConcurrentActivityTaskExecutions: BULKHEADS[participant].slots,
-        maxTaskQueueActivitiesPerSecond: BULKHEADS[participant].perSecond,
+        maxConcurrentActivityTaskExecutions: slots,
+        maxTaskQueueActivitiesPerSecond: perSecond,
       } satisfies WorkerOptions
       if (!SAGA_PARTICIPANTS.includes(participant))
         return Worker.create({ ...shared, activities: onTemporal(groups[participant]) })

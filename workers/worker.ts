@@ -1,12 +1,13 @@
 import process from 'node:process'
 import { NativeConnection } from '@temporalio/worker'
 import { providerUrls, queueName, readConfig, requireDatabaseUrl, temporalAddress } from '../config.ts'
+import type { Participant } from '../domain/participants.ts'
 import { createDependencies } from '../domain/operations/dependencies.ts'
 import { onShutdown } from '../lifecycle.ts'
 import { createLogger, describeError } from '../logger.ts'
 import { createMetrics, serveMetrics } from '../metrics.ts'
 import { openDatabase } from '../prisma/client.ts'
-import { PARTICIPANTS, type Participant } from './bulkheads.ts'
+import { PARTICIPANT_NAMES } from './bulkheads.ts'
 import { bundleFile } from './bundle.ts'
 import { createFailpoints } from './failpoints.ts'
 import { createProviderMetrics, reportProviders } from './provider-watch.ts'
@@ -61,8 +62,8 @@ workers.ended.catch((error: unknown) => {
 
 /** `npm run worker -- payment shipping` serves only their queues. @throws Error for a name that is none. */
 function chosenParticipants(names: readonly string[]): readonly Participant[] {
-  const unknown = names.filter((name) => !(PARTICIPANTS as string[]).includes(name))
+  const unknown = names.filter((name) => !(PARTICIPANT_NAMES as string[]).includes(name))
   if (unknown.length > 0)
-    throw new Error(`No participants: ${unknown.join(', ')}. There are ${PARTICIPANTS.join(', ')}.`)
-  return names.length === 0 ? PARTICIPANTS : (names as Participant[])
+    throw new Error(`No participants: ${unknown.join(', ')}. There are ${PARTICIPANT_NAMES.join(', ')}.`)
+  return names.length === 0 ? PARTICIPANT_NAMES : (names as Participant[])
 }

@@ -5,6 +5,9 @@ import type { createInvariants } from '../../domain/operations/invariants.ts'
 import { parkedKey, type createParking, type ParkedStep } from '../../domain/operations/parking.ts'
 import type { createRetryBatches, RetryBatchProgress } from '../../domain/operations/retry-batches.ts'
 import type { Operator } from '../../events/store/operator.ts'
+import { PARTICIPANTS } from '../../domain/participants.ts'
+import { allSteps } from '../../domain/saga/step.ts'
+import { PROVIDER_NAMES } from '../../providers.ts'
 import { ORDER_SAGA } from '../../workflows/order/contract.ts'
 import type { StepOutline } from '../../workflows/saga/contract.ts'
 import { TRANSFER_SAGA } from '../../workflows/transfer/contract.ts'
@@ -22,11 +25,13 @@ export interface OperationRoutes {
   starter: SagaStarter
 }
 
-/** The steps of each provider, by the participant's name. */
+/** The steps of each provider, by its name. */
 const PROVIDER_STEPS = new Map(
-  ['payment', 'shipping'].map((provider) => [
-    provider,
-    ORDER_SAGA.steps.filter(({ at }) => at === provider).map(({ name }) => name),
+  PROVIDER_NAMES.map((provider) => [
+    provider as string,
+    allSteps(PARTICIPANTS)
+      .filter((step) => step.provider === provider)
+      .map(({ name }) => name),
   ]),
 )
 

@@ -1,8 +1,10 @@
 import { toEvent } from '../../events/store/event.ts'
 import { OUTBOX_KEPT_MINUTES } from '../../events/outbox/outbox.ts'
 import type { Database } from '../../prisma/client.ts'
-import { accounts, transfers } from './account-checks.ts'
 import { holes, whereaboutsOfEvents } from './consumption.ts'
+import type { PerProvider } from '../../providers.ts'
+import { PARTICIPANTS } from '../participants.ts'
+import { allSteps, type Invariant, type LedgerEntry } from '../saga/step.ts'
 import { DONE_BY, evolve, NOTHING, UNDONE_BY, type OrderState } from '../order/evolve.ts'
 
 export interface Check {
@@ -11,16 +13,13 @@ export interface Check {
   detail: string
 }
 
-/** What the providers say that they did; the keys tell for which order. */
-export interface ProviderLedger {
-  charges: { key: string; amountMinor: number; state: string }[]
-  shipments: { key: string; state: string }[]
-}
+/** What the providers say that they did: their lists, by the name of the collection. Keys name the order. */
+export type ProviderLedgers = PerProvider<Readonly<Record<string, readonly LedgerEntry[]>>>
 
 export interface InvariantOptions {
   db: Database
   /** Reads the providers' ledgers. @throws when they cannot be read: the checks that need them then fail. */
-  readLedger: () => Promise<ProviderLedger>
+  readLedgers: () => Promise<ProviderLedgers>
 }
 
 /** Orders whose events are folded and held against the row: the newest ones. */
@@ -30,13 +29,15 @@ const FOLDED_MAX = 5000
 const NAMED_MAX = 5
 
 type Row = { offender: string }
-type Transaction = Pick<Database, '$queryRaw' | '$executeRaw' | 'saga' | 'event'>
+type Transaction = Pick<Database, '$queryRaw' | '$queryRawUnsafe' | '$executeRaw' | 'saga' | 'event'>
+
+const STEPS = allSteps(PARTICIPANTS)
 
 /**
  * What must be true at any moment, whatever has happened. Orders on their way and parked ones violate nothing, and what
  * an operator has skipped counts as written off.
  */
-export function createInvariants({ db, readLedger }: InvariantOptions) {
+export function createInvariants({ db, readLedgers }: InvariantOptions) {
   return {
     async check(): Promise<{ ok: boolean; checks: Check[] }> {
       const { checks, orders } = await db.$transaction(checkDatabase, {
@@ -44,7 +45,7 @@ export function createInvariants({ db, readLedger }: InvariantOptions) {
         timeout: 60_000,
       })
       // Read after the tables: what a terminal order did at its providers is there by then.
-      const all = [...checks, ...(await checkLedger(readLedger, orders))]
+      const all = [...checks, ...(await checkLedgers(readLedgers, orders))]
       return { ok: all.every(({ ok }) => ok), checks: all }
     },
   }
@@ -54,6 +55,7 @@ interface TerminalOrder {
   id: string
   isCompleted: boolean
   totalMinor: number
+  currency: string
   /** Steps whose compensation was given up. */
   skipped: string[]
 }
@@ -62,21 +64,18 @@ async function checkDatabase(
   db: Transaction,
 ): Promise<{ checks: Check[]; orders: Map<string, TerminalOrder> }> {
   await db.$executeRaw`SET LOCAL statement_timeout = '60s'`
-  const checks = [
-    verdict('money', await money(db)),
-    verdict('stock', await stock(db)),
-    verdict('shipments', await shipments(db)),
-    verdict('loyalty', await loyalty(db)),
-    verdict('fences', await fences(db)),
+  const checks: Check[] = []
+  for (const [name, violations] of invariantsByName()) {
+    checks.push(verdict(name, await db.$queryRawUnsafe<Row[]>(violations)))
+  }
+  checks.push(
     verdict('versions', await versions(db)),
     verdict('status', await status(db)),
     verdict('order-of-events', await orderOfEvents(db)),
-    verdict('accounts', await accounts(db)),
-    verdict('transfers', await transfers(db)),
     verdict('dead-letters', await holes(db), await whereaboutsOfEvents(db)),
-  ]
+  )
   const rows = await db.$queryRaw<(Omit<TerminalOrder, 'totalMinor'> & { totalMinor: bigint })[]>`
-    SELECT o.id, s.status = 'completed' AS "isCompleted", o.total_minor AS "totalMinor", coalesce((
+    SELECT o.id, s.status = 'completed' AS "isCompleted", o.total_minor AS "totalMinor", o.currency, coalesce((
         SELECT array_agg(step) FROM step_fences f WHERE f.saga_id = o.id AND f.state = 'skipped'), '{}') AS skipped
       FROM orders o JOIN sagas s USING (id) WHERE s.status IN ('completed', 'rejected', 'cancelled')`
   return {
@@ -95,56 +94,22 @@ function verdict(name: string, rows: readonly Row[], holds = 'holds'): Check {
   }
 }
 
-/** A completed order has one live charge of its total; one that was turned back has none. */
-const money = (db: Transaction) => db.$queryRaw<Row[]>`
-  SELECT o.id::text AS offender FROM orders o JOIN sagas s USING (id)
-    LEFT JOIN charges c ON c.order_id = o.id AND c.state = 'live'
-    LEFT JOIN step_fences f ON f.saga_id = o.id AND f.step = 'chargePayment'
-   WHERE (s.status = 'completed' AND (c.key IS NULL OR c.amount_minor <> o.total_minor))
-      OR (s.status IN ('rejected', 'cancelled') AND c.key IS NOT NULL AND f.state IS DISTINCT FROM 'skipped')`
+/** The queries of all steps and of the record of sagas itself. Those of one name are one. */
+function invariantsByName(): Map<string, string> {
+  const byName = new Map<string, string>()
+  for (const { name, violations } of [...STEPS.flatMap((step) => step.invariants), NOTHING_OWED]) {
+    const earlier = byName.get(name)
+    byName.set(name, earlier === undefined ? violations : `${earlier} UNION ALL ${violations}`)
+  }
+  return byName
+}
 
-/** What is reserved and sold is what the ledger of movements says; terminal orders hold no reservation. */
-const stock = (db: Transaction) => db.$queryRaw<Row[]>`
-  SELECT 'sku ' || sku AS offender FROM stock LEFT JOIN (
-      SELECT sku, sum(CASE kind WHEN 'reserved' THEN quantity ELSE -quantity END) AS reserved,
-             sum(CASE kind WHEN 'sold' THEN quantity ELSE 0 END) AS sold FROM stock_movements GROUP BY sku) m USING (sku)
-   WHERE stock.reserved <> coalesce(m.reserved, 0) OR stock.sold <> coalesce(m.sold, 0)
-      OR stock.available + stock.reserved + stock.sold <> stock.received
-  UNION ALL
-  SELECT s.id::text FROM sagas s JOIN order_lines l ON l.order_id = s.id
-    LEFT JOIN stock_movements m ON m.order_id = l.order_id AND m.sku = l.sku AND m.kind IN ('released', 'sold')
-    LEFT JOIN step_fences f ON f.saga_id = s.id AND f.step = 'reserveInventory'
-   WHERE (s.status = 'completed' AND m.kind IS DISTINCT FROM 'sold')
-      OR (s.status IN ('rejected', 'cancelled') AND m.kind = 'sold')
-      OR (s.status IN ('rejected', 'cancelled') AND m.kind IS NULL AND f.state = 'undone')`
-
-const shipments = (db: Transaction) => db.$queryRaw<Row[]>`
-  SELECT o.id::text AS offender FROM orders o JOIN sagas s USING (id)
-    LEFT JOIN shipments h ON h.order_id = o.id AND h.state = 'live'
-    LEFT JOIN step_fences f ON f.saga_id = o.id AND f.step = 'createShipment'
-   WHERE (s.status = 'completed' AND h.key IS NULL)
-      OR (s.status IN ('rejected', 'cancelled') AND h.key IS NOT NULL AND f.state IS DISTINCT FROM 'skipped')`
-
-/** A completed order has its points, one that was turned back has none left. */
-const loyalty = (db: Transaction) => db.$queryRaw<Row[]>`
-  SELECT o.id::text AS offender FROM orders o JOIN sagas s USING (id)
-    LEFT JOIN (SELECT order_id, sum(points) AS points FROM loyalty_entries GROUP BY order_id) e ON e.order_id = o.id
-    LEFT JOIN step_fences f ON f.saga_id = o.id AND f.step = 'awardPoints'
-   WHERE (s.status = 'completed' AND e.points IS DISTINCT FROM o.total_minor / 100)
-      OR (s.status IN ('rejected', 'cancelled') AND coalesce(e.points, 0) <> 0 AND f.state IS DISTINCT FROM 'skipped')`
-
-/** A fence tells of its step what the step's own tables tell, and a saga that has ended owes nothing. */
-const fences = (db: Transaction) => db.$queryRaw<Row[]>`
-  SELECT f.saga_id || ' ' || f.step AS offender FROM step_fences f JOIN sagas s ON s.id = f.saga_id
-   WHERE (f.step = 'chargePayment' AND (f.state = 'done') <> EXISTS (
-            SELECT 1 FROM charges c WHERE c.order_id = f.saga_id AND c.state = 'live') AND f.state IN ('done', 'undone'))
-      OR (f.step = 'createShipment' AND (f.state = 'done') <> EXISTS (
-            SELECT 1 FROM shipments h WHERE h.order_id = f.saga_id AND h.state = 'live') AND f.state IN ('done', 'undone'))
-      OR (f.step = 'reserveInventory' AND f.state = 'done' AND NOT EXISTS (
-            SELECT 1 FROM stock_movements m WHERE m.order_id = f.saga_id AND m.kind = 'reserved'))
-      OR (f.step = 'awardPoints' AND f.state = 'done' AND NOT EXISTS (
-            SELECT 1 FROM loyalty_entries e WHERE e.order_id = f.saga_id AND e.kind = 'awarded'))
-      OR (s.status IN ('rejected', 'cancelled') AND f.state IN ('intended', 'done', 'undoing'))`
+const NOTHING_OWED: Invariant = {
+  name: 'fences',
+  violations: `
+    SELECT f.saga_id || ' ' || f.step AS offender FROM step_fences f JOIN sagas s ON s.id = f.saga_id
+     WHERE s.status IN ('rejected', 'cancelled') AND f.state IN ('intended', 'done', 'undoing')`,
+}
 
 /**
  * A stream has no gaps, and its head is what its saga, or its own row, says. Its events have their outbox rows, but for the oldest ones
@@ -197,49 +162,42 @@ const orderOfEvents = (db: Transaction) => db.$queryRaw<Row[]>`
   HAVING max(version) FILTER (WHERE type = ANY(${Object.keys(DONE_BY)}::text[]))
        > min(version) FILTER (WHERE type = ANY(${Object.keys(UNDONE_BY)}::text[]))`
 
-async function checkLedger(
-  read: InvariantOptions['readLedger'],
+/** At its provider, a step of a completed order has one effect; one that was turned back has none, unless skipped. */
+async function checkLedgers(
+  read: InvariantOptions['readLedgers'],
   orders: Map<string, TerminalOrder>,
 ): Promise<Check[]> {
-  const ledger = await read().catch(() => undefined)
-  if (ledger === undefined) {
-    return ['money-at-gateway', 'shipments-at-carrier'].map((name) => ({
-      name,
-      ok: false,
-      detail: 'the provider’s ledger could not be read',
-    }))
-  }
-  const charged = liveByOrder(ledger.charges, 'charged')
-  const shipped = liveByOrder(ledger.shipments, 'created')
-  const offenders = (isWrong: (order: TerminalOrder) => boolean) =>
-    [...orders.values()].filter(isWrong).map(({ id }) => ({ offender: id }))
-  const wrongCount = (live: number, { isCompleted, skipped }: TerminalOrder, step: string) =>
-    isCompleted ? live !== 1 : live > 0 && !skipped.includes(step)
-  return [
-    verdict(
-      'money-at-gateway',
-      offenders((order) => {
-        const live = charged.get(order.id) ?? []
-        const isAmountWrong = order.isCompleted && live[0]?.amountMinor !== order.totalMinor
-        return isAmountWrong || wrongCount(live.length, order, 'chargePayment')
-      }),
-    ),
-    verdict(
-      'shipments-at-carrier',
-      offenders((order) => wrongCount(shipped.get(order.id)?.length ?? 0, order, 'createShipment')),
-    ),
-  ]
+  const ledgers = await read().catch(() => undefined)
+  return STEPS.flatMap(({ name: step, provider, ledger }) => {
+    if (provider === undefined || ledger === undefined) return []
+    const { check, collection, live, isRight = () => true } = ledger
+    if (ledgers === undefined)
+      return [{ name: check, ok: false, detail: 'the provider’s ledger could not be read' }]
+    const standing = liveByOrder(ledgers[provider][collection] ?? [], live, step)
+    const isWrong = (order: TerminalOrder) => {
+      const [first, ...more] = standing.get(order.id) ?? []
+      if (order.isCompleted) return first === undefined || more.length > 0 || !isRight(first, order)
+      return first !== undefined && !order.skipped.includes(step)
+    }
+    return [
+      verdict(
+        check,
+        [...orders.values()].filter(isWrong).map(({ id }) => ({ offender: id })),
+      ),
+    ]
+  })
 }
 
 /** Keys have the form `order:<orderId>:<step>`. */
-function liveByOrder<Entry extends { key: string; state: string }>(
-  entries: readonly Entry[],
+function liveByOrder(
+  entries: readonly LedgerEntry[],
   live: string,
-): Map<string, Entry[]> {
-  const byOrder = new Map<string, Entry[]>()
-  for (const entry of entries.filter(({ state }) => state === live)) {
-    const orderId = entry.key.split(':')[1] ?? ''
-    byOrder.set(orderId, [...(byOrder.get(orderId) ?? []), entry])
+  step: string,
+): Map<string, LedgerEntry[]> {
+  const byOrder = new Map<string, LedgerEntry[]>()
+  for (const entry of entries) {
+    const [, orderId = '', of] = entry.key.split(':')
+    if (entry.state === live && of === step) byOrder.set(orderId, [...(byOrder.get(orderId) ?? []), entry])
   }
   return byOrder
 }

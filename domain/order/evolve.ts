@@ -1,5 +1,7 @@
 import type { Aggregate } from '../../events/store/aggregate.ts'
+import { ORDER_PARTICIPANTS } from '../participants.ts'
 import type { SagaStatus } from '../saga/status.ts'
+import { allSteps } from '../saga/step.ts'
 
 /** What an order's stream holds; other types may be added, and change nothing here. */
 export interface OrderEvent {
@@ -21,23 +23,15 @@ export interface OrderState {
   parked: readonly string[]
 }
 
+const STEPS = allSteps(ORDER_PARTICIPANTS)
+
 /** The step that each event completes, and the one that each undoes. */
-export const DONE_BY: Readonly<Record<string, string>> = {
-  InventoryReserved: 'reserveInventory',
-  PaymentCharged: 'chargePayment',
-  ShipmentCreated: 'createShipment',
-  PointsAwarded: 'awardPoints',
-  OrderCompleted: 'completeOrder',
-  CustomerNotified: 'notifyCustomer',
-}
-export const UNDONE_BY: Readonly<Record<string, string>> = {
-  InventoryReleased: 'reserveInventory',
-  PaymentRefunded: 'chargePayment',
-  PaymentVoided: 'chargePayment',
-  ShipmentCancelled: 'createShipment',
-  ShipmentVoided: 'createShipment',
-  PointsRevoked: 'awardPoints',
-}
+export const DONE_BY: Readonly<Record<string, string>> = Object.fromEntries(
+  STEPS.map(({ name, events }) => [events.done, name]),
+)
+export const UNDONE_BY: Readonly<Record<string, string>> = Object.fromEntries(
+  STEPS.flatMap(({ name, events }) => events.undone.map((type) => [type, name])),
+)
 
 export const NOTHING: OrderState = {
   version: 0,

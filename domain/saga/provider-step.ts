@@ -1,90 +1,162 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { z } from 'zod'
 import { Fault } from '../../faults.ts'
-import type { Attempt, Finality, KeyedProvider, ProviderAnswer } from '../provider/protocol.ts'
-import { answerOf, done, refusalOf, refused, single, type StepAnswer, type StepRow } from './step-answer.ts'
-
-/** Called at the named points of a step, as `step:point`; tests kill or freeze the process there. */
-export type Reach = (point: string) => void
-
-/** The answer of a provider, on its way to the fence. */
-export type Outcome<Effect> =
-  | { state: 'done'; effect: Effect }
-  | { state: 'refused'; code: string; detail: string }
-
-/** 'already': another attempt came first. 'late': the step was undone meanwhile. */
-export type ConcludeVerdict = 'concluded' | 'already' | 'late'
+import type { Database } from '../../prisma/client.ts'
+import type { ProviderName } from '../../providers.ts'
+import type { ProviderRequest } from '../provider/http.ts'
+import { createKeyedProvider } from '../provider/keyed.ts'
+import type { Attempt, KeyedProvider, ProviderAnswer } from '../provider/protocol.ts'
+import { createProviderFence, type ProviderFence, type ProviderFenceSpec } from './provider-fence.ts'
+import { answerOf, done, refusalOf, refused, type StepAnswer } from './step-answer.ts'
+import type { Invariant, Reach, Step, StepAttempt, StepLedger } from './step.ts'
 
 /**
- * A step whose effect is at a provider, and its undo: what the participant adds to the protocol. Each statement is
- * one database transaction, around the function of prisma/migrations that it names.
+ * A step whose effect is at a provider, and its undo: what the participant adds to the protocol of `executeStep` and
+ * `compensateStep`. `Events` are the data of its events by their type, without the key, which is added.
  */
-export interface ProviderStep<Intent extends StepRow, Request, Effect> {
-  name: string
-  undoName: string
-  provider: KeyedProvider<Request, Effect>
-  /** Takes or reads the intent (`step_intend`), and reads what the request is made of. */
-  intend(sagaId: string, attemptNumber: number): Promise<Intent[]>
-  request(intent: Intent): Request
-  /** Records the provider's answer (`step_conclude`). */
-  conclude(
-    sagaId: string,
-    key: string,
-    attemptNumber: number,
-    outcome: Outcome<Effect>,
-  ): Promise<{ verdict: ConcludeVerdict }[]>
-  /** Marks the step as being undone (`undo_enter`). */
-  enterUndo(sagaId: string, attemptNumber: number): Promise<{ verdict: 'undo' | 'settled' }[]>
-  /** Records that it is undone (`undo_settle`). */
-  settleUndo(sagaId: string, key: string, finality: Finality<Effect>): Promise<unknown>
+export interface ProviderStepSpec<
+  Events,
+  Name extends string,
+  Undo extends string,
+  Effect,
+  Done extends keyof Events & string,
+  Undone extends keyof Events & string,
+> extends ProviderFenceSpec {
+  readonly name: Name
+  readonly provider: ProviderName
+  /** The provider's collection, e.g. `charges`. */
+  readonly collection: string
+  /** What a successful answer of the provider looks like; its other members are dropped. */
+  readonly effect: z.ZodType<Effect>
+  /** The provider's codes for a refusal, and ours. Its text goes no further. */
+  readonly refusals: Readonly<Record<string, { code: string; detail: string }>>
+  readonly event: Done
+  /** What the events of the step and of its undo say. */
+  readonly data: (effect: Effect) => Omit<Events[Done], 'key'> & Omit<Events[Undone], 'key'>
+  readonly undo: ProviderFenceSpec['undo'] & {
+    readonly name: Undo
+    /** The request that undoes what the key came to. */
+    readonly request: (key: string) => ProviderRequest
+    readonly event: Undone
+    /** There was nothing to undo: the key was made final before it had an effect. */
+    readonly voided: keyof Events & string
+  }
+  readonly invariants?: readonly Invariant[]
+  readonly ledger?: Omit<StepLedger, 'collection'>
 }
 
-/** Derived from the saga, never from a run or a clock: whoever tries again finds what was tried before. */
+type AnySpec = ProviderStepSpec<Record<string, object>, string, string, unknown, string, string>
+
+/** Defines a step at a provider. */
+export const providerStep =
+  <Events extends object>() =>
+  <
+    const Name extends string,
+    const Undo extends string,
+    Effect,
+    const Done extends keyof Events & string,
+    const Undone extends keyof Events & string,
+  >(
+    spec: ProviderStepSpec<Events, Name, Undo, Effect, Done, Undone>,
+  ) => {
+    const { name, provider, collection, effect, refusals, event, undo, invariants = [], ledger } = spec
+    /** As `bind`, given what speaks to the provider: for tests against one that is worse than ours. */
+    const bindTo = (keyed: KeyedProvider<object, Effect>, { db, reach }: { db: Database; reach: Reach }) => {
+      const parts = { spec: spec as unknown as AnySpec, keyed, fence: createProviderFence(spec, db), reach }
+      const attempts: Record<string, StepAttempt> = {
+        [name]: (sagaId, attempt) => executeStep(parts, sagaId, attempt),
+        [undo.name]: (sagaId, attempt) => compensateStep(parts, sagaId, attempt),
+      }
+      return attempts as Record<Name | Undo, StepAttempt>
+    }
+    return {
+      name,
+      undo: undo.name,
+      events: { done: event, undone: [undo.event, undo.voided] },
+      provider,
+      invariants,
+      ledger: ledger === undefined ? undefined : { ...ledger, collection },
+      bindTo,
+      bind: ({ providers, ...ports }) =>
+        bindTo(
+          createKeyedProvider({
+            http: providers[provider],
+            collection,
+            effect,
+            refusals,
+            undo: undo.request,
+          }),
+          ports,
+        ),
+    } satisfies Step<Name, Undo, Events> & { bindTo: unknown } as Step<Name, Undo, Events> & {
+      bindTo: typeof bindTo
+    }
+  }
+
+interface Parts {
+  spec: AnySpec
+  keyed: KeyedProvider<object, unknown>
+  fence: ProviderFence
+  reach: Reach
+}
+
+/** Derived from the saga, never from a run or a clock: an attempt finds what was tried before it. */
 const keyOf = (sagaId: string, activity: string) => `order:${sagaId}:${activity}`
 
 /**
  * One attempt at a provider step. An attempt whose answer was lost is found by its key and not repeated; one that
  * comes after the step's undo undoes what it did itself, and fails.
  */
-export async function attemptStep<Intent extends StepRow, Request, Effect>(
-  step: ProviderStep<Intent, Request, Effect>,
-  sagaId: string,
-  attempt: Attempt,
-  reach: Reach,
-): Promise<StepAnswer<never>> {
-  const key = keyOf(sagaId, step.name)
-  const undoKey = keyOf(sagaId, step.undoName)
-  const intent = single(await step.intend(sagaId, attempt.number))
+async function executeStep(parts: Parts, sagaId: string, attempt: Attempt): Promise<StepAnswer<never>> {
+  const { spec, keyed, fence, reach } = parts
+  const key = keyOf(sagaId, spec.name)
+  const undoKey = keyOf(sagaId, spec.undo.name)
+  const intent = await fence.intend(sagaId, attempt.number)
   if (intent.verdict === 'done') return done
   if (intent.verdict === 'refused') return refusalOf(intent.answer)
-  reach(`${step.name}:before-call`)
-  const earlier = intent.verdict === 'resume' ? await step.provider.find(key, attempt) : undefined
-  const answer = earlier ?? (await step.provider.create(key, step.request(intent), attempt))
+  reach(`${spec.name}:before-call`)
+  const earlier = intent.verdict === 'resume' ? await keyed.find(key, attempt) : undefined
+  const answer = earlier ?? (await keyed.create(key, intent.request, attempt))
   if (answer.kind === 'unavailable' || answer.kind === 'notLocal') return answer
   if (answer.kind === 'refused' && intent.verdict === 'resume') {
-    // A request of an earlier attempt may still be under way: once a refusal is recorded, nobody would undo it.
-    const final = await step.provider.makeFinal(key, undoKey, attempt)
+    // A request of an earlier attempt may still be under way: once a refusal is recorded, nothing would undo it.
+    const final = await keyed.makeFinal(key, undoKey, attempt)
     if (final.kind === 'unavailable' || final.kind === 'notLocal') return final
   }
-  reach(`${step.name}:before-record`)
-  const verdict = answer.kind === 'voided' ? 'late' : await conclude(step, sagaId, key, attempt, answer)
+  reach(`${spec.name}:before-record`)
+  const verdict = answer.kind === 'voided' ? 'late' : await conclude(parts, sagaId, key, attempt, answer)
   if (verdict === 'late') {
-    await undoLate(step, key, undoKey, attempt)
+    await undoLate(parts, key, undoKey, attempt)
     return refused('STEP_UNDONE')
   }
-  if (verdict === 'already') return answerOf(single(await step.intend(sagaId, attempt.number)))
+  if (verdict === 'already') return answerOf(await fence.intend(sagaId, attempt.number))
   return answer.kind === 'refused' ? refused(answer.code, answer.detail) : done
+}
+
+function conclude(
+  { spec, fence }: Parts,
+  sagaId: string,
+  key: string,
+  { number }: Attempt,
+  answer: Extract<ProviderAnswer<unknown>, { kind: 'ok' | 'refused' }>,
+) {
+  if (answer.kind === 'refused')
+    return fence.conclude(sagaId, key, number, { state: 'refused', code: answer.code, detail: answer.detail })
+  const { effect } = answer
+  const data = { key, ...spec.data(effect) }
+  return fence.conclude(sagaId, key, number, { state: 'done', effect, event: spec.event, data })
 }
 
 /** Tries that a late attempt makes at undoing what it did, and the pause between them. */
 const LATE_UNDO = { tries: 10, pauseMs: 2000 }
 
 /**
- * Undoes what an attempt did after its step was refused or undone. Nobody waits for it any more: nobody may abort it,
- * and nobody else would do it.
+ * Undoes what an attempt did after its step was refused or undone. No caller waits for it any more, so nothing may abort
+ * it; and nothing else would undo it.
  * @throws Fault when the provider cannot be brought to it.
  */
-async function undoLate<Intent extends StepRow, Request, Effect>(
-  { name, provider }: ProviderStep<Intent, Request, Effect>,
+async function undoLate(
+  { spec, keyed }: Parts,
   key: string,
   undoKey: string,
   attempt: Attempt,
@@ -92,41 +164,30 @@ async function undoLate<Intent extends StepRow, Request, Effect>(
   const unhurried = { ...attempt, isLocal: false, signal: new AbortController().signal }
   for (let tried = 0; tried < LATE_UNDO.tries; tried += 1) {
     if (tried > 0) await sleep(LATE_UNDO.pauseMs)
-    const final = await provider.makeFinal(key, undoKey, unhurried).catch(() => undefined)
+    const final = await keyed.makeFinal(key, undoKey, unhurried).catch(() => undefined)
     if (final?.kind === 'ok') return
   }
-  throw new Fault('LATE_EFFECT', `${name} came late and could not be undone: ${key}`)
-}
-
-async function conclude<Intent extends StepRow, Request, Effect>(
-  step: ProviderStep<Intent, Request, Effect>,
-  sagaId: string,
-  key: string,
-  attempt: Attempt,
-  answer: Extract<ProviderAnswer<Effect>, { kind: 'ok' | 'refused' }>,
-): Promise<ConcludeVerdict> {
-  const outcome: Outcome<Effect> =
-    answer.kind === 'ok'
-      ? { state: 'done', effect: answer.effect }
-      : { state: 'refused', code: answer.code, detail: answer.detail }
-  return single(await step.conclude(sagaId, key, attempt.number, outcome)).verdict
+  throw new Fault('LATE_EFFECT', `${spec.name} came late and could not be undone: ${key}`)
 }
 
 /** One attempt at the undo of a provider step: mark it, make its key final at the provider, record it. */
-export async function attemptUndo<Intent extends StepRow, Request, Effect>(
-  step: ProviderStep<Intent, Request, Effect>,
+async function compensateStep(
+  { spec, keyed, fence, reach }: Parts,
   sagaId: string,
   attempt: Attempt,
-  reach: Reach,
 ): Promise<StepAnswer<never>> {
-  const key = keyOf(sagaId, step.name)
-  const { verdict } = single(await step.enterUndo(sagaId, attempt.number))
-  if (verdict === 'settled') return done
-  reach(`${step.undoName}:before-call`)
-  const answer = await step.provider.makeFinal(key, keyOf(sagaId, step.undoName), attempt)
+  const { name, undo } = spec
+  const key = keyOf(sagaId, name)
+  if ((await fence.enterUndo(sagaId, attempt.number)) === 'settled') return done
+  reach(`${undo.name}:before-call`)
+  const answer = await keyed.makeFinal(key, keyOf(sagaId, undo.name), attempt)
   if (answer.kind === 'unavailable' || answer.kind === 'notLocal') return answer
   if (answer.kind === 'refused') return refused(answer.code, answer.detail)
-  reach(`${step.undoName}:before-record`)
-  await step.settleUndo(sagaId, key, answer.kind === 'ok' ? answer.effect : { kind: 'nothing' })
+  reach(`${undo.name}:before-record`)
+  const undone =
+    answer.kind === 'ok' && answer.effect.kind === 'undone'
+      ? { effect: answer.effect.undone, event: undo.event, data: { key, ...spec.data(answer.effect.undone) } }
+      : { effect: undefined, event: undo.voided, data: {} }
+  await fence.settleUndo(sagaId, key, undone)
   return done
 }

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { z } from 'zod'
 import type { eventList, order } from '../../api/schemas/orders.ts'
 import type { loyalty, product } from '../../api/schemas/catalogue.ts'
@@ -53,12 +54,20 @@ export const orderBody = ({
   ...(deadlineSeconds === undefined ? {} : { deadlineSeconds }),
 })
 
+/** Requests that are answered with 503 are sent so often at most. */
+const TRIES_MAX = 20
+
 const isTerminal = ({ status }: { status: string }) => ['completed', 'rejected', 'cancelled'].includes(status)
 
 /** The API as a client sees it, with the waits that tests need. */
 export function createApiClient(apiUrl: string, sandboxUrl: string) {
   const get = async <T>(path: string): Promise<T> => {
-    const response = await fetch(apiUrl + path)
+    let response = await fetch(apiUrl + path)
+    // A busy machine may have no connection to its database free for a moment: a client comes back then.
+    for (let tries = 1; response.status === 503 && tries < TRIES_MAX; tries += 1) {
+      await sleep(Number(response.headers.get('retry-after')) * 1000)
+      response = await fetch(apiUrl + path)
+    }
     if (!response.ok) throw new Error(`GET ${path} answered ${response.status}: ${await response.text()}`)
     return (await response.json()) as T
   }

@@ -52,18 +52,22 @@ export function interfereWith(
       }
     }
   }
-  const wrapped = Object.fromEntries(
-    Object.entries(services).map(([name, service]) => [
-      name,
-      Object.fromEntries(
-        Object.entries(service).map(([method, call]) => [
-          method,
-          (sagaId: string, ...rest: unknown[]) =>
-            around(method, sagaId, () => (call as (...args: unknown[]) => Promise<unknown>)(sagaId, ...rest)),
-        ]),
-      ),
-    ]),
-  ) as unknown as Services
+  const wrap = (groups: object) =>
+    Object.fromEntries(
+      Object.entries(groups).map(([name, group]) => [
+        name,
+        Object.fromEntries(
+          Object.entries(group as object).map(([activity, call]) => [
+            activity,
+            (sagaId: string, ...rest: unknown[]) =>
+              around(activity, sagaId, () =>
+                (call as (...args: unknown[]) => Promise<unknown>)(sagaId, ...rest),
+              ),
+          ]),
+        ),
+      ]),
+    )
+  const wrapped = { steps: wrap(services.steps), journals: wrap(services.journals) } as unknown as Services
   return {
     services: wrapped,
     interferences: {

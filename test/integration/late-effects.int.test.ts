@@ -1,15 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createInventory } from '../../domain/inventory/inventory.ts'
-import { createNotification } from '../../domain/notification/notification.ts'
 import { createParking } from '../../domain/operations/parking.ts'
-import { createCompletion } from '../../domain/order/completion.ts'
 import { createOrderJournal } from '../../domain/order/journal.ts'
-import type { PaymentGateway } from '../../domain/payment/gateway.ts'
-import { createPayment } from '../../domain/payment/payment.ts'
+import { chargePayment } from '../../domain/payment/charge-payment.ts'
 import type { TestDatabase } from '../harness/database.ts'
 import { eventTypes, fenceState, placeOrderRow, sagaRow } from '../harness/order-rows.ts'
 import { until } from '../harness/poll.ts'
 import { createTestDatabase } from '../harness/start.ts'
+import { attempt, attemptStep } from '../harness/steps.ts'
 
 /** The rules of a provider step against a gateway that is worse than the sandbox: it does not know a key again. */
 let test: TestDatabase
@@ -18,16 +15,17 @@ beforeAll(async () => {
 })
 afterAll(() => test.close())
 
+type Gateway = Parameters<typeof chargePayment.bindTo>[0]
+
 const EFFECT = { id: 'ch_1', amountMinor: 1590, currency: 'EUR' }
 const DECLINED = { kind: 'refused', code: 'INSUFFICIENT_FUNDS', detail: 'no' } as const
-const attempt = (number: number) => ({ number, isLocal: false, signal: new AbortController().signal })
 
 /** A gateway whose creating calls are answered when the test says so, each with its own effect. */
 function forgetfulGateway() {
   const created: string[] = []
   const state = new Map<string, 'live' | 'void'>()
   const answers: ((answer: 'charge' | 'decline' | 'lose') => void)[] = []
-  const gateway: PaymentGateway = {
+  const gateway: Gateway = {
     async create(key) {
       const answer = await new Promise<'charge' | 'decline' | 'lose'>((resolve) => answers.push(resolve))
       if (state.get(key) === 'void') return { kind: 'voided' }
@@ -60,9 +58,9 @@ function forgetfulGateway() {
 async function setUp() {
   const id = await placeOrderRow(test.db)
   const provider = forgetfulGateway()
-  const payment = createPayment({ db: test.db, gateway: provider.gateway, reach: () => undefined })
+  const payment = chargePayment.bindTo(provider.gateway, { db: test.db, reach: () => undefined })
   const journal = createOrderJournal({ db: test.db })
-  await createInventory({ db: test.db }).reserveInventory(id, 1)
+  await attemptStep(test.db, 'reserveInventory', id)
   const turnBack = () => journal.beginCompensation(id, { code: 'STEP_FAILED', step: 'chargePayment' })
   return { id, provider, payment, journal, turnBack }
 }
@@ -87,7 +85,7 @@ describe('an attempt at a provider step', () => {
     expect(await turnBack()).toMatchObject({ undo: ['reserveInventory'] })
     release('charge')
     expect(await early).toMatchObject({ kind: 'refused' })
-    await createInventory({ db: test.db }).releaseInventory(id, 1)
+    await attemptStep(test.db, 'releaseInventory', id)
     expect(await journal.close(id)).toEqual({ status: 'rejected' })
     expect([provider.created, provider.live()]).toEqual([[], 0])
   })
@@ -111,7 +109,7 @@ describe('an attempt at a provider step', () => {
     const release = await provider.call(0)
     await turnBack()
     await journal.noteParked(id, 'chargePayment', 'TIMEOUT')
-    await createInventory({ db: test.db }).releaseInventory(id, 1)
+    await attemptStep(test.db, 'releaseInventory', id)
     release('charge')
     expect(await late).toMatchObject({ kind: 'refused', code: 'STEP_UNDONE' })
     expect([provider.created.length, provider.live()]).toEqual([1, 0])
@@ -133,14 +131,13 @@ describe('an undo that an operator writes off while it is under way', () => {
     const held = new Promise<void>((resolve) => {
       release = resolve
     })
-    const slow = createPayment({
-      db: test.db,
-      gateway: {
+    const slow = chargePayment.bindTo(
+      {
         ...provider.gateway,
         makeFinal: async (...call) => (await held, provider.gateway.makeFinal(...call)),
       },
-      reach: () => undefined,
-    })
+      { db: test.db, reach: () => undefined },
+    )
     const undoing = slow.refundPayment(id, attempt(1))
     await until('the undo to be marked', async () =>
       (await sagaRow(test.db, id)).fences.some(({ undoAttempts }) => undoAttempts > 0) ? true : undefined,
@@ -170,24 +167,21 @@ describe('the judge', () => {
 
   it('admits no step after the pivot before the order is completed', async () => {
     const { id } = await setUp()
-    const notification = createNotification({ db: test.db })
-    expect(await notification.notifyCustomer(id, 1)).toMatchObject({ kind: 'refused' })
+    expect(await attemptStep(test.db, 'notifyCustomer', id)).toMatchObject({ kind: 'refused' })
     expect(await test.db.notification.count({ where: { orderId: id } })).toBe(0)
   })
 
   it('takes a step after the pivot that was left out for settled, so that its saga can end', async () => {
     const { id, journal } = await setUp()
-    await createCompletion({ db: test.db }).completeOrder(id, 1)
+    await attemptStep(test.db, 'completeOrder', id)
     await journal.noteSkipped(id, 'notifyCustomer', 'FAULT')
-    expect(await createNotification({ db: test.db }).notifyCustomer(id, 1)).toEqual({ kind: 'done' })
+    expect(await attemptStep(test.db, 'notifyCustomer', id)).toEqual({ kind: 'done' })
     expect(await test.db.notification.count({ where: { orderId: id } })).toBe(0)
   })
 
   it('undoes nothing of an order that has not turned back', async () => {
     const { id } = await setUp()
-    await expect(createInventory({ db: test.db }).releaseInventory(id, 1)).rejects.toThrow(
-      /is not compensating/,
-    )
+    await expect(attemptStep(test.db, 'releaseInventory', id)).rejects.toThrow(/is not compensating/)
     expect(await fenceState(test.db, id, 'reserveInventory')).toBe('done')
   })
 

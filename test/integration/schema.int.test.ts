@@ -1,8 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createInventory } from '../../domain/inventory/inventory.ts'
-import { createLoyalty } from '../../domain/loyalty/loyalty.ts'
 import { createOrderJournal } from '../../domain/order/journal.ts'
 import { canMove, isTerminal, SAGA_STATUSES } from '../../domain/saga/status.ts'
 import type { Database } from '../../prisma/client.ts'
@@ -11,6 +9,7 @@ import { ROOT } from '../../stack/places.ts'
 import type { TestDatabase } from '../harness/database.ts'
 import { createTestDatabase } from '../harness/start.ts'
 import { placeOrderRow } from '../harness/order-rows.ts'
+import { attemptStep } from '../harness/steps.ts'
 
 let test: TestDatabase
 beforeAll(async () => {
@@ -156,8 +155,8 @@ describe('the database itself', () => {
 /** An order that has done something, is compensating, and has undone one step of two. */
 async function turnedBack(db: Database): Promise<void> {
   const id = await placeOrderRow(db)
-  await createInventory({ db }).reserveInventory(id, 1)
-  await createLoyalty({ db }).awardPoints(id, 1)
+  await attemptStep(db, 'reserveInventory', id)
+  await attemptStep(db, 'awardPoints', id)
   await createOrderJournal({ db }).beginCompensation(id, { code: 'STEP_FAILED', step: 'completeOrder' })
-  await createLoyalty({ db }).revokePoints(id, 1)
+  await attemptStep(db, 'revokePoints', id)
 }

@@ -1,14 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createInventory } from '../../domain/inventory/inventory.ts'
-import { createLoyalty } from '../../domain/loyalty/loyalty.ts'
-import { createNotification } from '../../domain/notification/notification.ts'
-import { createCompletion } from '../../domain/order/completion.ts'
 import { createOrderJournal } from '../../domain/order/journal.ts'
 import type { Database } from '../../prisma/client.ts'
 import type { TestDatabase } from '../harness/database.ts'
 import { createTestDatabase } from '../harness/start.ts'
 import { inFlight } from '../harness/in-flight.ts'
 import { eventTypes, fenceState, placeOrderRow, sagaRow } from '../harness/order-rows.ts'
+import { attemptStep } from '../harness/steps.ts'
 
 let test: TestDatabase
 beforeAll(async () => {
@@ -16,12 +13,12 @@ beforeAll(async () => {
 })
 afterAll(() => test.close())
 
-const reserve = (id: string) => (db: Database) => createInventory({ db }).reserveInventory(id, 1)
-const release = (id: string) => (db: Database) => createInventory({ db }).releaseInventory(id, 1)
-const award = (id: string) => (db: Database) => createLoyalty({ db }).awardPoints(id, 1)
-const revoke = (id: string) => (db: Database) => createLoyalty({ db }).revokePoints(id, 1)
-const complete = (id: string) => (db: Database) => createCompletion({ db }).completeOrder(id, 1)
-const notify = (id: string) => (db: Database) => createNotification({ db }).notifyCustomer(id, 1)
+const reserve = (id: string) => (db: Database) => attemptStep(db, 'reserveInventory', id)
+const release = (id: string) => (db: Database) => attemptStep(db, 'releaseInventory', id)
+const award = (id: string) => (db: Database) => attemptStep(db, 'awardPoints', id)
+const revoke = (id: string) => (db: Database) => attemptStep(db, 'revokePoints', id)
+const complete = (id: string) => (db: Database) => attemptStep(db, 'completeOrder', id)
+const notify = (id: string) => (db: Database) => attemptStep(db, 'notifyCustomer', id)
 const begin =
   (id: string, code = 'STEP_FAILED') =>
   (db: Database) =>

@@ -1,13 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createTransferJournal } from '../../domain/transfer/journal.ts'
-import { createTransferSteps } from '../../domain/transfer/transfer.ts'
-import { createAggregates } from '../../events/store/aggregate.ts'
-import { createEventStore } from '../../events/store/store.ts'
 import type { Database } from '../../prisma/client.ts'
 import { inFlight } from '../harness/in-flight.ts'
 import { startSystem } from '../harness/start.ts'
 import type { System } from '../harness/system.ts'
+import { attemptStep } from '../harness/steps.ts'
 
 let system: System
 beforeAll(async () => {
@@ -228,10 +226,8 @@ describe('money', () => {
 })
 
 describe('two statements of transfers, in flight at once,', () => {
-  const steps = (db: Database) =>
-    createTransferSteps({ db, aggregates: createAggregates({ db, store: createEventStore({ db }) }) })
-  const withdraw = (id: string) => (db: Database) => steps(db).withdrawMoney(id, 1)
-  const giveBack = (id: string) => (db: Database) => steps(db).returnMoney(id, 1)
+  const withdraw = (id: string) => (db: Database) => attemptStep(db, 'withdrawMoney', id)
+  const giveBack = (id: string) => (db: Database) => attemptStep(db, 'returnMoney', id)
   const turnBack = (id: string) => (db: Database) =>
     createTransferJournal({ db }).beginCompensation(id, { code: 'STEP_FAILED', step: 'depositMoney' })
   const DONE = { kind: 'done' }

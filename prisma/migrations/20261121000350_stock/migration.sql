@@ -1,5 +1,5 @@
 -- Moves an order's lines in stock: 'reserved', 'released' or 'sold'. Answers {"lines": [{sku, quantity}]}, or for a
--- reservation that cannot be made {"short": "SKU, SKU"}, and then moves nothing.
+-- reservation that cannot be made {"refused": {code, detail}}, and then moves nothing.
 -- The rows are locked by SKU first: orders with the same products in another sequence do not wait in a circle. The
 -- parts of this function run one after the other, each seeing what was committed before it began; as parts of one
 -- statement they would share a snapshot older than the locks.
@@ -12,7 +12,8 @@ BEGIN
     SELECT string_agg(sku, ', ' ORDER BY sku) INTO short
       FROM order_lines l JOIN stock s USING (sku) WHERE l.order_id = p_order AND s.available < l.quantity;
     IF short IS NOT NULL THEN
-      RETURN jsonb_build_object('short', short);
+      RETURN jsonb_build_object('refused',
+        jsonb_build_object('code', 'OUT_OF_STOCK', 'detail', 'Not enough in stock: ' || short));
     END IF;
   END IF;
   UPDATE stock s SET

@@ -1,0 +1,26 @@
+import { reserveInventory } from './inventory/reserve-inventory.ts'
+import { awardPoints } from './loyalty/award-points.ts'
+import { notifyCustomer } from './notification/notify-customer.ts'
+import { completeOrder } from './order/complete-order.ts'
+import { chargePayment } from './payment/charge-payment.ts'
+import { createShipment } from './shipping/create-shipment.ts'
+import { depositMoney, withdrawMoney } from './transfer/move-money.ts'
+
+/** The registry: the steps of each participant, by the name of its task queue. A new step is a line here. */
+export const ORDER_PARTICIPANTS = {
+  order: { completeOrder },
+  inventory: { reserveInventory },
+  payment: { chargePayment },
+  shipping: { createShipment },
+  loyalty: { awardPoints },
+  notification: { notifyCustomer },
+}
+
+export const TRANSFER_PARTICIPANTS = {
+  transfer: {},
+  account: { withdrawMoney, depositMoney },
+}
+
+export const PARTICIPANTS = { ...ORDER_PARTICIPANTS, ...TRANSFER_PARTICIPANTS }
+
+export type Participant = keyof typeof PARTICIPANTS

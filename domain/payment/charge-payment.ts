@@ -1,0 +1,70 @@
+import { z } from 'zod'
+import { providerStep } from '../saga/provider-step.ts'
+
+/** What the events tell of a charge. */
+interface Paid {
+  key: string
+  /** In minor units. */
+  amountMinor: number
+  currency: string
+}
+
+type PaymentEvents = { PaymentCharged: Paid; PaymentRefunded: Paid; PaymentVoided: object }
+
+/** Charges an order's total to the customer's payment method; undone by a refund. */
+export const chargePayment = providerStep<PaymentEvents>()({
+  name: 'chargePayment',
+  provider: 'payment',
+  collection: 'charges',
+  request: `
+    SELECT jsonb_build_object('amountMinor', total_minor, 'currency', currency, 'paymentMethod', payment_method) AS request
+      FROM orders WHERE id = $1::uuid`,
+  effect: z.object({ id: z.string().max(100), amountMinor: z.int(), currency: z.string().length(3) }),
+  refusals: {
+    DECLINED: { code: 'PAYMENT_DECLINED', detail: 'The payment was declined.' },
+    INSUFFICIENT_FUNDS: { code: 'INSUFFICIENT_FUNDS', detail: 'The payment method lacks the funds.' },
+    UNKNOWN_METHOD: {
+      code: 'PAYMENT_METHOD_UNKNOWN',
+      detail: 'The payment gateway does not know this payment method.',
+    },
+  },
+  event: 'PaymentCharged',
+  data: ({ amountMinor, currency }) => ({ amountMinor, currency }),
+  record: `
+    INSERT INTO charges (key, order_id, provider_ref, amount_minor, currency, state)
+    SELECT key, saga_id, effect->>'id', (effect->>'amountMinor')::bigint, effect->>'currency', 'live' FROM happened`,
+  undo: {
+    name: 'refundPayment',
+    request: (key) => ({ method: 'POST', path: '/refunds', body: { chargeKey: key } }),
+    event: 'PaymentRefunded',
+    voided: 'PaymentVoided',
+    record: `
+      INSERT INTO charges (key, order_id, provider_ref, amount_minor, currency, state)
+      SELECT key, saga_id, effect->>'id', (effect->>'amountMinor')::bigint, effect->>'currency', 'refunded' FROM happened
+      ON CONFLICT (key) DO UPDATE SET state = 'refunded', updated_at = clock_timestamp()`,
+  },
+  invariants: [
+    {
+      // A completed order has one live charge of its total; one that was turned back has none.
+      name: 'money',
+      violations: `
+        SELECT o.id::text AS offender FROM orders o JOIN sagas s USING (id)
+          LEFT JOIN charges c ON c.order_id = o.id AND c.state = 'live'
+          LEFT JOIN step_fences f ON f.saga_id = o.id AND f.step = 'chargePayment'
+         WHERE (s.status = 'completed' AND (c.key IS NULL OR c.amount_minor <> o.total_minor))
+            OR (s.status IN ('rejected', 'cancelled') AND c.key IS NOT NULL AND f.state IS DISTINCT FROM 'skipped')`,
+    },
+    {
+      name: 'fences',
+      violations: `
+        SELECT f.saga_id || ' ' || f.step AS offender FROM step_fences f
+         WHERE f.step = 'chargePayment' AND f.state IN ('done', 'undone') AND (f.state = 'done') <> EXISTS (
+           SELECT 1 FROM charges c WHERE c.order_id = f.saga_id AND c.state = 'live')`,
+    },
+  ],
+  ledger: {
+    check: 'money-at-gateway',
+    live: 'charged',
+    isRight: ({ amountMinor }, { totalMinor }) => amountMinor === totalMinor,
+  },
+})

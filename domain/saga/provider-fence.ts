@@ -1,0 +1,107 @@
+import type { Database } from '../../prisma/client.ts'
+import { single, type StepRow } from './step-answer.ts'
+
+/** What a participant adds to the statements of a step at a provider. Each is a constant of the code. */
+export interface ProviderFenceSpec {
+  readonly name: string
+  /** A query for the body of the request, as `request jsonb`, of the saga $1. */
+  readonly request: string
+  /**
+   * Records in the participant's own tables what has happened: a statement over `happened (key, saga_id, effect)`, which
+   * has a row only if it is to be recorded. `effect jsonb` is the provider's answer.
+   */
+  readonly record: string
+  readonly undo: {
+    /** As `record`: the step may be seen here first, when its own answer was lost. */
+    readonly record: string
+  }
+}
+
+/** The provider's answer on its way to the fence, with the event that says it. */
+export type Conclusion =
+  | { state: 'done'; effect: unknown; event: string; data: object }
+  | { state: 'refused'; code: string; detail: string }
+
+/** 'already': another attempt came first. 'late': the step was undone, or refused, meanwhile. */
+export type ConcludeVerdict = 'concluded' | 'already' | 'late'
+
+/** What an undo came to, with the event that says it; no effect where there was nothing to undo. */
+export interface Undone {
+  effect: unknown
+  event: string
+  data: object
+}
+
+export type ProviderFence = ReturnType<typeof createProviderFence>
+
+/**
+ * The statements around a call to a provider, each one database transaction. They are the judge's; a participant
+ * supplies how its request is read and how its effect is recorded.
+ */
+export function createProviderFence(spec: ProviderFenceSpec, db: Database) {
+  const text = statementsOf(spec)
+  return {
+    /** Takes or reads the intent, and reads what is to be asked for. */
+    intend: async (sagaId: string, attempt: number) =>
+      single(await db.$queryRawUnsafe<(StepRow & { request: object })[]>(text.intend, sagaId, attempt)),
+
+    /** Records the provider's answer. */
+    async conclude(
+      sagaId: string,
+      key: string,
+      attempt: number,
+      conclusion: Conclusion,
+    ): Promise<ConcludeVerdict> {
+      const { state } = conclusion
+      const [answer, event, data] =
+        state === 'done'
+          ? [conclusion.effect, conclusion.event, conclusion.data]
+          : [{ code: conclusion.code, detail: conclusion.detail }, null, {}]
+      const values = [sagaId, attempt, key, state, JSON.stringify(answer), event, JSON.stringify(data)]
+      return single(await db.$queryRawUnsafe<{ verdict: ConcludeVerdict }[]>(text.conclude, ...values))
+        .verdict
+    },
+
+    /** Marks the step as being undone; 'settled' when there is nothing left to do. */
+    enterUndo: async (sagaId: string, attempt: number) =>
+      single(await db.$queryRawUnsafe<{ verdict: 'undo' | 'settled' }[]>(text.enterUndo, sagaId, attempt))
+        .verdict,
+
+    /** Records that it is undone. */
+    async settleUndo(sagaId: string, key: string, { effect, event, data }: Undone): Promise<void> {
+      const values = [sagaId, key, JSON.stringify(effect ?? null), event, JSON.stringify(data)]
+      await db.$queryRawUnsafe(text.settleUndo, ...values)
+    },
+  }
+}
+
+function statementsOf({ name, request, record, undo }: ProviderFenceSpec) {
+  return {
+    intend: `
+      SELECT verdict, answer, request
+        FROM step_intend($1::uuid, '${name}', $2::integer), LATERAL (${request}) AS asked`,
+
+    conclude: `
+      WITH concluded AS MATERIALIZED (
+        SELECT step_conclude($1::uuid, '${name}', $2::integer, $4, $5::jsonb, $6, $7::jsonb) AS verdict
+      ), happened AS MATERIALIZED (
+        SELECT $3::text AS key, $1::uuid AS saga_id, $5::jsonb AS effect
+          FROM concluded WHERE verdict = 'concluded' AND $4 = 'done'
+      ), recorded AS (
+        ${record}
+      ) SELECT verdict FROM concluded`,
+
+    enterUndo: `
+      SELECT verdict FROM undo_enter($1::uuid, '${name}', $2::integer)`,
+
+    settleUndo: `
+      WITH settled AS MATERIALIZED (
+        SELECT undo_settle($1::uuid, '${name}', $4, $5::jsonb) AS is_now
+      ), happened AS MATERIALIZED (
+        SELECT $2::text AS key, $1::uuid AS saga_id, $3::jsonb AS effect
+          FROM settled WHERE is_now AND $3::jsonb <> 'null'
+      ), recorded AS (
+        ${undo.record}
+      ) SELECT 1 FROM settled`,
+  }
+}

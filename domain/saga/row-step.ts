@@ -1,0 +1,100 @@
+import { answerOf, done, single, type StepRow } from './step-answer.ts'
+import type { Invariant, Step, StepAttempt, StepPorts } from './step.ts'
+
+/**
+ * A step whose effect is in our own database: effect, fence, event, outbox row and order version are one statement, and
+ * so are those of its undo. The frame below is the judge's; a participant supplies the effects.
+ */
+export interface RowStepSpec<Events, Name extends string, Undo extends string> {
+  readonly name: Name
+  /** Compensatable unless said otherwise. */
+  readonly kind?: 'pivot' | 'retriable'
+  readonly event: keyof Events & string
+  /**
+   * A statement over `admitted (saga_id)`, which has a row only if the step may act. It has the effect and returns
+   * `outcome jsonb`: what the event says, or `{"refused": {"code", "detail"}}`.
+   */
+  readonly effect: string
+  readonly undo?: {
+    readonly name: Undo
+    readonly event: keyof Events & string
+    /** As above, over `admitted (saga_id, answer)`; `answer` is the outcome of the step. */
+    readonly effect: string
+  }
+  readonly invariants?: readonly Invariant[]
+}
+
+/** Defines a step at a row. `Events` are the data of its events, by their type. */
+export const rowStep =
+  <Events extends object>() =>
+  <const Name extends string, const Undo extends string = never>(
+    spec: RowStepSpec<Events, Name, Undo>,
+  ): Step<Name, Undo, Events> => {
+    const { name, event, undo, invariants = [] } = spec
+    return {
+      name,
+      undo: undo?.name,
+      events: { done: event, undone: undo === undefined ? [] : [undo.event] },
+      provider: undefined,
+      invariants,
+      ledger: undefined,
+      bind(ports) {
+        const attempts: Record<string, StepAttempt> = { [name]: execute(doing(spec), ports) }
+        if (undo !== undefined) attempts[undo.name] = compensate(undoing(name, undo), ports)
+        return attempts as Record<Name | Undo, StepAttempt>
+      },
+    }
+  }
+
+const execute =
+  (statement: string, { db }: StepPorts): StepAttempt =>
+  async (sagaId, { number }) =>
+    answerOf(single(await db.$queryRawUnsafe<StepRow[]>(statement, sagaId, number)))
+
+const compensate =
+  (statement: string, { db }: StepPorts): StepAttempt =>
+  async (sagaId, { number }) => {
+    await db.$queryRawUnsafe(statement, sagaId, number)
+    return done
+  }
+
+/** $1 is the saga, $2 the number of the attempt. The text is a constant of the code. */
+function doing({
+  name,
+  kind,
+  event,
+  effect,
+}: {
+  name: string
+  kind?: 'pivot' | 'retriable'
+  event: string
+  effect: string
+}): string {
+  return `
+    WITH entry AS MATERIALIZED (
+      SELECT * FROM step_enter($1::uuid, '${name}', ${kind === 'retriable'})
+    ), admitted AS MATERIALIZED (
+      SELECT $1::uuid AS saga_id FROM entry WHERE verdict IN ('go', 'resume')
+    ), effect AS MATERIALIZED (
+      ${effect}
+    ), settled AS MATERIALIZED (
+      SELECT outcome->'refused' AS refusal, step_settle($1::uuid, '${name}', $2::integer,
+          CASE WHEN outcome ? 'refused' THEN 'refused' ELSE 'done' END, coalesce(outcome->'refused', outcome),
+          '${event}', outcome, ${kind === 'pivot' ? `'completed'` : 'NULL'})
+        FROM effect
+    )
+    SELECT CASE WHEN refusal IS NULL THEN verdict ELSE 'refused' END AS verdict, coalesce(refusal, answer) AS answer
+      FROM entry LEFT JOIN settled ON true`
+}
+
+function undoing(name: string, undo: { event: string; effect: string }): string {
+  return `
+    WITH entry AS MATERIALIZED (
+      SELECT * FROM undo_enter($1::uuid, '${name}', $2::integer)
+    ), admitted AS MATERIALIZED (
+      SELECT $1::uuid AS saga_id, answer FROM entry WHERE verdict = 'undo'
+    ), effect AS MATERIALIZED (
+      ${undo.effect}
+    )
+    SELECT undo_settle($1::uuid, '${name}', '${undo.event}', outcome) FROM effect`
+}

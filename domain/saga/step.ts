@@ -1,0 +1,94 @@
+import type { Database } from '../../prisma/client.ts'
+import type { PerProvider, ProviderName } from '../../providers.ts'
+import type { ProviderHttp } from '../provider/http.ts'
+import type { Attempt } from '../provider/protocol.ts'
+import type { StepAnswer } from './step-answer.ts'
+
+/**
+ * A step of a saga and its undo, as the whole system knows them: the activities, the views, the fold of the events, the
+ * invariants and the tests follow from it. `row-step.ts`, `provider-step.ts` and `stream-step.ts` make one.
+ */
+export interface Step<Name extends string = string, Undo extends string = string, Events = object> {
+  readonly name: Name
+  /** The name of its compensation; a pivot and a retriable step have none. */
+  readonly undo: Undo | undefined
+  readonly events: StepEvents
+  /** Where its effect is, when that is not our own database. */
+  readonly provider: ProviderName | undefined
+  /** What must be true of its effect at any moment. */
+  readonly invariants: readonly Invariant[]
+  /** What its provider says that it did, to be compared with the orders that have ended. */
+  readonly ledger: StepLedger | undefined
+  /** The attempts at it, each by the name of its activity. */
+  bind(ports: StepPorts): Readonly<Record<Name | Undo, StepAttempt>>
+  /** The data of its events by their type. There is no such value: it is for the compiler. */
+  readonly eventData?: Events
+}
+
+/** The types of the events of a step. */
+export interface StepEvents {
+  readonly done: string
+  /** What its undo did; the second, where there is one, that there was nothing to undo. */
+  readonly undone: readonly string[]
+}
+
+/** One attempt. @throws Fault, or an error of the database, for everything that is not an answer. */
+export type StepAttempt = (sagaId: string, attempt: Attempt) => Promise<StepAnswer<never>>
+
+/** All that a step needs of the world. */
+export interface StepPorts {
+  db: Database
+  reach: Reach
+  providers: PerProvider<ProviderHttp>
+}
+
+/** Called at the named points of a step, as `step:point`; tests kill or freeze the process there. */
+export type Reach = (point: string) => void
+
+export interface Invariant {
+  /** Invariants of one name are shown as one. */
+  readonly name: string
+  /** A query for what violates it: the ids, or what else names it, as `offender`. */
+  readonly violations: string
+}
+
+export interface StepLedger {
+  /** The name of the check. */
+  readonly check: string
+  /** The list in the provider's ledger. */
+  readonly collection: string
+  /** The state of an effect that stands. */
+  readonly live: string
+  /** Whether an entry is what was asked for; any entry is unless said otherwise. */
+  readonly isRight?: (entry: LedgerEntry, order: { totalMinor: number; currency: string }) => boolean
+}
+
+/** An effect as a provider's ledger has it. */
+export interface LedgerEntry {
+  readonly key: string
+  readonly state: string
+  readonly [name: string]: unknown
+}
+
+/** Steps by participant. */
+export type Participants = Readonly<Record<string, Readonly<Record<string, Step>>>>
+
+/** Without their participants. */
+export const allSteps = (those: Participants): Step[] =>
+  Object.values(those).flatMap((steps) => Object.values(steps))
+
+/** The names of the activities of some steps. */
+type ActivityOf<One> = One extends Step<infer Name, infer Undo> ? Name | Undo : never
+
+/** The attempts at all steps, by participant and activity. */
+export type BoundSteps<Those> = {
+  readonly [At in keyof Those]: { readonly [Name in ActivityOf<Those[At][keyof Those[At]]>]: StepAttempt }
+}
+
+export function bindSteps<Those extends Participants>(those: Those, ports: StepPorts): BoundSteps<Those> {
+  const bound = Object.entries(those).map(([at, steps]) => [
+    at,
+    Object.assign({}, ...Object.values(steps).map((step) => step.bind(ports))),
+  ])
+  return Object.fromEntries(bound) as BoundSteps<Those>
+}
