@@ -17,7 +17,7 @@ export function createInventory({ db }: { db: Database }) {
             ELSE '{}' END AS answer FROM moved
         ), settled AS MATERIALIZED (
           SELECT step_settle(${orderId}::uuid, 'reserveInventory', ${attemptNumber}::integer, state, answer,
-            'InventoryReserved', move) FROM outcome
+            'InventoryReserved', move, NULL) FROM outcome
         )
         SELECT coalesce(outcome.state, verdict) AS verdict, coalesce(outcome.answer, entry.answer) AS answer,
                (SELECT count(*) FROM settled) AS settled

@@ -15,7 +15,7 @@ export function createLoyalty({ db }: { db: Database }) {
           RETURNING points
         ), settled AS MATERIALIZED (
           SELECT step_settle(${orderId}::uuid, 'awardPoints', ${attemptNumber}::integer, 'done',
-            jsonb_build_object('points', points), 'PointsAwarded', jsonb_build_object('points', points)) FROM awarded
+            jsonb_build_object('points', points), 'PointsAwarded', jsonb_build_object('points', points), NULL) FROM awarded
         )
         SELECT verdict, answer, (SELECT count(*) FROM settled) AS settled FROM entry`
       return answerOf(single(rows))

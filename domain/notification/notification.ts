@@ -15,7 +15,7 @@ export function createNotification({ db }: { db: Database }) {
           RETURNING template
         ), settled AS MATERIALIZED (
           SELECT step_settle(${orderId}::uuid, 'notifyCustomer', ${attemptNumber}::integer, 'done', '{}',
-            'CustomerNotified', jsonb_build_object('template', template)) FROM sent
+            'CustomerNotified', jsonb_build_object('template', template), NULL) FROM sent
         )
         SELECT verdict, answer, (SELECT count(*) FROM settled) AS settled FROM entry`
       return answerOf(single(rows))

@@ -37,7 +37,7 @@ export type ConcludeVerdict = 'concluded' | 'already' | 'late'
 
 /**
  * A step whose effect is at a provider, and its undo: what the participant adds to the protocol. Each statement is
- * one database transaction, around the function of prisma/migrations that it names.
+ * one database transaction, around the function of prisma/functions that it names.
  */
 export interface ProviderStep<Intent extends StepRow, Request, Effect> {
   name: string
