@@ -7,6 +7,7 @@ import { startProjector } from '../events/projector.ts'
 import { onShutdown } from '../lifecycle.ts'
 import { createLogger, describeError } from '../logger.ts'
 import { createMetrics, serveMetrics } from '../metrics.ts'
+import { requireRelease } from '../prisma/require-release.ts'
 import { createFailpoints } from './failpoints.ts'
 
 const config = readConfig()
@@ -14,6 +15,7 @@ const log = createLogger('projector', config)
 const onTrouble = (what: string, error: unknown) => log.warn({ error: describeError(error) }, what)
 
 const url = requireDatabaseUrl(config)
+await requireRelease(url, log)
 const pool = openPool(url, { max: config.DATABASE_POOL, name: 'ordersaga-projector', isKeyed: true })
 const registry = createMetrics()
 const closeMetrics = await serveMetrics(registry, { host: config.HOST, port: config.METRICS_PORT })

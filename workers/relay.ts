@@ -6,6 +6,7 @@ import { startRelay } from '../events/relay.ts'
 import { onShutdown } from '../lifecycle.ts'
 import { createLogger, describeError } from '../logger.ts'
 import { createMetrics, serveMetrics } from '../metrics.ts'
+import { requireRelease } from '../prisma/require-release.ts'
 import { createFailpoints } from './failpoints.ts'
 
 /** A measurement that takes longer than this is given up. */
@@ -16,6 +17,7 @@ const log = createLogger('relay', config)
 const onTrouble = (what: string, error: unknown) => log.warn({ error: describeError(error) }, what)
 
 const url = requireDatabaseUrl(config)
+await requireRelease(url, log)
 const pool = new pg.Pool({
   connectionString: url,
   max: 1,
