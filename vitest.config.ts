@@ -24,7 +24,9 @@ export default defineConfig({
       level('integration', 'test/integration/**/*.int.test.ts'),
       level('time', 'test/time/**/*.time.test.ts'),
       level('replay', 'test/replay/**/*.replay.test.ts'),
-      ...(process.env['RECORD'] === undefined ? [] : [level('record', 'test/replay/record.ts')]),
+      ...(process.env['RECORD'] === undefined
+        ? []
+        : [level('record', 'test/{replay,integration/releases}/record.ts')]),
       level('e2e', 'test/e2e/**/*.e2e.test.ts'),
     ],
   },

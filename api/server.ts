@@ -7,6 +7,7 @@ import { createLogger } from '../logger.ts'
 import { createMetrics, serveMetrics } from '../metrics.ts'
 import { openPool } from '../postgres.ts'
 import { openDatabase } from '../prisma/client.ts'
+import { requireRelease } from '../prisma/require-release.ts'
 import { createApp } from './app.ts'
 import { createApiServices } from './services.ts'
 import { sweepRegularly } from '../dispatch/sweep.ts'
@@ -18,6 +19,7 @@ const READ_CONNECTIONS = 4
 
 const config = readConfig()
 const log = createLogger('api', config)
+await requireRelease(requireDatabaseUrl(config), log)
 const db = openDatabase(requireDatabaseUrl(config), config.DATABASE_POOL)
 const reads = openPool(requireDatabaseUrl(config), { max: READ_CONNECTIONS, name: 'ordersaga-reads' })
 const { version } = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8')) as {

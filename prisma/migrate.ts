@@ -1,14 +1,179 @@
-import { createHash, randomUUID } from 'node:crypto'
-import { readdir, readFile } from 'node:fs/promises'
-import path from 'node:path'
+import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type pg from 'pg'
 import { openSession } from '../postgres.ts'
-
-const MIGRATIONS = path.join(import.meta.dirname, 'migrations')
+import { readMigrations, type Migration } from './migrations.ts'
+import { RELEASE } from './release.ts'
+import { readRoutines, type Routine } from './routines.ts'
 
 /** The advisory lock that the Prisma CLI takes too, so that both never migrate at once. */
 const LOCK = 72_707_369
 
+/** How long, and how often, the migrator waits for locks. */
+export interface LockWaits {
+  /** On a table: every other statement on that table waits behind the migrator meanwhile. */
+  tableMs: number
+  /** For another migrator, which blocks nothing else. */
+  migratorMs: number
+  tries: number
+  pauseMs: number
+}
+
+/** About half a minute for tables, two minutes for another migrator. */
+const WAITS: LockWaits = { tableMs: 1000, migratorMs: 10_000, tries: 10, pauseMs: 2000 }
+
+/** What a run of the migrator did. */
+export interface Migrated {
+  /** The release of the database afterwards. */
+  release: number
+  /** The names of those applied now. */
+  migrations: readonly string[]
+  routines: readonly string[]
+}
+
+/**
+ * Brings the database to this code's release: applies the migrations that it does not have, then the functions and
+ * triggers that differ, all in one database transaction. A database of a higher release is left as it is. Safe to run in
+ * several processes at once.
+ * @throws Error that says what to do; nothing was changed then.
+ */
+export async function migrate(databaseUrl: string, waits: LockWaits = WAITS): Promise<Migrated> {
+  const ours = { migrations: await readMigrations(), routines: await readRoutines() }
+  for (let tried = 1; ; tried += 1) {
+    try {
+      return await migrateOnce(databaseUrl, ours, waits)
+    } catch (error) {
+      if (!isLockTrouble(error)) throw error
+      if (tried >= waits.tries) {
+        throw new Error(
+          `The database was not migrated: ${tried} times, another database transaction held a lock that is needed. ` +
+            'Nothing was changed. Find it in pg_stat_activity, end it, and run the migrator again.',
+          { cause: error },
+        )
+      }
+      await sleep(waits.pauseMs)
+    }
+  }
+}
+
+/** What a run did, in one line for a log. */
+export function describeMigrated({ release, migrations, routines }: Migrated): string {
+  if (release > RELEASE)
+    return `the database has release ${release}, which is newer than ${RELEASE}, the release of this code: nothing was changed`
+  if (migrations.length + routines.length === 0) return `the database is up to date, at release ${release}`
+  return `the database is at release ${release} now; applied migrations: ${listed(migrations)}; functions and triggers: ${listed(routines)}`
+}
+
+const LISTED_MAX = 10
+
+function listed(names: readonly string[]): string {
+  if (names.length === 0) return 'none'
+  return names.length > LISTED_MAX ? `${names.length}` : names.join(', ')
+}
+
+interface Wanted {
+  migrations: readonly Migration[]
+  routines: readonly Routine[]
+}
+
+async function migrateOnce(databaseUrl: string, ours: Wanted, waits: LockWaits): Promise<Migrated> {
+  const client = openSession(databaseUrl, { name: 'ordersaga-migrate', statementTimeoutMs: 0 })
+  // A connection that is lost also fails the statement in progress; without a listener it would end the process.
+  client.on('error', () => undefined)
+  await client.connect()
+  try {
+    await client.query('BEGIN')
+    await client.query(`SET LOCAL lock_timeout = ${waits.migratorMs}`)
+    await client.query('SELECT pg_advisory_xact_lock($1)', [LOCK])
+    await client.query(`SET LOCAL lock_timeout = ${waits.tableMs}`)
+    const migrated = await bringUp(client, ours)
+    await client.query('COMMIT')
+    return migrated
+  } finally {
+    // Ends the database transaction too, where it did not commit.
+    await client.end()
+  }
+}
+
+async function bringUp(client: pg.Client, ours: Wanted): Promise<Migrated> {
+  const theirs = await readDatabase(client)
+  const pending = pendingMigrations(theirs, ours.migrations)
+  if (theirs.release > RELEASE) {
+    const [missing] = pending
+    if (missing === undefined) return { release: theirs.release, migrations: [], routines: [] }
+    throw new Error(
+      `The database has release ${theirs.release}, and not the migration ${missing.name}, which release ${RELEASE} of this code needs: ` +
+        'both are from different lines of development. Nothing was changed. Name another database in DATABASE_URL.',
+    )
+  }
+  await client.query(HISTORY_TABLE)
+  for (const migration of pending) await applyMigration(client, migration)
+  const changed = ours.routines.filter(({ name, checksum }) => theirs.checksums[name] !== checksum)
+  for (const routine of changed) await applyRoutine(client, routine)
+  if (theirs.release < RELEASE || changed.length > 0) await storeRelease(client, ours.routines)
+  const names = (applied: readonly { name: string }[]) => applied.map(({ name }) => name)
+  return { release: RELEASE, migrations: names(pending), routines: names(changed) }
+}
+
+interface Applied {
+  migration_name: string
+  checksum: string
+  finished_at: Date | null
+}
+
+interface DatabaseState {
+  history: ReadonlyMap<string, Applied>
+  /** 0 where nothing was ever applied. */
+  release: number
+  checksums: Readonly<Record<string, string>>
+}
+
+async function readDatabase(client: pg.Client): Promise<DatabaseState> {
+  const has = async (table: string) =>
+    (await client.query<{ found: boolean }>('SELECT to_regclass($1) IS NOT NULL AS found', [table])).rows[0]
+      ?.found === true
+  const history = (await has('_prisma_migrations'))
+    ? await client.query<Applied>(
+        'SELECT migration_name, checksum, finished_at FROM _prisma_migrations WHERE rolled_back_at IS NULL',
+      )
+    : { rows: [] }
+  const stored = (await has('database_release'))
+    ? await client.query<Omit<DatabaseState, 'history'>>('SELECT release, checksums FROM database_release')
+    : { rows: [] }
+  return {
+    history: new Map(history.rows.map((row) => [row.migration_name, row])),
+    ...(stored.rows[0] ?? { release: 0, checksums: {} }),
+  }
+}
+
+/** @throws Error when the history of the database is not one that this code can continue. */
+function pendingMigrations(
+  { history, release }: DatabaseState,
+  migrations: readonly Migration[],
+): Migration[] {
+  const known = new Set(migrations.map(({ name }) => name))
+  const unknown = [...history.keys()].filter((name) => !known.has(name)).sort()
+  if (release <= RELEASE && unknown.length > 0) {
+    throw new Error(
+      `The database was made by another version of OrderSaga: this one has no migrations named ${unknown.join(', ')}. ` +
+        'Nothing was changed. To begin with an empty database, delete the data folder (DATA_DIR, .data unless it is set) ' +
+        'if PostgreSQL is the one of `npm start`, and name a new database in DATABASE_URL otherwise.',
+    )
+  }
+  return migrations.filter(({ name, checksum }) => {
+    const applied = history.get(name)
+    if (applied === undefined) return true
+    if (applied.finished_at === null)
+      throw new Error(`Migration ${name} is half applied: repair it with \`npx prisma migrate resolve\`.`)
+    if (applied.checksum !== checksum)
+      throw new Error(
+        `Migration ${name} was edited after it was applied: restore it, and add a new migration.`,
+      )
+    return false
+  })
+}
+
+/** As the Prisma CLI makes it. */
 const HISTORY_TABLE = `
   CREATE TABLE IF NOT EXISTS _prisma_migrations (
     id varchar(36) PRIMARY KEY,
@@ -21,79 +186,37 @@ const HISTORY_TABLE = `
     applied_steps_count integer NOT NULL DEFAULT 0
   )`
 
-interface Applied {
-  migration_name: string
-  checksum: string
-  finished_at: Date | null
-}
-
-/**
- * Applies the migrations that the database does not have yet, each in a database transaction, and leaves the
- * history that the Prisma CLI expects. Safe to run in several processes at once.
- * @returns the names of those applied now.
- * @throws Error when an applied migration was edited afterwards, or one is half applied.
- */
-export async function migrate(databaseUrl: string): Promise<string[]> {
-  const client = openSession(databaseUrl, { name: 'ordersaga-migrate', statementTimeoutMs: 0 })
-  await client.connect()
-  try {
-    await client.query('SELECT pg_advisory_lock($1)', [LOCK])
-    await client.query(HISTORY_TABLE)
-    const { rows } = await client.query<Applied>(
-      'SELECT migration_name, checksum, finished_at FROM _prisma_migrations WHERE rolled_back_at IS NULL',
-    )
-    const applied = new Map(rows.map((row) => [row.migration_name, row]))
-    const now: string[] = []
-    for (const migration of await readMigrations()) {
-      const earlier = applied.get(migration.name)
-      if (earlier === undefined) {
-        await apply(client, migration)
-        now.push(migration.name)
-      } else if (earlier.finished_at === null) {
-        throw new Error(
-          `Migration ${migration.name} is half applied: mend it with \`npx prisma migrate resolve\`.`,
-        )
-      } else if (earlier.checksum !== migration.checksum) {
-        throw new Error(
-          `Migration ${migration.name} was edited after it was applied: add a new migration instead.`,
-        )
-      }
-    }
-    return now
-  } finally {
-    await client.end()
-  }
-}
-
-interface Migration {
-  name: string
-  sql: string
-  checksum: string
-}
-
-async function readMigrations(): Promise<Migration[]> {
-  const entries = await readdir(MIGRATIONS, { withFileTypes: true })
-  const names = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name)
-  return Promise.all(
-    names.sort().map(async (name) => {
-      const sql = await readFile(path.join(MIGRATIONS, name, 'migration.sql'), 'utf8')
-      return { name, sql, checksum: createHash('sha256').update(sql).digest('hex') }
-    }),
+async function applyMigration(client: pg.Client, { name, sql, checksum }: Migration): Promise<void> {
+  const startedAt = new Date()
+  await client.query(sql).catch(named(`Migration ${name}`))
+  await client.query(
+    `INSERT INTO _prisma_migrations (id, checksum, migration_name, started_at, finished_at, applied_steps_count)
+     VALUES ($1, $2, $3, $4, clock_timestamp(), 1)`,
+    [randomUUID(), checksum, name, startedAt],
   )
 }
 
-async function apply(client: pg.Client, { name, sql, checksum }: Migration): Promise<void> {
-  await client.query('BEGIN')
-  try {
-    await client.query(sql)
-    await client.query(
-      `INSERT INTO _prisma_migrations (id, checksum, migration_name, started_at, finished_at, applied_steps_count)
-       VALUES ($1, $2, $3, now(), clock_timestamp(), 1)`,
-      [randomUUID(), checksum, name],
-    )
-    await client.query('COMMIT')
-  } catch (cause) {
-    await client.query('ROLLBACK')
-    throw new Error(`Migration ${name} failed`, { cause })
-  }
+/**
+ * Replacing a function locks no table. Replacing a trigger takes a lock on its table that no writer can share, which is
+ * why only what differs is applied.
+ */
+async function applyRoutine(client: pg.Client, { name, sql }: Routine): Promise<void> {
+  await client.query(sql).catch(named(name))
 }
+
+const storeRelease = (client: pg.Client, routines: readonly Routine[]) =>
+  client.query(
+    `INSERT INTO database_release (release, checksums, applied_at) VALUES ($1, $2, clock_timestamp())
+     ON CONFLICT (id) DO UPDATE SET release = excluded.release, checksums = excluded.checksums,
+       applied_at = excluded.applied_at`,
+    [RELEASE, JSON.stringify(Object.fromEntries(routines.map(({ name, checksum }) => [name, checksum])))],
+  )
+
+/** Says what failed, and keeps the reason. */
+const named = (what: string) => (cause: unknown) => {
+  throw isLockTrouble(cause) ? cause : new Error(`${what} failed: ${String(cause)}`, { cause })
+}
+
+/** A lock that was not granted in time, or a deadlock: it may be granted next time. */
+const isLockTrouble = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && (error.code === '55P03' || error.code === '40P01')

@@ -1,7 +1,7 @@
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { asEnvironment, temporalAddress, type Config } from '../config.ts'
-import { migrate } from '../prisma/migrate.ts'
+import { describeMigrated, migrate } from '../prisma/migrate.ts'
 import { bundleFile } from '../workers/bundle.ts'
 import type { LineWriter } from './console-log.ts'
 import { keepRunning, type KeptServer, type Server } from './keep-running.ts'
@@ -70,8 +70,7 @@ export async function startStack(config: Config, lines: LineWriter): Promise<Sta
       provideNats(config, dataDir, keep, log),
       bundleFile(dataDir),
     ])
-    const applied = await migrate(databaseUrl)
-    log(applied.length === 0 ? 'database schema is up to date' : `applied ${applied.length} migrations`)
+    log(describeMigrated(await migrate(databaseUrl)))
 
     const env = asEnvironment({
       ...config,

@@ -8,6 +8,7 @@ import { onShutdown } from '../lifecycle.ts'
 import { createLogger, describeError } from '../logger.ts'
 import { createMetrics, serveMetrics } from '../metrics.ts'
 import { LOOKS_UP_BY_KEY, openPool } from '../postgres.ts'
+import { requireRelease } from '../prisma/require-release.ts'
 import { createFailpoints } from './failpoints.ts'
 
 const config = readConfig()
@@ -15,6 +16,7 @@ const log = createLogger('projector', config)
 const onTrouble = (what: string, error: unknown) => log.warn({ error: describeError(error) }, what)
 
 const url = requireDatabaseUrl(config)
+await requireRelease(url, log)
 const pool = openPool(url, {
   max: config.DATABASE_POOL,
   name: 'ordersaga-projector',

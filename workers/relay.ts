@@ -7,6 +7,7 @@ import { onShutdown } from '../lifecycle.ts'
 import { createLogger, describeError } from '../logger.ts'
 import { createMetrics, serveMetrics } from '../metrics.ts'
 import { openPool } from '../postgres.ts'
+import { requireRelease } from '../prisma/require-release.ts'
 import { createFailpoints } from './failpoints.ts'
 
 const config = readConfig()
@@ -14,6 +15,7 @@ const log = createLogger('relay', config)
 const onTrouble = (what: string, error: unknown) => log.warn({ error: describeError(error) }, what)
 
 const url = requireDatabaseUrl(config)
+await requireRelease(url, log)
 const pool = openPool(url, { max: 1, name: 'ordersaga-relay' })
 const registry = createMetrics()
 const metrics = createRelayMetrics(registry, sqlOf(pool))

@@ -7,6 +7,7 @@ import { onShutdown } from '../lifecycle.ts'
 import { createLogger, describeError } from '../logger.ts'
 import { createMetrics, serveMetrics } from '../metrics.ts'
 import { openDatabase } from '../prisma/client.ts'
+import { requireRelease } from '../prisma/require-release.ts'
 import { PARTICIPANT_NAMES } from './bulkheads.ts'
 import { bundleFile } from './bundle.ts'
 import { createFailpoints } from './failpoints.ts'
@@ -18,6 +19,7 @@ import { createServices } from './services.ts'
 const config = readConfig()
 const log = createLogger('worker', config)
 const participants = chosenParticipants(process.argv.slice(2))
+await requireRelease(requireDatabaseUrl(config), log)
 
 installRuntime(log)
 const metrics = createMetrics()

@@ -32,7 +32,7 @@ export interface ClosingEvents {
 
 /**
  * The record of a saga as a whole. Every method is one statement on the saga's row, which decides; the rules stand
- * beside the functions in prisma/migrations.
+ * beside the functions in prisma/functions.
  */
 export function createJournal({ db, closingEvents }: { db: Database; closingEvents: ClosingEvents }) {
   return {

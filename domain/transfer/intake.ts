@@ -38,7 +38,7 @@ export function createTransferIntake({ db, definition, newId, now }: TransferInt
       const deadlineAt = new Date(now().getTime() + DEADLINE_MS)
       const { body, hash } = fingerprint(request)
       const [row] = await db.$queryRaw<(TransferPlacement & { verdict: 'placed' | 'replayed' | 'reused' })[]>`
-        SELECT verdict, (saga).id, (saga).created_at AS "createdAt", (saga).deadline_at AS "deadlineAt"
+        SELECT verdict, id, created_at AS "createdAt", deadline_at AS "deadlineAt"
           FROM place_transfer(${newId()}::uuid, ${definition}, ${caller}, ${key}, ${hash}, ${body}::jsonb,
             ${deadlineAt})`.catch(rethrowTwin)
       if (row === undefined) throw new Error('place_transfer answered no row')

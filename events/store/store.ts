@@ -28,7 +28,7 @@ export class VersionConflict extends Error {
   }
 }
 
-/** How events are handed to the functions of prisma/migrations. */
+/** How events are passed to the functions of prisma/functions. */
 export const toRows = (events: readonly NewEvent[]): string =>
   JSON.stringify(events.map(({ type, data, schemaVersion = 1 }) => ({ type, data, schemaVersion })))
 

@@ -1,9 +1,9 @@
--- Moves an order's lines in stock: 'reserved', 'released' or 'sold'. Answers {"lines": [{sku, quantity}]}, or for a
--- reservation that cannot be made {"refused": {code, detail}}, and then moves nothing.
--- The rows are locked by SKU first: orders with the same products in another sequence do not wait in a circle. The
--- parts of this function run one after the other, each seeing what was committed before it began; as parts of one
--- statement they would share a snapshot older than the locks.
-CREATE FUNCTION stock_move(p_order uuid, p_kind text) RETURNS jsonb LANGUAGE plpgsql AS $$
+-- Moves the lines of an order in stock: 'reserved', 'released' or 'sold'. Returns {"lines": [{sku, quantity}]}. A
+-- reservation that cannot be made returns {"refused": {code, detail}} and moves nothing.
+-- The rows are locked by SKU first: orders with the same products in another sequence do not deadlock. The parts of this
+-- function run one after the other, and each sees what was committed before it began. As parts of one statement they
+-- would share a snapshot older than the locks.
+CREATE OR REPLACE FUNCTION stock_move(p_order uuid, p_kind text) RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
   short text;
 BEGIN

@@ -1,5 +1,5 @@
--- What an order was when it was placed: the part of it that never changes.
-CREATE FUNCTION placed_order(p_id uuid) RETURNS jsonb LANGUAGE sql STABLE AS $$
+-- An order as it was placed: the part of it that never changes.
+CREATE OR REPLACE FUNCTION placed_order(p_id uuid) RETURNS jsonb LANGUAGE sql STABLE AS $$
   SELECT jsonb_build_object('id', o.id, 'customerId', customer_id, 'currency', currency, 'totalMinor', total_minor,
     'createdAt', created_at, 'deadlineAt', deadline_at, 'lines', (
       SELECT jsonb_agg(jsonb_build_object('sku', sku, 'quantity', quantity, 'unitPriceMinor', unit_price_minor)
@@ -11,12 +11,12 @@ $$;
 -- or nothing at all. Prices come from the catalogue. p_order is the body of the request.
 --   placed | replayed (the order is the first one) | reused (the key, with another body) |
 --   unknown_sku | inactive_sku | foreign_currency (positions: which lines, from 0) | total_mismatch
--- A twin in flight is awaited on the key's unique index for a second; then SQLSTATE 55P03 (lock_not_available).
-CREATE FUNCTION place_order(p_id uuid, p_definition text, p_caller text, p_key text, p_body_hash text,
+-- SQLSTATE 55P03 as for idempotency_take.
+CREATE OR REPLACE FUNCTION place_order(p_id uuid, p_definition text, p_caller text, p_key text, p_body_hash text,
   p_order jsonb, p_deadline_at timestamptz, OUT verdict text, OUT placed jsonb, OUT positions integer[])
 LANGUAGE plpgsql AS $$
 DECLARE
-  earlier idempotency_keys;
+  holder record;
   priced jsonb;
   total bigint;
   unknown integer[];
@@ -24,10 +24,8 @@ DECLARE
   foreign_currency integer[];
 BEGIN
   positions := '{}';
-  DELETE FROM idempotency_keys
-   WHERE caller = p_caller AND key = p_key AND created_at < clock_timestamp() - interval '72 hours';
-  SELECT * INTO earlier FROM idempotency_keys WHERE caller = p_caller AND key = p_key;
-  IF NOT FOUND THEN
+  SELECT * INTO holder FROM idempotency_find(p_caller, p_key, p_body_hash);
+  IF holder.saga IS NULL THEN
     SELECT sum(p.price_minor::bigint * (line->>'quantity')::integer),
            jsonb_agg(jsonb_build_object('sku', p.sku, 'quantity', (line->>'quantity')::integer,
              'unitPriceMinor', p.price_minor) ORDER BY n),
@@ -46,21 +44,15 @@ BEGIN
       positions := coalesce(unknown, inactive, foreign_currency, positions);
       RETURN;
     END IF;
-    PERFORM set_config('lock_timeout', '1s', true);
-    INSERT INTO idempotency_keys (caller, key, body_hash, order_id, created_at)
-    VALUES (p_caller, p_key, p_body_hash, p_id, clock_timestamp()) ON CONFLICT DO NOTHING;
-    IF NOT FOUND THEN
-      SELECT * INTO STRICT earlier FROM idempotency_keys WHERE caller = p_caller AND key = p_key;
-    END IF;
+    SELECT * INTO holder FROM idempotency_take(p_caller, p_key, p_body_hash, p_id);
   END IF;
-  IF earlier.key IS NOT NULL THEN
-    verdict := CASE WHEN earlier.body_hash = p_body_hash THEN 'replayed' ELSE 'reused' END;
-    placed := placed_order(earlier.order_id);
+  IF holder.saga <> p_id THEN
+    verdict := CASE WHEN holder.is_reused THEN 'reused' ELSE 'replayed' END;
+    placed := placed_order(holder.saga);
     RETURN;
   END IF;
 
-  INSERT INTO sagas (id, definition, deadline_at) VALUES (p_id, p_definition, p_deadline_at);
-  INSERT INTO saga_starts (saga_id, claimed_until) VALUES (p_id, clock_timestamp() + interval '2 seconds');
+  PERFORM saga_open(p_id, p_definition, p_deadline_at);
   INSERT INTO orders (id, customer_id, currency, total_minor, payment_method, shipping_service)
   VALUES (p_id, p_order->>'customerId', p_order->>'currency', total, p_order->>'paymentMethod',
     p_order#>>'{shipping,service}');
@@ -73,7 +65,7 @@ BEGIN
       AS a (name text, line1 text, city text, "postalCode" text, country text);
   PERFORM saga_advance(p_id, NULL, 'OrderPlaced', jsonb_build_object(
     'customerId', p_order->>'customerId', 'currency', p_order->>'currency', 'totalMinor', total, 'lines', priced,
-    'shippingService', p_order#>>'{shipping,service}', 'deadlineAt', p_deadline_at));
+    'shippingService', p_order#>>'{shipping,service}', 'deadlineAt', p_deadline_at), 1);
   verdict := 'placed';
   placed := placed_order(p_id);
 END $$;

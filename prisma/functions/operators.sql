@@ -1,13 +1,13 @@
--- What operators do to parked steps. Like a cancel, each is a conditional statement on the row, recorded with who, why,
--- and how it was before and after.
+-- What operators do to parked steps. Like a cancel, each action is a conditional statement on the saga's row. It is
+-- recorded with actor and reason, and with the parked steps before and after it.
 
-CREATE FUNCTION parked_steps(p_saga uuid) RETURNS jsonb LANGUAGE sql STABLE AS $$
+CREATE OR REPLACE FUNCTION parked_steps(p_saga uuid) RETURNS jsonb LANGUAGE sql STABLE AS $$
   SELECT coalesce(jsonb_object_agg(step, jsonb_build_object('state', state, 'error', parked_error, 'since', parked_at)), '{}')
     FROM step_fences WHERE saga_id = p_saga AND parked_at IS NOT NULL
 $$;
 
 -- Tries a parked step again, or all of the saga's. 'accepted', 'not_parked' or 'unknown'.
-CREATE FUNCTION operator_retry(p_saga uuid, p_step text, p_actor text, p_reason text) RETURNS text LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION operator_retry(p_saga uuid, p_step text, p_actor text, p_reason text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
   before jsonb;
 BEGIN
@@ -25,9 +25,9 @@ BEGIN
   RETURN 'accepted';
 END $$;
 
--- Gives a parked step up: a compensation is written off, a step after the pivot is left out. The pivot itself can only
--- be tried again. 'accepted', 'not_parked', 'not_skippable' or 'unknown'.
-CREATE FUNCTION operator_skip(p_saga uuid, p_step text, p_actor text, p_reason text) RETURNS text LANGUAGE plpgsql AS $$
+-- Skips a parked step: a compensation is written off, a step after the pivot is left out. The pivot itself can only be
+-- tried again. 'accepted', 'not_parked', 'not_skippable' or 'unknown'.
+CREATE OR REPLACE FUNCTION operator_skip(p_saga uuid, p_step text, p_actor text, p_reason text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
   saga sagas;
   before jsonb;
@@ -42,22 +42,22 @@ BEGIN
   ELSIF saga.reason_code IS NULL AND saga.status <> 'completed' THEN
     RETURN 'not_skippable';
   END IF;
-  -- A step whose undo never got as far as marking it is marked now: a fence is skipped only from there.
+  -- A step whose undo was never marked is marked now: a fence is skipped only from there.
   UPDATE step_fences SET state = 'undoing' WHERE saga_id = p_saga AND step = p_step AND state IN ('intended', 'done');
   UPDATE step_fences SET state = 'skipped', parked_at = NULL, updated_at = clock_timestamp()
    WHERE saga_id = p_saga AND step = p_step;
   PERFORM saga_advance(p_saga, saga_status_unparked(saga),
     CASE WHEN saga.reason_code IS NULL THEN 'StepSkipped' ELSE 'CompensationSkipped' END,
-    jsonb_build_object('step', p_step, 'error', before->p_step->>'error'));
+    jsonb_build_object('step', p_step, 'errorClass', before->p_step->>'error', 'by', 'operator'), 2);
   PERFORM saga_wake(p_saga);
   INSERT INTO operator_actions (at, actor, action, saga_id, step, reason, before, after)
   VALUES (clock_timestamp(), p_actor, 'skip', p_saga, p_step, p_reason, before, parked_steps(p_saga));
   RETURN 'accepted';
 END $$;
 
--- A batch is advanced by whoever has claimed it: it looks at its last wave, and lets the next one go when that went
--- well. It stops when more than half of a wave is parked again.
-CREATE FUNCTION retry_batch_advance(p_batch uuid) RETURNS text LANGUAGE plpgsql AS $$
+-- Advances a batch of retries; the caller has claimed it. Looks at the last wave and starts the next one when that went
+-- well. Stops when more than half of a wave is parked again. Returns the batch's status.
+CREATE OR REPLACE FUNCTION retry_batch_advance(p_batch uuid) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
   batch retry_batches;
   last_wave integer;

@@ -30,3 +30,7 @@ WITH catalogue (sku, name, price_minor, available, active) AS (VALUES
   RETURNING sku
 )
 INSERT INTO stock (sku, received, available) SELECT sku, available, available FROM catalogue JOIN listed USING (sku);
+
+-- The read models. The migration that adds one later sets rebuild_wished_at too, because the database then has events
+-- that the broker may have deleted.
+INSERT INTO projections (name) VALUES ('order-summary'), ('sales'), ('stock-levels');

@@ -1,0 +1,67 @@
+-- Triggers that refuse what no statement may do. A refusal here is a bug in a statement, never an answer to a customer.
+
+-- The legal moves of a saga's status; domain/saga/status.ts has the same table.
+CREATE OR REPLACE FUNCTION sagas_refuse_illegal_move() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF NOT (CASE OLD.status
+    WHEN 'pending' THEN NEW.status IN ('processing', 'compensating')
+    WHEN 'processing' THEN NEW.status IN ('waiting', 'parked', 'compensating', 'completed')
+    WHEN 'waiting' THEN NEW.status IN ('processing', 'parked', 'compensating', 'completed')
+    WHEN 'parked' THEN NEW.status = 'compensating'
+      OR (OLD.reason_code IS NULL AND NEW.status IN ('processing', 'waiting', 'completed'))
+    WHEN 'compensating' THEN NEW.status IN ('parked', 'rejected', 'cancelled')
+    ELSE false END) THEN
+    RAISE EXCEPTION 'saga % cannot go from % to %', OLD.id, OLD.status, NEW.status USING ERRCODE = 'check_violation';
+  END IF;
+  RETURN NEW;
+END $$;
+
+CREATE OR REPLACE TRIGGER sagas_moves BEFORE UPDATE OF status ON sagas
+  FOR EACH ROW WHEN (OLD.status IS DISTINCT FROM NEW.status) EXECUTE FUNCTION sagas_refuse_illegal_move();
+
+-- The first reason stays: the cause of the compensation is the one that is reported.
+CREATE OR REPLACE FUNCTION sagas_keep_reason() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  RAISE EXCEPTION 'saga % already has the reason %', OLD.id, OLD.reason_code USING ERRCODE = 'check_violation';
+END $$;
+
+CREATE OR REPLACE TRIGGER sagas_first_reason BEFORE UPDATE OF reason_code ON sagas
+  FOR EACH ROW WHEN (OLD.reason_code IS NOT NULL AND NEW.reason_code IS DISTINCT FROM OLD.reason_code)
+  EXECUTE FUNCTION sagas_keep_reason();
+
+-- A fence only moves towards its end: no step is done after it was undone. A skipped undo may still succeed.
+CREATE OR REPLACE FUNCTION step_fences_refuse_illegal_move() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF NOT (CASE OLD.state
+    WHEN 'pending' THEN NEW.state IN ('intended', 'done', 'refused', 'skipped')
+    WHEN 'intended' THEN NEW.state IN ('done', 'refused', 'undoing')
+    WHEN 'done' THEN NEW.state = 'undoing'
+    WHEN 'undoing' THEN NEW.state IN ('undone', 'skipped')
+    WHEN 'skipped' THEN NEW.state = 'undone'
+    ELSE false END) THEN
+    RAISE EXCEPTION 'step % of saga % cannot go from % to %', OLD.step, OLD.saga_id, OLD.state, NEW.state
+      USING ERRCODE = 'check_violation';
+  END IF;
+  RETURN NEW;
+END $$;
+
+CREATE OR REPLACE TRIGGER step_fences_moves BEFORE UPDATE OF state ON step_fences
+  FOR EACH ROW WHEN (OLD.state IS DISTINCT FROM NEW.state) EXECUTE FUNCTION step_fences_refuse_illegal_move();
+
+-- Events and ledgers are append-only.
+CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  RAISE EXCEPTION '% is append-only', TG_TABLE_NAME USING ERRCODE = 'check_violation';
+END $$;
+
+CREATE OR REPLACE TRIGGER events_append_only BEFORE UPDATE OR DELETE ON events
+  FOR EACH ROW EXECUTE FUNCTION refuse_change();
+
+CREATE OR REPLACE TRIGGER stock_movements_append_only BEFORE UPDATE OR DELETE ON stock_movements
+  FOR EACH ROW EXECUTE FUNCTION refuse_change();
+
+CREATE OR REPLACE TRIGGER operator_actions_append_only BEFORE UPDATE OR DELETE ON operator_actions
+  FOR EACH ROW EXECUTE FUNCTION refuse_change();
+
+CREATE OR REPLACE TRIGGER loyalty_entries_append_only BEFORE UPDATE OR DELETE ON loyalty_entries
+  FOR EACH ROW EXECUTE FUNCTION refuse_change();

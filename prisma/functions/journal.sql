@@ -1,0 +1,61 @@
+-- What a workflow notes while a saga does not go on: a step waits, is parked, or is skipped.
+
+-- A forward step waits for its provider. Noted once: a saga that already waits, or has turned back, stays as it is.
+CREATE OR REPLACE FUNCTION saga_note_waiting(p_saga uuid, p_step text) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  saga sagas := saga_lock(p_saga);
+BEGIN
+  IF saga.status = 'processing' AND EXISTS
+    (SELECT 1 FROM step_fences WHERE saga_id = p_saga AND step = p_step AND state = 'intended') THEN
+    PERFORM saga_advance(p_saga, 'waiting', 'WaitingBegun', jsonb_build_object('step', p_step), 1);
+  END IF;
+  IF saga.cancel_wished_at IS NOT NULL THEN
+    PERFORM saga_wake(p_saga);
+  END IF;
+END $$;
+
+-- A step, or its undo, that spent a round of attempts is parked where operators see it. The saga's status follows unless
+-- the saga is completed. A step that was settled meanwhile stays as it is. An undo that is parked before it was marked
+-- is marked now: after that, no late attempt can record its step as done.
+CREATE OR REPLACE FUNCTION saga_note_parked(p_saga uuid, p_step text, p_error text) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  saga sagas := saga_lock(p_saga);
+  was_parked boolean;
+BEGIN
+  IF saga.status IN ('pending', 'rejected', 'cancelled') THEN
+    RETURN;
+  END IF;
+  IF saga.reason_code IS NULL THEN
+    INSERT INTO step_fences (saga_id, step, state) VALUES (p_saga, p_step, 'pending') ON CONFLICT DO NOTHING;
+  END IF;
+  SELECT parked_at IS NOT NULL INTO was_parked FROM step_fences
+   WHERE saga_id = p_saga AND step = p_step AND CASE
+     WHEN saga.reason_code IS NULL THEN state IN ('pending', 'intended')
+     ELSE state IN ('intended', 'done', 'undoing') END;
+  IF NOT FOUND THEN
+    RETURN;
+  END IF;
+  UPDATE step_fences SET parked_at = coalesce(parked_at, clock_timestamp()), parked_error = p_error,
+    state = CASE WHEN saga.reason_code IS NULL THEN state ELSE 'undoing' END,
+    parked_noted_at = clock_timestamp(), updated_at = clock_timestamp() WHERE saga_id = p_saga AND step = p_step;
+  IF saga.reason_code IS NULL AND saga.cancel_wished_at IS NOT NULL THEN
+    PERFORM saga_wake(p_saga);
+  END IF;
+  IF NOT was_parked THEN
+    -- Shape 2 names the error `errorClass`, as all events do; events/upcasting.ts reads shape 1 too.
+    PERFORM saga_advance(p_saga, CASE WHEN saga.status <> 'completed' THEN 'parked' END,
+      'StepParked', jsonb_build_object('step', p_step, 'errorClass', p_error), 2);
+  END IF;
+END $$;
+
+-- An optional step that spent its attempts is skipped.
+CREATE OR REPLACE FUNCTION saga_note_skipped(p_saga uuid, p_step text, p_error text) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM saga_lock(p_saga);
+  INSERT INTO step_fences (saga_id, step, state, parked_error) VALUES (p_saga, p_step, 'skipped', p_error)
+  ON CONFLICT (saga_id, step) DO NOTHING;
+  IF FOUND THEN
+    PERFORM saga_advance(p_saga, NULL, 'StepSkipped',
+      jsonb_build_object('step', p_step, 'errorClass', p_error, 'by', 'saga'), 2);
+  END IF;
+END $$;

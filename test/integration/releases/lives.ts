@@ -1,0 +1,177 @@
+import { randomUUID } from 'node:crypto'
+import { Client, Connection } from '@temporalio/client'
+import pino from 'pino'
+import { createApiServices } from '../../../api/services.ts'
+import { openPool } from '../../../postgres.ts'
+import { perProvider } from '../../../providers.ts'
+import { createServices } from '../../../workers/services.ts'
+import type { OrderWishes } from '../../harness/api-client.ts'
+import type { TestDatabase } from '../../harness/database.ts'
+import { placeOrderRow } from '../../harness/order-rows.ts'
+import { attempt } from '../../harness/steps.ts'
+import { startWorld } from '../../harness/world.ts'
+
+/**
+ * Lives of sagas, one call after the other, by the services of API and workers: between them they call every function
+ * that the application calls, and get every kind of answer that a function gives without another call in progress.
+ */
+export async function liveThrough({ db, url }: TestDatabase): Promise<void> {
+  const world = await startWorld()
+  const urls = perProvider(() => world.url)
+  const { services } = createServices({ db, urls, reach: () => undefined })
+  const reads = openPool(url, { max: 1, name: 'test-reads' })
+  const connection = Connection.lazy()
+  const api = createApiServices({
+    db,
+    reads,
+    client: new Client({ connection }),
+    log: pino({ level: 'silent' }),
+    queueOf: (participant) => participant,
+    workflowTaskTimeoutMs: 4000,
+    input: {},
+    providers: urls,
+    temporal: { uiUrl: '', namespace: '' },
+    intakeMax: 1,
+    ratePerSecond: 1,
+  })
+  const { inventory, payment, shipping, loyalty, notification, order, account } = services.steps
+  const { order: journal, transfer: transferJournal } = services.journals
+  const operator = { actor: 'op', reason: 'tested' }
+  const place = (wishes: OrderWishes = {}) => placeOrderRow(db, wishes)
+  const isRefused = () => undefined
+  const forward = async (id: string) => {
+    await inventory.reserveInventory(id, attempt(1))
+    await payment.chargePayment(id, attempt(1))
+    await shipping.createShipment(id, attempt(1))
+    await loyalty.awardPoints(id, attempt(1))
+  }
+
+  const lives: (() => Promise<unknown>)[] = [
+    async function completed() {
+      const key = randomUUID()
+      const id = await place({ key })
+      await place({ key })
+      await place({ key, service: 'express' }).catch(isRefused)
+      for (const sku of ['NO-SUCH', 'OLD-001'])
+        await place({ lines: [{ sku, quantity: 1 }] }).catch(isRefused)
+      await forward(id)
+      await order.completeOrder(id, attempt(1))
+      await notification.notifyCustomer(id, attempt(1))
+      await forward(id)
+      await order.completeOrder(id, attempt(2))
+      await notification.notifyCustomer(id, attempt(2))
+      await api.journal.cancel(id, undefined)
+      await journal.beginCompensation(id, { code: 'STEP_FAILED', step: 'completeOrder' })
+    },
+    async function cancelledAfterEveryStep() {
+      const id = await place()
+      await forward(id)
+      await api.journal.cancel(id, 'changed my mind')
+      await order.completeOrder(id, attempt(1))
+      await journal.beginCompensation(id, { code: 'STEP_FAILED', step: 'completeOrder' })
+      await api.journal.cancel(id, undefined)
+      for (const again of [1, 2]) {
+        await loyalty.revokePoints(id, attempt(again))
+        await shipping.cancelShipment(id, attempt(again))
+        await payment.refundPayment(id, attempt(again))
+        await inventory.releaseInventory(id, attempt(again))
+      }
+      await journal.beginCompensation(id, { code: 'STEP_FAILED', step: 'completeOrder', detail: 'again' })
+      await journal.close(id)
+      await journal.close(id)
+      await api.journal.cancel(id, undefined)
+    },
+    async function outOfStock() {
+      const id = await place({ lines: [{ sku: 'NONE-001', quantity: 1 }] })
+      for (const again of [1, 2]) await inventory.reserveInventory(id, attempt(again))
+      await journal.beginCompensation(id, { code: 'OUT_OF_STOCK', step: 'reserveInventory' })
+      await journal.close(id)
+      await api.journal.cancel(id, undefined)
+    },
+    async function declined() {
+      const id = await place({ paymentMethod: 'pm_declined' })
+      await inventory.reserveInventory(id, attempt(1))
+      for (const again of [1, 2]) await payment.chargePayment(id, attempt(again))
+    },
+    async function shipmentRefused() {
+      const id = await place({ service: 'refused' })
+      for (const again of [1, 2]) await shipping.createShipment(id, attempt(again))
+    },
+    async function providerAway() {
+      const id = await place()
+      await inventory.reserveInventory(id, attempt(1))
+      world.kill()
+      await payment.chargePayment(id, attempt(1)).catch(isRefused)
+      await shipping.createShipment(id, attempt(1)).catch(isRefused)
+      for (const _again of [1, 2]) await journal.noteWaiting(id, 'chargePayment')
+      await world.revive()
+      await payment.chargePayment(id, attempt(2))
+      await journal.beginCompensation(id, { code: 'DEADLINE_EXCEEDED', step: 'createShipment' })
+      await shipping.cancelShipment(id, attempt(1))
+    },
+    async function parked() {
+      const id = await place()
+      await inventory.reserveInventory(id, attempt(1))
+      await api.parking.retry(id, undefined, operator)
+      await api.parking.skip(id, 'reserveInventory', operator)
+      for (const _again of [1, 2]) await journal.noteParked(id, 'completeOrder', 'FAULT')
+      await api.parking.retry(id, 'completeOrder', operator)
+      await api.parking.skip(id, 'completeOrder', operator)
+      await journal.beginCompensation(id, { code: 'STEP_FAILED', step: 'completeOrder' })
+      await journal.noteParked(id, 'reserveInventory', 'FAULT')
+      await api.retryBatches.create({ step: 'reserveInventory' }, 100, operator)
+      for (const _wave of [1, 2]) await api.retryBatches.advance()
+      await api.parking.skip(id, 'reserveInventory', operator)
+      await inventory.releaseInventory(id, attempt(1))
+      await journal.close(id)
+    },
+    async function skipped() {
+      const id = await place()
+      await inventory.reserveInventory(id, attempt(1))
+      await order.completeOrder(id, attempt(1))
+      await journal.noteSkipped(id, 'notifyCustomer', 'FAULT')
+      await notification.notifyCustomer(id, attempt(1))
+    },
+    async function unknown() {
+      const id = randomUUID()
+      await api.journal.cancel(id, undefined)
+      await api.parking.retry(id, undefined, operator)
+      await api.parking.skip(id, 'chargePayment', operator)
+      await notification.notifyCustomer(id, attempt(1)).catch(isRefused)
+      await journal.noteWaiting(id, 'chargePayment').catch(isRefused)
+    },
+    async function accountsAndTransfers() {
+      const money = { amountMinor: 10_000, currency: 'EUR' }
+      const open = { kind: 'open', ownerId: 'cus_alice', currency: 'EUR' } as const
+      await api.accounts.execute('acc_a', undefined, [open, { kind: 'deposit', ...money }])
+      await api.accounts.execute('acc_b', undefined, [open])
+      await api.store.append('account-acc_a', 1, []).catch(isRefused)
+      const request = async (amountMinor: number, key = randomUUID() as string) => {
+        const wish = { sourceAccountId: 'acc_a', destinationAccountId: 'acc_b', amountMinor, currency: 'EUR' }
+        return (await api.transferIntake.place('test', key, wish)).id
+      }
+      const key = randomUUID()
+      const made = await request(2500, key)
+      await request(2500, key)
+      await request(2501, key).catch(isRefused)
+      for (const again of [1, 2]) await account.withdrawMoney(made, attempt(again))
+      for (const again of [1, 2]) await account.depositMoney(made, attempt(again))
+      const tooMuch = await request(99_999)
+      await account.withdrawMoney(tooMuch, attempt(1))
+      await transferJournal.beginCompensation(tooMuch, { code: 'REFUSED', step: 'withdrawMoney' })
+      await transferJournal.close(tooMuch)
+      const returned = await request(100)
+      await account.withdrawMoney(returned, attempt(1))
+      await transferJournal.beginCompensation(returned, { code: 'REFUSED', step: 'depositMoney' })
+      for (const again of [1, 2]) await account.returnMoney(returned, attempt(again))
+      await transferJournal.close(returned)
+    },
+  ]
+  try {
+    for (const life of lives) await life()
+  } finally {
+    world.kill()
+    await connection.close()
+    await reads.end()
+  }
+}
