@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import { ORDER_SAGA } from '../workflows/order/contract.ts'
-import { viewSteps as viewStepsOf, type FenceRecord } from './saga-view.ts'
+import { orderSaga } from '../workflows/order/steps.ts'
+import { outline } from '../workflows/saga/definition.ts'
+import { contractOf } from '../workflows/saga/contract.ts'
+import { stepsOf, viewSteps as viewStepsOf, type FenceRecord } from './saga-view.ts'
 
 const viewSteps = (...args: [ReturnType<typeof saga>, readonly FenceRecord[]]) =>
-  viewStepsOf(ORDER_SAGA.steps, ...args)
+  viewStepsOf(outline(orderSaga), ...args)
 
 const saga = (status: string, reasonStep: string | null = null) => ({
   status: status as never,
@@ -16,6 +18,7 @@ const fence = (step: string, state: string, more: Partial<FenceRecord> = {}): Fe
   answer: state === 'done' ? {} : null,
   attempts: 1,
   parkedAt: null,
+  createdAt: new Date(0),
   ...more,
 })
 const reserved = fence('reserveInventory', 'done')
@@ -94,5 +97,36 @@ describe('the steps of an order', () => {
       'skipped',
       'none',
     ])
+  })
+})
+
+describe('the steps of a saga', () => {
+  const shorter = { ...orderSaga, name: 'order@2', retriable: [] }
+  const contract = contractOf('OrderSaga', [orderSaga, shorter])
+
+  it('are those of the definition that its row names', () => {
+    const names = (definition: string) =>
+      stepsOf(contract, { definition, fences: [] }).map(({ name }) => name)
+    expect(names('order@1')).toEqual(outline(orderSaga).map(({ name }) => name))
+    expect(names('order@2')).toEqual(outline(shorter).map(({ name }) => name))
+  })
+
+  it('are those that are recorded, as they began, when its definition is not known here', () => {
+    const at = (ms: number) => ({ createdAt: new Date(ms), answer: {} })
+    const fences = [
+      fence('weighParcel', 'skipped', { ...at(3), answer: null }),
+      fence('screenOrder', 'undone', at(1)),
+      fence('chargePayment', 'undoing', { ...at(2), parkedAt: new Date() }),
+    ]
+    const steps = stepsOf(contract, { definition: 'order@3', fences })
+    expect(viewStepsOf(steps, saga('parked', 'createShipment'), fences)).toEqual([
+      { name: 'screenOrder', kind: 'unknown', state: 'done', attempts: 1, compensation: 'done' },
+      { name: 'chargePayment', kind: 'unknown', state: 'done', attempts: 1, compensation: 'parked' },
+      { name: 'weighParcel', kind: 'unknown', state: 'failed', attempts: 1, compensation: 'skipped' },
+    ])
+    expect(viewStepsOf(steps, saga('completed'), fences).at(-1)).toMatchObject({
+      state: 'skipped',
+      compensation: 'none',
+    })
   })
 })

@@ -8,6 +8,7 @@ export interface FenceRecord {
   answer: unknown
   attempts: number
   parkedAt: Date | null
+  createdAt: Date
 }
 
 type SagaState = Pick<SagaRecord, 'status' | 'reasonCode' | 'reasonStep'>
@@ -15,6 +16,8 @@ type SagaState = Pick<SagaRecord, 'status' | 'reasonCode' | 'reasonStep'>
 /** A saga's row with its fences. */
 export interface SagaRecord {
   id: string
+  /** The definition that runs it, e.g. `order@1`. */
+  definition: string
   status: string
   reasonCode: string | null
   reasonStep: string | null
@@ -35,16 +38,17 @@ export interface TemporalPlace {
   namespace: string
 }
 
-/** What the API shows of every saga, whatever it is about: its row joined with its definition. */
+/** What the API shows of every saga, whatever it is about: its row joined with its own definition. */
 export function viewSaga(contract: SagaContract, saga: SagaRecord, { uiUrl, namespace }: TemporalPlace) {
   const workflowId = contract.workflowId(saga.id)
   return {
+    definition: saga.definition,
     status: saga.status as SagaStatus,
     reason:
       saga.reasonCode === null || saga.reasonStep === null
         ? null
         : { code: saga.reasonCode, step: saga.reasonStep, detail: saga.reasonDetail },
-    steps: viewSteps(contract.steps, saga, saga.fences),
+    steps: viewSteps(stepsOf(contract, saga), saga, saga.fences),
     version: saga.version,
     createdAt: saga.createdAt.toISOString(),
     updatedAt: saga.updatedAt.toISOString(),
@@ -54,8 +58,14 @@ export function viewSaga(contract: SagaContract, saga: SagaRecord, { uiUrl, name
 }
 
 /** The row of a saga as it was when it was placed. */
-export const asPlaced = (id: string, createdAt: Date, deadlineAt: Date): SagaRecord => ({
+export const asPlaced = ({
   id,
+  definition,
+  createdAt,
+  deadlineAt,
+}: Pick<SagaRecord, 'id' | 'definition' | 'createdAt' | 'deadlineAt'>): SagaRecord => ({
+  id,
+  definition,
   status: 'pending',
   reasonCode: null,
   reasonStep: null,
@@ -67,8 +77,27 @@ export const asPlaced = (id: string, createdAt: Date, deadlineAt: Date): SagaRec
   fences: [],
 })
 
+/** What a view must know of a step. */
+type ShownStep = Pick<StepOutline, 'name'> & { readonly kind: StepOutline['kind'] | 'unknown' }
+
+/**
+ * The steps of the definition that the saga's row names. Where this process does not know it, because a newer version
+ * was running here before, they are those that are recorded, in the order in which they began.
+ */
+export function stepsOf(
+  contract: SagaContract,
+  { definition, fences }: Pick<SagaRecord, 'definition' | 'fences'>,
+): readonly ShownStep[] {
+  return (
+    contract.steps.get(definition) ??
+    fences
+      .toSorted((a, b) => a.createdAt.getTime() - b.createdAt.getTime())
+      .map(({ step }) => ({ name: step, kind: 'unknown' }))
+  )
+}
+
 /** Every step of the definition, from the start and in its order, with what its fence says of it. */
-export function viewSteps(steps: readonly StepOutline[], saga: SagaState, fences: readonly FenceRecord[]) {
+export function viewSteps(steps: readonly ShownStep[], saga: SagaState, fences: readonly FenceRecord[]) {
   return steps.map((step, index) => {
     const fence = fences.find((record) => record.step === step.name)
     const isNext = steps
@@ -79,13 +108,16 @@ export function viewSteps(steps: readonly StepOutline[], saga: SagaState, fences
       kind: step.kind,
       state: stepState(step, saga, fence, isNext),
       attempts: fence?.attempts ?? 0,
-      compensation: step.kind === 'compensatable' ? compensationState(saga, fence) : ('none' as const),
+      compensation: canBeUndone(step) ? compensationState(saga, fence) : ('none' as const),
     }
   })
 }
 
+/** A step of unknown kind is judged by its fence alone: only what can be undone is ever marked as owing it. */
+const canBeUndone = ({ kind }: ShownStep) => kind === 'compensatable' || kind === 'unknown'
+
 function stepState(
-  step: StepOutline,
+  step: ShownStep,
   saga: SagaState,
   fence: FenceRecord | undefined,
   isNext: boolean,
@@ -107,8 +139,9 @@ function stepState(
       if (fence.parkedAt !== null) return 'parked'
       return saga.status === 'waiting' ? 'waiting' : 'running'
     default:
+      // Nothing is undone before the saga has turned back, so an optional step was left out.
+      if (!hasTurnedBack) return 'skipped'
       // Undoing, undone or skipped: an answer tells that the step itself had been done before.
-      if (step.kind === 'retriable') return 'skipped'
       return fence.answer === null ? 'failed' : 'done'
   }
 }

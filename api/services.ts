@@ -27,9 +27,8 @@ import { createSalesQueries } from '../read-models/sales.ts'
 import { createStockQueries } from '../read-models/stock-levels.ts'
 import type { Database } from '../prisma/client.ts'
 import { PROVIDER_NAMES, type PerProvider, type ProviderName } from '../providers.ts'
-import { ORDER_SAGA } from '../workflows/order/contract.ts'
 import type { SagaInput } from '../workflows/saga/contract.ts'
-import { TRANSFER_SAGA } from '../workflows/transfer/contract.ts'
+import { CONTRACTS, type Contracts } from './contracts.ts'
 import { createHeadWatch } from './streams/head-watch.ts'
 import { createSagaStarter } from '../dispatch/starter.ts'
 import type { TemporalPlace } from './saga-view.ts'
@@ -43,6 +42,8 @@ export interface ApiWiring {
   /** The name of a participant's task queue. */
   queueOf: (participant: string) => string
   workflowTaskTimeoutMs: number
+  /** The sagas that are started and shown; the registry's unless said otherwise. */
+  contracts?: Contracts
   /** What new sagas carry with them. */
   input: Pick<SagaInput, 'queued' | 'pace'>
   /** Base URLs of the providers, whose ledgers the invariants read. */
@@ -54,7 +55,7 @@ export interface ApiWiring {
 
 /** The wiring: what the routes of the API call. */
 export function createApiServices(options: ApiWiring) {
-  const { db, client, log, providers } = options
+  const { db, client, log, providers, contracts = CONTRACTS } = options
   const readModels = sqlOf(options.reads)
   const starts = createStarts({ db })
   const store = createEventStore({ db })
@@ -62,9 +63,10 @@ export function createApiServices(options: ApiWiring) {
   const newSaga = { db, newId: uuid, now: () => new Date() }
   return {
     ...options,
-    starter: createSagaStarter({ ...options, client, starts, sagas: [ORDER_SAGA, TRANSFER_SAGA], log }),
-    intake: createIntake({ ...newSaga, definition: ORDER_SAGA.definition }),
-    transferIntake: createTransferIntake({ ...newSaga, definition: TRANSFER_SAGA.definition }),
+    contracts,
+    starter: createSagaStarter({ ...options, client, starts, sagas: Object.values(contracts), log }),
+    intake: createIntake({ ...newSaga, definition: contracts.order.definition }),
+    transferIntake: createTransferIntake({ ...newSaga, definition: contracts.transfer.definition }),
     transferQueries: createTransferQueries({ db }),
     transferJournal: createTransferJournal({ db }),
     accounts: createAccounts({ aggregates, store }),

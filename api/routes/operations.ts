@@ -8,9 +8,8 @@ import type { Operator } from '../../events/store/operator.ts'
 import { PARTICIPANTS } from '../../domain/participants.ts'
 import { allSteps } from '../../domain/saga/step.ts'
 import { PROVIDER_NAMES } from '../../providers.ts'
-import { ORDER_SAGA } from '../../workflows/order/contract.ts'
 import type { StepOutline } from '../../workflows/saga/contract.ts'
-import { TRANSFER_SAGA } from '../../workflows/transfer/contract.ts'
+import { outlinesOf, type Contracts } from '../contracts.ts'
 import { callerOf, isUuid, jsonBody, parseBody, parseQuery, serve, toPage } from '../http.ts'
 import type { SagaStarter } from '../../dispatch/starter.ts'
 import { HttpProblem, type ProblemCode } from '../problem.ts'
@@ -18,6 +17,7 @@ import { parkedListQuery, retryBatchRequest, retryRequest, skipRequest } from '.
 import { noQuery } from '../schemas/shared.ts'
 
 export interface OperationRoutes {
+  contracts: Contracts
   parking: ReturnType<typeof createParking>
   retryBatches: ReturnType<typeof createRetryBatches>
   dependencies: ReturnType<typeof createDependencies>
@@ -35,21 +35,11 @@ const PROVIDER_STEPS = new Map(
   ]),
 )
 
-/** The sagas whose parked steps operators bring home, and where. */
-const SAGAS = [
-  { path: 'orders', contract: ORDER_SAGA, notFound: 'ORDER_NOT_FOUND', notParked: 'ORDER_NOT_PARKED' },
-  {
-    path: 'transfers',
-    contract: TRANSFER_SAGA,
-    notFound: 'TRANSFER_NOT_FOUND',
-    notParked: 'TRANSFER_NOT_PARKED',
-  },
-] as const
-
 type Verdict = 'accepted' | 'not_parked' | 'not_skippable' | 'unknown'
 
 /** What operators look at and do. Like orders, it is read from the written tables. */
 export function createOperationRoutes({
+  contracts,
   parking,
   retryBatches,
   dependencies,
@@ -57,6 +47,7 @@ export function createOperationRoutes({
   starter,
 }: OperationRoutes): Router {
   const router = Router()
+  const steps = outlinesOf(contracts)
 
   serve(router, '/operations/parked', {
     get: async (request, response) => {
@@ -66,10 +57,11 @@ export function createOperationRoutes({
     },
   })
 
-  for (const { path, contract, notFound, notParked } of SAGAS) {
-    const find = async (request: Request): Promise<string> => {
+  for (const { path, contract, notFound, notParked } of sagasOf(contracts)) {
+    const find = async (request: Request): Promise<{ id: string; definition: string }> => {
       const id = String(request.params['id']).toLowerCase()
-      if (isUuid(id) && (await parking.has(contract.kind, id))) return id
+      const definition = isUuid(id) ? await parking.definitionOf(contract.kind, id) : undefined
+      if (definition !== undefined) return { id, definition }
       throw new HttpProblem(notFound, `There is no ${contract.kind} with this id.`)
     }
     const act = (
@@ -79,8 +71,8 @@ export function createOperationRoutes({
       jsonBody({ required: true }),
       async (request: Request, response: Response) => {
         const body = parseBody<z.infer<typeof retryRequest>>(schema, request.body, 'INVALID_REQUEST')
-        const id = await find(request)
-        requireKnownStep(body.step, contract.steps)
+        const { id, definition } = await find(request)
+        requireKnownStep(body.step, contract.steps.get(definition))
         const verdict = await call(id, body.step, { actor: callerOf(request), reason: body.reason })
         answerVerdict(verdict, notParked)
         starter.wake(id)
@@ -100,11 +92,7 @@ export function createOperationRoutes({
       jsonBody({ required: true }),
       async (request, response) => {
         const { filter, rampPercent, reason } = parseBody(retryBatchRequest, request.body, 'INVALID_REQUEST')
-        requireKnownStep(
-          filter.step,
-          SAGAS.flatMap(({ contract }) => contract.steps),
-          '/filter/step',
-        )
+        requireKnownStep(filter.step, steps, '/filter/step')
         const batch = await retryBatches.create(filter, rampPercent, { actor: callerOf(request), reason })
         response.status(202).location(`/operations/retries/${batch.id}`).json(viewBatch(batch))
       },
@@ -139,10 +127,28 @@ export function createOperationRoutes({
   return router
 }
 
-function requireKnownStep(step: string | undefined, steps: readonly StepOutline[], pointer = '/step'): void {
-  if (step === undefined || steps.some(({ name }) => name === step)) return
+/** The sagas whose parked steps operators bring home, and where. */
+const sagasOf = ({ order, transfer }: Contracts) =>
+  [
+    { path: 'orders', contract: order, notFound: 'ORDER_NOT_FOUND', notParked: 'ORDER_NOT_PARKED' },
+    {
+      path: 'transfers',
+      contract: transfer,
+      notFound: 'TRANSFER_NOT_FOUND',
+      notParked: 'TRANSFER_NOT_PARKED',
+    },
+  ] as const
+
+/** @param steps undefined when the saga's definition is not known here: its row is then the only judge. */
+function requireKnownStep(
+  step: string | undefined,
+  steps: readonly StepOutline[] | undefined,
+  pointer = '/step',
+): void {
+  if (step === undefined || steps === undefined || steps.some(({ name }) => name === step)) return
+  const names = new Set(steps.map(({ name }) => name))
   throw new HttpProblem('UNKNOWN_STEP', 'No step has this name.', [
-    { pointer, detail: `One of ${steps.map(({ name }) => name).join(', ')}.` },
+    { pointer, detail: `One of ${[...names].join(', ')}.` },
   ])
 }
 

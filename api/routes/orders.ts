@@ -9,7 +9,7 @@ import type { Journal } from '../../domain/saga/journal.ts'
 import { isTerminal } from '../../domain/saga/status.ts'
 import type { Aggregates } from '../../events/store/aggregate.ts'
 import type { EventStore } from '../../events/store/store.ts'
-import { ORDER_SAGA } from '../../workflows/order/contract.ts'
+import type { Contracts } from '../contracts.ts'
 import { boundInFlight } from '../back-pressure.ts'
 import { callerOf, jsonBody, parseBody, parseQuery, readIdempotencyKey, serve, toPage } from '../http.ts'
 import { viewEvent } from '../event-view.ts'
@@ -30,6 +30,7 @@ const HISTORY_TIMEOUT_MS = 5000
 const CLOSING_TIMEOUT_MS = 2000
 
 export interface OrderRoutes {
+  contracts: Contracts
   intake: ReturnType<typeof createIntake>
   queries: ReturnType<typeof createOrderQueries>
   store: EventStore
@@ -45,6 +46,7 @@ export interface OrderRoutes {
 
 export function createOrderRoutes(options: OrderRoutes): Router {
   const { intake, queries, store, aggregates, journal, starter, client, temporal } = options
+  const { order: contract } = options.contracts
   const router = Router()
 
   const find = (request: Request) => findOrder(queries, request)
@@ -58,7 +60,7 @@ export function createOrderRoutes(options: OrderRoutes): Router {
           records,
           limit,
           ({ id }) => id,
-          (record) => viewOrder(record, temporal),
+          (record) => viewOrder(contract, record, temporal),
         ),
       )
     },
@@ -70,8 +72,11 @@ export function createOrderRoutes(options: OrderRoutes): Router {
         const body = parseBody(orderRequest, request.body, 'INVALID_ORDER')
         const { order, isReplay } = await intake.place(callerOf(request), key, body)
         if (isReplay) response.set('idempotent-replayed', 'true')
-        else starter.start({ ...order, definition: ORDER_SAGA.definition })
-        response.status(202).location(`/orders/${order.id}`).json(viewPlacedOrder(order, temporal))
+        else starter.start(order)
+        response
+          .status(202)
+          .location(`/orders/${order.id}`)
+          .json(viewPlacedOrder(contract, order, temporal))
       },
     ],
   })
@@ -81,12 +86,12 @@ export function createOrderRoutes(options: OrderRoutes): Router {
       const { asOfVersion: version, asOf: time } = parseQuery(orderQuery, request.query)
       const record = await find(request)
       if (version === undefined && time === undefined) {
-        response.json(viewOrder(record, temporal))
+        response.json(viewOrder(contract, record, temporal))
         return
       }
-      const past = await aggregates.load(ORDER, ORDER_SAGA.workflowId(record.id), { version, time })
+      const past = await aggregates.load(ORDER, contract.workflowId(record.id), { version, time })
       if (past.version === 0) throw new HttpProblem('ORDER_NOT_FOUND', 'The order did not exist then.')
-      response.json(viewPastOrder(record, past, temporal))
+      response.json(viewPastOrder(contract, record, past, temporal))
     },
   })
 
@@ -94,7 +99,7 @@ export function createOrderRoutes(options: OrderRoutes): Router {
     get: async (request, response) => {
       const { asOfVersion: version } = parseQuery(eventListQuery, request.query)
       const { id } = await find(request)
-      const events = await store.load(ORDER_SAGA.workflowId(id), version)
+      const events = await store.load(contract.workflowId(id), version)
       response.json({ data: events.map(viewEvent) })
     },
   })
@@ -102,7 +107,7 @@ export function createOrderRoutes(options: OrderRoutes): Router {
   serve(router, '/orders/:id/history', {
     get: async (request, response) => {
       const { id, saga } = await find(request)
-      const workflow = client.workflow.getHandle(ORDER_SAGA.workflowId(id))
+      const workflow = client.workflow.getHandle(contract.workflowId(id))
       const within = <T>(timeoutMs: number, call: () => Promise<T>) =>
         client.withDeadline(Date.now() + timeoutMs, call)
       // The row is a moment ahead of the workflow that wrote it: an order that has ended is given time to close.
@@ -130,7 +135,9 @@ export function createOrderRoutes(options: OrderRoutes): Router {
           throw new HttpProblem('ORDER_NOT_CANCELLABLE', 'The order is completed or rejected.')
         }
         starter.wake(id)
-        response.status(verdict === 'cancelled' ? 200 : 202).json(viewOrder(await find(request), temporal))
+        response
+          .status(verdict === 'cancelled' ? 200 : 202)
+          .json(viewOrder(contract, await find(request), temporal))
       },
     ],
   })

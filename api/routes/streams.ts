@@ -7,7 +7,7 @@ import { isTerminal } from '../../domain/saga/status.ts'
 import type { Loaded } from '../../events/store/aggregate.ts'
 import type { EventStore } from '../../events/store/store.ts'
 import type { TailEvent } from '../../events/outbox/tail.ts'
-import { ORDER_SAGA } from '../../workflows/order/contract.ts'
+import type { Contracts } from '../contracts.ts'
 import { boundInFlight } from '../back-pressure.ts'
 import { viewEvent } from '../event-view.ts'
 import { findOrder } from '../find-order.ts'
@@ -27,6 +27,7 @@ const OPERATIONS_INTERVAL_MS = 500
 const UNREAD_BYTES_MAX = 1_000_000
 
 export interface StreamRoutes {
+  contracts: Contracts
   queries: ReturnType<typeof createOrderQueries>
   store: EventStore
   headWatch: HeadWatch
@@ -49,12 +50,19 @@ export function createStreamRoutes(options: StreamRoutes): Router {
   return router
 }
 
-function streamOrder({ queries, store, headWatch, temporal, ending }: StreamRoutes): RequestHandler {
+function streamOrder({
+  contracts,
+  queries,
+  store,
+  headWatch,
+  temporal,
+  ending,
+}: StreamRoutes): RequestHandler {
   return async (request, response) => {
     parseQuery(noQuery, request.query)
     const after = readLastEventId(request)
     const { id } = await findOrder(queries, request)
-    const streamId = ORDER_SAGA.workflowId(id)
+    const streamId = contracts.order.workflowId(id)
     let past: Loaded<typeof ORDER.initial> = { state: ORDER.initial, version: 0, recordedAt: undefined }
 
     /** What has happened since, up to the event that ends the order. */
@@ -80,7 +88,7 @@ function streamOrder({ queries, store, headWatch, temporal, ending }: StreamRout
     await withSession(request, response, ending, async (session, signal) => {
       for (;;) {
         for (const { order, at, type } of news)
-          session.push(viewPastOrder(order, at, temporal), type, String(at.version))
+          session.push(viewPastOrder(contracts.order, order, at, temporal), type, String(at.version))
         if (signal.aborted || isTerminal(past.state.status) || !isReading(response)) return
         await headWatch.past(id, past.version, signal)
         news = await advance()

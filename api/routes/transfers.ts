@@ -4,7 +4,8 @@ import type { Journal } from '../../domain/saga/journal.ts'
 import type { createTransferIntake, TransferRequest } from '../../domain/transfer/intake.ts'
 import type { createTransferQueries, TransferRecord } from '../../domain/transfer/queries.ts'
 import type { EventStore } from '../../events/store/store.ts'
-import { TRANSFER_SAGA } from '../../workflows/transfer/contract.ts'
+import type { SagaContract } from '../../workflows/saga/contract.ts'
+import type { Contracts } from '../contracts.ts'
 import { boundInFlight } from '../back-pressure.ts'
 import { viewEvent } from '../event-view.ts'
 import { callerOf, isUuid, jsonBody, parseBody, parseQuery, readIdempotencyKey, serve } from '../http.ts'
@@ -16,6 +17,7 @@ import { noQuery } from '../schemas/shared.ts'
 import { transferRequest } from '../schemas/transfers.ts'
 
 export interface TransferRoutes {
+  contracts: Contracts
   transferIntake: ReturnType<typeof createTransferIntake>
   transferQueries: ReturnType<typeof createTransferQueries>
   transferJournal: Journal
@@ -28,6 +30,7 @@ export interface TransferRoutes {
 
 export function createTransferRoutes(options: TransferRoutes): Router {
   const { transferIntake, transferQueries, transferJournal, store, starter, temporal } = options
+  const { transfer: contract } = options.contracts
   const router = Router()
 
   const find = async (request: Request): Promise<TransferRecord> => {
@@ -38,7 +41,7 @@ export function createTransferRoutes(options: TransferRoutes): Router {
   }
 
   const viewRecord = ({ saga, amountMinor, ...transfer }: TransferRecord) =>
-    viewTransfer({ ...transfer, amountMinor: toMinor(amountMinor) }, saga, temporal)
+    viewTransfer(contract, { ...transfer, amountMinor: toMinor(amountMinor) }, saga, temporal)
 
   serve(router, '/transfers', {
     post: [
@@ -49,12 +52,11 @@ export function createTransferRoutes(options: TransferRoutes): Router {
         const body = parseBody(transferRequest, request.body, 'INVALID_TRANSFER')
         const placed = await transferIntake.place(callerOf(request), key, body)
         if (placed.isReplay) response.set('idempotent-replayed', 'true')
-        else starter.start({ ...placed, definition: TRANSFER_SAGA.definition })
-        const saga = asPlaced(placed.id, placed.createdAt, placed.deadlineAt)
+        else starter.start(placed)
         response
           .status(202)
           .location(`/transfers/${placed.id}`)
-          .json(viewTransfer(body, saga, temporal))
+          .json(viewTransfer(contract, body, asPlaced(placed), temporal))
       },
     ],
   })
@@ -70,7 +72,7 @@ export function createTransferRoutes(options: TransferRoutes): Router {
     get: async (request, response) => {
       const { asOfVersion: version } = parseQuery(eventListQuery, request.query)
       const { id } = await find(request)
-      const events = await store.load(TRANSFER_SAGA.workflowId(id), version)
+      const events = await store.load(contract.workflowId(id), version)
       response.json({ data: events.map(viewEvent) })
     },
   })
@@ -93,7 +95,12 @@ export function createTransferRoutes(options: TransferRoutes): Router {
   return router
 }
 
-function viewTransfer(transfer: TransferRequest, saga: SagaRecord, temporal: TemporalPlace) {
+function viewTransfer(
+  contract: SagaContract,
+  transfer: TransferRequest,
+  saga: SagaRecord,
+  temporal: TemporalPlace,
+) {
   const { sourceAccountId, destinationAccountId, amountMinor, currency } = transfer
   return {
     id: saga.id,
@@ -101,6 +108,6 @@ function viewTransfer(transfer: TransferRequest, saga: SagaRecord, temporal: Tem
     destinationAccountId,
     amountMinor,
     currency,
-    ...viewSaga(TRANSFER_SAGA, saga, temporal),
+    ...viewSaga(contract, saga, temporal),
   }
 }

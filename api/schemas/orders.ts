@@ -1,6 +1,6 @@
 import { SAGA_STATUSES } from '../../domain/saga/status.ts'
 import { isCountryCode } from './countries.ts'
-import { reason, step, workflow } from './saga.ts'
+import { definition, reason, step, workflow } from './saga.ts'
 import {
   CUSTOMER_ID,
   CUSTOMER_ID_FORM,
@@ -82,6 +82,7 @@ export const order = z
   .object({
     id: z.uuid(),
     customerId: z.string(),
+    definition,
     status: z.enum(SAGA_STATUSES),
     reason,
     currency: z.string(),

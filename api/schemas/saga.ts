@@ -4,7 +4,10 @@ import { z } from './shared.ts'
 export const step = z
   .object({
     name: z.string(),
-    kind: z.enum(['compensatable', 'pivot', 'retriable']),
+    kind: z.enum(['compensatable', 'pivot', 'retriable', 'unknown']).openapi({
+      description:
+        '`unknown`: the API does not know the definition, since a newer version of it was running. Only steps that have begun are shown then.',
+    }),
     state: z.enum(['pending', 'running', 'waiting', 'done', 'failed', 'parked', 'skipped']),
     attempts: z.int().openapi({ description: 'The highest attempt that was recorded.' }),
     compensation: z
@@ -12,6 +15,11 @@ export const step = z
       .openapi({ description: '`none`: there is nothing to undo.' }),
   })
   .openapi('Step')
+
+export const definition = z.string().openapi({
+  description: 'The name and version of the saga that runs it.',
+  example: 'order@1',
+})
 
 export const reason = z
   .object({ code: z.string(), step: z.string(), detail: z.string().nullable() })

@@ -1,5 +1,5 @@
 import { SAGA_STATUSES } from '../../domain/saga/status.ts'
-import { reason, step, workflow } from './saga.ts'
+import { definition, reason, step, workflow } from './saga.ts'
 import { amountMinor, asOfQuery, customerId, text, time, z } from './shared.ts'
 
 /** As large as an amount may be in one go: a hundred billion, in whole units of a currency with cents. */
@@ -65,6 +65,7 @@ export const transfer = z
     destinationAccountId: z.string(),
     amountMinor,
     currency: z.string(),
+    definition,
     status: z.enum(SAGA_STATUSES),
     reason,
     steps: z.array(step),

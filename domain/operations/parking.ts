@@ -44,10 +44,10 @@ export function createParking({ db }: { db: Database }) {
       return rows.map((row) => Object.assign(row, { amountMinor: toMinor(row.amountMinor) }))
     },
 
-    /** Whether there is a saga of this kind with this id. */
-    async has(kind: string, id: string): Promise<boolean> {
+    /** The definition that runs the saga of this kind with this id; undefined when there is none. */
+    async definitionOf(kind: string, id: string): Promise<string | undefined> {
       const where = { id, definition: { startsWith: `${kind}@` } }
-      return (await db.saga.count({ where })) > 0
+      return (await db.saga.findFirst({ where, select: { definition: true } }))?.definition
     },
 
     /** Tries one parked step again, or all of a saga's. */

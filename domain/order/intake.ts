@@ -1,6 +1,6 @@
 import type { Database } from '../../prisma/client.ts'
 import { DomainError } from '../../faults.ts'
-import { fingerprint, keyReused, rethrowTwin } from '../saga/idempotency.ts'
+import { definitionOf, fingerprint, keyReused, rethrowTwin } from '../saga/idempotency.ts'
 
 /** An order as a customer asks for it; its prices come from the catalogue. */
 export interface OrderRequest {
@@ -21,6 +21,8 @@ export interface OrderRequest {
 /** An order as it was placed: the part of it that never changes. */
 export interface PlacedOrder {
   id: string
+  /** The saga that runs it, e.g. `order@1`. */
+  definition: string
   customerId: string
   currency: string
   totalMinor: number
@@ -72,7 +74,9 @@ export function createIntake({ db, definition, newId, now }: IntakeOptions) {
       const [row] = rows
       if (row === undefined) throw new Error('place_order answered no row')
       if (row.placed !== null && row.verdict !== 'reused') {
-        return { order: fromStored(row.placed), isReplay: row.verdict === 'replayed' }
+        const isReplay = row.verdict === 'replayed'
+        const ran = isReplay ? await definitionOf(db, row.placed.id) : definition
+        return { order: { ...fromStored(row.placed), definition: ran }, isReplay }
       }
       throw refusal(row.verdict, row.positions)
     },
@@ -80,9 +84,12 @@ export function createIntake({ db, definition, newId, now }: IntakeOptions) {
 }
 
 /** Times come out of JSON as text. */
-type StoredOrder = Omit<PlacedOrder, 'createdAt' | 'deadlineAt'> & { createdAt: string; deadlineAt: string }
+type StoredOrder = Omit<PlacedOrder, 'definition' | 'createdAt' | 'deadlineAt'> & {
+  createdAt: string
+  deadlineAt: string
+}
 
-const fromStored = ({ createdAt, deadlineAt, ...order }: StoredOrder): PlacedOrder => ({
+const fromStored = ({ createdAt, deadlineAt, ...order }: StoredOrder): Omit<PlacedOrder, 'definition'> => ({
   ...order,
   createdAt: new Date(createdAt),
   deadlineAt: new Date(deadlineAt),

@@ -23,6 +23,11 @@ export function rethrowTwin(error: unknown): never {
 export const keyReused = () =>
   new DomainError('IDEMPOTENCY_KEY_REUSED', 'This key was used before, with another request.')
 
+/** The definition of the saga that a key made: new ones may have got another since. */
+export async function definitionOf(db: Database, id: string): Promise<string> {
+  return (await db.saga.findUniqueOrThrow({ where: { id }, select: { definition: true } })).definition
+}
+
 /** Keys that one purge takes away at most. */
 const PURGE_MAX = 1000
 

@@ -1,5 +1,5 @@
 import type { Database } from '../../prisma/client.ts'
-import { fingerprint, keyReused, rethrowTwin } from '../saga/idempotency.ts'
+import { definitionOf, fingerprint, keyReused, rethrowTwin } from '../saga/idempotency.ts'
 
 export interface TransferRequest {
   sourceAccountId: string
@@ -11,6 +11,8 @@ export interface TransferRequest {
 
 export interface TransferPlacement {
   id: string
+  /** The saga that runs it, e.g. `transfer@1`. */
+  definition: string
   createdAt: Date
   deadlineAt: Date
   /** The key was used before with the same request: this is the transfer it made then. */
@@ -37,14 +39,19 @@ export function createTransferIntake({ db, definition, newId, now }: TransferInt
     async place(caller: string, key: string, request: TransferRequest): Promise<TransferPlacement> {
       const deadlineAt = new Date(now().getTime() + DEADLINE_MS)
       const { body, hash } = fingerprint(request)
-      const [row] = await db.$queryRaw<(TransferPlacement & { verdict: 'placed' | 'replayed' | 'reused' })[]>`
+      const [row] = await db.$queryRaw<StoredPlacement[]>`
         SELECT verdict, id, created_at AS "createdAt", deadline_at AS "deadlineAt"
           FROM place_transfer(${newId()}::uuid, ${definition}, ${caller}, ${key}, ${hash}, ${body}::jsonb,
             ${deadlineAt})`.catch(rethrowTwin)
       if (row === undefined) throw new Error('place_transfer answered no row')
-      const { verdict, id, createdAt, deadlineAt: promisedAt } = row
+      const { verdict, ...placed } = row
       if (verdict === 'reused') throw keyReused()
-      return { id, createdAt, deadlineAt: promisedAt, isReplay: verdict === 'replayed' }
+      const isReplay = verdict === 'replayed'
+      return { ...placed, definition: isReplay ? await definitionOf(db, placed.id) : definition, isReplay }
     },
   }
+}
+
+type StoredPlacement = Pick<TransferPlacement, 'id' | 'createdAt' | 'deadlineAt'> & {
+  verdict: 'placed' | 'replayed' | 'reused'
 }

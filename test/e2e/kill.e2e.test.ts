@@ -13,7 +13,9 @@ import type { System } from '../harness/system.ts'
 const WORKFLOW_TASK_TIMEOUT_MS = 2000
 
 /** Whose queues a saga needs. */
-const participantsOf = ({ steps, queue }: SagaContract) => [...new Set([queue, ...steps.map(({ at }) => at)])]
+const participantsOf = ({ steps, queue }: SagaContract) => [
+  ...new Set([queue, ...[...steps.values()].flat().map(({ at }) => at)]),
+]
 
 const PROVIDER_STEPS = new Set(['chargePayment', 'createShipment'])
 const isFull = process.env['MATRIX'] === 'full'

@@ -1,4 +1,4 @@
 import { contractOf } from '../saga/contract.ts'
-import { orderSaga } from './steps.ts'
+import { orderDefinitions } from './steps.ts'
 
-export const ORDER_SAGA = contractOf('OrderSaga', orderSaga)
+export const ORDER_SAGA = contractOf('OrderSaga', orderDefinitions)

@@ -1,11 +1,8 @@
 import type { SagaInput } from '../saga/contract.ts'
 import { runOnTemporal } from '../saga/on-temporal.ts'
 import type { SagaOutcome } from '../saga/run-saga.ts'
-import { orderSaga } from './steps.ts'
-
-/** Every definition that an open workflow may still name. */
-const definitions = [orderSaga]
+import { orderDefinitions } from './steps.ts'
 
 export function OrderSaga(input: SagaInput): Promise<SagaOutcome> {
-  return runOnTemporal(definitions, input)
+  return runOnTemporal(orderDefinitions, input)
 }

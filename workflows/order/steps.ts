@@ -20,3 +20,6 @@ export const orderSaga = defineSaga<Activities>()({
     close: 'closeOrder',
   },
 })
+
+/** Every definition that an order may name, oldest first: new orders are run by the last. */
+export const orderDefinitions = [orderSaga]

@@ -1,4 +1,4 @@
 import { contractOf } from '../saga/contract.ts'
-import { transferSaga } from './steps.ts'
+import { transferDefinitions } from './steps.ts'
 
-export const TRANSFER_SAGA = contractOf('TransferSaga', transferSaga)
+export const TRANSFER_SAGA = contractOf('TransferSaga', transferDefinitions)

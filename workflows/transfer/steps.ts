@@ -15,3 +15,6 @@ export const transferSaga = defineSaga<Activities>()({
     close: 'closeTransfer',
   },
 })
+
+/** Every definition that a transfer may name, oldest first: new transfers are run by the last. */
+export const transferDefinitions = [transferSaga]

@@ -1,0 +1,16 @@
+import { ORDER_SAGA } from '../workflows/order/contract.ts'
+import type { SagaContract } from '../workflows/saga/contract.ts'
+import { TRANSFER_SAGA } from '../workflows/transfer/contract.ts'
+
+/** The sagas that the API starts and shows. */
+export interface Contracts {
+  order: SagaContract
+  transfer: SagaContract
+}
+
+/** The registry: every definition that this code knows. */
+export const CONTRACTS: Contracts = { order: ORDER_SAGA, transfer: TRANSFER_SAGA }
+
+/** The steps of every definition of every saga. */
+export const outlinesOf = (contracts: Contracts) =>
+  Object.values(contracts).flatMap(({ steps }: SagaContract) => [...steps.values()].flat())
