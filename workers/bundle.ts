@@ -6,10 +6,10 @@ import { bundleWorkflowCode } from '@temporalio/worker'
 
 const WORKFLOWS = path.resolve(import.meta.dirname, '..', 'workflows')
 
-/** Compiles the workflows as Temporal's sandbox runs them. */
-export async function bundleWorkflows(): Promise<string> {
+/** Compiles the workflows that `entry` exports as Temporal's sandbox runs them. */
+export async function bundleWorkflows(entry = path.join(WORKFLOWS, 'index.ts')): Promise<string> {
   const { code } = await bundleWorkflowCode({
-    workflowsPath: path.join(WORKFLOWS, 'index.ts'),
+    workflowsPath: entry,
     logger: { log() {}, trace() {}, debug() {}, info() {}, warn() {}, error() {} },
   })
   return code

@@ -2,6 +2,7 @@ import { Client, Connection } from '@temporalio/client'
 import { NativeConnection } from '@temporalio/worker'
 import pino from 'pino'
 import { createApp } from '../../api/app.ts'
+import type { Contracts } from '../../api/contracts.ts'
 import { createApiServices } from '../../api/services.ts'
 import { sweepRegularly } from '../../dispatch/sweep.ts'
 import { createDependencies } from '../../domain/operations/dependencies.ts'
@@ -38,7 +39,10 @@ export interface System {
   /** The prefix of its task queues. */
   prefix: string
   stopWorkers(): Promise<void>
-  startWorkers(): Promise<void>
+  /** With other workflows than those of the options, where a file of them is given. */
+  startWorkers(bundle?: string): Promise<void>
+  /** Another process of the API on the same data, which may know other definitions. */
+  openApi(contracts?: Contracts): Promise<{ api: ApiClient; apiUrl: string }>
   close(): Promise<void>
 }
 
@@ -47,6 +51,10 @@ export interface SystemOptions {
   workers?: boolean
   input?: Pick<SagaInput, 'queued' | 'pace'>
   workflowTaskTimeoutMs?: number
+  /** The workflows that the workers run, as a file; those of the registry unless said otherwise. */
+  bundle?: string
+  /** The sagas that the API starts and shows. */
+  contracts?: Contracts
   /** Workflow tasks that the workers have in hand at once. */
   workflowTasksMax?: number
   /** The database as the workers see it, when that is not as everybody does. */
@@ -72,7 +80,6 @@ let made = 0
 export async function startSystemOn(servers: Servers, options: SystemOptions = {}): Promise<System> {
   const log = pino({ level: process.env['LOG_LEVEL'] ?? 'silent' })
   if (made === 0) installRuntime(log)
-  const { bundle } = servers
   const temporalAddress = options.temporalAddress ?? servers.temporalAddress
   made += 1
   const prefix = `t${process.pid}-${made}`
@@ -105,7 +112,7 @@ export async function startSystemOn(servers: Servers, options: SystemOptions = {
   const client = new Client({ connection })
 
   let workers: RunningWorkers | undefined
-  const startWorkers = async () => {
+  const startWorkers = async (bundle = options.bundle ?? servers.bundle) => {
     workers = await runWorkers({
       connection: native,
       namespace: 'default',
@@ -129,25 +136,40 @@ export async function startSystemOn(servers: Servers, options: SystemOptions = {
   const wanted = options.events ?? false
   const events =
     wanted === false ? undefined : await startEventFlow(databaseUrl, wanted === true ? {} : wanted)
-  const apiServices = createApiServices({
-    db,
-    reads,
-    client,
-    log,
-    queueOf,
-    workflowTaskTimeoutMs: options.workflowTaskTimeoutMs ?? 4000,
-    input: options.input ?? {},
-    providers: { payment: world.url, shipping: world.url },
-    temporal: { uiUrl: 'http://temporal.test', namespace: 'default' },
-    intakeMax: options.intakeMax ?? 400,
-    ratePerSecond: options.ratePerSecond ?? 100_000,
-  })
-  const stopSweeping = sweepRegularly(apiServices, log)
-  const ending = new AbortController()
-  const api = await listen(createApp({ ...apiServices, ending: ending.signal, version: 'test' }))
+  const apis: { stop(): void; close(): void }[] = []
+  const openApi = async (contracts: Contracts | undefined) => {
+    const apiServices = createApiServices({
+      db,
+      reads,
+      client,
+      log,
+      queueOf,
+      workflowTaskTimeoutMs: options.workflowTaskTimeoutMs ?? 4000,
+      ...(contracts === undefined ? {} : { contracts }),
+      input: options.input ?? {},
+      providers: { payment: world.url, shipping: world.url },
+      temporal: { uiUrl: 'http://temporal.test', namespace: 'default' },
+      intakeMax: options.intakeMax ?? 400,
+      ratePerSecond: options.ratePerSecond ?? 100_000,
+    })
+    const stopSweeping = sweepRegularly(apiServices, log)
+    const ending = new AbortController()
+    const { url, server } = await listen(
+      createApp({ ...apiServices, ending: ending.signal, version: 'test' }),
+    )
+    apis.push({
+      stop() {
+        stopSweeping()
+        ending.abort()
+      },
+      close: () => close(server),
+    })
+    return { api: createApiClient(url, world.url), apiUrl: url }
+  }
+  const { api, apiUrl } = await openApi(options.contracts)
   return {
-    api: createApiClient(api.url, world.url),
-    apiUrl: api.url,
+    api,
+    apiUrl,
     world,
     sandboxUrl: world.url,
     db,
@@ -159,12 +181,12 @@ export async function startSystemOn(servers: Servers, options: SystemOptions = {
     prefix,
     startWorkers,
     stopWorkers,
+    openApi: (contracts) => openApi(contracts),
     async close() {
-      stopSweeping()
-      ending.abort()
+      for (const each of apis) each.stop()
       await stopWorkers()
       await report.stop()
-      close(api.server)
+      for (const each of apis) each.close()
       await events?.stop()
       await reads.end()
       world.kill()
