@@ -4,98 +4,69 @@ import type { OrderState } from '../domain/order/evolve.ts'
 import type { OrderRecord } from '../domain/order/queries.ts'
 import type { Loaded } from '../events/store/aggregate.ts'
 import type { SagaContract } from '../workflows/saga/contract.ts'
-import {
-  asPlaced,
-  stepsOf,
-  viewSaga,
-  type FenceRecord,
-  type SagaRecord,
-  type TemporalPlace,
-} from './saga-view.ts'
+import { asPlaced, snapshotOf, viewSaga, type SagaSnapshot, type TemporalPlace } from './saga-view.ts'
 
-/** An order as the API shows it: its rows joined with the definition that they name. */
-export function viewOrder(
+/** An order as the API shows it. */
+export const viewOrder = (contract: SagaContract, order: OrderRecord, temporal: TemporalPlace) =>
+  view(contract, partsOf(order), snapshotOf(order.saga), temporal)
+
+/** The order as the fold of its events says that it was. */
+export const viewPastOrder = (
   contract: SagaContract,
-  { saga, lines, ...order }: Omit<OrderRecord, 'saga'> & { saga: SagaRecord },
+  order: OrderRecord,
+  past: Loaded<OrderState>,
+  temporal: TemporalPlace,
+) => view(contract, partsOf(order), pastSnapshot(order, past), temporal)
+
+/** The order as it was when it was placed: the first answer to its request, and every later one to the same request. */
+export const viewPlacedOrder = (contract: SagaContract, order: PlacedOrder, temporal: TemporalPlace) =>
+  view(contract, order, asPlaced(order), temporal)
+
+/** The part of an order that never changes. */
+type OrderParts = Pick<PlacedOrder, 'customerId' | 'currency' | 'totalMinor' | 'lines'>
+
+const partsOf = ({ customerId, currency, totalMinor, lines }: OrderRecord): OrderParts => ({
+  customerId,
+  currency,
+  totalMinor: toMinor(totalMinor),
+  lines,
+})
+
+function view(
+  contract: SagaContract,
+  { customerId, currency, totalMinor, lines }: OrderParts,
+  saga: SagaSnapshot,
   temporal: TemporalPlace,
 ) {
   return {
-    id: order.id,
-    customerId: order.customerId,
-    currency: order.currency,
-    totalMinor: toMinor(order.totalMinor),
+    id: saga.id,
+    customerId,
+    currency,
+    totalMinor,
     lines: lines.map(({ sku, quantity, unitPriceMinor }) => ({ sku, quantity, unitPriceMinor })),
     ...viewSaga(contract, saga, temporal),
   }
 }
 
-/**
- * The order as its events tell that it was. What they do not tell (attempts, our sentence about the reason) is taken
- * from the record, where it does not change once it is there.
- */
-export function viewPastOrder(
-  contract: SagaContract,
-  order: OrderRecord,
-  past: Loaded<OrderState>,
-  temporal: TemporalPlace,
-) {
-  const steps = stepsOf(contract, order.saga).map(({ name }) => name)
-  const next = steps.find((step) => !past.state.done.includes(step))
-  const { status, reason } = past.state
-  const saga = {
-    ...order.saga,
-    status,
-    reasonCode: reason?.code ?? null,
-    reasonStep: reason?.step ?? null,
-    version: past.version,
-    updatedAt: past.recordedAt ?? order.saga.createdAt,
-    fences: steps.flatMap((name) =>
-      pastFence(
-        name,
-        order.saga.fences.find(({ step }) => step === name),
-        past.state,
-        name === next,
-      ),
-    ),
-  }
-  return viewOrder(contract, { ...order, saga }, temporal)
-}
-
-/** The record of a step as it was; none when it had not begun. */
-function pastFence(
-  step: string,
-  today: FenceRecord | undefined,
-  { done, undone, skipped, parked, status, reason }: OrderState,
-  isNext: boolean,
-): FenceRecord[] {
-  if (today === undefined) return []
-  const isDone = done.includes(step)
-  const was = (state: string, parkedAt: Date | null = null): FenceRecord[] => [
-    { ...today, state, answer: isDone ? {} : null, parkedAt },
-  ]
-  // An undo that succeeded although it had been given up is both.
-  if (undone.includes(step)) return was('undone')
-  if (skipped.includes(step)) return was('skipped')
-  if (parked.includes(step)) return was(reason === null ? 'intended' : 'undoing', new Date(0))
-  if (isDone) return was('done')
-  if ((isNext && status === 'waiting') || reason?.step === step)
-    return was(today.state === 'refused' ? 'refused' : 'intended')
-  return []
-}
-
-/** The order as it was when it was placed: the first answer to its request, and every later one to the same request. */
-export function viewPlacedOrder(
-  contract: SagaContract,
-  order: PlacedOrder,
-  temporal: TemporalPlace,
-): ReturnType<typeof viewOrder> {
-  const { id, customerId, currency, totalMinor } = order
+/** What the events do not say (attempts, our sentence about the reason) is taken from the rows. */
+function pastSnapshot(
+  { saga }: OrderRecord,
+  { state, version, recordedAt }: Loaded<OrderState>,
+): SagaSnapshot {
+  const today = snapshotOf(saga)
+  const { status, reason } = state
+  const isNamed = (name: string) => state.steps.some(({ step }) => step === name)
+  const failed = today.steps.filter(({ step }) => step === reason?.step && !isNamed(step))
+  const attemptsAt = (name: string) => today.steps.find(({ step }) => step === name)?.attempts ?? 0
   return {
-    id,
-    customerId,
-    currency,
-    totalMinor,
-    lines: order.lines.map(({ sku, quantity, unitPriceMinor }) => ({ sku, quantity, unitPriceMinor })),
-    ...viewSaga(contract, asPlaced(order), temporal),
+    ...today,
+    status,
+    reason: reason === null ? null : { ...reason, detail: today.reason?.detail ?? null },
+    version,
+    updatedAt: recordedAt ?? today.createdAt,
+    steps: [
+      ...state.steps.map((fold) => ({ ...fold, attempts: attemptsAt(fold.step) })),
+      ...failed.map((snapshot) => ({ ...snapshot, state: 'refused' })),
+    ],
   }
 }

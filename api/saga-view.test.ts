@@ -2,13 +2,30 @@ import { describe, expect, it } from 'vitest'
 import { orderSaga } from '../workflows/order/steps.ts'
 import { outline } from '../workflows/saga/definition.ts'
 import { contractOf } from '../workflows/saga/contract.ts'
-import { stepsOf, viewSteps as viewStepsOf, type FenceRecord } from './saga-view.ts'
+import { snapshotOf, stepsOf, viewSteps as viewStepsOf, type SagaRecord } from './saga-view.ts'
 
-const viewSteps = (...args: [ReturnType<typeof saga>, readonly FenceRecord[]]) =>
-  viewStepsOf(outline(orderSaga), ...args)
+type FenceRecord = SagaRecord['fences'][number]
+type Row = Pick<SagaRecord, 'status' | 'reasonCode' | 'reasonStep'>
 
-const saga = (status: string, reasonStep: string | null = null) => ({
-  status: status as never,
+/** The saga's row and its fences, as a view sees them. */
+const asSnapshot = (row: Row, fences: readonly FenceRecord[], definition = 'order@1') =>
+  snapshotOf({
+    id: 'an-order',
+    definition,
+    reasonDetail: null,
+    version: 1,
+    createdAt: new Date(0),
+    updatedAt: new Date(0),
+    deadlineAt: new Date(0),
+    ...row,
+    fences,
+  })
+
+const viewSteps = (row: Row, fences: readonly FenceRecord[]) =>
+  viewStepsOf(outline(orderSaga), asSnapshot(row, fences))
+
+const saga = (status: string, reasonStep: string | null = null): Row => ({
+  status,
   reasonCode: reasonStep === null ? null : 'STEP_FAILED',
   reasonStep,
 })
@@ -105,8 +122,7 @@ describe('the steps of a saga', () => {
   const contract = contractOf('OrderSaga', [orderSaga, shorter])
 
   it('are those of the definition that its row names', () => {
-    const names = (definition: string) =>
-      stepsOf(contract, { definition, fences: [] }).map(({ name }) => name)
+    const names = (definition: string) => stepsOf(contract, { definition, steps: [] }).map(({ name }) => name)
     expect(names('order@1')).toEqual(outline(orderSaga).map(({ name }) => name))
     expect(names('order@2')).toEqual(outline(shorter).map(({ name }) => name))
   })
@@ -118,13 +134,16 @@ describe('the steps of a saga', () => {
       fence('screenOrder', 'undone', at(1)),
       fence('chargePayment', 'undoing', { ...at(2), parkedAt: new Date() }),
     ]
-    const steps = stepsOf(contract, { definition: 'order@3', fences })
-    expect(viewStepsOf(steps, saga('parked', 'createShipment'), fences)).toEqual([
+    const shown = (row: Row) => {
+      const snapshot = asSnapshot(row, fences, 'order@3')
+      return viewStepsOf(stepsOf(contract, snapshot), snapshot)
+    }
+    expect(shown(saga('parked', 'createShipment'))).toEqual([
       { name: 'screenOrder', kind: 'unknown', state: 'done', attempts: 1, compensation: 'done' },
       { name: 'chargePayment', kind: 'unknown', state: 'done', attempts: 1, compensation: 'parked' },
       { name: 'weighParcel', kind: 'unknown', state: 'failed', attempts: 1, compensation: 'skipped' },
     ])
-    expect(viewStepsOf(steps, saga('completed'), fences).at(-1)).toMatchObject({
+    expect(shown(saga('completed')).at(-1)).toMatchObject({
       state: 'skipped',
       compensation: 'none',
     })

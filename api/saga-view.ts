@@ -1,18 +1,6 @@
 import type { SagaStatus } from '../domain/saga/status.ts'
 import type { SagaContract, StepOutline } from '../workflows/saga/contract.ts'
 
-/** What is recorded of one step. */
-export interface FenceRecord {
-  step: string
-  state: string
-  answer: unknown
-  attempts: number
-  parkedAt: Date | null
-  createdAt: Date
-}
-
-type SagaState = Pick<SagaRecord, 'status' | 'reasonCode' | 'reasonStep'>
-
 /** A saga's row with its fences. */
 export interface SagaRecord {
   id: string
@@ -26,8 +14,77 @@ export interface SagaRecord {
   createdAt: Date
   updatedAt: Date
   deadlineAt: Date
-  fences: readonly FenceRecord[]
+  fences: readonly {
+    step: string
+    state: string
+    answer: unknown
+    attempts: number
+    parkedAt: Date | null
+    createdAt: Date
+  }[]
 }
+
+/** What a saga is at one moment: as its rows say, as the fold of its events says, or as it was placed. */
+export interface SagaSnapshot {
+  id: string
+  definition: string
+  status: string
+  reason: { code: string; step: string; detail: string | null } | null
+  version: number
+  createdAt: Date
+  updatedAt: Date
+  deadlineAt: Date
+  /** The steps that were begun, in that order. */
+  steps: readonly StepSnapshot[]
+}
+
+export interface StepSnapshot {
+  step: string
+  /** As a fence has it. */
+  state: string
+  /** It was done, also when it was undone later. */
+  wasDone: boolean
+  isParked: boolean
+  attempts: number
+}
+
+/** What the rows say. */
+export function snapshotOf({
+  reasonCode,
+  reasonStep,
+  reasonDetail,
+  fences,
+  ...saga
+}: SagaRecord): SagaSnapshot {
+  return {
+    ...saga,
+    reason:
+      reasonCode === null || reasonStep === null
+        ? null
+        : { code: reasonCode, step: reasonStep, detail: reasonDetail },
+    steps: fences
+      .toSorted((a, b) => a.createdAt.getTime() - b.createdAt.getTime())
+      .map(({ step, state, answer, attempts, parkedAt }) => ({
+        step,
+        state,
+        wasDone: answer !== null && state !== 'refused',
+        isParked: parkedAt !== null,
+        attempts,
+      })),
+  }
+}
+
+/** A saga as it was when it was placed. */
+export const asPlaced = (
+  placed: Pick<SagaSnapshot, 'id' | 'definition' | 'createdAt' | 'deadlineAt'>,
+): SagaSnapshot => ({
+  ...placed,
+  status: 'pending',
+  reason: null,
+  version: 1,
+  updatedAt: placed.createdAt,
+  steps: [],
+})
 
 type StepState = 'pending' | 'running' | 'waiting' | 'done' | 'failed' | 'parked' | 'skipped'
 type CompensationState = 'none' | 'pending' | 'running' | 'done' | 'parked' | 'skipped'
@@ -38,17 +95,14 @@ export interface TemporalPlace {
   namespace: string
 }
 
-/** What the API shows of every saga, whatever it is about: its row joined with its own definition. */
-export function viewSaga(contract: SagaContract, saga: SagaRecord, { uiUrl, namespace }: TemporalPlace) {
+/** What the API shows of every saga, whatever it is about: what it is, joined with its own definition. */
+export function viewSaga(contract: SagaContract, saga: SagaSnapshot, { uiUrl, namespace }: TemporalPlace) {
   const workflowId = contract.workflowId(saga.id)
   return {
     definition: saga.definition,
     status: saga.status as SagaStatus,
-    reason:
-      saga.reasonCode === null || saga.reasonStep === null
-        ? null
-        : { code: saga.reasonCode, step: saga.reasonStep, detail: saga.reasonDetail },
-    steps: viewSteps(stepsOf(contract, saga), saga, saga.fences),
+    reason: saga.reason,
+    steps: viewSteps(stepsOf(contract, saga), saga),
     version: saga.version,
     createdAt: saga.createdAt.toISOString(),
     updatedAt: saga.updatedAt.toISOString(),
@@ -57,26 +111,6 @@ export function viewSaga(contract: SagaContract, saga: SagaRecord, { uiUrl, name
   }
 }
 
-/** The row of a saga as it was when it was placed. */
-export const asPlaced = ({
-  id,
-  definition,
-  createdAt,
-  deadlineAt,
-}: Pick<SagaRecord, 'id' | 'definition' | 'createdAt' | 'deadlineAt'>): SagaRecord => ({
-  id,
-  definition,
-  status: 'pending',
-  reasonCode: null,
-  reasonStep: null,
-  reasonDetail: null,
-  version: 1,
-  createdAt,
-  updatedAt: createdAt,
-  deadlineAt,
-  fences: [],
-})
-
 /** What a view must know of a step. */
 type ShownStep = Pick<StepOutline, 'name'> & { readonly kind: StepOutline['kind'] | 'unknown' }
 
@@ -84,31 +118,26 @@ type ShownStep = Pick<StepOutline, 'name'> & { readonly kind: StepOutline['kind'
  * The steps of the definition that the saga's row names. Where this process does not know it, because a newer version
  * was running here before, they are those that are recorded, in the order in which they began.
  */
-export function stepsOf(
+export const stepsOf = (
   contract: SagaContract,
-  { definition, fences }: Pick<SagaRecord, 'definition' | 'fences'>,
-): readonly ShownStep[] {
-  return (
-    contract.steps.get(definition) ??
-    fences
-      .toSorted((a, b) => a.createdAt.getTime() - b.createdAt.getTime())
-      .map(({ step }) => ({ name: step, kind: 'unknown' }))
-  )
-}
+  { definition, steps }: Pick<SagaSnapshot, 'definition' | 'steps'>,
+): readonly ShownStep[] =>
+  contract.steps.get(definition) ?? steps.map(({ step }) => ({ name: step, kind: 'unknown' }))
 
-/** Every step of the definition, from the start and in its order, with what its fence says of it. */
-export function viewSteps(steps: readonly ShownStep[], saga: SagaState, fences: readonly FenceRecord[]) {
+type Whole = Pick<SagaSnapshot, 'status' | 'reason' | 'steps'>
+
+/** Every step of the definition, from the start and in its order, with what has become of it. */
+export function viewSteps(steps: readonly ShownStep[], saga: Whole) {
+  const snapshots = new Map(saga.steps.map((snapshot) => [snapshot.step, snapshot]))
   return steps.map((step, index) => {
-    const fence = fences.find((record) => record.step === step.name)
-    const isNext = steps
-      .slice(0, index)
-      .every(({ name }) => fences.some((f) => f.step === name && f.state === 'done'))
+    const own = snapshots.get(step.name)
+    const isNext = steps.slice(0, index).every(({ name }) => snapshots.get(name)?.state === 'done')
     return {
       name: step.name,
       kind: step.kind,
-      state: stepState(step, saga, fence, isNext),
-      attempts: fence?.attempts ?? 0,
-      compensation: canBeUndone(step) ? compensationState(saga, fence) : ('none' as const),
+      state: stepState(step, saga, own, isNext),
+      attempts: own?.attempts ?? 0,
+      compensation: canBeUndone(step) ? compensationState(saga, own) : ('none' as const),
     }
   })
 }
@@ -117,47 +146,45 @@ export function viewSteps(steps: readonly ShownStep[], saga: SagaState, fences: 
 const canBeUndone = ({ kind }: ShownStep) => kind === 'compensatable' || kind === 'unknown'
 
 function stepState(
-  step: ShownStep,
-  saga: SagaState,
-  fence: FenceRecord | undefined,
+  { name, kind }: ShownStep,
+  { status, reason }: Whole,
+  own: StepSnapshot | undefined,
   isNext: boolean,
 ): StepState {
-  const hasTurnedBack = saga.reasonCode !== null
-  if (fence === undefined) {
-    if (saga.reasonStep === step.name) return 'failed'
-    const isUnderWay = step.kind === 'retriable' ? saga.status === 'completed' : saga.status === 'processing'
+  if (own === undefined) {
+    if (reason?.step === name) return 'failed'
+    const isUnderWay = kind === 'retriable' ? status === 'completed' : status === 'processing'
     return isNext && isUnderWay ? 'running' : 'pending'
   }
-  switch (fence.state) {
+  switch (own.state) {
     case 'done':
       return 'done'
     case 'refused':
       return 'failed'
     case 'pending':
     case 'intended':
-      if (hasTurnedBack) return 'failed'
-      if (fence.parkedAt !== null) return 'parked'
-      return saga.status === 'waiting' ? 'waiting' : 'running'
+      if (reason !== null) return 'failed'
+      if (own.isParked) return 'parked'
+      return status === 'waiting' ? 'waiting' : 'running'
     default:
-      // Nothing is undone before the saga has turned back, so an optional step was left out.
-      if (!hasTurnedBack) return 'skipped'
-      // Undoing, undone or skipped: an answer tells that the step itself had been done before.
-      return fence.answer === null ? 'failed' : 'done'
+      // Undoing, undone or skipped. Nothing is undone before the saga has turned back: an optional step was left out.
+      if (reason === null) return 'skipped'
+      return own.wasDone ? 'done' : 'failed'
   }
 }
 
-function compensationState(saga: SagaState, fence: FenceRecord | undefined): CompensationState {
-  if (saga.reasonCode === null || fence === undefined) return 'none'
-  switch (fence.state) {
+function compensationState({ reason }: Whole, own: StepSnapshot | undefined): CompensationState {
+  if (reason === null || own === undefined) return 'none'
+  switch (own.state) {
     case 'undone':
       return 'done'
     case 'skipped':
       return 'skipped'
     case 'undoing':
-      return fence.parkedAt === null ? 'running' : 'parked'
+      return own.isParked ? 'parked' : 'running'
     case 'done':
     case 'intended':
-      return fence.parkedAt === null ? 'pending' : 'parked'
+      return own.isParked ? 'parked' : 'pending'
     default:
       return 'none'
   }

@@ -1,8 +1,9 @@
-import { evolve, NOTHING, type OrderState } from '../domain/order/evolve.ts'
+import { evolve, NOTHING, type OrderState, type StepFold } from '../domain/order/evolve.ts'
 import type { SagaStatus } from '../domain/saga/status.ts'
 import type { Sql } from '../events/store/sql.ts'
 import type { Projection } from './projection.ts'
-import { orderIdOf, type OrderLine, type OrderPlaced } from './order-stream.ts'
+import { asOrderEvent, type OrderLine } from '../domain/order/events.ts'
+import { orderIdOf } from './order-stream.ts'
 
 /**
  * One row per order, to be searched, listed by customer, and summed up for operators. It holds the same fold of the
@@ -14,8 +15,9 @@ export const orderSummary: Projection = {
   async apply(db, generation, { streamId, version, type, data, recordedAt }) {
     const orderId = orderIdOf(streamId)
     if (orderId === undefined) return
-    if (type === 'OrderPlaced') {
-      const { customerId, currency, totalMinor, lines } = data as OrderPlaced
+    const event = asOrderEvent({ type, data })
+    if (event?.type === 'OrderPlaced') {
+      const { customerId, currency, totalMinor, lines } = event.data
       const skus = lines.map(({ sku }) => sku)
       const placed = [customerId, currency, totalMinor, JSON.stringify(lines), skus, version, recordedAt]
       await db.query(PLACE, [generation, orderId, ...placed])
@@ -24,34 +26,37 @@ export const orderSummary: Projection = {
     const [before] = await db.query<FoldRow>(FIND, [generation, orderId])
     // An operator has discarded its OrderPlaced.
     if (before === undefined) return
-    const { status, reason, done, undone, skipped, parked } = evolve(toState(before), { type, data })
-    const [code, step] = [reason?.code ?? null, reason?.step ?? null]
-    const folded = [status, code, step, done, undone, skipped, parked, version, recordedAt]
+    const { status, reason, steps } = evolve(toState(before), { type, data })
+    const folded = [
+      status,
+      reason?.code ?? null,
+      reason?.step ?? null,
+      JSON.stringify(steps),
+      version,
+      recordedAt,
+    ]
     await db.query(UPDATE, [generation, orderId, ...folded])
   },
 }
 
 const PLACE = `
   INSERT INTO order_summaries (generation, order_id, customer_id, currency, total_minor, lines, skus, version, placed_at,
-    updated_at, status, done, undone, skipped, parked)
-  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, 'pending', '{}', '{}', '{}', '{}')`
+    updated_at, status, steps)
+  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, 'pending', '[]')`
 
 const FIND = `
-  SELECT status, reason_code AS "reasonCode", reason_step AS "reasonStep", done, undone, skipped, parked
+  SELECT status, reason_code AS "reasonCode", reason_step AS "reasonStep", steps
     FROM order_summaries WHERE generation = $1 AND order_id = $2`
 
 const UPDATE = `
-  UPDATE order_summaries SET status = $3, reason_code = $4, reason_step = $5, done = $6, undone = $7, skipped = $8,
-    parked = $9, version = $10, updated_at = $11 WHERE generation = $1 AND order_id = $2`
+  UPDATE order_summaries SET status = $3, reason_code = $4, reason_step = $5, steps = $6, version = $7,
+    updated_at = $8 WHERE generation = $1 AND order_id = $2`
 
 interface FoldRow {
   status: SagaStatus
   reasonCode: string | null
   reasonStep: string | null
-  done: string[]
-  undone: string[]
-  skipped: string[]
-  parked: string[]
+  steps: StepFold[]
 }
 
 const toState = ({ reasonCode, reasonStep, ...row }: FoldRow): OrderState => ({
@@ -71,10 +76,7 @@ export interface OrderSummary {
   /** What was charged and not refunded. */
   chargedMinor: number
   lines: OrderLine[]
-  done: string[]
-  undone: string[]
-  skipped: string[]
-  parked: string[]
+  steps: StepFold[]
   version: number
   placedAt: Date
   updatedAt: Date
@@ -92,7 +94,7 @@ export interface Overview {
 }
 
 const IS_OPEN = `status NOT IN ('completed', 'rejected', 'cancelled')`
-const IS_CHARGED = `('chargePayment' = ANY(done) AND NOT 'chargePayment' = ANY(undone))`
+const IS_CHARGED = `steps @? '$[*] ? (@.step == "chargePayment" && @.wasDone == true && @.state != "undone")'`
 const GENERATION = `generation = (SELECT generation FROM projections WHERE name = 'order-summary')`
 
 export function createOrderSummaryQueries({ db }: { db: Sql }) {
@@ -104,7 +106,7 @@ export function createOrderSummaryQueries({ db }: { db: Sql }) {
     ): Promise<OrderSummary[]> =>
       db.query(
         `SELECT order_id AS id, customer_id AS "customerId", status, reason_code AS "reasonCode",
-                reason_step AS "reasonStep", currency, total_minor AS "totalMinor", lines, done, undone, skipped, parked,
+                reason_step AS "reasonStep", currency, total_minor AS "totalMinor", lines, steps,
                 version, placed_at AS "placedAt", updated_at AS "updatedAt",
                 CASE WHEN ${IS_CHARGED} THEN total_minor ELSE 0 END AS "chargedMinor"
            FROM order_summaries

@@ -1,6 +1,7 @@
 import type { Sql } from '../events/store/sql.ts'
 import type { Projection } from './projection.ts'
-import { orderIdOf, type OrderPlaced } from './order-stream.ts'
+import { asOrderEvent } from '../domain/order/events.ts'
+import { orderIdOf } from './order-stream.ts'
 
 /**
  * What was sold: per day (UTC), SKU and currency. An order counts when it is completed; the lines and prices that it
@@ -12,9 +13,10 @@ export const sales: Projection = {
   async apply(db, generation, { streamId, type, data, recordedAt }) {
     const orderId = orderIdOf(streamId)
     if (orderId === undefined) return
-    switch (type) {
+    const event = asOrderEvent({ type, data })
+    switch (event?.type) {
       case 'OrderPlaced': {
-        const { currency, lines } = data as OrderPlaced
+        const { currency, lines } = event.data
         await db.query(REMEMBER, [generation, orderId, currency, JSON.stringify(lines)])
         return
       }

@@ -1,5 +1,6 @@
 import type { Sql } from '../events/store/sql.ts'
 import type { Projection } from './projection.ts'
+import { asOrderEvent } from '../domain/order/events.ts'
 import { orderIdOf } from './order-stream.ts'
 
 /** What orders hold of each product and what they bought, as the events tell it. */
@@ -7,15 +8,23 @@ export const stockLevels: Projection = {
   name: 'stock-levels',
   tables: ['stock_levels'],
   async apply(db, generation, { streamId, type, data }) {
-    const moves = MOVES[type]
-    if (moves === undefined || orderIdOf(streamId) === undefined) return
-    const { lines } = data as { lines: readonly { sku: string; quantity: number }[] }
-    await db.query(MOVE, [generation, JSON.stringify(lines), moves.reserved, moves.sold])
+    const event = asOrderEvent({ type, data })
+    if (event === undefined || orderIdOf(streamId) === undefined) return
+    switch (event.type) {
+      case 'InventoryReserved':
+      case 'InventoryReleased':
+      case 'OrderCompleted': {
+        const { reserved, sold } = MOVES[event.type]
+        await db.query(MOVE, [generation, JSON.stringify(event.data.lines), reserved, sold])
+        return
+      }
+      default:
+    }
   },
 }
 
 /** By how much each unit on a line moves what is reserved and what is sold. */
-const MOVES: Readonly<Record<string, { reserved: number; sold: number }>> = {
+const MOVES = {
   InventoryReserved: { reserved: 1, sold: 0 },
   InventoryReleased: { reserved: -1, sold: 0 },
   OrderCompleted: { reserved: -1, sold: 1 },

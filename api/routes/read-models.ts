@@ -142,11 +142,18 @@ async function readFresh<T extends object>(
   return { ...(await read()), asOf: asOf.toISOString(), ...freshness }
 }
 
-function viewSummary({ reasonCode, reasonStep, done, undone, skipped, parked, ...summary }: OrderSummary) {
+function viewSummary({ reasonCode, reasonStep, steps, ...summary }: OrderSummary) {
+  const named = (isOne: (fold: OrderSummary['steps'][number]) => boolean) =>
+    steps.filter(isOne).map(({ step }) => step)
   return {
     ...summary,
     reason: reasonCode === null ? null : { code: reasonCode, step: reasonStep },
-    steps: { done, undone, skipped, parked },
+    steps: {
+      done: named(({ wasDone }) => wasDone),
+      undone: named(({ state }) => state === 'undone'),
+      skipped: named(({ wasSkipped }) => wasSkipped),
+      parked: named(({ isParked }) => isParked),
+    },
     placedAt: summary.placedAt.toISOString(),
     updatedAt: summary.updatedAt.toISOString(),
   }

@@ -11,7 +11,7 @@ import { viewEvent } from '../event-view.ts'
 import { callerOf, isUuid, jsonBody, parseBody, parseQuery, readIdempotencyKey, serve } from '../http.ts'
 import { HttpProblem } from '../problem.ts'
 import type { SagaStarter } from '../../dispatch/starter.ts'
-import { asPlaced, viewSaga, type SagaRecord, type TemporalPlace } from '../saga-view.ts'
+import { asPlaced, snapshotOf, viewSaga, type SagaSnapshot, type TemporalPlace } from '../saga-view.ts'
 import { cancelRequest, eventListQuery } from '../schemas/orders.ts'
 import { noQuery } from '../schemas/shared.ts'
 import { transferRequest } from '../schemas/transfers.ts'
@@ -41,7 +41,7 @@ export function createTransferRoutes(options: TransferRoutes): Router {
   }
 
   const viewRecord = ({ saga, amountMinor, ...transfer }: TransferRecord) =>
-    viewTransfer(contract, { ...transfer, amountMinor: toMinor(amountMinor) }, saga, temporal)
+    viewTransfer(contract, { ...transfer, amountMinor: toMinor(amountMinor) }, snapshotOf(saga), temporal)
 
   serve(router, '/transfers', {
     post: [
@@ -98,7 +98,7 @@ export function createTransferRoutes(options: TransferRoutes): Router {
 function viewTransfer(
   contract: SagaContract,
   transfer: TransferRequest,
-  saga: SagaRecord,
+  saga: SagaSnapshot,
   temporal: TemporalPlace,
 ) {
   const { sourceAccountId, destinationAccountId, amountMinor, currency } = transfer

@@ -5,7 +5,8 @@ import { holes, whereaboutsOfEvents } from './consumption.ts'
 import type { PerProvider } from '../../providers.ts'
 import { PARTICIPANTS } from '../participants.ts'
 import { allSteps, type Invariant, type LedgerEntry } from '../saga/step.ts'
-import { DONE_BY, evolve, NOTHING, UNDONE_BY, type OrderState } from '../order/evolve.ts'
+import { DONE_BY, UNDONE_BY } from '../order/events.ts'
+import { evolve, NOTHING, type OrderState } from '../order/evolve.ts'
 
 export interface Check {
   name: string
@@ -137,6 +138,7 @@ async function status(db: Transaction): Promise<Row[]> {
     where: { order: { isNot: null } },
     orderBy: { id: 'desc' },
     take: FOLDED_MAX,
+    include: { fences: { select: { step: true, state: true } } },
   })
   const streamOf = (id: string) => `order-${id}`
   const events = await db.event.findMany({
@@ -151,16 +153,25 @@ async function status(db: Transaction): Promise<Row[]> {
     const isSame =
       state.status === saga.status &&
       (state.reason?.code ?? null) === saga.reasonCode &&
-      (state.reason?.step ?? null) === saga.reasonStep
+      (state.reason?.step ?? null) === saga.reasonStep &&
+      settledSteps(state.steps) === settledSteps(saga.fences)
     return isSame ? [] : [{ offender: saga.id }]
   })
 }
 
+/** The steps that have come to something, with what that is. */
+const settledSteps = (steps: readonly { step: string; state: string }[]): string =>
+  steps
+    .filter(({ state }) => ['done', 'undone', 'skipped'].includes(state))
+    .map(({ step, state }) => `${step} ${state}`)
+    .sort()
+    .join()
+
 /** Once something of an order was undone, nothing of it was done any more. */
 const orderOfEvents = (db: Transaction) => db.$queryRaw<Row[]>`
   SELECT stream_id AS offender FROM events GROUP BY stream_id
-  HAVING max(version) FILTER (WHERE type = ANY(${Object.keys(DONE_BY)}::text[]))
-       > min(version) FILTER (WHERE type = ANY(${Object.keys(UNDONE_BY)}::text[]))`
+  HAVING max(version) FILTER (WHERE type = ANY(${[...DONE_BY.keys()]}::text[]))
+       > min(version) FILTER (WHERE type = ANY(${[...UNDONE_BY.keys()]}::text[]))`
 
 /** At its provider, a step of a completed order has one effect; one that was turned back has none, unless skipped. */
 async function checkLedgers(

@@ -1,102 +1,104 @@
 import type { Aggregate } from '../../events/store/aggregate.ts'
-import { ORDER_PARTICIPANTS } from '../participants.ts'
 import type { SagaStatus } from '../saga/status.ts'
-import { allSteps } from '../saga/step.ts'
+import {
+  asOrderEvent,
+  DONE_BY,
+  isRecordEvent,
+  UNDONE_BY,
+  type OrderEvent,
+  type RecordEvent,
+} from './events.ts'
 
-/** What an order's stream holds; other types may be added, and change nothing here. */
-export interface OrderEvent {
-  type: string
-  data: unknown
-}
-
-/** What the events tell of an order: the fold that its row must equal. */
+/** What the events say of an order: the fold that its row must equal. */
 export interface OrderState {
   version: number
   status: SagaStatus
   reason: { code: string; step: string } | null
-  /** Steps that were done, also where they were undone later. */
-  done: readonly string[]
-  /** Steps that were undone, or whose key was voided. */
-  undone: readonly string[]
-  /** Steps that were given up. */
-  skipped: readonly string[]
-  parked: readonly string[]
+  /** The steps that were begun, in the order in which the events first name them. */
+  steps: readonly StepFold[]
 }
 
-const STEPS = allSteps(ORDER_PARTICIPANTS)
-
-/** The step that each event completes, and the one that each undoes. */
-export const DONE_BY: Readonly<Record<string, string>> = Object.fromEntries(
-  STEPS.map(({ name, events }) => [events.done, name]),
-)
-export const UNDONE_BY: Readonly<Record<string, string>> = Object.fromEntries(
-  STEPS.flatMap(({ name, events }) => events.undone.map((type) => [type, name])),
-)
-
-export const NOTHING: OrderState = {
-  version: 0,
-  status: 'pending',
-  reason: null,
-  done: [],
-  undone: [],
-  skipped: [],
-  parked: [],
+/** What the events say of a step, in the words of its fence. */
+export interface StepFold {
+  step: string
+  state: 'intended' | 'done' | 'undoing' | 'undone' | 'skipped'
+  /** It was done, also when it was undone later. */
+  wasDone: boolean
+  /** It was given up, also when its undo succeeded after all. */
+  wasSkipped: boolean
+  isParked: boolean
 }
 
-/** Pure: what an order is after one more event. */
-export function evolve(state: OrderState, { type, data }: OrderEvent): OrderState {
+export const NOTHING: OrderState = { version: 0, status: 'pending', reason: null, steps: [] }
+
+/** Pure: what an order is after one more event. A type that is not known changes nothing but the version. */
+export function evolve(state: OrderState, stored: { type: string; data: unknown }): OrderState {
   const next = { ...state, version: state.version + 1 }
-  const done = DONE_BY[type]
-  if (done !== undefined) return whenDone(next, type, done)
-  const undone = UNDONE_BY[type]
-  if (undone !== undefined) return settled({ ...next, undone: [...state.undone, undone] }, undone)
-  switch (type) {
-    case 'ProcessingBegun':
-      return { ...next, status: 'processing' }
-    case 'WaitingBegun':
-      return { ...next, status: 'waiting' }
-    case 'StepParked': {
-      const status = state.status === 'completed' ? 'completed' : 'parked'
-      return { ...next, status, parked: [...state.parked, stepOf(data)] }
-    }
-    case 'StepSkipped':
-    case 'CompensationSkipped':
-      return settled({ ...next, skipped: [...state.skipped, stepOf(data)] }, stepOf(data))
-    case 'CompensationBegun':
-      return { ...next, status: 'compensating', reason: reasonOf(data), parked: [] }
-    case 'OrderRejected':
-      return { ...next, status: 'rejected' }
-    case 'OrderCancelled':
-      return { ...next, status: 'cancelled' }
-    default:
-      return next
-  }
+  const event = asOrderEvent(stored)
+  if (event === undefined) return next
+  return isRecordEvent(event) ? recorded(next, event) : stepped(next, event.type)
 }
 
 /** An order's stream, as the event store folds it. */
-export const ORDER: Aggregate<OrderState> = { stateVersion: 1, initial: NOTHING, evolve }
+export const ORDER: Aggregate<OrderState> = { stateVersion: 2, initial: NOTHING, evolve }
 
-function whenDone(state: OrderState, type: string, step: string): OrderState {
-  const done = [...state.done, step]
-  const parked = state.parked.filter((name) => name !== step)
-  if (type === 'OrderCompleted') return { ...state, done, parked, status: 'completed' }
-  const isForward = state.reason === null && ['pending', 'waiting', 'parked'].includes(state.status)
-  return { ...state, done, parked, status: isForward ? 'processing' : state.status }
-}
-
-/** A parked order goes on compensating with the last of its parked steps. */
-function settled(state: OrderState, step: string): OrderState {
-  const parked = state.parked.filter((name) => name !== step)
-  return {
-    ...state,
-    parked,
-    status: state.status === 'parked' && parked.length === 0 ? 'compensating' : state.status,
+function recorded(state: OrderState, { type, data }: RecordEvent): OrderState {
+  switch (type) {
+    case 'OrderPlaced':
+    case 'CancelRequested':
+      return state
+    case 'ProcessingBegun':
+      return { ...withStep(state, data.step, {}), status: 'processing' }
+    case 'WaitingBegun':
+      return { ...withStep(state, data.step, {}), status: 'waiting' }
+    case 'StepParked': {
+      const status = state.status === 'completed' ? 'completed' : 'parked'
+      const change =
+        state.reason === null ? { isParked: true } : { isParked: true, state: 'undoing' as const }
+      return { ...withStep(state, data.step, change), status }
+    }
+    case 'StepSkipped':
+    case 'CompensationSkipped':
+      return settled(state, data.step, 'skipped')
+    case 'CompensationBegun': {
+      const { code, step, undo } = data
+      // A step that had no effect yet, and is owed nothing, might as well not have been begun.
+      const kept = state.steps.filter((fold) => fold.wasDone || undo.includes(fold.step))
+      const unparked = { ...state, steps: kept.map((fold) => ({ ...fold, isParked: false })) }
+      const owed = undo.reduce<OrderState>((owing, name) => withStep(owing, name, {}), unparked)
+      return { ...owed, status: 'compensating', reason: { code, step } }
+    }
+    case 'OrderRejected':
+      return { ...state, status: 'rejected' }
+    case 'OrderCancelled':
+      return { ...state, status: 'cancelled' }
   }
 }
 
-const stepOf = (data: unknown): string => (data as { step: string }).step
+function stepped(state: OrderState, type: Exclude<OrderEvent, RecordEvent>['type']): OrderState {
+  const undone = UNDONE_BY.get(type)
+  if (undone !== undefined) return settled(state, undone, 'undone')
+  const done = withStep(state, DONE_BY.get(type) ?? '', { state: 'done', wasDone: true, isParked: false })
+  if (type === 'OrderCompleted') return { ...done, status: 'completed' }
+  const isForward = state.reason === null && ['pending', 'waiting', 'parked'].includes(state.status)
+  return { ...done, status: isForward ? 'processing' : state.status }
+}
 
-function reasonOf(data: unknown): { code: string; step: string } {
-  const { code, step } = data as { code: string; step: string }
-  return { code, step }
+/** A parked order goes on compensating with the last of its parked steps. */
+function settled(state: OrderState, step: string, end: 'undone' | 'skipped'): OrderState {
+  const skipped = end === 'skipped' ? { wasSkipped: true } : {}
+  const next = withStep(state, step, { state: end, isParked: false, ...skipped })
+  const isUnparked = state.status === 'parked' && next.steps.every(({ isParked }) => !isParked)
+  return { ...next, status: isUnparked ? 'compensating' : state.status }
+}
+
+/** A step that was not named before is one that was begun. */
+function withStep(state: OrderState, step: string, change: Partial<StepFold>): OrderState {
+  const steps = state.steps.some((fold) => fold.step === step)
+    ? state.steps
+    : [
+        ...state.steps,
+        { step, state: 'intended' as const, wasDone: false, wasSkipped: false, isParked: false },
+      ]
+  return { ...state, steps: steps.map((fold) => (fold.step === step ? { ...fold, ...change } : fold)) }
 }

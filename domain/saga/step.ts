@@ -77,6 +77,19 @@ export type Participants = Readonly<Record<string, Readonly<Record<string, Step>
 export const allSteps = (those: Participants): Step[] =>
   Object.values(those).flatMap((steps) => Object.values(steps))
 
+type EventDataOf<One> = One extends Step<string, string, infer Events> ? Events : never
+
+type Intersection<Union> = (Union extends unknown ? (one: Union) => void : never) extends (
+  all: infer All,
+) => void
+  ? All
+  : never
+
+/** The data of the events of all steps of some participants, by their type. */
+export type EventsOf<Those> = Intersection<
+  { [At in keyof Those]: EventDataOf<Those[At][keyof Those[At]]> }[keyof Those]
+>
+
 /** The names of the activities of some steps. */
 type ActivityOf<One> = One extends Step<infer Name, infer Undo> ? Name | Undo : never
 

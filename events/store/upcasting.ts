@@ -10,6 +10,8 @@ const errorIsClass: Upcaster = ({ error, ...data }) => ({ ...data, errorClass: e
  * never change, so an entry stays for as long as an event of its shape may exist: for ever.
  */
 const UPCASTERS: Readonly<Record<string, readonly Upcaster[]>> = {
+  // Shape 1 did not name what is owed an undo.
+  CompensationBegun: [(data) => ({ ...data, undo: [] })],
   StepParked: [errorIsClass],
   // Shape 1 did not say whether the saga or an operator left the step out.
   StepSkipped: [(data) => ({ ...errorIsClass(data), by: 'unknown' })],

@@ -8,9 +8,11 @@ CREATE OR REPLACE FUNCTION saga_begin_compensation(p_saga uuid, p_code text, p_s
 DECLARE
   saga sagas := saga_lock(p_saga);
 BEGIN
-  undo := '{}';
+  SELECT coalesce(array_agg(f.step ORDER BY f.created_at, f.step), '{}') INTO undo FROM step_fences f
+   WHERE f.saga_id = p_saga AND f.state IN ('intended', 'done', 'undoing');
   IF saga.status = 'completed' THEN
     verdict := 'completed';
+    undo := '{}';
     RETURN;
   END IF;
   IF saga.reason_code IS NULL THEN
@@ -22,13 +24,13 @@ BEGIN
     UPDATE step_fences SET parked_at = NULL, parked_error = NULL WHERE saga_id = p_saga AND parked_at IS NOT NULL;
     UPDATE sagas SET reason_code = p_code, reason_step = p_step, reason_detail = p_detail, status = 'compensating'
      WHERE id = p_saga;
-    PERFORM saga_advance(p_saga, NULL, 'CompensationBegun', jsonb_build_object('code', p_code, 'step', p_step), 1);
+    -- Shape 1 of this event did not have the undo list.
+    PERFORM saga_advance(p_saga, NULL, 'CompensationBegun',
+      jsonb_build_object('code', p_code, 'step', p_step, 'undo', to_jsonb(undo)), 2);
   ELSE
     verdict := 'already';
   END IF;
   SELECT s.reason_code, s.reason_step INTO code, step FROM sagas s WHERE s.id = p_saga;
-  SELECT coalesce(array_agg(f.step), '{}') INTO undo FROM step_fences f
-   WHERE f.saga_id = p_saga AND f.state IN ('intended', 'done', 'undoing');
 END $$;
 
 -- May this step be undone? 'undo' marks it as being undone; 'settled' means that nothing is left to do. The answer is

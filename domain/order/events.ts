@@ -1,0 +1,72 @@
+import { ORDER_PARTICIPANTS } from '../participants.ts'
+import { allSteps, type EventsOf } from '../saga/step.ts'
+
+export interface OrderLine {
+  sku: string
+  quantity: number
+  unitPriceMinor: number
+}
+
+/** The data of the events of an order as a whole, by their type. Each step names its own. */
+export interface RecordEvents {
+  OrderPlaced: {
+    customerId: string
+    currency: string
+    totalMinor: number
+    lines: readonly OrderLine[]
+    shippingService: string
+    /** RFC 3339. */
+    deadlineAt: string
+  }
+  ProcessingBegun: { step: string }
+  WaitingBegun: { step: string }
+  StepParked: { step: string; errorClass: string }
+  StepSkipped: { step: string; errorClass: string; by: 'saga' | 'operator' | 'unknown' }
+  CancelRequested: object
+  /** `undo` are the steps that were begun, and so are owed an undo. */
+  CompensationBegun: { code: string; step: string; undo: readonly string[] }
+  CompensationSkipped: { step: string; errorClass: string; by: 'operator' }
+  OrderRejected: { code: string; step: string }
+  OrderCancelled: { code: string; step: string }
+}
+
+type StepEvents = EventsOf<typeof ORDER_PARTICIPANTS>
+
+type AsUnion<Events> = { [Type in keyof Events]: { type: Type; data: Events[Type] } }[keyof Events]
+
+export type RecordEvent = AsUnion<RecordEvents>
+export type StepEvent = AsUnion<StepEvents>
+
+/** What an order's stream holds. */
+export type OrderEvent = RecordEvent | StepEvent
+
+const RECORD_TYPES: Record<RecordEvent['type'], true> = {
+  OrderPlaced: true,
+  ProcessingBegun: true,
+  WaitingBegun: true,
+  StepParked: true,
+  StepSkipped: true,
+  CancelRequested: true,
+  CompensationBegun: true,
+  CompensationSkipped: true,
+  OrderRejected: true,
+  OrderCancelled: true,
+}
+
+const STEPS = allSteps(ORDER_PARTICIPANTS)
+
+/** The step that each event completes, and the one that each undoes. */
+export const DONE_BY: ReadonlyMap<string, string> = new Map(
+  STEPS.map(({ name, events }) => [events.done, name]),
+)
+export const UNDONE_BY: ReadonlyMap<string, string> = new Map(
+  STEPS.flatMap(({ name, events }) => events.undone.map((type) => [type, name] as const)),
+)
+
+export const isRecordEvent = (event: OrderEvent): event is RecordEvent => event.type in RECORD_TYPES
+
+/** An event of an order's stream, as it was read. Undefined for a type that a newer release has added. */
+export function asOrderEvent({ type, data }: { type: string; data: unknown }): OrderEvent | undefined {
+  const isKnown = type in RECORD_TYPES || DONE_BY.has(type) || UNDONE_BY.has(type)
+  return isKnown ? ({ type, data } as OrderEvent) : undefined
+}
