@@ -55,7 +55,9 @@ const schema = z.object({
   HOST: z.string().min(1).default('127.0.0.1'),
   PORT: port.default(3000),
   SANDBOX_PORT: port.default(3100),
-  /** Base URLs of the providers, e.g. `PAYMENT_URL`; the sandbox plays those that are not named. */
+  /** Base URL of the sandbox, which plays every provider that is not named. */
+  SANDBOX_URL: z.url().optional(),
+  /** Base URLs of the providers, e.g. `PAYMENT_URL`. */
   ...providerSettings(),
 
   /** Orders that the API takes in at once; what is over that is answered with 503 at once. */
@@ -137,8 +139,10 @@ function providerSettings() {
 }
 
 /** Base URLs of the providers; the sandbox plays those that are not named. */
-export const providerUrls = (config: Config): PerProvider<string> =>
-  perProvider((name) => config[urlVariable(name)] ?? `http://127.0.0.1:${config.SANDBOX_PORT}`)
+export function providerUrls(config: Config): PerProvider<string> {
+  const sandbox = config.SANDBOX_URL ?? `http://127.0.0.1:${config.SANDBOX_PORT}`
+  return perProvider((name) => config[urlVariable(name)] ?? sandbox)
+}
 
 /** The task queue of a participant in this system. */
 export function queueName({ TASK_QUEUE_PREFIX }: Config, participant: string): string {

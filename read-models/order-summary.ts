@@ -3,7 +3,7 @@ import type { SagaStatus } from '../domain/saga/status.ts'
 import type { Sql } from '../events/store/sql.ts'
 import type { Projection } from './projection.ts'
 import { asOrderEvent, type OrderLine } from '../domain/order/events.ts'
-import { orderIdOf } from './order-stream.ts'
+import { sagaOfStream } from '../domain/saga/ids.ts'
 
 /**
  * One row per order, to be searched, listed by customer, and summed up for operators. It holds the same fold of the
@@ -13,7 +13,7 @@ export const orderSummary: Projection = {
   name: 'order-summary',
   tables: ['order_summaries'],
   async apply(db, generation, { streamId, version, type, data, recordedAt }) {
-    const orderId = orderIdOf(streamId)
+    const orderId = sagaOfStream('order', streamId)
     if (orderId === undefined) return
     const event = asOrderEvent({ type, data })
     if (event?.type === 'OrderPlaced') {

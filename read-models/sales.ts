@@ -1,7 +1,7 @@
 import type { Sql } from '../events/store/sql.ts'
 import type { Projection } from './projection.ts'
 import { asOrderEvent } from '../domain/order/events.ts'
-import { orderIdOf } from './order-stream.ts'
+import { sagaOfStream } from '../domain/saga/ids.ts'
 
 /**
  * What was sold: per day (UTC), SKU and currency. An order counts when it is completed; the lines and prices that it
@@ -11,7 +11,7 @@ export const sales: Projection = {
   name: 'sales',
   tables: ['sales_orders', 'sales_days'],
   async apply(db, generation, { streamId, type, data, recordedAt }) {
-    const orderId = orderIdOf(streamId)
+    const orderId = sagaOfStream('order', streamId)
     if (orderId === undefined) return
     const event = asOrderEvent({ type, data })
     switch (event?.type) {

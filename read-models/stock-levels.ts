@@ -1,7 +1,7 @@
 import type { Sql } from '../events/store/sql.ts'
 import type { Projection } from './projection.ts'
 import { asOrderEvent } from '../domain/order/events.ts'
-import { orderIdOf } from './order-stream.ts'
+import { sagaOfStream } from '../domain/saga/ids.ts'
 
 /** What orders hold of each product and what they bought, as the events tell it. */
 export const stockLevels: Projection = {
@@ -9,7 +9,7 @@ export const stockLevels: Projection = {
   tables: ['stock_levels'],
   async apply(db, generation, { streamId, type, data }) {
     const event = asOrderEvent({ type, data })
-    if (event === undefined || orderIdOf(streamId) === undefined) return
+    if (event === undefined || sagaOfStream('order', streamId) === undefined) return
     switch (event.type) {
       case 'InventoryReserved':
       case 'InventoryReleased':

@@ -14,7 +14,7 @@ import { createFailpoints } from './failpoints.ts'
 import { createProviderMetrics, reportProviders } from './provider-watch.ts'
 import { runWorkers } from './run-workers.ts'
 import { installRuntime } from './runtime.ts'
-import { createServices } from './services.ts'
+import { createServices } from './wiring.ts'
 
 const config = readConfig()
 const log = createLogger('worker', config)

@@ -2,6 +2,7 @@ import { Router, type Request } from 'express'
 import type { Client } from '@temporalio/client'
 import { isGrpcServiceError } from '@temporalio/client'
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js'
+import { sagaStream } from '../../domain/saga/ids.ts'
 import { ORDER } from '../../domain/order/evolve.ts'
 import type { createIntake } from '../../domain/order/intake.ts'
 import type { createOrderQueries } from '../../domain/order/queries.ts'
@@ -89,7 +90,7 @@ export function createOrderRoutes(options: OrderRoutes): Router {
         response.json(viewOrder(contract, record, temporal))
         return
       }
-      const past = await aggregates.load(ORDER, contract.workflowId(record.id), { version, time })
+      const past = await aggregates.load(ORDER, sagaStream(contract.kind, record.id), { version, time })
       if (past.version === 0) throw new HttpProblem('ORDER_NOT_FOUND', 'The order did not exist then.')
       response.json(viewPastOrder(contract, record, past, temporal))
     },
@@ -99,7 +100,7 @@ export function createOrderRoutes(options: OrderRoutes): Router {
     get: async (request, response) => {
       const { asOfVersion: version } = parseQuery(eventListQuery, request.query)
       const { id } = await find(request)
-      const events = await store.load(contract.workflowId(id), version)
+      const events = await store.load(sagaStream(contract.kind, id), version)
       response.json({ data: events.map(viewEvent) })
     },
   })

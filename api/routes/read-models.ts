@@ -1,4 +1,5 @@
 import { Router } from 'express'
+import { sagaStream } from '../../domain/saga/ids.ts'
 import type { Sql } from '../../events/store/sql.ts'
 import { freshnessOf, waitUntilApplied } from '../../read-models/freshness.ts'
 import type { createProjectionDesk, ProjectionStatus } from '../../read-models/projection-desk.ts'
@@ -6,7 +7,6 @@ import type { createOrderSummaryQueries, OrderSummary, Overview } from '../../re
 import type { createSalesQueries } from '../../read-models/sales.ts'
 import type { createStockQueries } from '../../read-models/stock-levels.ts'
 import { SAGA_STATUSES } from '../../domain/saga/status.ts'
-import { ORDER_SAGA } from '../../workflows/order/contract.ts'
 import { boundInFlight } from '../back-pressure.ts'
 import { parseQuery, serve, toPage } from '../http.ts'
 import { HttpProblem } from '../problem.ts'
@@ -133,7 +133,7 @@ async function readFresh<T extends object>(
     const what =
       orderId === undefined
         ? 'everything'
-        : { streamId: ORDER_SAGA.workflowId(orderId.toLowerCase()), version: minVersion }
+        : { streamId: sagaStream('order', orderId.toLowerCase()), version: minVersion }
     if (!(await waitUntilApplied(db, projection, what, WAIT_MAX_MS))) {
       throw new HttpProblem('READ_MODEL_BEHIND', 'It has not seen that version yet: please ask again.')
     }

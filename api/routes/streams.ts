@@ -1,6 +1,7 @@
 import { createSession, type Session } from 'better-sse'
 import { Router, type Request, type RequestHandler, type Response } from 'express'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { sagaStream } from '../../domain/saga/ids.ts'
 import { ORDER } from '../../domain/order/evolve.ts'
 import type { createOrderQueries, OrderRecord } from '../../domain/order/queries.ts'
 import { isTerminal } from '../../domain/saga/status.ts'
@@ -62,7 +63,7 @@ function streamOrder({
     parseQuery(noQuery, request.query)
     const after = readLastEventId(request)
     const { id } = await findOrder(queries, request)
-    const streamId = contracts.order.workflowId(id)
+    const streamId = sagaStream(contracts.order.kind, id)
     let past: Loaded<typeof ORDER.initial> = { state: ORDER.initial, version: 0, recordedAt: undefined }
 
     /** What has happened since, up to the event that ends the order. */

@@ -1,4 +1,5 @@
 import { Router, type Request } from 'express'
+import { sagaStream } from '../../domain/saga/ids.ts'
 import { toMinor } from '../../domain/money.ts'
 import type { Journal } from '../../domain/saga/journal.ts'
 import type { createTransferIntake, TransferRequest } from '../../domain/transfer/intake.ts'
@@ -72,7 +73,7 @@ export function createTransferRoutes(options: TransferRoutes): Router {
     get: async (request, response) => {
       const { asOfVersion: version } = parseQuery(eventListQuery, request.query)
       const { id } = await find(request)
-      const events = await store.load(contract.workflowId(id), version)
+      const events = await store.load(sagaStream(contract.kind, id), version)
       response.json({ data: events.map(viewEvent) })
     },
   })

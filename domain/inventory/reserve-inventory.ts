@@ -31,7 +31,7 @@ export const reserveInventory = rowStep<InventoryEvents>()({
          WHERE stock.reserved <> coalesce(m.reserved, 0) OR stock.sold <> coalesce(m.sold, 0)
             OR stock.available + stock.reserved + stock.sold <> stock.received
         UNION ALL
-        SELECT s.id::text FROM sagas s JOIN order_lines l ON l.order_id = s.id
+        SELECT s.id::text FROM its_sagas s JOIN order_lines l ON l.order_id = s.id
           LEFT JOIN stock_movements m ON m.order_id = l.order_id AND m.sku = l.sku AND m.kind IN ('released', 'sold')
           LEFT JOIN step_fences f ON f.saga_id = s.id AND f.step = 'reserveInventory'
          WHERE (s.status = 'completed' AND m.kind IS DISTINCT FROM 'sold')

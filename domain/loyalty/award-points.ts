@@ -23,7 +23,7 @@ export const awardPoints = rowStep<LoyaltyEvents>()({
       // A completed order has its points; one that was turned back has none left.
       name: 'loyalty',
       violations: `
-        SELECT o.id::text AS offender FROM orders o JOIN sagas s USING (id)
+        SELECT o.id::text AS offender FROM orders o JOIN its_sagas s USING (id)
           LEFT JOIN (
             SELECT order_id, sum(points) AS points FROM loyalty_entries GROUP BY order_id) e ON e.order_id = o.id
           LEFT JOIN step_fences f ON f.saga_id = o.id AND f.step = 'awardPoints'

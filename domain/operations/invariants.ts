@@ -4,6 +4,7 @@ import type { Database } from '../../prisma/client.ts'
 import { holes, whereaboutsOfEvents } from './consumption.ts'
 import type { PerProvider } from '../../providers.ts'
 import { PARTICIPANTS } from '../participants.ts'
+import { partsOfKey, sagaStream } from '../saga/ids.ts'
 import { allSteps, type Invariant, type LedgerEntry } from '../saga/step.ts'
 import { DONE_BY, UNDONE_BY } from '../order/events.ts'
 import { evolve, NOTHING, type OrderState } from '../order/evolve.ts'
@@ -21,6 +22,8 @@ export interface InvariantOptions {
   db: Database
   /** Reads the providers' ledgers. @throws when they cannot be read: the checks that need them then fail. */
   readLedgers: () => Promise<ProviderLedgers>
+  /** The definitions of sagas that have a step: an order is held to the steps of its own. */
+  definitionsOf: (step: string) => readonly string[]
 }
 
 /** Orders whose events are folded and held against the row: the newest ones. */
@@ -38,15 +41,18 @@ const STEPS = allSteps(PARTICIPANTS)
  * What must be true at any moment, whatever has happened. Orders on their way and parked ones violate nothing, and what
  * an operator has skipped counts as written off.
  */
-export function createInvariants({ db, readLedgers }: InvariantOptions) {
+export function createInvariants({ db, readLedgers, definitionsOf }: InvariantOptions) {
   return {
     async check(): Promise<{ ok: boolean; checks: Check[] }> {
-      const { checks, orders } = await db.$transaction(checkDatabase, {
-        isolationLevel: 'RepeatableRead',
-        timeout: 60_000,
-      })
+      const { checks, orders } = await db.$transaction(
+        (transaction) => checkDatabase(transaction, definitionsOf),
+        {
+          isolationLevel: 'RepeatableRead',
+          timeout: 60_000,
+        },
+      )
       // Read after the tables: what a terminal order did at its providers is there by then.
-      const all = [...checks, ...(await checkLedgers(readLedgers, orders))]
+      const all = [...checks, ...(await checkLedgers(readLedgers, orders, definitionsOf))]
       return { ok: all.every(({ ok }) => ok), checks: all }
     },
   }
@@ -54,6 +60,7 @@ export function createInvariants({ db, readLedgers }: InvariantOptions) {
 
 interface TerminalOrder {
   id: string
+  definition: string
   isCompleted: boolean
   totalMinor: number
   currency: string
@@ -63,12 +70,10 @@ interface TerminalOrder {
 
 async function checkDatabase(
   db: Transaction,
+  definitionsOf: InvariantOptions['definitionsOf'],
 ): Promise<{ checks: Check[]; orders: Map<string, TerminalOrder> }> {
   await db.$executeRaw`SET LOCAL statement_timeout = '60s'`
-  const checks: Check[] = []
-  for (const [name, violations] of invariantsByName()) {
-    checks.push(verdict(name, await db.$queryRawUnsafe<Row[]>(violations)))
-  }
+  const checks = [...(await offendersByName(db, definitionsOf))].map(([name, rows]) => verdict(name, rows))
   checks.push(
     verdict('versions', await versions(db)),
     verdict('status', await status(db)),
@@ -76,7 +81,7 @@ async function checkDatabase(
     verdict('dead-letters', await holes(db), await whereaboutsOfEvents(db)),
   )
   const rows = await db.$queryRaw<(Omit<TerminalOrder, 'totalMinor'> & { totalMinor: bigint })[]>`
-    SELECT o.id, s.status = 'completed' AS "isCompleted", o.total_minor AS "totalMinor", o.currency, coalesce((
+    SELECT o.id, s.definition, s.status = 'completed' AS "isCompleted", o.total_minor AS "totalMinor", o.currency, coalesce((
         SELECT array_agg(step) FROM step_fences f WHERE f.saga_id = o.id AND f.state = 'skipped'), '{}') AS skipped
       FROM orders o JOIN sagas s USING (id) WHERE s.status IN ('completed', 'rejected', 'cancelled')`
   return {
@@ -95,12 +100,20 @@ function verdict(name: string, rows: readonly Row[], holds = 'holds'): Check {
   }
 }
 
-/** The queries of all steps and of the record of sagas itself. Those of one name are one. */
-function invariantsByName(): Map<string, string> {
-  const byName = new Map<string, string>()
-  for (const { name, violations } of [...STEPS.flatMap((step) => step.invariants), NOTHING_OWED]) {
-    const earlier = byName.get(name)
-    byName.set(name, earlier === undefined ? violations : `${earlier} UNION ALL ${violations}`)
+/** What violates the invariants of the steps and of the record of sagas itself; those of one name are one. */
+async function offendersByName(
+  db: Transaction,
+  definitionsOf: InvariantOptions['definitionsOf'],
+): Promise<Map<string, Row[]>> {
+  const byName = new Map<string, Row[]>()
+  const all = STEPS.flatMap((step) => step.invariants.map((invariant) => ({ ...invariant, step: step.name })))
+  for (const { name, violations, step } of [...all, { ...NOTHING_OWED, step: '' }]) {
+    const rows = await db.$queryRawUnsafe<Row[]>(
+      `WITH its_sagas AS (SELECT id, status FROM sagas WHERE definition = ANY ($1::text[]))
+       SELECT offender FROM (${violations}) AS found`,
+      definitionsOf(step),
+    )
+    byName.set(name, [...(byName.get(name) ?? []), ...rows])
   }
   return byName
 }
@@ -140,7 +153,7 @@ async function status(db: Transaction): Promise<Row[]> {
     take: FOLDED_MAX,
     include: { fences: { select: { step: true, state: true } } },
   })
-  const streamOf = (id: string) => `order-${id}`
+  const streamOf = (id: string) => sagaStream('order', id)
   const events = await db.event.findMany({
     where: { streamId: { in: sagas.map(({ id }) => streamOf(id)) } },
     orderBy: [{ streamId: 'asc' }, { version: 'asc' }],
@@ -177,6 +190,7 @@ const orderOfEvents = (db: Transaction) => db.$queryRaw<Row[]>`
 async function checkLedgers(
   read: InvariantOptions['readLedgers'],
   orders: Map<string, TerminalOrder>,
+  definitionsOf: InvariantOptions['definitionsOf'],
 ): Promise<Check[]> {
   const ledgers = await read().catch(() => undefined)
   return STEPS.flatMap(({ name: step, provider, ledger }) => {
@@ -184,10 +198,12 @@ async function checkLedgers(
     const { check, collection, live, isRight = () => true } = ledger
     if (ledgers === undefined)
       return [{ name: check, ok: false, detail: 'the provider’s ledger could not be read' }]
+    const definitions = definitionsOf(step)
     const standing = liveByOrder(ledgers[provider][collection] ?? [], live, step)
     const isWrong = (order: TerminalOrder) => {
       const [first, ...more] = standing.get(order.id) ?? []
-      if (order.isCompleted) return first === undefined || more.length > 0 || !isRight(first, order)
+      if (order.isCompleted && definitions.includes(order.definition))
+        return first === undefined || more.length > 0 || !isRight(first, order)
       return first !== undefined && !order.skipped.includes(step)
     }
     return [
@@ -199,7 +215,6 @@ async function checkLedgers(
   })
 }
 
-/** Keys have the form `order:<orderId>:<step>`. */
 function liveByOrder(
   entries: readonly LedgerEntry[],
   live: string,
@@ -207,8 +222,9 @@ function liveByOrder(
 ): Map<string, LedgerEntry[]> {
   const byOrder = new Map<string, LedgerEntry[]>()
   for (const entry of entries) {
-    const [, orderId = '', of] = entry.key.split(':')
-    if (entry.state === live && of === step) byOrder.set(orderId, [...(byOrder.get(orderId) ?? []), entry])
+    const of = partsOfKey(entry.key)
+    if (entry.state === live && of?.activity === step)
+      byOrder.set(of.sagaId, [...(byOrder.get(of.sagaId) ?? []), entry])
   }
   return byOrder
 }

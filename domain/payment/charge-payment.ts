@@ -48,7 +48,7 @@ export const chargePayment = providerStep<PaymentEvents>()({
       // A completed order has one live charge of its total; one that was turned back has none.
       name: 'money',
       violations: `
-        SELECT o.id::text AS offender FROM orders o JOIN sagas s USING (id)
+        SELECT o.id::text AS offender FROM orders o JOIN its_sagas s USING (id)
           LEFT JOIN charges c ON c.order_id = o.id AND c.state = 'live'
           LEFT JOIN step_fences f ON f.saga_id = o.id AND f.step = 'chargePayment'
          WHERE (s.status = 'completed' AND (c.key IS NULL OR c.amount_minor <> o.total_minor))

@@ -6,6 +6,7 @@ import type { ProviderName } from '../../providers.ts'
 import type { ProviderRequest } from '../provider/http.ts'
 import { createKeyedProvider } from '../provider/keyed.ts'
 import type { Attempt, KeyedProvider, ProviderAnswer } from '../provider/protocol.ts'
+import { stepKey } from './ids.ts'
 import { createProviderFence, type ProviderFence, type ProviderFenceSpec } from './provider-fence.ts'
 import { answerOf, done, refusalOf, refused, type StepAnswer } from './step-answer.ts'
 import type { Invariant, Reach, Step, StepAttempt, StepLedger } from './step.ts'
@@ -100,17 +101,14 @@ interface Parts {
   reach: Reach
 }
 
-/** Derived from the saga, never from a run or a clock: an attempt finds what was tried before it. */
-const keyOf = (sagaId: string, activity: string) => `order:${sagaId}:${activity}`
-
 /**
  * One attempt at a provider step. An attempt whose answer was lost is found by its key and not repeated; one that
  * comes after the step's undo undoes what it did itself, and fails.
  */
 async function executeStep(parts: Parts, sagaId: string, attempt: Attempt): Promise<StepAnswer<never>> {
   const { spec, keyed, fence, reach } = parts
-  const key = keyOf(sagaId, spec.name)
-  const undoKey = keyOf(sagaId, spec.undo.name)
+  const key = stepKey(sagaId, spec.name)
+  const undoKey = stepKey(sagaId, spec.undo.name)
   const intent = await fence.intend(sagaId, attempt.number)
   if (intent.verdict === 'done') return done
   if (intent.verdict === 'refused') return refusalOf(intent.answer)
@@ -177,10 +175,10 @@ async function compensateStep(
   attempt: Attempt,
 ): Promise<StepAnswer<never>> {
   const { name, undo } = spec
-  const key = keyOf(sagaId, name)
+  const key = stepKey(sagaId, name)
   if ((await fence.enterUndo(sagaId, attempt.number)) === 'settled') return done
   reach(`${undo.name}:before-call`)
-  const answer = await keyed.makeFinal(key, keyOf(sagaId, undo.name), attempt)
+  const answer = await keyed.makeFinal(key, stepKey(sagaId, undo.name), attempt)
   if (answer.kind === 'unavailable' || answer.kind === 'notLocal') return answer
   if (answer.kind === 'refused') return refused(answer.code, answer.detail)
   reach(`${undo.name}:before-record`)

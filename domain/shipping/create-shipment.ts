@@ -42,7 +42,7 @@ export const createShipment = providerStep<ShippingEvents>()({
       // A completed order has one live shipment; one that was turned back has none.
       name: 'shipments',
       violations: `
-        SELECT o.id::text AS offender FROM orders o JOIN sagas s USING (id)
+        SELECT o.id::text AS offender FROM orders o JOIN its_sagas s USING (id)
           LEFT JOIN shipments h ON h.order_id = o.id AND h.state = 'live'
           LEFT JOIN step_fences f ON f.saga_id = o.id AND f.step = 'createShipment'
          WHERE (s.status = 'completed' AND h.key IS NULL)

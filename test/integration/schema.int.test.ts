@@ -24,7 +24,7 @@ function prisma(...args: string[]) {
     env: {
       ...process.env,
       DATABASE_URL: test.url,
-      PRISMA_SCHEMA_ENGINE_BINARY: path.join(ROOT, 'prisma/schema-engine.mjs'),
+      PRISMA_SCHEMA_ENGINE_BINARY: path.join(ROOT, 'test/harness/schema-engine.mjs'),
       PRISMA_HIDE_UPDATE_MESSAGE: '1',
     },
   })

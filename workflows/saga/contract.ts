@@ -29,7 +29,7 @@ export interface SagaContract {
   readonly definition: string
   /** The steps of every definition, by its name. A definition that is missing is one that this code does not know. */
   readonly steps: ReadonlyMap<string, readonly StepOutline[]>
-  /** The id of a saga's workflow, and of its event stream. */
+  /** The id of a saga's workflow. */
   workflowId(sagaId: string): string
 }
 
