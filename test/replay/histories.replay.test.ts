@@ -93,6 +93,30 @@ describe('a history written by hand', () => {
     await expect(replayHistory(today(), ended)).resolves.toBeUndefined()
   })
 
+  it('of a cancel from Temporal just before it would continue as new: the wish is recorded first', async () => {
+    const history = buildHistory({ queued: ['chargePayment'] })
+      .workflowTask()
+      .local('reserveInventory', { result: DONE })
+    const charge = history.scheduled('chargePayment', 'payment')
+    const again = history
+      .cancelRequested()
+      .completed(charge, { kind: 'unavailable' })
+      .workflowTask({ isHistoryLong: true })
+      .local('noteProgress', { result: DONE })
+      .local('cancelOrder', { result: DONE })
+      .scheduled('chargePayment', 'payment')
+    const ended = history
+      .completed(again, { kind: 'refused', code: 'CANCELLED_BY_CUSTOMER' })
+      .workflowTask()
+      .local('beginCompensation', {
+        result: begun(['reserveInventory'], 'CANCELLED_BY_CUSTOMER', 'chargePayment'),
+      })
+      .local('releaseInventory', { result: DONE })
+      .local('closeOrder', { result: { kind: 'done', result: { status: 'cancelled' } } })
+      .ended({ status: 'cancelled', reason: { code: 'CANCELLED_BY_CUSTOMER', step: 'chargePayment' } })
+    await expect(replayHistory(today(), ended)).resolves.toBeUndefined()
+  })
+
   it('of a charge whose attempts are spent: what may have been charged is refunded first', async () => {
     const history = buildHistory()
       .workflowTask()

@@ -32,7 +32,7 @@ export function buildHistory(input: Partial<SagaInput> = {}) {
       return builder
     },
     /** A workflow task from schedule to completion; what the workflow then asked for follows it. */
-    workflowTask() {
+    workflowTask({ isHistoryLong = false } = {}) {
       const scheduledEventId = add('WORKFLOW_TASK_SCHEDULED', {
         taskQueue: queue('order'),
         startToCloseTimeout: '4s',
@@ -42,6 +42,7 @@ export function buildHistory(input: Partial<SagaInput> = {}) {
         scheduledEventId,
         identity: 'worker',
         requestId: scheduledEventId,
+        suggestContinueAsNew: isHistoryLong,
       })
       completedTaskId = add('WORKFLOW_TASK_COMPLETED', {
         scheduledEventId,

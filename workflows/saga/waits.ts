@@ -8,6 +8,7 @@ import {
 } from '@temporalio/workflow'
 import { WAKE_UPDATE, type SagaInput } from './contract.ts'
 import type { SagaPorts } from './run-saga.ts'
+import { createWakes } from './wakes.ts'
 
 /** Events after which a saga that only waits is continued as new. */
 const HISTORY_EVENTS_MAX = 1000
@@ -25,7 +26,8 @@ export interface Waits {
 
 export function createWaits(input: SagaInput): Waits {
   const work = createWork()
-  const wakes = createWakes(work)
+  const wakes = createWakes(work.isIdle)
+  setHandler(defineUpdate<void>(WAKE_UPDATE), wakes.wake)
   const cancel = watchCancel(wakes)
   const renewal = createRenewal(input)
   return {
@@ -58,42 +60,6 @@ function createWork() {
         return await work()
       } finally {
         inProgress -= 1
-      }
-    },
-  }
-}
-
-type Work = ReturnType<typeof createWork>
-
-/**
- * Wakes, as they arrive by update. A wake ends every wait that is open. When there is none, or when work is in
- * progress, which may have read the row before it changed, the wake is kept and ends the next wait.
- */
-function createWakes(work: Work) {
-  let arrived = 0
-  let open = 0
-  let isPending = false
-  const wake = () => {
-    if (open === 0 || !work.isIdle()) isPending = true
-    arrived += 1
-  }
-  setHandler(defineUpdate<void>(WAKE_UPDATE), wake)
-  return {
-    wake,
-    /** Whether a wake was kept for the wait that is about to begin. */
-    takePending(): boolean {
-      const wasPending = isPending
-      isPending = false
-      return wasPending
-    },
-    beginWait() {
-      const before = arrived
-      open += 1
-      return {
-        isWoken: () => arrived > before,
-        end() {
-          open -= 1
-        },
       }
     },
   }
