@@ -11,6 +11,14 @@ export interface Contracts {
 /** The registry: every definition that this code knows. */
 export const CONTRACTS: Contracts = { order: ORDER_SAGA, transfer: TRANSFER_SAGA }
 
+/** The definitions of all sagas that have a step. */
+export const definitionsOf = (contracts: Contracts, step: string): string[] =>
+  Object.values(contracts).flatMap(({ steps }: SagaContract) =>
+    [...steps].flatMap(([definition, outline]) =>
+      outline.some(({ name }) => name === step) ? [definition] : [],
+    ),
+  )
+
 /** The steps of every definition of every saga. */
 export const outlinesOf = (contracts: Contracts) =>
   Object.values(contracts).flatMap(({ steps }: SagaContract) => [...steps.values()].flat())

@@ -28,7 +28,7 @@ import { createStockQueries } from '../read-models/stock-levels.ts'
 import type { Database } from '../prisma/client.ts'
 import { PROVIDER_NAMES, type PerProvider, type ProviderName } from '../providers.ts'
 import type { SagaInput } from '../workflows/saga/contract.ts'
-import { CONTRACTS, type Contracts } from './contracts.ts'
+import { CONTRACTS, definitionsOf, type Contracts } from './contracts.ts'
 import { createHeadWatch } from './streams/head-watch.ts'
 import { createSagaStarter } from '../dispatch/starter.ts'
 import type { TemporalPlace } from './saga-view.ts'
@@ -90,7 +90,11 @@ export function createApiServices(options: ApiWiring) {
     stockLevels: createStockQueries({ db: readModels }),
     projections: createProjectionDesk({ db: readModels }),
     deadLetters: createDeadLetterDesk({ pool: options.reads }),
-    invariants: createInvariants({ db, readLedgers: () => readLedgers(providers) }),
+    invariants: createInvariants({
+      db,
+      readLedgers: () => readLedgers(providers),
+      definitionsOf: (step) => definitionsOf(contracts, step),
+    }),
   }
 }
 

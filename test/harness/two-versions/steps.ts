@@ -1,14 +1,13 @@
 import type { Activities } from '../../../activities/index.ts'
 import { defineSaga } from '../../../workflows/saga/definition.ts'
 
-/** The order saga as a later release may have it: it charges before it reserves, and notifies no customer. */
+/** The order saga as a later release may have it: it charges before it reserves, awards no points and notifies no customer. */
 export const orderSaga2 = defineSaga<Activities>()({
   name: 'order@2',
   compensatable: [
     { at: 'payment', execute: 'chargePayment', compensate: 'refundPayment' },
     { at: 'inventory', execute: 'reserveInventory', compensate: 'releaseInventory' },
     { at: 'shipping', execute: 'createShipment', compensate: 'cancelShipment' },
-    { at: 'loyalty', execute: 'awardPoints', compensate: 'revokePoints' },
   ],
   pivot: { at: 'order', execute: 'completeOrder' },
   retriable: [],
