@@ -34,7 +34,8 @@ export const address = {
   name: 'A. Doe',
   line1: '1 High St',
   city: 'Utrecht',
-  postalCode: '3511',
+  // Nothing that random digits could spell.
+  postalCode: '3511 ZX',
   country: 'NL',
 }
 
@@ -61,6 +62,13 @@ export function createApiClient(apiUrl: string, sandboxUrl: string) {
     const response = await fetch(apiUrl + path)
     if (!response.ok) throw new Error(`GET ${path} answered ${response.status}: ${await response.text()}`)
     return (await response.json()) as T
+  }
+  /** As `get`, for a wait: a busy machine may make the API answer 503, which asks to come back. */
+  const ask = async <T>(path: string): Promise<T | undefined> => {
+    const response = await fetch(apiUrl + path)
+    if (response.status !== 503) return answered<T>(response, 200)
+    await response.text()
+    return undefined
   }
   const client = {
     get,
@@ -92,16 +100,25 @@ export function createApiClient(apiUrl: string, sandboxUrl: string) {
       until(
         `order ${id} to end`,
         async () => {
-          const now = await client.order(id)
-          return isTerminal(now) ? now : undefined
+          const now = await ask<Order>(`/orders/${id}`)
+          return now !== undefined && isTerminal(now) ? now : undefined
         },
         patienceMs,
       ),
     reached: (id: string, status: Order['status']) =>
       until(`order ${id} to be ${status}`, async () => {
-        const now = await client.order(id)
-        return now.status === status ? now : undefined
+        const now = await ask<Order>(`/orders/${id}`)
+        return now?.status === status ? now : undefined
       }),
+    /** Waits for the last event of an order that is completed: it has nothing more to come. */
+    notified: (id: string) =>
+      until(`the customer of order ${id} to be notified`, async () =>
+        (await ask<{ data: OrderEvent[] }>(`/orders/${id}/events`))?.data.some(
+          ({ type }) => type === 'CustomerNotified',
+        ) === true
+          ? true
+          : undefined,
+      ),
     async run(wishes: OrderWishes = {}): Promise<Order> {
       return client.ended((await client.place(wishes)).id)
     },
@@ -128,8 +145,8 @@ export function createApiClient(apiUrl: string, sandboxUrl: string) {
     },
     transferEnded: (id: string) =>
       until(`transfer ${id} to end`, async () => {
-        const now = await get<Transfer>(`/transfers/${id}`)
-        return isTerminal(now) ? now : undefined
+        const now = await ask<Transfer>(`/transfers/${id}`)
+        return now !== undefined && isTerminal(now) ? now : undefined
       }),
     async runTransfer(source: string, destination: string, amountMinor: number): Promise<Transfer> {
       return client.transferEnded((await client.transfer(source, destination, amountMinor)).id)

@@ -135,12 +135,15 @@ async function expectNothingLeft(system: System, order: Order, undone: readonly 
 
 async function effects({ db }: System, order: Order): Promise<{ loyalty: number; movements: string[] }> {
   const entries = await db.loyaltyEntry.findMany({ where: { orderId: order.id } })
-  const movements = await db.stockMovement.findMany({
-    where: { orderId: order.id },
-    orderBy: { recordedAt: 'asc' },
-  })
+  const movements = await db.stockMovement.findMany({ where: { orderId: order.id } })
+  // What was reserved comes first also where its end falls into the same millisecond.
+  const inOrder = movements.toSorted(
+    (one, other) =>
+      one.recordedAt.getTime() - other.recordedAt.getTime() ||
+      Number(other.kind === 'reserved') - Number(one.kind === 'reserved'),
+  )
   return {
     loyalty: entries.reduce((sum, { points }) => sum + Number(points), 0),
-    movements: movements.map(({ kind, sku }) => `${kind} ${sku}`),
+    movements: inOrder.map(({ kind, sku }) => `${kind} ${sku}`),
   }
 }
