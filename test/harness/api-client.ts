@@ -58,18 +58,22 @@ const isTerminal = ({ status }: { status: string }) => ['completed', 'rejected',
 
 /** The API as a client sees it, with the waits that tests need. */
 export function createApiClient(apiUrl: string, sandboxUrl: string) {
-  const get = async <T>(path: string): Promise<T> => {
-    const response = await fetch(apiUrl + path)
-    if (!response.ok) throw new Error(`GET ${path} answered ${response.status}: ${await response.text()}`)
-    return (await response.json()) as T
-  }
-  /** As `get`, for a wait: a busy machine may make the API answer 503, which asks to come back. */
-  const ask = async <T>(path: string): Promise<T | undefined> => {
-    const response = await fetch(apiUrl + path)
-    if (response.status !== 503) return answered<T>(response, 200)
-    await response.text()
-    return undefined
-  }
+  /** Reads until there is an answer: a busy machine may make the API answer 503, which asks a client to come back. */
+  const get = <T>(path: string): Promise<T> =>
+    until(`${path} to be read`, async () => {
+      const response = await fetch(apiUrl + path)
+      if (response.status !== 503) return answered<T>(response, 200)
+      await response.text()
+      return undefined
+    })
+  /** Sends a request until it is accepted: after a 503 a client comes back with the same key. */
+  const send = <T>(path: string, body: object, key: string): Promise<T> =>
+    until(`${path} to accept a request`, async () => {
+      const response = await client.post(path, body, { 'idempotency-key': key })
+      if (response.status !== 503) return answered<T>(response, 202)
+      await response.text()
+      return undefined
+    })
   const client = {
     get,
     post: (path: string, body?: unknown, headers: Record<string, string> = {}) =>
@@ -79,8 +83,7 @@ export function createApiClient(apiUrl: string, sandboxUrl: string) {
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       }),
     async place(wishes: OrderWishes = {}): Promise<Order> {
-      const headers = { 'idempotency-key': wishes.key ?? randomUUID() }
-      return answered<Order>(await client.post('/orders', orderBody(wishes), headers), 202)
+      return send<Order>('/orders', orderBody(wishes), wishes.key ?? randomUUID())
     },
     cancel: (id: string, reason?: string) =>
       client.post(`/orders/${id}/cancel`, reason === undefined ? undefined : { reason }),
@@ -100,22 +103,20 @@ export function createApiClient(apiUrl: string, sandboxUrl: string) {
       until(
         `order ${id} to end`,
         async () => {
-          const now = await ask<Order>(`/orders/${id}`)
-          return now !== undefined && isTerminal(now) ? now : undefined
+          const now = await client.order(id)
+          return isTerminal(now) ? now : undefined
         },
         patienceMs,
       ),
     reached: (id: string, status: Order['status']) =>
       until(`order ${id} to be ${status}`, async () => {
-        const now = await ask<Order>(`/orders/${id}`)
-        return now?.status === status ? now : undefined
+        const now = await client.order(id)
+        return now.status === status ? now : undefined
       }),
-    /** Waits for the last event of an order that is completed: it has nothing more to come. */
+    /** Waits for the last event of an order that is completed: nothing more is to come. */
     notified: (id: string) =>
       until(`the customer of order ${id} to be notified`, async () =>
-        (await ask<{ data: OrderEvent[] }>(`/orders/${id}/events`))?.data.some(
-          ({ type }) => type === 'CustomerNotified',
-        ) === true
+        (await client.eventTypes(id)).some((type) => type === 'CustomerNotified' || type === 'StepSkipped')
           ? true
           : undefined,
       ),
@@ -141,12 +142,12 @@ export function createApiClient(apiUrl: string, sandboxUrl: string) {
         amountMinor,
         currency: 'EUR',
       }
-      return answered<Transfer>(await client.post('/transfers', body, { 'idempotency-key': key }), 202)
+      return send<Transfer>('/transfers', body, key)
     },
     transferEnded: (id: string) =>
       until(`transfer ${id} to end`, async () => {
-        const now = await ask<Transfer>(`/transfers/${id}`)
-        return now !== undefined && isTerminal(now) ? now : undefined
+        const now = await get<Transfer>(`/transfers/${id}`)
+        return isTerminal(now) ? now : undefined
       }),
     async runTransfer(source: string, destination: string, amountMinor: number): Promise<Transfer> {
       return client.transferEnded((await client.transfer(source, destination, amountMinor)).id)

@@ -93,6 +93,8 @@ export const ORDER_TRIALS: Trials<OrderWishes, Order> = {
   eventTypes: (system, id) => system.api.eventTypes(id),
   async expectEffects(system, order, undone) {
     await (undone === undefined ? expectAllDone(system, order) : expectNothingLeft(system, order, undone))
+    // An order is read from several rows: it is compared when none of them is about to change.
+    if (undone === undefined) await system.api.notified(order.id)
     // The events tell of it what its rows tell, to the last member.
     const today = await system.api.order(order.id)
     expect(await system.api.get(`/orders/${order.id}?asOfVersion=${today.version}`)).toEqual(today)
