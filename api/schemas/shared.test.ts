@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { looksLikeCardNumber } from './shared.ts'
+import { looksLikeCardNumber, prose, text } from './shared.ts'
 
 describe('a card number', () => {
   it.each([
@@ -27,4 +27,20 @@ describe('a card number', () => {
       fc.property(words, words, (before, after) => looksLikeCardNumber(`${before}4012888888881881${after}`)),
     )
   })
+})
+
+describe.each([
+  { rule: 'text', schema: text() },
+  { rule: 'prose', schema: prose(200) },
+])('$rule from a client', ({ schema }) => {
+  it.each(['a\u0000b', 'a\nb', 'a\tb', 'a\u007fb', 'a\u009bb', 'a\ud800b', 'a\udc00b', '\udc00\ud800'])(
+    'is refused with one error: %j',
+    (value) => expect(schema.safeParse(value).error?.issues).toHaveLength(1),
+  )
+
+  it.each(['TEA-001', 'Łódź, 東京', '👋🏽', 'a\u00a0b'])('is taken as it is: %j', (value) =>
+    expect(schema.parse(value)).toBe(value),
+  )
+
+  it('holds no card number', () => expect(schema.safeParse('4111 1111 1111 1111').success).toBe(false))
 })

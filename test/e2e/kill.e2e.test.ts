@@ -225,9 +225,9 @@ describe.concurrent('a worker that is frozen until its order is compensated, and
     try {
       const { id } = await system.api.place()
       await zombie.frozen()
+      expect((await system.api.cancel(id)).status).toBe(202)
       const survivor = startWorker(system, { participants })
       try {
-        expect((await system.api.cancel(id)).status).toBe(202)
         expect(await system.api.ended(id)).toMatchObject({ status: 'cancelled' })
       } finally {
         await survivor.stop()

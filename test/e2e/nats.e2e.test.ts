@@ -4,6 +4,7 @@ import { startThrowawayStack } from '../../stack/throwaway.ts'
 import type { Stack } from '../../stack/stack.ts'
 import { freePort } from '../../stack/ports.ts'
 import { createApiClient } from '../harness/api-client.ts'
+import { killHard } from '../harness/kill.ts'
 import { until } from '../harness/poll.ts'
 
 /** What `npm start` runs when NATS is chosen to carry the events. */
@@ -21,7 +22,7 @@ describe('the system on NATS', () => {
     const api = createApiClient(stack.apiUrl, stack.sandboxUrl)
     const kill = (name: string) => {
       const victim = [...stack.processes, ...stack.servers].find((candidate) => candidate.name === name)
-      process.kill(victim?.pid() ?? 0, 'SIGKILL')
+      return killHard(name, () => victim?.pid())
     }
     const customerId = 'cus_chaos'
     const orders: string[] = []
@@ -37,7 +38,7 @@ describe('the system on NATS', () => {
     }
     for (const name of ['relay', 'projector', 'NATS', 'PostgreSQL', 'worker-1', 'relay', 'projector']) {
       await place(5)
-      kill(name)
+      await kill(name)
     }
     await place(5)
     const ended = await Promise.all(orders.map((id) => api.ended(id)))
@@ -62,8 +63,9 @@ describe('the system on NATS', () => {
     const api = createApiClient(stack.apiUrl, stack.sandboxUrl)
     const relay = stack.processes.find(({ name }) => name === 'relay')
     const { id } = await api.place()
-    process.kill(relay?.pid() ?? 0, 'SIGKILL')
+    await killHard('the relay', () => relay?.pid())
     await api.ended(id)
+    await api.notified(id)
     const told = await api.eventTypes(id)
     const transport = await openTransport({ kind: 'nats', url: natsUrl }, () => undefined)
     const heard: string[] = []

@@ -26,7 +26,7 @@ describe('a worker that is told to stop', () => {
   it('finishes the charge it has in hand: nobody has to ask for it again', async () => {
     const system = await start({})
     const leaving = worker(system)
-    const { id } = await system.api.place({ paymentMethod: 'pm_slow_700' })
+    const { id } = await system.api.place({ paymentMethod: 'pm_slow_400' })
     await until('the charge to be made', async () =>
       (await system.api.ledger(id)).charges.length > 0 ? true : undefined,
     )

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto'
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { z } from 'zod'
 import type { eventList, order } from '../../api/schemas/orders.ts'
 import type { loyalty, product } from '../../api/schemas/catalogue.ts'
@@ -35,7 +34,8 @@ export const address = {
   name: 'A. Doe',
   line1: '1 High St',
   city: 'Utrecht',
-  postalCode: '3511',
+  // Nothing that random digits could spell.
+  postalCode: '3511 ZX',
   country: 'NL',
 }
 
@@ -54,23 +54,26 @@ export const orderBody = ({
   ...(deadlineSeconds === undefined ? {} : { deadlineSeconds }),
 })
 
-/** Requests that are answered with 503 are sent so often at most. */
-const TRIES_MAX = 20
-
 const isTerminal = ({ status }: { status: string }) => ['completed', 'rejected', 'cancelled'].includes(status)
 
 /** The API as a client sees it, with the waits that tests need. */
 export function createApiClient(apiUrl: string, sandboxUrl: string) {
-  const get = async <T>(path: string): Promise<T> => {
-    let response = await fetch(apiUrl + path)
-    // A busy machine may have no connection to its database free for a moment: a client comes back then.
-    for (let tries = 1; response.status === 503 && tries < TRIES_MAX; tries += 1) {
-      await sleep(Number(response.headers.get('retry-after')) * 1000)
-      response = await fetch(apiUrl + path)
-    }
-    if (!response.ok) throw new Error(`GET ${path} answered ${response.status}: ${await response.text()}`)
-    return (await response.json()) as T
-  }
+  /** Reads until there is an answer: a busy machine may make the API answer 503, which asks a client to come back. */
+  const get = <T>(path: string): Promise<T> =>
+    until(`${path} to be read`, async () => {
+      const response = await fetch(apiUrl + path)
+      if (response.status !== 503) return answered<T>(response, 200)
+      await response.text()
+      return undefined
+    })
+  /** Sends a request until it is accepted: after a 503 a client comes back with the same key. */
+  const send = <T>(path: string, body: object, key: string): Promise<T> =>
+    until(`${path} to accept a request`, async () => {
+      const response = await client.post(path, body, { 'idempotency-key': key })
+      if (response.status !== 503) return answered<T>(response, 202)
+      await response.text()
+      return undefined
+    })
   const client = {
     get,
     post: (path: string, body?: unknown, headers: Record<string, string> = {}) =>
@@ -80,8 +83,7 @@ export function createApiClient(apiUrl: string, sandboxUrl: string) {
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       }),
     async place(wishes: OrderWishes = {}): Promise<Order> {
-      const headers = { 'idempotency-key': wishes.key ?? randomUUID() }
-      return answered<Order>(await client.post('/orders', orderBody(wishes), headers), 202)
+      return send<Order>('/orders', orderBody(wishes), wishes.key ?? randomUUID())
     },
     cancel: (id: string, reason?: string) =>
       client.post(`/orders/${id}/cancel`, reason === undefined ? undefined : { reason }),
@@ -111,6 +113,13 @@ export function createApiClient(apiUrl: string, sandboxUrl: string) {
         const now = await client.order(id)
         return now.status === status ? now : undefined
       }),
+    /** Waits for the last event of an order that is completed: nothing more is to come. */
+    notified: (id: string) =>
+      until(`the customer of order ${id} to be notified`, async () =>
+        (await client.eventTypes(id)).some((type) => type === 'CustomerNotified' || type === 'StepSkipped')
+          ? true
+          : undefined,
+      ),
     async run(wishes: OrderWishes = {}): Promise<Order> {
       return client.ended((await client.place(wishes)).id)
     },
@@ -133,7 +142,7 @@ export function createApiClient(apiUrl: string, sandboxUrl: string) {
         amountMinor,
         currency: 'EUR',
       }
-      return answered<Transfer>(await client.post('/transfers', body, { 'idempotency-key': key }), 202)
+      return send<Transfer>('/transfers', body, key)
     },
     transferEnded: (id: string) =>
       until(`transfer ${id} to end`, async () => {

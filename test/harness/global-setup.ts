@@ -1,6 +1,7 @@
 import type { TestProject } from 'vitest/node'
 import { readConfig } from '../../config.ts'
 import { locateNatsServer } from '../../stack/nats-server.ts'
+import { COMPOSE_MISSING } from './compose.ts'
 import { startServers, type Servers } from './servers.ts'
 
 declare module 'vitest' {
@@ -21,5 +22,14 @@ export default async function setup(project: TestProject): Promise<(() => Promis
   project.provide('natsServer', await locateNatsServer(readConfig(), log))
   const { servers, stop } = await startServers(['fsync=off'])
   project.provide('servers', servers)
-  return stop
+  return async () => {
+    await stop()
+    if (isLeftOut(project, COMPOSE_MISSING)) log(COMPOSE_MISSING)
+  }
 }
+
+/** Whether a test was skipped whose title says this: among hundreds that passed, it would not be seen. */
+const isLeftOut = ({ vitest }: TestProject, what: string): boolean =>
+  vitest.state
+    .getTestModules()
+    .some(({ children }) => [...children.allTests('skipped')].some((test) => test.name.includes(what)))

@@ -93,6 +93,8 @@ export const ORDER_TRIALS: Trials<OrderWishes, Order> = {
   eventTypes: (system, id) => system.api.eventTypes(id),
   async expectEffects(system, order, undone) {
     await (undone === undefined ? expectAllDone(system, order) : expectNothingLeft(system, order, undone))
+    // An order is read from several rows: it is compared when none of them is about to change.
+    if (undone === undefined) await system.api.notified(order.id)
     // The events tell of it what its rows tell, to the last member.
     const today = await system.api.order(order.id)
     expect(await system.api.get(`/orders/${order.id}?asOfVersion=${today.version}`)).toEqual(today)
@@ -135,12 +137,15 @@ async function expectNothingLeft(system: System, order: Order, undone: readonly 
 
 async function effects({ db }: System, order: Order): Promise<{ loyalty: number; movements: string[] }> {
   const entries = await db.loyaltyEntry.findMany({ where: { orderId: order.id } })
-  const movements = await db.stockMovement.findMany({
-    where: { orderId: order.id },
-    orderBy: { recordedAt: 'asc' },
-  })
+  const movements = await db.stockMovement.findMany({ where: { orderId: order.id } })
+  // What was reserved comes first also where its end falls into the same millisecond.
+  const inOrder = movements.toSorted(
+    (one, other) =>
+      one.recordedAt.getTime() - other.recordedAt.getTime() ||
+      Number(other.kind === 'reserved') - Number(one.kind === 'reserved'),
+  )
   return {
     loyalty: entries.reduce((sum, { points }) => sum + Number(points), 0),
-    movements: movements.map(({ kind, sku }) => `${kind} ${sku}`),
+    movements: inOrder.map(({ kind, sku }) => `${kind} ${sku}`),
   }
 }

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** Machines are shared: a wait is for a condition, and generous. */
-const PATIENCE_MS = 80_000
+/** Machines are shared: a wait is for a condition, and as long as the time limit of a test (180 s) allows. */
+const PATIENCE_MS = 150_000
 
 /** The first answer of `ask` that is not undefined. @throws Error that names what was waited for. */
 export async function until<T>(

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import type { Express } from 'express'
 import { createSandbox } from '../../sandbox/app.ts'
 import { openLedger } from '../../sandbox/ledger.ts'
+import { freePort } from '../../stack/ports.ts'
 
 type Trouble = 'up' | 'down' | 'slow' | 'flaky' | 'drop' | 'limited'
 
@@ -21,7 +22,8 @@ export interface World {
 
 export async function startWorld(): Promise<World> {
   const app = createSandbox(openLedger(undefined))
-  const first = await listen(app)
+  // It must still be free when the world is revived.
+  const first = await listen(app, await freePort())
   const { url } = first
   const { port } = new URL(url)
   let { server } = first

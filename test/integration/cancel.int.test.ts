@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Order } from '../harness/api-client.ts'
+import { failingUntilCancelWished, heldUntilCancelWished, untilReleased } from '../harness/holds.ts'
 import { until } from '../harness/poll.ts'
 import { startSystem } from '../harness/start.ts'
 import type { System } from '../harness/system.ts'
@@ -23,11 +24,15 @@ interface Row {
   ends: Order['status']
   /** Leads an order into the state; answers its id. */
   arrange: () => Promise<string>
+  /** Lets it leave the state, once the cancel is answered. */
+  release?: () => void
 }
 
 const has = async (id: string, type: string) =>
   (await system.api.eventTypes(id)).includes(type) ? true : undefined
 const placed = async (wishes: Parameters<System['api']['place']>[0]) => (await system.api.place(wishes)).id
+
+const [compensating, parkedBack] = [untilReleased(), untilReleased()]
 
 const TABLE: Row[] = [
   {
@@ -35,7 +40,17 @@ const TABLE: Row[] = [
     answer: 202,
     ends: 'cancelled',
     async arrange() {
-      const id = await placed({ paymentMethod: 'pm_hang' })
+      // The first attempt gets no answer, and the next one would ask by key.
+      const next = heldUntilCancelWished(system.db)
+      let attempts = 0
+      system.interferences.plan('cus_unknown', 'chargePayment', {
+        kind: 'preceded',
+        by: async (id) => {
+          attempts += 1
+          if (attempts > 1) await next.by(id)
+        },
+      })
+      const id = await placed({ customerId: 'cus_unknown', paymentMethod: 'pm_hang' })
       await until('the charge to be made', async () =>
         (await system.api.ledger(id)).charges.length > 0 ? true : undefined,
       )
@@ -47,7 +62,8 @@ const TABLE: Row[] = [
     answer: 202,
     ends: 'cancelled',
     async arrange() {
-      const id = await placed({ service: 'slow_1500' })
+      system.interferences.plan('cus_charged', 'createShipment', heldUntilCancelWished(system.db))
+      const id = await placed({ customerId: 'cus_charged' })
       await until('the charge to be recorded', () => has(id, 'PaymentCharged'))
       return id
     },
@@ -66,7 +82,8 @@ const TABLE: Row[] = [
     answer: 202,
     ends: 'cancelled',
     async arrange() {
-      system.interferences.plan('cus_parked_forward', 'completeOrder', { kind: 'faults', times: 9 })
+      const pivot = failingUntilCancelWished(system.db)
+      system.interferences.plan('cus_parked_forward', 'completeOrder', pivot)
       const id = await placed({ customerId: 'cus_parked_forward' })
       return (await system.api.reached(id, 'parked')).id
     },
@@ -76,18 +93,22 @@ const TABLE: Row[] = [
     answer: 202,
     ends: 'rejected',
     async arrange() {
-      const id = await placed({ paymentMethod: 'pm_refund_fails_3', service: 'refused' })
+      system.interferences.plan('cus_compensating', 'refundPayment', compensating.held)
+      const id = await placed({ customerId: 'cus_compensating', service: 'refused' })
       return (await system.api.reached(id, 'compensating')).id
     },
+    release: compensating.release,
   },
   {
     state: 'parked on the way back',
     answer: 202,
     ends: 'rejected',
     async arrange() {
-      const id = await placed({ paymentMethod: 'pm_refund_fails_9', service: 'refused' })
+      system.interferences.plan('cus_parked_back', 'refundPayment', parkedBack.failing)
+      const id = await placed({ customerId: 'cus_parked_back', service: 'refused' })
       return (await system.api.reached(id, 'parked')).id
     },
+    release: parkedBack.release,
   },
   {
     state: 'completed',
@@ -116,9 +137,10 @@ const TABLE: Row[] = [
 describe.concurrent('a cancel of an order that is', () => {
   it.each(TABLE)(
     '$state is answered with $answer, and the order ends $ends',
-    async ({ arrange, answer, ends }) => {
+    async ({ arrange, release, answer, ends }) => {
       const id = await arrange()
       const response = await system.api.cancel(id)
+      release?.()
       expect(response.status).toBe(answer)
       const order = await system.api.ended(id)
       expect(order.status).toBe(ends)

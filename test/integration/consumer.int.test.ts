@@ -127,12 +127,19 @@ describe('a fault that no event is to blame for', () => {
       const pool = openPool(recording.url, { max: 2, name: 'doomed' })
       const events = [...streamOf('order-a', 2), ...streamOf('order-b', 2)]
       const admin = sqlOf(recording.pool)
+      const isRunning = async () => {
+        const running = await admin.query(
+          `SELECT FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'doomed'
+              AND state = 'active' AND query LIKE '%pg_sleep%'`,
+        )
+        return running.length > 0 ? true : undefined
+      }
       let isBroken = false
       recording.onApply.call = async ({ streamId }) => {
         if (streamId !== 'order-b' || isBroken) return
         isBroken = true
         // Cancelling takes a statement to be cancelled.
-        const cut = new Promise((resolve) => setTimeout(resolve, 50)).then(() => admin.query(fault))
+        const cut = until('the doomed statement to run', isRunning).then(() => admin.query(fault))
         await Promise.all([cut, doomedStatement()])
       }
       let doomedStatement = (): Promise<unknown> => Promise.resolve()

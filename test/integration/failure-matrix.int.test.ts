@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { OrderWishes } from '../harness/api-client.ts'
 import { matrixOf, runIntoTrouble } from '../harness/failure-matrix.ts'
 import { expectOrderCompleted, ORDER_TRIALS } from '../harness/order-trials.ts'
 import { until } from '../harness/poll.ts'
@@ -8,25 +9,30 @@ import { TRANSFER_TRIALS } from '../harness/transfer-trials.ts'
 
 let system: System
 beforeAll(async () => {
-  system = await startSystem({ input: { pace: 0.02 } })
+  // A workflow task that takes long, as it may on a busy machine, is not to be prolonged with another.
+  system = await startSystem({ input: { pace: 0.02 }, workflowTaskTimeoutMs: 60_000 })
 })
 afterAll(() => system.close())
 
+const of = (events: { eventType: string }[], type: string) =>
+  events.filter(({ eventType }) => eventType === `EVENT_TYPE_${type}`)
+
+/** An order all of whose attempts were in time to be local, which a busy machine may keep one from; and its history. */
+const runLocally = (wishes: OrderWishes = {}) =>
+  until('an order that needed no queue', async () => {
+    const order = await system.api.run(wishes)
+    // The row is a moment ahead of the workflow that wrote it.
+    await system.client.workflow.getHandle(order.workflow.id).result()
+    const { events } = await system.api.history(order.id)
+    return of(events, 'ACTIVITY_TASK_SCHEDULED').length === 0 ? { order, events } : undefined
+  })
+
 describe('an order', () => {
   it('is completed with one effect of each step, one workflow task and 11 events of history', async () => {
-    // On a busy machine a local attempt may be too slow; the figures are those of an order that nothing disturbs.
-    const { order, events } = await until('an order that nothing disturbs', async () => {
-      const ended = await system.api.run()
-      await expectOrderCompleted(system, ended)
-      const history = await system.api.history(ended.id)
-      return history.events.some(({ eventType }) => eventType === 'EVENT_TYPE_ACTIVITY_TASK_SCHEDULED')
-        ? undefined
-        : { order: ended, events: history.events }
-    })
+    const { order, events } = await runLocally()
+    await expectOrderCompleted(system, order)
     expect(events).toHaveLength(11)
-    expect(events.filter(({ eventType }) => eventType === 'EVENT_TYPE_WORKFLOW_TASK_COMPLETED')).toHaveLength(
-      1,
-    )
+    expect(of(events, 'WORKFLOW_TASK_COMPLETED')).toHaveLength(1)
     // Its workflow has closed, so nothing more is told.
     expect((await system.api.order(order.id)).version).toBe(
       (await system.api.events(order.id)).at(-1)?.version,
@@ -41,7 +47,7 @@ describe('an order', () => {
     )
     expect(payloads.join()).toContain(order.id)
     expect(`${history}${payloads.join()}`).not.toMatch(
-      /A\. Doe|High St|Utrecht|3511|cus_alice|pm_flaky|TEA-001|\.ts:\d+/,
+      /A\. Doe|High St|Utrecht|3511 ZX|cus_alice|pm_flaky|TEA-001|\.ts:\d+/,
     )
   })
 
@@ -60,11 +66,9 @@ describe('an order', () => {
   })
 
   it('that a provider refuses locally made exactly one call to it', async () => {
-    const order = await system.api.run({ paymentMethod: 'pm_declined' })
+    const { order } = await runLocally({ paymentMethod: 'pm_declined' })
     const step = order.steps.find(({ name }) => name === 'chargePayment')
     expect(step).toMatchObject({ state: 'failed', attempts: 1, compensation: 'none' })
-    const { events } = await system.api.history(order.id)
-    expect(events.filter(({ eventType }) => eventType === 'EVENT_TYPE_ACTIVITY_TASK_SCHEDULED')).toEqual([])
   })
 })
 

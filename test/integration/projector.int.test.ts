@@ -11,6 +11,7 @@ import { startRelay } from '../../events/outbox/relay.ts'
 import { Registry } from 'prom-client'
 import type { TestDatabase } from '../harness/database.ts'
 import { generateEvents } from '../harness/generated-events.ts'
+import { killHard } from '../harness/kill.ts'
 import { until } from '../harness/poll.ts'
 import { createTestDatabase } from '../harness/start.ts'
 import { startWatchedProcess, type WatchedProcess } from '../harness/watched-process.ts'
@@ -126,7 +127,7 @@ describe('a projector that is killed with SIGKILL', () => {
     await caughtUp()
     const second = projector()
     await second.working()
-    process.kill(first.process.pid() ?? 0, 'SIGKILL')
+    await killHard('the first projector', () => first.process.pid())
     try {
       await writeOrder(test.db, 'completed')
       await expectEachAppliedOnce()
@@ -139,13 +140,18 @@ describe('a projector that is killed with SIGKILL', () => {
     await generateEvents(pool, 1000)
     const { generation } = await test.db.projection.findUniqueOrThrow({ where: { name: 'order-summary' } })
     const row = () => test.db.projection.findUniqueOrThrow({ where: { name: 'order-summary' } })
+    // It cannot take over while this is held, so it is under way for as long as the test needs it to be.
+    const holder = await pool.connect()
+    await holder.query(`BEGIN; SELECT FROM projections WHERE name = 'order-summary' FOR KEY SHARE`)
     await wishRebuilds()
     const doomed = projector()
     await until('the rebuild to be under way', async () =>
       (await row()).rebuiltEvents > 0n && (await row()).rebuildingGeneration !== null ? true : undefined,
     )
-    process.kill(doomed.process.pid() ?? 0, 'SIGKILL')
+    await killHard('the projector', () => doomed.process.pid())
     await doomed.died()
+    await holder.query('ROLLBACK')
+    holder.release()
     expect(await row()).toMatchObject({ generation, rebuildingGeneration: generation + 1 })
     const survivor = projector()
     try {

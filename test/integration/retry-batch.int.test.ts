@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { failingUntilRetried } from '../harness/holds.ts'
 import { until } from '../harness/poll.ts'
 import { startSystem } from '../harness/start.ts'
 import type { System } from '../harness/system.ts'
@@ -36,7 +37,7 @@ describe.concurrent('a batch of retries', () => {
     })
 
   it('goes wave by wave until the list is empty', async () => {
-    // Points that could not be revoked for a while, and now can.
+    // Points that cannot be revoked before an operator retries it.
     const customers = Array.from({ length: 8 }, (_, n) => `cus_batch_${n}`)
     const orders = await Promise.all(
       customers.map(async (customerId) => {
@@ -44,13 +45,11 @@ describe.concurrent('a batch of retries', () => {
           kind: 'preceded',
           by: (id) => system.api.cancel(id),
         })
-        system.interferences.plan(customerId, 'revokePoints', { kind: 'faults', times: 1000 })
+        system.interferences.plan(customerId, 'revokePoints', failingUntilRetried(system.db))
         const { id } = await system.api.place({ customerId })
         return system.api.reached(id, 'parked')
       }),
     )
-    for (const customerId of customers)
-      system.interferences.plan(customerId, 'revokePoints', { kind: 'faults', times: 0 })
     const batch = await start({ step: 'awardPoints', errorClass: 'INTERNAL' }, 25)
     expect(batch.total).toBe(8)
     expect(await finished(batch.id)).toMatchObject({ status: 'done', succeeded: 8, failed: 0, pending: 0 })

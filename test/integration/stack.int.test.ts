@@ -19,6 +19,7 @@ import { supervise } from '../../stack/supervisor.ts'
 import { locateTemporalCli } from '../../stack/temporal-cli.ts'
 import { startTemporal } from '../../stack/temporal.ts'
 import { envelopes } from '../harness/envelopes.ts'
+import { killHard } from '../harness/kill.ts'
 import { until } from '../harness/poll.ts'
 
 const closers: (() => unknown)[] = []
@@ -276,7 +277,7 @@ describe('the supervisor', () => {
     const supervised = supervise({ name: 'test', entry, env: {}, onLine: (line) => lines.push(line) })
     closers.push(() => supervised.stop())
     await until('it to be up', () => (lines.includes('up') ? true : undefined))
-    process.kill(supervised.pid() ?? 0, 'SIGKILL')
+    await killHard('the process', () => supervised.pid())
     await until('it to be up again', () =>
       lines.filter((line) => line === 'up').length === 2 ? true : undefined,
     )
@@ -300,7 +301,8 @@ describe('the supervisor', () => {
       { cwd: ROOT },
     )
     const [line] = (await once(supervisor.stdout, 'data')) as [Buffer]
-    const { pid } = JSON.parse(line.toString()) as { pid: number }
+    // More than one line may come at once.
+    const { pid } = JSON.parse(line.toString().split('\n')[0] ?? '') as { pid: number }
     expect(isAlive(pid)).toBe(true)
     supervisor.kill('SIGKILL')
     await until('the orphan to end', () => (isAlive(pid) ? undefined : true))

@@ -94,7 +94,10 @@ describe('two attempts at the same step, in flight at once', () => {
       second: DONE,
       hasWaited: true,
     })
-    const entries = await test.db.loyaltyEntry.findMany({ where: { orderId: id } })
+    const entries = await test.db.loyaltyEntry.findMany({
+      where: { orderId: id },
+      orderBy: { kind: 'asc' },
+    })
     expect(entries.map(({ kind, points }) => [kind, Number(points)])).toEqual([
       ['awarded', 13],
       ['revoked', -13],

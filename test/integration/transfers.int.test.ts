@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createTransferJournal } from '../../domain/transfer/journal.ts'
 import type { Database } from '../../prisma/client.ts'
+import { failingUntilRetried } from '../harness/holds.ts'
 import { inFlight } from '../harness/in-flight.ts'
 import { startSystem } from '../harness/start.ts'
 import type { System } from '../harness/system.ts'
@@ -169,7 +170,7 @@ describe('a transfer whose destination fails for ever', () => {
     const { api } = system
     await api.openAccount('stuck', 1000)
     await api.openAccount('stuck_to', 0)
-    system.interferences.plan('stuck', 'depositMoney', { kind: 'faults', times: 1000 })
+    system.interferences.plan('stuck', 'depositMoney', failingUntilRetried(system.db))
     const { id } = await api.transfer('stuck', 'stuck_to', 250)
     const parked = await expect
       .poll(() => api.parked('?step=depositMoney'), { timeout: 60_000 })
@@ -191,7 +192,6 @@ describe('a transfer whose destination fails for ever', () => {
       404,
       'ORDER_NOT_FOUND',
     ])
-    system.interferences.plan('stuck', 'depositMoney', { kind: 'faults', times: 0 })
     expect((await act('retry', { reason: 'mended' })).status).toBe(202)
     expect(await api.transferEnded(id)).toMatchObject({ status: 'completed' })
     expect(await api.account('stuck_to')).toMatchObject({ balanceMinor: 250 })

@@ -1,0 +1,150 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createOrderJournal } from '../../domain/order/journal.ts'
+import { sagaStream } from '../../domain/saga/ids.ts'
+import type { EventEnvelope } from '../../events/broker/envelope.ts'
+import { openPool } from '../../postgres.ts'
+import type { Projection } from '../../read-models/projection.ts'
+import { rebuild } from '../../read-models/rebuild.ts'
+import { PROJECTIONS } from '../../read-models/registry.ts'
+import type { Order } from '../harness/api-client.ts'
+import { placeOrderRow } from '../harness/order-rows.ts'
+import { until } from '../harness/poll.ts'
+import { startSystem } from '../harness/start.ts'
+import { attemptStep } from '../harness/steps.ts'
+import type { System } from '../harness/system.ts'
+
+/** What each projection was given of the parked step, by its name. */
+const seen: { projection: string; data: unknown }[] = []
+
+/** A projection that remembers in `given` what it was given of the parked step. */
+const watching = (projection: Projection, given: { projection: string; data: unknown }[]): Projection => ({
+  ...projection,
+  async apply(db, generation, event) {
+    if (event.type === 'StepParked') given.push({ projection: projection.name, data: event.data })
+    await projection.apply(db, generation, event)
+  },
+})
+const watched = PROJECTIONS.map((projection) => watching(projection, seen))
+
+let system: System
+let orderId: string
+let stream: string
+beforeAll(async () => {
+  system = await startSystem({ workers: false, events: { projections: watched } })
+  orderId = await placeParkedByOldCode()
+  stream = sagaStream('order', orderId)
+})
+afterAll(() => system.close())
+
+/** An order whose release is parked, as the code wrote it whose StepParked said `error`. */
+async function placeParkedByOldCode(): Promise<string> {
+  const { db } = system
+  const id = await placeOrderRow(db, { customerId: 'cus_old_shape' })
+  await attemptStep(db, 'reserveInventory', id)
+  const reason = { code: 'STEP_FAILED', step: 'chargePayment' }
+  await createOrderJournal({ db }).beginCompensation(id, reason)
+  await db.$transaction([
+    db.$executeRaw`
+      UPDATE step_fences SET state = 'undoing', parked_at = clock_timestamp(), parked_error = 'TIMEOUT'
+       WHERE saga_id = ${id}::uuid AND step = 'reserveInventory'`,
+    db.$queryRaw`
+      SELECT 1 FROM saga_advance(${id}::uuid, 'parked', 'StepParked',
+        '{"step": "reserveInventory", "error": "TIMEOUT"}', 1)`,
+  ])
+  return id
+}
+
+const TODAY = { step: 'reserveInventory', errorClass: 'TIMEOUT' }
+
+describe('an event that was recorded in an old shape', () => {
+  it('stays as it was recorded, and is read from the store in today’s shape', async () => {
+    const recorded = await system.db.event.findFirst({ where: { streamId: stream, type: 'StepParked' } })
+    expect(recorded).toMatchObject({ schemaVersion: 1, data: { error: 'TIMEOUT' } })
+    expect((await system.api.events(orderId)).at(-1)).toMatchObject({ type: 'StepParked', data: TODAY })
+  })
+
+  it('is published in today’s shape, and applied in it by every read model', async () => {
+    const [message] = await until('the event to be published', async () => {
+      const found = await system.db.$queryRaw<{ envelope: EventEnvelope }[]>`
+        SELECT envelope FROM broker_messages WHERE subject = ${stream} AND envelope->>'type' = 'ordersaga.StepParked'`
+      return found.length === 0 ? undefined : found
+    })
+    expect(message?.envelope).toMatchObject({ schemaversion: 2, data: TODAY })
+    for (const { name } of PROJECTIONS) {
+      const given = await until(`${name} to apply it`, () =>
+        seen.find(({ projection }) => projection === name),
+      )
+      expect(given.data).toEqual(TODAY)
+    }
+    const summary = await until('the read model to say so', async () => {
+      const page = await system.api.get<{ data: { status: string; steps: { parked: string[] } }[] }>(
+        '/customers/cus_old_shape/orders',
+      )
+      return page.data[0]?.status === 'parked' ? page.data[0] : undefined
+    })
+    expect(summary.steps.parked).toEqual(['reserveInventory'])
+  })
+
+  it('is applied in today’s shape when an older relay has published it', async () => {
+    const id = await placeOrderRow(system.db)
+    seen.length = 0
+    const envelope = {
+      specversion: '1.0',
+      id: `order-elsewhere-${id}/1`,
+      source: '/ordersaga/order',
+      type: 'ordersaga.StepParked',
+      subject: `order-elsewhere-${id}`,
+      time: new Date().toISOString(),
+      datacontenttype: 'application/json',
+      streamversion: 1,
+      schemaversion: 1,
+      data: { step: 'reserveInventory', error: 'TIMEOUT' },
+    }
+    await system.db.$executeRaw`
+      INSERT INTO broker_messages (id, subject, envelope)
+      VALUES (${envelope.id}, ${envelope.subject}, ${JSON.stringify(envelope)}::jsonb)`
+    const given = await until('a read model to be given it', () => seen[0])
+    expect(given.data).toEqual(TODAY)
+  })
+
+  it('is applied in today’s shape by a rebuild', async () => {
+    const [orderSummary] = PROJECTIONS
+    if (orderSummary === undefined) throw new Error('There is no read model')
+    const given: typeof seen = []
+    const pool = openPool(system.databaseUrl, { max: 2, name: 'test-rebuild' })
+    await rebuild({ pool, projection: watching(orderSummary, given) })
+    await pool.end()
+    expect(given).toEqual([{ projection: orderSummary.name, data: TODAY }])
+  })
+
+  it('is told in today’s shape by the streams, and folded so', async () => {
+    const aborter = new AbortController()
+    const response = await fetch(`${system.apiUrl}/operations/stream`, {
+      headers: { 'last-event-id': '0' },
+      signal: aborter.signal,
+    })
+    let text = ''
+    for await (const chunk of response.body?.pipeThrough(new TextDecoderStream()) ?? []) {
+      text += chunk
+      if (text.includes('"StepParked"') && text.endsWith('\n\n')) break
+    }
+    aborter.abort()
+    const parked = /^data: ?(.*"StepParked".*)$/m.exec(text)?.[1] ?? '{}'
+    expect(JSON.parse(parked)).toMatchObject({ streamId: stream, data: TODAY })
+    const now = await system.api.order(orderId)
+    const folded = await system.api.get<Order>(`/orders/${orderId}?asOfVersion=${now.version}`)
+    expect(folded).toMatchObject({
+      status: 'parked',
+      steps: [{ compensation: 'parked' }, {}, {}, {}, {}, {}],
+    })
+  })
+
+  it('violates no invariant', async () => {
+    expect(await system.api.invariants()).toMatchObject({
+      checks: expect.arrayContaining([
+        expect.objectContaining({ name: 'status', ok: true }),
+        expect.objectContaining({ name: 'order-of-events', ok: true }),
+      ]) as unknown,
+    })
+  })
+})
