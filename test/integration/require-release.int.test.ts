@@ -17,6 +17,9 @@ afterEach(() => test.close())
 const setRelease = (release: number) =>
   test.db.$executeRaw`UPDATE database_release SET release = ${release}::integer`
 
+/** A process that has printed nothing of interest by then is stopped. */
+const ENOUGH_MS = 60_000
+
 /** One of our processes on this database. It is stopped once what it has printed matches `isEnough`. */
 async function run(
   entry: string,
@@ -26,6 +29,7 @@ async function run(
 ) {
   const child = spawn(process.execPath, ['--import', 'tsx', entry], {
     cwd: ROOT,
+    timeout: ENOUGH_MS,
     env: childEnvironment({
       DATABASE_URL: url,
       PORT: '0',
