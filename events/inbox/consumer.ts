@@ -29,9 +29,9 @@ export interface ConsumerOptions {
  * spent.
  */
 export function createConsumer({ pool, enter, reach, onApplied }: ConsumerOptions): EventHandler {
-  const inOneTransaction = (envelopes: readonly EventEnvelope[], attempt: Attempt) =>
+  const inOneTransaction = (envelopes: readonly EventEnvelope[], tryOne: TryOne) =>
     inTransaction(pool, async (db) => {
-      const applied = await takeIn(db, await enter(db), envelopes, attempt)
+      const applied = await takeIn(db, await enter(db), envelopes, tryOne)
       reach?.('projector:before-commit')
       return applied
     })
@@ -50,11 +50,11 @@ export function createConsumer({ pool, enter, reach, onApplied }: ConsumerOption
   }
 }
 
-type Attempt = (effect: Effect, db: Sql, envelope: EventEnvelope) => Promise<Failure | undefined>
+type TryOne = (effect: Effect, db: Sql, envelope: EventEnvelope) => Promise<Failure | undefined>
 
-const impatiently: Attempt = (effect, db, envelope) => tryToApply(effect, db, envelope, false)
+const impatiently: TryOne = (effect, db, envelope) => tryToApply(effect, db, envelope, false)
 
-const applyOrThrow: Attempt = async (effect, db, envelope) => {
+const applyOrThrow: TryOne = async (effect, db, envelope) => {
   await applyTo(effect, db, envelope)
   return undefined
 }
@@ -68,7 +68,7 @@ export async function takeIn(
   db: Sql,
   effect: Effect,
   envelopes: readonly EventEnvelope[],
-  attempt: Attempt = tryToApply,
+  tryOne: TryOne = tryToApply,
 ): Promise<number> {
   const streams = [...new Set(envelopes.map(({ subject }) => subject))]
   const positions = await lockPositions(db, effect.name, streams)
@@ -84,7 +84,7 @@ export async function takeIn(
       letters.push({ envelope })
       continue
     }
-    const failure = streamversion === position + 1 ? await attempt(effect, db, envelope) : GAP
+    const failure = streamversion === position + 1 ? await tryOne(effect, db, envelope) : GAP
     if (failure === undefined) {
       moved.set(subject, streamversion)
       applied += 1
