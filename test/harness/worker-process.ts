@@ -1,3 +1,5 @@
+import { urlVariable } from '../../config.ts'
+import { PROVIDER_NAMES } from '../../providers.ts'
 import type { Servers } from './servers.ts'
 import type { System } from './system.ts'
 import { startWatchedProcess, type WatchedProcess } from './watched-process.ts'
@@ -19,8 +21,7 @@ export function startWorkerProcess(
       DATABASE_URL: system.databaseUrl,
       DATABASE_POOL: '4',
       TEMPORAL_ADDRESS: temporalAddress,
-      PAYMENT_URL: system.sandboxUrl,
-      SHIPPING_URL: system.sandboxUrl,
+      ...Object.fromEntries(PROVIDER_NAMES.map((name) => [urlVariable(name), system.sandboxUrl])),
       TASK_QUEUE_PREFIX: system.prefix,
       WORKFLOW_BUNDLE: bundle,
       METRICS_PORT: '0',
