@@ -55,6 +55,8 @@ const schema = z.object({
   HOST: z.string().min(1).default('127.0.0.1'),
   PORT: port.default(3000),
   SANDBOX_PORT: port.default(3100),
+  /** Where the sandbox is reached, when that is not this machine. */
+  SANDBOX_URL: z.url().optional(),
   /** Base URLs of the providers, e.g. `PAYMENT_URL`; the sandbox plays those that are not named. */
   ...providerSettings(),
 
@@ -137,8 +139,10 @@ function providerSettings() {
 }
 
 /** Base URLs of the providers; the sandbox plays those that are not named. */
-export const providerUrls = (config: Config): PerProvider<string> =>
-  perProvider((name) => config[urlVariable(name)] ?? `http://127.0.0.1:${config.SANDBOX_PORT}`)
+export function providerUrls(config: Config): PerProvider<string> {
+  const sandboxUrl = config.SANDBOX_URL ?? `http://127.0.0.1:${config.SANDBOX_PORT}`
+  return perProvider((name) => config[urlVariable(name)] ?? sandboxUrl)
+}
 
 /** The task queue of a participant in this system. */
 export function queueName({ TASK_QUEUE_PREFIX }: Config, participant: string): string {
