@@ -7,7 +7,7 @@ describe('the sandbox', () => {
     expect(PROVIDERS.map(({ name }) => name).toSorted()).toEqual(PROVIDER_NAMES.toSorted())
     const collections = PROVIDERS.map(({ collection }) => collection)
     expect(new Set(collections).size).toBe(collections.length)
-    const lists = PROVIDERS.flatMap(({ publish }) => Object.keys(publish([])))
+    const lists = PROVIDERS.flatMap((kind) => Object.keys(kind.publish([])))
     expect(new Set(lists).size).toBe(lists.length)
     expect(lists).toEqual(expect.arrayContaining(collections))
   })

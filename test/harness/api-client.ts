@@ -16,7 +16,8 @@ export type Account = z.infer<typeof account>
 
 export type ParkedStep = z.infer<typeof parkedStep>
 
-export interface LedgerView {
+/** The lists of all providers by name; tests that specify a provider know its own. */
+export type LedgerView = Readonly<Record<string, readonly { key: string; state?: string }[]>> & {
   charges: { key: string; amountMinor: number; currency: string; state: string }[]
   refunds: { key: string; chargeKey: string; amountMinor: number }[]
   shipments: { key: string; state: string }[]
@@ -59,15 +60,20 @@ const TRIES_MAX = 20
 
 const isTerminal = ({ status }: { status: string }) => ['completed', 'rejected', 'cancelled'].includes(status)
 
+/** A busy machine may have no connection to its database free for a moment: a client comes back then. */
+async function patiently(request: () => Promise<Response>): Promise<Response> {
+  let response = await request()
+  for (let tries = 1; response.status === 503 && tries < TRIES_MAX; tries += 1) {
+    await sleep(Number(response.headers.get('retry-after')) * 1000)
+    response = await request()
+  }
+  return response
+}
+
 /** The API as a client sees it, with the waits that tests need. */
 export function createApiClient(apiUrl: string, sandboxUrl: string) {
   const get = async <T>(path: string): Promise<T> => {
-    let response = await fetch(apiUrl + path)
-    // A busy machine may have no connection to its database free for a moment: a client comes back then.
-    for (let tries = 1; response.status === 503 && tries < TRIES_MAX; tries += 1) {
-      await sleep(Number(response.headers.get('retry-after')) * 1000)
-      response = await fetch(apiUrl + path)
-    }
+    const response = await patiently(() => fetch(apiUrl + path))
     if (!response.ok) throw new Error(`GET ${path} answered ${response.status}: ${await response.text()}`)
     return (await response.json()) as T
   }
@@ -81,7 +87,7 @@ export function createApiClient(apiUrl: string, sandboxUrl: string) {
       }),
     async place(wishes: OrderWishes = {}): Promise<Order> {
       const headers = { 'idempotency-key': wishes.key ?? randomUUID() }
-      return answered<Order>(await client.post('/orders', orderBody(wishes), headers), 202)
+      return answered<Order>(await patiently(() => client.post('/orders', orderBody(wishes), headers)), 202)
     },
     cancel: (id: string, reason?: string) =>
       client.post(`/orders/${id}/cancel`, reason === undefined ? undefined : { reason }),
@@ -117,7 +123,7 @@ export function createApiClient(apiUrl: string, sandboxUrl: string) {
     account: (id: string) => get<Account>(`/accounts/${id}`),
     async openAccount(id: string, openingBalanceMinor: number): Promise<Account> {
       const body = { id, ownerId: 'cus_alice', currency: 'EUR', openingBalanceMinor }
-      return answered<Account>(await client.post('/accounts', body), 201)
+      return answered<Account>(await patiently(() => client.post('/accounts', body)), 201)
     },
     async changeAccount(id: string, change: 'freeze' | 'unfreeze' | 'close'): Promise<Account> {
       const { version } = await client.account(id)
@@ -133,7 +139,8 @@ export function createApiClient(apiUrl: string, sandboxUrl: string) {
         amountMinor,
         currency: 'EUR',
       }
-      return answered<Transfer>(await client.post('/transfers', body, { 'idempotency-key': key }), 202)
+      const request = () => client.post('/transfers', body, { 'idempotency-key': key })
+      return answered<Transfer>(await patiently(request), 202)
     },
     transferEnded: (id: string) =>
       until(`transfer ${id} to end`, async () => {
@@ -146,11 +153,11 @@ export function createApiClient(apiUrl: string, sandboxUrl: string) {
     /** What the providers did for one order, or for all. */
     async ledger(orderId = ''): Promise<LedgerView> {
       const all = (await (await fetch(`${sandboxUrl}/ledger`)).json()) as LedgerView
-      return {
-        charges: all.charges.filter(({ key }) => key.includes(orderId)),
-        refunds: all.refunds.filter(({ chargeKey }) => chargeKey.includes(orderId)),
-        shipments: all.shipments.filter(({ key }) => key.includes(orderId)),
-      }
+      const lists = Object.entries(all).map(([name, rows]) => [
+        name,
+        rows.filter(({ key }) => key.includes(orderId)),
+      ])
+      return Object.fromEntries(lists) as LedgerView
     },
   }
   return client
