@@ -6,6 +6,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { isAlive } from '../../stack/pids.ts'
 import { ROOT } from '../../stack/places.ts'
 import { freePort, requireFreePort } from '../../stack/ports.ts'
+import { orderSaga } from '../../workflows/order/steps.ts'
+import { outline } from '../../workflows/saga/definition.ts'
 import { createApiClient, type ApiClient } from '../harness/api-client.ts'
 import { until } from '../harness/poll.ts'
 
@@ -174,6 +176,6 @@ describe('npm start', () => {
     start = launch()
     await up()
     expect(await api.order(id)).toMatchObject({ status: 'completed' })
-    expect((await api.history(id)).events).toHaveLength(11)
+    expect((await api.history(id)).events).toHaveLength(5 + outline(orderSaga).length)
   })
 })
