@@ -1,6 +1,14 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { eventTransport, queueName, readConfig, requireDatabaseUrl } from './config.ts'
+import {
+  eventTransport,
+  providerUrls,
+  queueName,
+  readConfig,
+  requireDatabaseUrl,
+  urlVariable,
+} from './config.ts'
+import { PROVIDER_NAMES } from './providers.ts'
 
 const example = () => readFileSync('.env.example', 'utf8')
 
@@ -35,6 +43,14 @@ describe('the configuration', () => {
     expect(queueName(readConfig({ TASK_QUEUE_PREFIX: 'blue' }), 'payment')).toBe('blue.payment')
   })
 
+  it('lets the sandbox play every provider that is not named', () => {
+    const [named, ...others] = PROVIDER_NAMES
+    const urls = (changes: Record<string, string>) => Object.values(providerUrls(readConfig(changes)))
+    expect(new Set(urls({}))).toEqual(new Set(['http://127.0.0.1:3100']))
+    const given = { SANDBOX_URL: 'http://sandbox', [urlVariable(named ?? 'payment')]: 'http://real' }
+    expect(urls(given)).toEqual(['http://real', ...others.map(() => 'http://sandbox')])
+  })
+
   it('finds the broker in the database unless NATS is chosen, and NATS on this machine unless it is named', () => {
     const transport = (changes: Record<string, string>) =>
       eventTransport(readConfig({ DATABASE_URL: 'postgresql://db/x', ...changes }))
@@ -67,6 +83,7 @@ const allSet = () => ({
   TEMPORAL_TEST_SERVER_PATH: 'x',
   NATS_URL: 'nats://x',
   NATS_SERVER_PATH: 'x',
+  SANDBOX_URL: 'http://x',
   PAYMENT_URL: 'http://x',
   SHIPPING_URL: 'http://x',
   WORKFLOW_BUNDLE: 'x',

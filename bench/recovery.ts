@@ -1,5 +1,7 @@
 import Table from 'cli-table3'
+import { cancelAfter } from '../test/harness/cancel-after.ts'
 import { until } from '../test/harness/poll.ts'
+import { stepsOf } from '../test/harness/saga-steps.ts'
 import { startServers } from '../test/harness/servers.ts'
 import { startSystemOn } from '../test/harness/system.ts'
 import { startWorkerProcess } from '../test/harness/worker-process.ts'
@@ -12,22 +14,37 @@ import { percentiles, round } from './figures.ts'
  */
 const REPETITIONS = 3
 
-const steps = [...orderSaga.compensatable, orderSaga.pivot].map(({ execute }) => execute)
+const all = stepsOf(orderSaga)
+const steps = all.map(({ name }) => name)
+const first = (isAtProvider: boolean) => {
+  const step = all.find(
+    ({ kind, provider }) => kind === 'compensatable' && (provider !== undefined) === isAtProvider,
+  )
+  if (step === undefined) throw new Error('The order saga has no such step')
+  return step
+}
+const [row, provider] = [first(false), first(true)]
+
 const kinds = [
-  { kind: 'a local attempt at a provider', at: 'chargePayment:before-record', queued: [] },
-  { kind: 'a local attempt at a row', at: 'reserveInventory:after', queued: [] },
-  { kind: 'a queued attempt at a provider', at: 'chargePayment:before-record', queued: steps },
-  { kind: 'a queued attempt at a row', at: 'awardPoints:after', queued: steps },
-  { kind: 'the pivot', at: 'completeOrder:after', queued: [] },
-  { kind: 'a compensation', at: 'refundPayment:before-record', queued: [], service: 'refused' },
+  { kind: 'a local attempt at a provider', at: `${provider.name}:before-record`, queued: [] },
+  { kind: 'a local attempt at a row', at: `${row.name}:after`, queued: [] },
+  { kind: 'a queued attempt at a provider', at: `${provider.name}:before-record`, queued: steps },
+  { kind: 'a queued attempt at a row', at: `${row.name}:after`, queued: steps },
+  { kind: 'the pivot', at: `${orderSaga.pivot.execute}:after`, queued: [] },
+  {
+    kind: 'a compensation',
+    at: `${provider.undo}:before-record`,
+    queued: [],
+    cancelledAfter: provider.name,
+  },
 ]
 
 const { servers, stop } = await startServers([])
 const table = new Table({ head: ['killed in', 'median ms', 'max ms'], style: { head: [], border: [] } })
 try {
-  for (const { kind, at, queued, service } of kinds) {
+  for (const { kind, at, queued, cancelledAfter } of kinds) {
     const taken: number[] = []
-    for (let n = 0; n < REPETITIONS; n += 1) taken.push(await killAt(at, queued, service))
+    for (let n = 0; n < REPETITIONS; n += 1) taken.push(await killAt(at, queued, cancelledAfter))
     const { p50, max } = percentiles(taken)
     table.push([kind, round(p50), round(max)])
   }
@@ -37,11 +54,12 @@ try {
 process.stdout.write(`${table.toString()}\n`)
 process.exit()
 
-async function killAt(at: string, queued: string[], service: string | undefined): Promise<number> {
+async function killAt(at: string, queued: string[], cancelledAfter: string | undefined): Promise<number> {
   const system = await startSystemOn(servers, { workers: false, input: { queued } })
+  if (cancelledAfter !== undefined) await cancelAfter(system.db, cancelledAfter)
   const doomed = startWorkerProcess(servers, system, { failpoints: [`${at}=kill`] })
   await doomed.working()
-  const { id } = await system.api.place(service === undefined ? {} : { service })
+  const { id } = await system.api.place()
   const survivor = startWorkerProcess(servers, system)
   await until('the worker to die', () => (doomed.process.pid() === undefined ? true : undefined))
   const diedAt = performance.now()

@@ -1,3 +1,5 @@
+import type { Effect } from './ledger.ts'
+
 /**
  * How a provider behaves towards one order, scripted by a magic token in the order itself (as with the test cards
  * of payment providers): `pm_flaky_2`, `lost_reply_1`. Counts are of creating calls per key.
@@ -15,20 +17,28 @@ export interface Behaviour {
   undoFailing?: number
 }
 
-/** Undefined for a token that the provider does not know. */
-export function paymentBehaviour(token: string): Behaviour | undefined {
-  if (token === 'pm_declined') return { refusal: 'DECLINED' }
-  if (token === 'pm_insufficient_funds') return { refusal: 'INSUFFICIENT_FUNDS' }
-  if (token === 'pm_ok') return {}
-  if (!token.startsWith('pm_')) return undefined
-  return scripted(token.slice('pm_'.length), 'refund_fails')
+/** The tokens of one provider that are no script. */
+export interface Tokens {
+  /** Every token begins with it. */
+  prefix: string
+  fine: readonly string[]
+  /** The provider's code for each token that it refuses. */
+  refused: Readonly<Record<string, string>>
+  /** The script of an effect whose undo fails. */
+  undoFails: string
 }
 
-export function shippingBehaviour(token: string): Behaviour | undefined {
-  if (token === 'standard' || token === 'express') return {}
-  if (token === 'refused') return { refusal: 'REFUSED' }
-  return scripted(token, 'cancel_fails')
-}
+/** How a provider behaves towards an effect with a `token`. Undefined for a token that it does not know. */
+export const behaviourOf =
+  ({ prefix, fine, refused, undoFails }: Tokens) =>
+  ({ token }: Effect): Behaviour | undefined => {
+    const text = String(token)
+    if (!text.startsWith(prefix)) return undefined
+    const name = text.slice(prefix.length)
+    const refusal = Object.entries(refused).find(([known]) => known === name)?.[1]
+    if (refusal !== undefined) return { refusal }
+    return fine.includes(name) ? {} : scripted(name, undoFails)
+  }
 
 function scripted(script: string, undoFails: string): Behaviour | undefined {
   if (script === 'hang') return { delayMs: Number.POSITIVE_INFINITY }

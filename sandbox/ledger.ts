@@ -8,17 +8,15 @@ export type Entry =
 
 export type Effect = Readonly<Record<string, string | number>>
 
-export type Collection = 'charges' | 'shipments'
-
 type Line =
-  | { collection: Collection; key: string; did: 'create'; effect: Effect; request: string }
-  | { collection: Collection; key: string; did: 'undo'; undoKey: string }
-  | { collection: Collection; key: string; did: 'void' }
+  | { collection: string; key: string; did: 'create'; effect: Effect; request: string }
+  | { collection: string; key: string; did: 'undo'; undoKey: string }
+  | { collection: string; key: string; did: 'void' }
 
 export interface Ledger {
-  find(collection: Collection, key: string): Entry | undefined
+  find(collection: string, key: string): Entry | undefined
   /** In the order of creation. */
-  entries(collection: Collection): [string, Entry][]
+  entries(collection: string): [string, Entry][]
   write(line: Line): void
 }
 
@@ -27,9 +25,10 @@ export interface Ledger {
  * the process loses nothing. Without a file it is kept in memory only.
  */
 export function openLedger(file: string | undefined): Ledger {
-  const collections = { charges: new Map<string, Entry>(), shipments: new Map<string, Entry>() }
+  const collections = new Map<string, Map<string, Entry>>()
   const apply = (line: Line) => {
-    const entries = collections[line.collection]
+    const entries = collections.get(line.collection) ?? new Map<string, Entry>()
+    collections.set(line.collection, entries)
     const entry = entries.get(line.key)
     switch (line.did) {
       case 'create':
@@ -46,8 +45,8 @@ export function openLedger(file: string | undefined): Ledger {
   }
   if (file !== undefined) readLines(file).forEach(apply)
   return {
-    find: (collection, key) => collections[collection].get(key),
-    entries: (collection) => [...collections[collection]],
+    find: (collection, key) => collections.get(collection)?.get(key),
+    entries: (collection) => [...(collections.get(collection) ?? [])],
     write(line) {
       if (file !== undefined) appendFileSync(file, `${JSON.stringify(line)}\n`)
       apply(line)

@@ -2,27 +2,49 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Router, type Request, type Response } from 'express'
 import type { Behaviour } from './behaviour.ts'
 import type { FaultSwitch } from './faults.ts'
-import type { Collection, Effect, Entry, Ledger } from './ledger.ts'
+import type { Effect, Entry, Ledger } from './ledger.ts'
 
 /** How late a provider answers that is slow at large, in milliseconds. */
 const SLOW_MS = 3000
 
 /** What makes a provider the one it is; keys, voids, replays and faults are the same for all. */
 export interface ProviderKind {
-  name: 'payment' | 'shipping'
-  collection: Collection
+  /** By which the fault switch knows it. */
+  name: string
+  collection: string
   /** The status of a refusal, e.g. 402. */
   refusalStatus: number
-  /** The effect of a request, or undefined for a request that is not understood. */
-  effectOf(key: string, body: unknown): { effect: Effect; behaviour: Behaviour | undefined } | undefined
-  /** The code for a token that the provider does not know. */
-  unknownCode: string
-  /** How the behaviour of an effect is found again when it is undone. */
+  /** The effect of a request, or undefined for a request that is not understood. Its `token` stays with the provider. */
+  effectOf(key: string, body: unknown): Effect | undefined
+  /** How the provider behaves towards an effect; undefined for one that it does not know how to have. */
   behaviourOf(effect: Effect): Behaviour | undefined
+  /** The code of the refusal then. */
+  unknownCode: string
   /** The names of the two states of an effect. */
   states: { live: string; undone: string }
   /** Where an effect is undone, and by which key the request names it. */
   undo: { path: string; keyOf(request: Request): string | undefined }
+  /** Its lists in `GET /ledger`, by name. */
+  publish(effects: readonly PublishedEffect[]): Record<string, object[]>
+}
+
+/** An effect that stands, or stood, with its state by the provider's own name. */
+export interface PublishedEffect {
+  key: string
+  state: string
+  effect: Effect
+  /** The key of the request that undid it. */
+  undoKey?: string | undefined
+}
+
+/** One row per key that had an effect: no declines, no attempts, no tombstones. */
+export function publishProvider(kind: ProviderKind, ledger: Ledger): Record<string, object[]> {
+  const effects = ledger
+    .entries(kind.collection)
+    .flatMap(([key, entry]) =>
+      entry.state === 'voided' ? [] : [{ ...entry, key, state: kind.states[entry.state] }],
+    )
+  return kind.publish(effects)
 }
 
 /**
@@ -41,9 +63,9 @@ export function createProvider(kind: ProviderKind, ledger: Ledger, faults: Fault
 
   router.post(`/${collection}`, async (request, response) => {
     const key = request.get('idempotency-key')
-    const wanted = key === undefined ? undefined : kind.effectOf(key, request.body)
-    if (key === undefined || wanted === undefined) return problem(response, 400, 'MALFORMED')
-    const { effect, behaviour } = wanted
+    const effect = key === undefined ? undefined : kind.effectOf(key, request.body)
+    if (key === undefined || effect === undefined) return problem(response, 400, 'MALFORMED')
+    const behaviour = kind.behaviourOf(effect)
     if (behaviour === undefined) return problem(response, kind.refusalStatus, kind.unknownCode)
     if (ledger.find(collection, key)?.state === 'voided') return problem(response, 409, 'VOIDED')
     if (behaviour.refusal !== undefined) return problem(response, kind.refusalStatus, behaviour.refusal)

@@ -13,7 +13,7 @@ const server = createSandbox(openLedger(path.join(config.DATA_DIR, 'sandbox-ledg
   config.HOST,
 )
 await once(server, 'listening')
-log.info({ port: config.SANDBOX_PORT }, 'playing the payment gateway and the carrier')
+log.info({ port: config.SANDBOX_PORT }, 'playing the providers')
 
 onShutdown(log, config.SUPERVISED, async () => {
   server.close()

@@ -9,7 +9,7 @@ import type { Attempt, KeyedProvider, ProviderAnswer } from '../provider/protoco
 import { stepKey } from './ids.ts'
 import { createProviderFence, type ProviderFence, type ProviderFenceSpec } from './provider-fence.ts'
 import { answerOf, done, refusalOf, refused, type StepAnswer } from './step-answer.ts'
-import type { Invariant, Reach, Step, StepAttempt, StepLedger } from './step.ts'
+import type { Invariant, Reach, Refusals, Step, StepAttempt, StepLedger } from './step.ts'
 
 /**
  * A step whose effect is at a provider, and its undo: what the participant adds to the protocol of `executeStep` and
@@ -29,8 +29,7 @@ export interface ProviderStepSpec<
   readonly collection: string
   /** What a successful answer of the provider looks like; its other members are dropped. */
   readonly effect: z.ZodType<Effect>
-  /** The provider's codes for a refusal, and ours. Its text goes no further. */
-  readonly refusals: Readonly<Record<string, { code: string; detail: string }>>
+  readonly refusals: Refusals
   readonly event: Done
   /** What the events of the step and of its undo say. */
   readonly data: (effect: Effect) => Omit<Events[Done], 'key'> & Omit<Events[Undone], 'key'>
@@ -75,6 +74,7 @@ export const providerStep =
       undo: undo.name,
       events: { done: event, undone: [undo.event, undo.voided] },
       provider,
+      refusals,
       invariants,
       ledger: ledger === undefined ? undefined : { ...ledger, collection },
       bindTo,

@@ -36,6 +36,7 @@ export const rowStep =
       undo: undo?.name,
       events: { done: event, undone: undo === undefined ? [] : [undo.event] },
       provider: undefined,
+      refusals: {},
       invariants,
       ledger: undefined,
       bind(ports) {

@@ -15,6 +15,8 @@ export interface Step<Name extends string = string, Undo extends string = string
   readonly events: StepEvents
   /** Where its effect is, when that is not our own database. */
   readonly provider: ProviderName | undefined
+  /** What its provider may refuse. */
+  readonly refusals: Refusals
   /** What must be true of its effect at any moment. */
   readonly invariants: readonly Invariant[]
   /** What its provider says that it did, to be compared with the orders that have ended. */
@@ -44,6 +46,9 @@ export interface StepPorts {
 
 /** Called at the named points of a step, as `step:point`; tests kill or freeze the process there. */
 export type Reach = (point: string) => void
+
+/** A provider's codes for a refusal, and ours. Its text goes no further. */
+export type Refusals = Readonly<Record<string, { readonly code: string; readonly detail: string }>>
 
 export interface Invariant {
   /** Invariants of one name are shown as one. */

@@ -48,6 +48,7 @@ export const streamStep =
       undo: undo?.name,
       events: { done: event, undone: undo === undefined ? [] : [undo.event] },
       provider: undefined,
+      refusals: {},
       invariants,
       ledger: undefined,
       bind({ db }: StepPorts) {

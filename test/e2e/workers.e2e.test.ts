@@ -1,7 +1,9 @@
 import { afterEach, describe, expect, it } from 'vitest'
+import { PROVIDER_NAMES } from '../../providers.ts'
 import { orderSaga } from '../../workflows/order/steps.ts'
 import { expectOrderCompleted } from '../harness/order-trials.ts'
 import { until } from '../harness/poll.ts'
+import { participantsOf, stepsOf } from '../harness/saga-steps.ts'
 import { startSystem, startWorker } from '../harness/start.ts'
 import type { System, SystemOptions } from '../harness/system.ts'
 
@@ -42,11 +44,9 @@ describe('a worker that is told to stop', () => {
 
 describe('workers that serve chosen queues', () => {
   it('carry an order between them, each its own participants', async () => {
-    const everyStep = [...orderSaga.compensatable, orderSaga.pivot, ...orderSaga.retriable].map(
-      ({ execute }) => execute,
-    )
-    const system = await start({ input: { queued: everyStep } })
-    const office = worker(system, ['order', 'inventory', 'loyalty', 'notification'])
+    const system = await start({ input: { queued: stepsOf(orderSaga).map(({ name }) => name) } })
+    const ours = participantsOf(orderSaga).filter((name) => !(PROVIDER_NAMES as string[]).includes(name))
+    const office = worker(system, ours)
     await office.working()
     const { id } = await system.api.place()
     await until('the charge to be waiting for its worker', async () => {
@@ -56,7 +56,7 @@ describe('workers that serve chosen queues', () => {
         : undefined
     })
     expect((await system.api.ledger(id)).charges).toEqual([])
-    worker(system, ['payment', 'shipping'])
+    worker(system, PROVIDER_NAMES)
     await expectOrderCompleted(system, await system.api.ended(id))
   })
 

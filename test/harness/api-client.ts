@@ -15,7 +15,8 @@ export type Account = z.infer<typeof account>
 
 export type ParkedStep = z.infer<typeof parkedStep>
 
-export interface LedgerView {
+/** The lists of all providers by name; tests that specify a provider know its own. */
+export type LedgerView = Readonly<Record<string, readonly { key: string; state?: string }[]>> & {
   charges: { key: string; amountMinor: number; currency: string; state: string }[]
   refunds: { key: string; chargeKey: string; amountMinor: number }[]
   shipments: { key: string; state: string }[]
@@ -66,11 +67,12 @@ export function createApiClient(apiUrl: string, sandboxUrl: string) {
       await response.text()
       return undefined
     })
-  /** Sends a request until it is accepted: after a 503 a client comes back with the same key. */
-  const send = <T>(path: string, body: object, key: string): Promise<T> =>
+  /** Sends a request until there is an answer: after a 503 a client comes back, with the same key. */
+  const send = <T>(path: string, body: object, status: number, key?: string): Promise<T> =>
     until(`${path} to accept a request`, async () => {
-      const response = await client.post(path, body, { 'idempotency-key': key })
-      if (response.status !== 503) return answered<T>(response, 202)
+      const headers = key === undefined ? {} : { 'idempotency-key': key }
+      const response = await client.post(path, body, headers)
+      if (response.status !== 503) return answered<T>(response, status)
       await response.text()
       return undefined
     })
@@ -83,7 +85,7 @@ export function createApiClient(apiUrl: string, sandboxUrl: string) {
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       }),
     async place(wishes: OrderWishes = {}): Promise<Order> {
-      return send<Order>('/orders', orderBody(wishes), wishes.key ?? randomUUID())
+      return send<Order>('/orders', orderBody(wishes), 202, wishes.key ?? randomUUID())
     },
     cancel: (id: string, reason?: string) =>
       client.post(`/orders/${id}/cancel`, reason === undefined ? undefined : { reason }),
@@ -126,7 +128,7 @@ export function createApiClient(apiUrl: string, sandboxUrl: string) {
     account: (id: string) => get<Account>(`/accounts/${id}`),
     async openAccount(id: string, openingBalanceMinor: number): Promise<Account> {
       const body = { id, ownerId: 'cus_alice', currency: 'EUR', openingBalanceMinor }
-      return answered<Account>(await client.post('/accounts', body), 201)
+      return send<Account>('/accounts', body, 201)
     },
     async changeAccount(id: string, change: 'freeze' | 'unfreeze' | 'close'): Promise<Account> {
       const { version } = await client.account(id)
@@ -142,7 +144,7 @@ export function createApiClient(apiUrl: string, sandboxUrl: string) {
         amountMinor,
         currency: 'EUR',
       }
-      return send<Transfer>('/transfers', body, key)
+      return send<Transfer>('/transfers', body, 202, key)
     },
     transferEnded: (id: string) =>
       until(`transfer ${id} to end`, async () => {
@@ -155,11 +157,11 @@ export function createApiClient(apiUrl: string, sandboxUrl: string) {
     /** What the providers did for one order, or for all. */
     async ledger(orderId = ''): Promise<LedgerView> {
       const all = (await (await fetch(`${sandboxUrl}/ledger`)).json()) as LedgerView
-      return {
-        charges: all.charges.filter(({ key }) => key.includes(orderId)),
-        refunds: all.refunds.filter(({ chargeKey }) => chargeKey.includes(orderId)),
-        shipments: all.shipments.filter(({ key }) => key.includes(orderId)),
-      }
+      const lists = Object.entries(all).map(([name, rows]) => [
+        name,
+        rows.filter(({ key }) => key.includes(orderId)),
+      ])
+      return Object.fromEntries(lists) as LedgerView
     },
   }
   return client

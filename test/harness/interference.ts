@@ -1,5 +1,7 @@
+import type { RequestHandler } from 'express'
 import type { Services } from '../../activities/index.ts'
 import type { Database } from '../../prisma/client.ts'
+import { misbehave, type Misbehaviour } from './misbehaviour.ts'
 
 /** What is done to an activity's domain call, from outside. */
 export type Interference =
@@ -13,6 +15,18 @@ export type Interference =
 /** By party and activity: a saga's id is not known before its workflow may already run. */
 export interface Interferences {
   plan(party: string, activity: string, interference: Interference): void
+  /** What the provider of the activity does when it is asked for it. */
+  planAtProvider(party: string, activity: string, misbehaviour: Misbehaviour): void
+  /** Whether anything that was planned there has been met: a plan that is never met tests nothing. */
+  isMet(party: string, activity: string): boolean
+}
+
+export interface Interfering {
+  interferences: Interferences
+  /** The services that the workers call, with the interferences around them. */
+  around: (services: Services) => Services
+  /** Stands before the providers. */
+  beforeProviders: RequestHandler
 }
 
 /** An order's customer, or the account from which a transfer goes. */
@@ -22,14 +36,21 @@ async function partyOf(db: Database, id: string): Promise<string | undefined> {
   return (await db.transfer.findUnique({ where: { id }, select: { sourceAccountId: true } }))?.sourceAccountId
 }
 
-/** Lets a test interfere with single activities of single sagas, in the services that the workers call. */
-export function interfereWith(
-  services: Services,
-  db: Database,
-): { services: Services; interferences: Interferences } {
+/** Lets a test interfere with single activities of single sagas, in the workers' services and at the providers. */
+export function createInterfering(db: Database): Interfering {
   const planned = new Map<string, Interference>()
+  const atProviders = new Map<string, Misbehaviour>()
+  const met = new Set<string>()
+  const keyOf = (party: string | undefined, activity: string) => `${party} ${activity}`
+  const find = async <Plan>(plans: ReadonlyMap<string, Plan>, sagaId: string, activity: string) => {
+    if (plans.size === 0) return undefined
+    const key = keyOf(await partyOf(db, sagaId), activity)
+    const plan = plans.get(key)
+    if (plan !== undefined) met.add(key)
+    return plan
+  }
   const around = async <T>(activity: string, sagaId: string, call: () => Promise<T>): Promise<T> => {
-    const plan = planned.get(`${await partyOf(db, sagaId)} ${activity}`)
+    const plan = await find(planned, sagaId, activity)
     switch (plan?.kind) {
       case undefined:
         return call()
@@ -67,11 +88,14 @@ export function interfereWith(
         ),
       ]),
     )
-  const wrapped = { steps: wrap(services.steps), journals: wrap(services.journals) } as unknown as Services
   return {
-    services: wrapped,
     interferences: {
-      plan: (party, activity, plan) => void planned.set(`${party} ${activity}`, plan),
+      plan: (party, activity, plan) => void planned.set(keyOf(party, activity), { ...plan }),
+      planAtProvider: (party, activity, plan) => void atProviders.set(keyOf(party, activity), { ...plan }),
+      isMet: (party, activity) => met.has(keyOf(party, activity)),
     },
+    around: ({ steps, journals }) =>
+      ({ steps: wrap(steps), journals: wrap(journals) }) as unknown as Services,
+    beforeProviders: misbehave((sagaId, activity) => find(atProviders, sagaId, activity)),
   }
 }

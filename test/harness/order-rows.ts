@@ -2,11 +2,12 @@ import { randomUUID } from 'node:crypto'
 import { v7 as uuid } from 'uuid'
 import { createIntake } from '../../domain/order/intake.ts'
 import type { Database } from '../../prisma/client.ts'
+import { orderSaga } from '../../workflows/order/steps.ts'
 import { orderBody, type OrderWishes } from './api-client.ts'
 
 /** An order placed straight into the tables, without a workflow. */
 export async function placeOrderRow(db: Database, wishes: OrderWishes = {}): Promise<string> {
-  const intake = createIntake({ db, definition: 'order@1', newId: uuid, now: () => new Date() })
+  const intake = createIntake({ db, definition: orderSaga.name, newId: uuid, now: () => new Date() })
   const { order } = await intake.place('test', wishes.key ?? randomUUID(), orderBody(wishes))
   return order.id
 }

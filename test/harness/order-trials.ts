@@ -1,97 +1,23 @@
 import { expect } from 'vitest'
-import { ATTEMPTS } from '../../workflows/saga/policies.ts'
+import type { LedgerEntry } from '../../domain/saga/step.ts'
 import { orderSaga } from '../../workflows/order/steps.ts'
 import type { Order, OrderWishes } from './api-client.ts'
-import {
-  AT_A_ROW,
-  EVERY_ATTEMPT,
-  expectCompleted,
-  faults,
-  losesReply,
-  type Hardship,
-  type Trials,
-} from './failure-matrix.ts'
+import { stepsOf } from './saga-steps.ts'
 import type { System } from './system.ts'
+import { expectCompleted, type Trials } from './trials.ts'
 
-const AT_PAYMENT: Record<string, Hardship<OrderWishes>> = {
-  'fails twice': { wishes: { paymentMethod: 'pm_flaky_2' } },
-  'loses its reply': { wishes: { paymentMethod: 'pm_lost_reply_1' } },
-  'is slow': { wishes: { paymentMethod: 'pm_slow_1200' } },
-  hangs: { wishes: { paymentMethod: 'pm_hang' } },
-  'is limited': { wishes: { paymentMethod: 'pm_rate_limited_1' } },
-}
-const AT_THE_CARRIER: Record<string, Hardship<OrderWishes>> = {
-  'fails twice': { wishes: { service: 'flaky_2' } },
-  'loses its reply': { wishes: { service: 'lost_reply_1' } },
-  'is slow': { wishes: { service: 'slow_1200' } },
-  hangs: { wishes: { service: 'hang' } },
-}
-
-/** How each step of an order meets each trouble and each hardship. */
 export const ORDER_TRIALS: Trials<OrderWishes, Order> = {
   definition: orderSaga,
-  troubles: {
-    reserveInventory: {
-      refuses: { wishes: { lines: [{ sku: 'NONE-001', quantity: 1 }] }, code: 'OUT_OF_STOCK' },
-      'faults beyond its attempts': { interference: faults(EVERY_ATTEMPT), code: 'STEP_FAILED' },
-      'loses its reply': { interference: losesReply },
-    },
-    chargePayment: {
-      refuses: { wishes: { paymentMethod: 'pm_declined' }, code: 'PAYMENT_DECLINED' },
-      'faults beyond its attempts': {
-        wishes: { paymentMethod: `pm_flaky_${EVERY_ATTEMPT}` },
-        code: 'STEP_FAILED',
-        isBegun: true,
-      },
-      'loses its reply': { wishes: { paymentMethod: 'pm_lost_reply_1' } },
-    },
-    createShipment: {
-      refuses: { wishes: { service: 'refused' }, code: 'SHIPMENT_REFUSED' },
-      'faults beyond its attempts': {
-        wishes: { service: `flaky_${EVERY_ATTEMPT}` },
-        code: 'STEP_FAILED',
-        isBegun: true,
-      },
-      'loses its reply': { wishes: { service: 'lost_reply_1' } },
-    },
-    awardPoints: {
-      refuses: { isCancelledFirst: true, code: 'CANCELLED_BY_CUSTOMER' },
-      'faults beyond its attempts': { interference: faults(EVERY_ATTEMPT), code: 'STEP_FAILED' },
-      'loses its reply': { interference: losesReply },
-    },
-    completeOrder: {
-      refuses: { isCancelledFirst: true, code: 'CANCELLED_BY_CUSTOMER' },
-      // Its attempts are not limited: it is parked in between, and still gets its answer.
-      'faults beyond its attempts': { interference: faults(ATTEMPTS.untilAnswered) },
-      'loses its reply': { interference: losesReply },
-    },
+  events: { opening: 'OrderPlaced', rejected: 'OrderRejected', cancelled: 'OrderCancelled' },
+  refusals: {
+    reserveInventory: { wishes: { lines: [{ sku: 'NONE-001', quantity: 1 }] }, code: 'OUT_OF_STOCK' },
   },
-  hardships: {
-    reserveInventory: AT_A_ROW,
-    chargePayment: AT_PAYMENT,
-    createShipment: AT_THE_CARRIER,
-    awardPoints: AT_A_ROW,
-    completeOrder: AT_A_ROW,
-  },
-  events: {
-    opening: 'OrderPlaced',
-    rejected: 'OrderRejected',
-    cancelled: 'OrderCancelled',
-    steps: {
-      reserveInventory: { done: 'InventoryReserved', undone: 'InventoryReleased' },
-      chargePayment: { done: 'PaymentCharged', undone: 'PaymentRefunded', undoneUnseen: 'PaymentVoided' },
-      createShipment: {
-        done: 'ShipmentCreated',
-        undone: 'ShipmentCancelled',
-        undoneUnseen: 'ShipmentVoided',
-      },
-      awardPoints: { done: 'PointsAwarded', undone: 'PointsRevoked' },
-    },
-  },
-  run: (system, customerId, wishes) => system.api.run({ customerId, ...wishes }),
+  place: (system, customerId, wishes) => system.api.place({ customerId, ...wishes }),
+  show: (system, id) => system.api.order(id),
   cancel: (system, id) => system.api.cancel(id),
   eventTypes: (system, id) => system.api.eventTypes(id),
   async expectEffects(system, order, undone) {
+    await expectAtProviders(system, order, undone)
     await (undone === undefined ? expectAllDone(system, order) : expectNothingLeft(system, order, undone))
     // An order is read from several rows: it is compared when none of them is about to change.
     if (undone === undefined) await system.api.notified(order.id)
@@ -105,6 +31,28 @@ export const ORDER_TRIALS: Trials<OrderWishes, Order> = {
 export const expectOrderCompleted = (system: System, order: Order): Promise<void> =>
   expectCompleted(system, ORDER_TRIALS, order)
 
+/** Whatever the steps are: at its provider a step has one effect, which stands unless the step was undone. */
+async function expectAtProviders(
+  { api }: System,
+  order: Order,
+  undone: readonly string[] | undefined,
+): Promise<void> {
+  const lists = await api.ledger(order.id)
+  for (const { name, ledger } of stepsOf(orderSaga)) {
+    if (ledger === undefined) continue
+    const { collection, live, isRight = () => true } = ledger
+    const entries = (lists[collection] ?? []).filter(({ key }) => key.endsWith(`:${name}`)) as LedgerEntry[]
+    const [first] = entries
+    const hadEffect = undone === undefined || undone.includes(name)
+    expect([name, entries.map(({ state }) => state === live)]).toEqual([
+      name,
+      hadEffect ? [undone === undefined] : [],
+    ])
+    if (first !== undefined) expect([name, isRight(first, order)]).toEqual([name, true])
+  }
+}
+
+/** What the participants of today promise, spelt out: the rows, the money and the parcels. */
 async function expectAllDone(system: System, order: Order): Promise<void> {
   const ledger = await system.api.ledger(order.id)
   expect(ledger.charges.map(({ state, amountMinor }) => [state, amountMinor])).toEqual([

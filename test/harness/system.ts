@@ -15,12 +15,13 @@ import { installRuntime } from '../../workers/runtime.ts'
 import { createServices } from '../../workers/wiring.ts'
 import type { SagaInput } from '../../workflows/saga/contract.ts'
 import { openPool } from '../../postgres.ts'
+import { perProvider, type PerProvider } from '../../providers.ts'
 import { createApiClient, type ApiClient } from './api-client.ts'
 import { createDatabase } from './database.ts'
 import { startEventFlow, type EventFlow, type EventFlowOptions } from './event-flow.ts'
 import type { Servers } from './servers.ts'
 import { close, listen, startWorld, type World } from './world.ts'
-import { interfereWith, type Interferences } from './interference.ts'
+import { createInterfering, type Interferences } from './interference.ts'
 
 /** The whole system in one process, against real servers: API, workers, sandbox, each with its own ports and data. */
 export interface System {
@@ -61,8 +62,8 @@ export interface SystemOptions {
   workerDatabase?: (url: string) => Database
   /** Another Temporal than the shared one. */
   temporalAddress?: string
-  /** The payment gateway as the workers reach it, given where it really is. */
-  paymentUrl?: (sandboxUrl: string) => Promise<string>
+  /** Providers as the workers reach them, when that is not where they really are. */
+  providerUrls?: (sandboxUrl: string) => Promise<Partial<PerProvider<string>>>
   intakeMax?: number
   ratePerSecond?: number
   /** Other permits for local calls than the usual ones. */
@@ -88,9 +89,9 @@ export async function startSystemOn(servers: Servers, options: SystemOptions = {
   const { db, url: databaseUrl } = database
   const workerDb = options.workerDatabase?.(databaseUrl) ?? db
   const { permits, reach = () => undefined } = options
-  const world = await startWorld()
-  const payment = (await options.paymentUrl?.(world.url)) ?? world.url
-  const urls = { payment, shipping: world.url }
+  const { interferences, around, beforeProviders } = createInterfering(db)
+  const world = await startWorld(beforeProviders)
+  const providers = perProvider(() => world.url)
   const breakerMoves: string[] = []
   const watch = (name: string) => ({
     onBreaker(state: string) {
@@ -100,12 +101,12 @@ export async function startSystemOn(servers: Servers, options: SystemOptions = {
   })
   const wiring = createServices({
     db: workerDb,
-    urls,
+    urls: { ...providers, ...(await options.providerUrls?.(world.url)) },
     reach,
     watch,
     ...(permits === undefined ? {} : { permits }),
   })
-  const { services, interferences } = interfereWith(wiring.services, db)
+  const services = around(wiring.services)
   const report = reportProviders(wiring.providers, createDependencies({ db }), log)
   const native = await NativeConnection.connect({ address: temporalAddress })
   const connection = await Connection.connect({ address: temporalAddress })
@@ -147,7 +148,7 @@ export async function startSystemOn(servers: Servers, options: SystemOptions = {
       workflowTaskTimeoutMs: options.workflowTaskTimeoutMs ?? 4000,
       ...(contracts === undefined ? {} : { contracts }),
       input: options.input ?? {},
-      providers: { payment: world.url, shipping: world.url },
+      providers,
       temporal: { uiUrl: 'http://temporal.test', namespace: 'default' },
       intakeMax: options.intakeMax ?? 400,
       ratePerSecond: options.ratePerSecond ?? 100_000,

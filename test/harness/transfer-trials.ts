@@ -1,9 +1,8 @@
 import { expect } from 'vitest'
-import { ATTEMPTS } from '../../workflows/saga/policies.ts'
 import { transferSaga } from '../../workflows/transfer/steps.ts'
 import type { Transfer } from './api-client.ts'
-import { AT_A_ROW, EVERY_ATTEMPT, faults, losesReply, type Trials } from './failure-matrix.ts'
 import type { System } from './system.ts'
+import type { Trials } from './trials.ts'
 
 const BALANCE_MINOR = 10_000
 const AMOUNT_MINOR = 2500
@@ -16,37 +15,26 @@ interface TransferWishes {
 
 const destinationOf = (source: string) => `${source}_to`
 
-/** How each step of a transfer meets each trouble and each hardship. */
 export const TRANSFER_TRIALS: Trials<TransferWishes, Transfer> = {
   definition: transferSaga,
-  troubles: {
-    withdrawMoney: {
-      refuses: { wishes: { amountMinor: BALANCE_MINOR + 1 }, code: 'INSUFFICIENT_FUNDS' },
-      'faults beyond its attempts': { interference: faults(EVERY_ATTEMPT), code: 'STEP_FAILED' },
-      'loses its reply': { interference: losesReply },
-    },
-    depositMoney: {
-      refuses: { wishes: { destinationIs: 'closed' }, code: 'ACCOUNT_CLOSED' },
-      // Its attempts are not limited: it is parked in between, and still gets its answer.
-      'faults beyond its attempts': { interference: faults(ATTEMPTS.untilAnswered) },
-      'loses its reply': { interference: losesReply },
-    },
-  },
-  hardships: { withdrawMoney: AT_A_ROW, depositMoney: AT_A_ROW },
   events: {
     opening: 'TransferRequested',
     rejected: 'TransferRejected',
     cancelled: 'TransferCancelled',
-    steps: { withdrawMoney: { done: 'TransferWithdrawn', undone: 'TransferReturned' } },
   },
-  async run(system, party, { amountMinor = AMOUNT_MINOR, destinationIs } = {}) {
+  refusals: {
+    withdrawMoney: { wishes: { amountMinor: BALANCE_MINOR + 1 }, code: 'INSUFFICIENT_FUNDS' },
+    depositMoney: { wishes: { destinationIs: 'closed' }, code: 'ACCOUNT_CLOSED' },
+  },
+  async place(system, party, { amountMinor = AMOUNT_MINOR, destinationIs } = {}) {
     const destination = destinationOf(party)
     await system.api.openAccount(party, BALANCE_MINOR)
     await system.api.openAccount(destination, 0)
     if (destinationIs !== undefined)
       await system.api.changeAccount(destination, destinationIs === 'closed' ? 'close' : 'freeze')
-    return system.api.runTransfer(party, destination, amountMinor)
+    return system.api.transfer(party, destination, amountMinor)
   },
+  show: (system, id) => system.api.get(`/transfers/${id}`),
   cancel: (system, id) => system.api.post(`/transfers/${id}/cancel`),
   eventTypes: async (system, id) =>
     (await system.api.get<{ data: { type: string }[] }>(`/transfers/${id}/events`)).data.map(

@@ -1,10 +1,11 @@
 import { once } from 'node:events'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { Express } from 'express'
+import express, { type Express, type RequestHandler } from 'express'
 import { createSandbox } from '../../sandbox/app.ts'
 import { openLedger } from '../../sandbox/ledger.ts'
 import { freePort } from '../../stack/ports.ts'
+import type { ProviderName } from '../../providers.ts'
 
 type Trouble = 'up' | 'down' | 'slow' | 'flaky' | 'drop' | 'limited'
 
@@ -12,7 +13,7 @@ type Trouble = 'up' | 'down' | 'slow' | 'flaky' | 'drop' | 'limited'
 export interface World {
   url: string
   /** PUT /faults. */
-  break(faults: { payment?: Trouble; shipping?: Trouble; percent?: number }): Promise<void>
+  break(faults: Partial<Record<ProviderName, Trouble>> & { percent?: number }): Promise<void>
   /** DELETE /faults. */
   mend(): Promise<void>
   /** As if its process were killed: every connection is lost, and new ones are refused. What it did is not lost. */
@@ -20,8 +21,9 @@ export interface World {
   revive(): Promise<void>
 }
 
-export async function startWorld(): Promise<World> {
-  const app = createSandbox(openLedger(undefined))
+/** @param before stands before every provider. */
+export async function startWorld(before: RequestHandler): Promise<World> {
+  const app = express().use(before, createSandbox(openLedger(undefined)))
   // It must still be free when the world is revived.
   const first = await listen(app, await freePort())
   const { url } = first

@@ -2,8 +2,11 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Order } from '../harness/api-client.ts'
+import { ORDER_TRIALS } from '../harness/order-trials.ts'
+import { stepsOf } from '../harness/saga-steps.ts'
 import { startSystem } from '../harness/start.ts'
 import type { System } from '../harness/system.ts'
+import { eventsOfTurningBack } from '../harness/trials.ts'
 
 let system: System
 beforeAll(async () => {
@@ -56,14 +59,11 @@ async function read<Data>(
 }
 
 const COMPLETED = [
-  'OrderPlaced',
-  'InventoryReserved',
-  'ProcessingBegun',
-  'PaymentCharged',
-  'ShipmentCreated',
-  'PointsAwarded',
-  'OrderCompleted',
-].filter((type) => type !== 'ProcessingBegun')
+  ORDER_TRIALS.events.opening,
+  ...stepsOf(ORDER_TRIALS.definition)
+    .filter(({ kind }) => kind !== 'retriable')
+    .map(({ events }) => events.done),
+]
 
 describe('the stream of an order', () => {
   it('tells each event as it happens, with the order as it then was, and ends with the order', async () => {
@@ -84,15 +84,8 @@ describe('the stream of an order', () => {
     const { id } = await system.api.run({ service: 'refused' })
     const { sent, hasEnded } = await read<Order>(`/orders/${id}/stream`)
     expect(hasEnded).toBe(true)
-    expect(sent.map(({ event }) => event)).toEqual([
-      'OrderPlaced',
-      'InventoryReserved',
-      'PaymentCharged',
-      'CompensationBegun',
-      'PaymentRefunded',
-      'InventoryReleased',
-      'OrderRejected',
-    ])
+    const turning = { step: 'createShipment', code: 'SHIPMENT_REFUSED' }
+    expect(sent.map(({ event }) => event)).toEqual(eventsOfTurningBack(ORDER_TRIALS, turning))
     expect(sent.at(-1)?.data).toEqual(await system.api.order(id))
   })
 

@@ -1,4 +1,6 @@
 import path from 'node:path'
+import { orderSaga } from '../../workflows/order/steps.ts'
+import { outline } from '../../workflows/saga/definition.ts'
 import type { SystemOptions, System } from '../harness/system.ts'
 import { until } from '../harness/poll.ts'
 
@@ -18,14 +20,7 @@ export interface Outcome {
 }
 
 const QUICK = { input: { pace: 0.02 } }
-const everyStep = [
-  'reserveInventory',
-  'chargePayment',
-  'createShipment',
-  'awardPoints',
-  'completeOrder',
-  'notifyCustomer',
-]
+const everyStep = outline(orderSaga).map(({ name }) => name)
 const run = (wishes: Parameters<System['api']['run']>[0]) => async (system: System) =>
   (await system.api.run(wishes)).id
 const transfer =

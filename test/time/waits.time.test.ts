@@ -8,6 +8,7 @@ import { installRuntime } from '../../workers/runtime.ts'
 import type { SagaInput } from '../../workflows/saga/contract.ts'
 import { orderSaga } from '../../workflows/order/steps.ts'
 import { ATTEMPTS } from '../../workflows/saga/policies.ts'
+import { participantsOf } from '../harness/saga-steps.ts'
 import { scriptedParticipants, type Script } from './scripted-participants.ts'
 
 const MINUTE_MS = 60_000
@@ -30,14 +31,13 @@ async function runOrder(
   made += 1
   const prefix = `time-${made}`
   const participants = scriptedParticipants(script, undo)
-  const queues = ['order', 'inventory', 'payment', 'shipping', 'loyalty', 'notification']
   const workers = await Promise.all(
-    queues.map((queue) =>
+    participantsOf(orderSaga).map((queue) =>
       Worker.create({
         connection: server.nativeConnection,
         taskQueue: `${prefix}.${queue}`,
         activities: participants.activities,
-        ...(queue === 'order' ? { workflowBundle: { codePath: inject('servers').bundle } } : {}),
+        ...(queue === orderSaga.journal.at ? { workflowBundle: { codePath: inject('servers').bundle } } : {}),
       }),
     ),
   )

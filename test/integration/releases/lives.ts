@@ -16,7 +16,7 @@ import { startWorld } from '../../harness/world.ts'
  * that the application calls, and get every kind of answer that a function gives without another call in progress.
  */
 export async function liveThrough({ db, url }: TestDatabase): Promise<void> {
-  const world = await startWorld()
+  const world = await startWorld((_request, _response, next) => next())
   const urls = perProvider(() => world.url)
   const { services } = createServices({ db, urls, reach: () => undefined })
   const reads = openPool(url, { max: 1, name: 'test-reads' })

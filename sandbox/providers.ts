@@ -1,0 +1,65 @@
+import { z } from 'zod'
+import { behaviourOf } from './behaviour.ts'
+import type { ProviderKind } from './provider.ts'
+
+/** Every provider that the sandbox plays. Its routes, its faults and its part of the ledger follow from its entry. */
+export const PROVIDERS: readonly ProviderKind[] = [
+  {
+    name: 'payment',
+    collection: 'charges',
+    refusalStatus: 402,
+    unknownCode: 'UNKNOWN_METHOD',
+    states: { live: 'charged', undone: 'refunded' },
+    undo: { path: '/refunds', keyOf: (request) => refundRequest.safeParse(request.body).data?.chargeKey },
+    effectOf(key, body) {
+      const { success, data } = chargeRequest.safeParse(body)
+      if (!success) return undefined
+      const { amountMinor, currency, paymentMethod: token } = data
+      return { id: `ch_${key}`, amountMinor, currency, token }
+    },
+    behaviourOf: behaviourOf({
+      prefix: 'pm_',
+      fine: ['ok'],
+      refused: { declined: 'DECLINED', insufficient_funds: 'INSUFFICIENT_FUNDS' },
+      undoFails: 'refund_fails',
+    }),
+    publish: (effects) => ({
+      charges: effects.map(({ key, effect, state }) => ({
+        key,
+        amountMinor: effect['amountMinor'],
+        currency: effect['currency'],
+        state,
+      })),
+      refunds: effects.flatMap(({ key, effect, undoKey }) =>
+        undoKey === undefined ? [] : [{ key: undoKey, chargeKey: key, amountMinor: effect['amountMinor'] }],
+      ),
+    }),
+  },
+  {
+    name: 'shipping',
+    collection: 'shipments',
+    refusalStatus: 422,
+    unknownCode: 'UNKNOWN_SERVICE',
+    states: { live: 'created', undone: 'cancelled' },
+    undo: { path: '/shipments/:key/cancel', keyOf: (request) => String(request.params['key']) },
+    effectOf(key, body) {
+      const { success, data } = shipmentRequest.safeParse(body)
+      return success ? { trackingNumber: `TRK-${key}`, token: data.service } : undefined
+    },
+    behaviourOf: behaviourOf({
+      prefix: '',
+      fine: ['standard', 'express'],
+      refused: { refused: 'REFUSED' },
+      undoFails: 'cancel_fails',
+    }),
+    publish: (effects) => ({ shipments: effects.map(({ key, state }) => ({ key, state })) }),
+  },
+]
+
+const chargeRequest = z.object({
+  amountMinor: z.int().positive(),
+  currency: z.string().length(3),
+  paymentMethod: z.string(),
+})
+const shipmentRequest = z.object({ service: z.string(), address: z.record(z.string(), z.string()) })
+const refundRequest = z.object({ chargeKey: z.string() })
