@@ -129,7 +129,7 @@ export function eventTransport(config: Config): { kind: Config['EVENT_TRANSPORT'
 
 type UrlVariable = `${Uppercase<ProviderName>}_URL`
 
-function urlVariable(name: ProviderName): UrlVariable {
+export function urlVariable(name: ProviderName): UrlVariable {
   return `${name.toUpperCase()}_URL` as UrlVariable
 }
 

@@ -49,7 +49,7 @@ async function standUntil(stopping: AbortSignal, candidacy: Candidacy): Promise<
       await serveOneTerm(stopping, candidacy, () => (failures = 0))
     } catch (error) {
       failures += 1
-      candidacy.onTrouble('the connection to be leader with was lost', error)
+      candidacy.onTrouble('lost the leader connection; another process may take over', error)
       await pause(backoffMs(failures), stopping)
     }
   }

@@ -63,10 +63,11 @@ export const UNDONE_BY: ReadonlyMap<string, string> = new Map(
   STEPS.flatMap(({ name, events }) => events.undone.map((type) => [type, name] as const)),
 )
 
-export const isRecordEvent = (event: OrderEvent): event is RecordEvent => event.type in RECORD_TYPES
+export const isRecordEvent = (event: OrderEvent): event is RecordEvent =>
+  Object.hasOwn(RECORD_TYPES, event.type)
 
 /** An event of an order's stream, as it was read. Undefined for a type that a newer release has added. */
 export function asOrderEvent({ type, data }: { type: string; data: unknown }): OrderEvent | undefined {
-  const isKnown = type in RECORD_TYPES || DONE_BY.has(type) || UNDONE_BY.has(type)
+  const isKnown = Object.hasOwn(RECORD_TYPES, type) || DONE_BY.has(type) || UNDONE_BY.has(type)
   return isKnown ? ({ type, data } as OrderEvent) : undefined
 }

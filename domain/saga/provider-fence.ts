@@ -8,12 +8,12 @@ export interface ProviderFenceSpec {
   readonly request: string
   /**
    * Records in the participant's own tables what has happened: a statement over `happened (key, saga_id, effect)`, which
-   * has a row only if it is to be recorded. `effect jsonb` is the provider's answer.
+   * has a row only if it is to be recorded. `effect jsonb` is the provider's answer. Without one, the fence alone keeps it.
    */
-  readonly record: string
+  readonly record?: string
   readonly undo: {
     /** As `record`: the step may be seen here first, when its own answer was lost. */
-    readonly record: string
+    readonly record?: string
   }
 }
 
@@ -75,7 +75,9 @@ export function createProviderFence(spec: ProviderFenceSpec, db: Database) {
   }
 }
 
-function statementsOf({ name, request, record, undo }: ProviderFenceSpec) {
+const NO_RECORD = 'SELECT FROM happened'
+
+function statementsOf({ name, request, record = NO_RECORD, undo }: ProviderFenceSpec) {
   return {
     intend: `
       SELECT verdict, answer, request
@@ -101,7 +103,7 @@ function statementsOf({ name, request, record, undo }: ProviderFenceSpec) {
         SELECT $2::text AS key, $1::uuid AS saga_id, $3::jsonb AS effect
           FROM settled WHERE is_now AND $3::jsonb <> 'null'
       ), recorded AS (
-        ${undo.record}
+        ${undo.record ?? NO_RECORD}
       ) SELECT 1 FROM settled`,
   }
 }

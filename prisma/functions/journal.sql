@@ -42,7 +42,7 @@ BEGIN
     PERFORM saga_wake(p_saga);
   END IF;
   IF NOT was_parked THEN
-    -- Shape 2 names the error `errorClass`, as all events do; events/upcasting.ts reads shape 1 too.
+    -- Shape 2 names the error `errorClass`, as all events do; events/store/upcasting.ts reads shape 1 too.
     PERFORM saga_advance(p_saga, CASE WHEN saga.status <> 'completed' THEN 'parked' END,
       'StepParked', jsonb_build_object('step', p_step, 'errorClass', p_error), 2);
   END IF;
