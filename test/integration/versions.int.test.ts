@@ -43,7 +43,7 @@ const SECOND = outline(orderSaga2).map(({ name }) => name)
 /** One order of each version, as each release starts them. */
 const placeBoth = async (wishes: OrderWishes = {}) => {
   const [first, second] = [await older.place(wishes), await newer.place(wishes)]
-  expect([first.definition, second.definition]).toEqual(['order@1', 'order@2'])
+  expect([first.definition, second.definition]).toEqual([orderSaga.name, orderSaga2.name])
   return { first, second }
 }
 const runBoth = async (wishes: OrderWishes = {}) => {
@@ -162,7 +162,7 @@ describe.concurrent('an API that does not know the definition of an order', () =
   it('shows the steps that are recorded, in the order in which they began', async () => {
     const { id } = await newer.run()
     const order = await older.order(id)
-    expect(order).toMatchObject({ definition: 'order@2', status: 'completed' })
+    expect(order).toMatchObject({ definition: orderSaga2.name, status: 'completed' })
     expect(order.steps.map(({ name, kind, state }) => [name, kind, state])).toEqual(
       SECOND.map((name) => [name, 'unknown', 'done']),
     )
@@ -193,7 +193,7 @@ describe('an order of a version that no worker knows yet', () => {
         ? true
         : undefined
     })
-    expect(await newer.order(id)).toMatchObject({ definition: 'order@2', status: 'pending' })
+    expect(await newer.order(id)).toMatchObject({ definition: orderSaga2.name, status: 'pending' })
     await system.stopWorkers()
     await system.startWorkers()
     expect(await newer.ended(id)).toMatchObject({ status: 'completed' })

@@ -3,7 +3,8 @@ import { defineSaga } from '../../../workflows/saga/definition.ts'
 
 /** The order saga as a later release may have it: it charges before it reserves, awards no points and notifies no customer. */
 export const orderSaga2 = defineSaga<Activities>()({
-  name: 'order@2',
+  // Higher than any that a release has.
+  name: 'order@1000',
   compensatable: [
     { at: 'payment', execute: 'chargePayment', compensate: 'refundPayment' },
     { at: 'inventory', execute: 'reserveInventory', compensate: 'releaseInventory' },

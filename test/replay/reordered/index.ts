@@ -1,12 +1,16 @@
-import { orderSaga } from '../../../workflows/order/steps.ts'
+import { orderDefinitions } from '../../../workflows/order/steps.ts'
 import type { SagaInput } from '../../../workflows/saga/contract.ts'
+import type { SagaDefinition } from '../../../workflows/saga/definition.ts'
 import { runOnTemporal } from '../../../workflows/saga/on-temporal.ts'
 import type { SagaOutcome } from '../../../workflows/saga/run-saga.ts'
 
-const [first, second, ...rest] = orderSaga.compensatable
-if (first === undefined || second === undefined) throw new Error('There are not two steps to exchange')
+/** The definitions as no release may change them: under the same names, with their first two steps exchanged. */
+const reordered = orderDefinitions.map((saga): SagaDefinition => {
+  const [first, second, ...rest] = saga.compensatable
+  if (first === undefined || second === undefined) throw new Error('There are not two steps to exchange')
+  return { ...saga, compensatable: [second, first, ...rest] }
+})
 
-/** The order saga as nobody may change it: under the same name, with its first two steps exchanged. */
 export function OrderSaga(input: SagaInput): Promise<SagaOutcome> {
-  return runOnTemporal([{ ...orderSaga, compensatable: [second, first, ...rest] } as typeof orderSaga], input)
+  return runOnTemporal(reordered, input)
 }
