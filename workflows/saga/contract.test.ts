@@ -3,11 +3,12 @@ import { orderSaga } from '../order/steps.ts'
 import { transferSaga } from '../transfer/steps.ts'
 import { contractOf } from './contract.ts'
 
+const first = { ...orderSaga, name: 'order@1' }
 const shorter = { ...orderSaga, name: 'order@2', retriable: [] }
 
 describe('the contract of a saga', () => {
   it('has the steps of every version, and the last for new sagas', () => {
-    const contract = contractOf('OrderSaga', [orderSaga, shorter])
+    const contract = contractOf('OrderSaga', [first, shorter])
     expect([contract.kind, contract.queue, contract.definition]).toEqual(['order', 'order', 'order@2'])
     expect(contract.steps.get('order@1')?.map(({ name }) => name)).toContain('notifyCustomer')
     expect(contract.steps.get('order@2')?.map(({ name }) => name)).not.toContain('notifyCustomer')
@@ -17,8 +18,8 @@ describe('the contract of a saga', () => {
 
   it('is of versions of one saga', () => {
     expect(() => contractOf('OrderSaga', [])).toThrow('OrderSaga has no definition')
-    expect(() => contractOf('OrderSaga', [orderSaga, orderSaga])).toThrow('two definitions of one name')
-    expect(() => contractOf('OrderSaga', [orderSaga, transferSaga])).toThrow(
+    expect(() => contractOf('OrderSaga', [first, first])).toThrow('two definitions of one name')
+    expect(() => contractOf('OrderSaga', [first, transferSaga])).toThrow(
       'order@1 is no version of transfer@1',
     )
   })
