@@ -6,7 +6,8 @@ import type { System } from '../harness/system.ts'
 
 let system: System
 beforeAll(async () => {
-  system = await startSystem({ input: { pace: 0.25 } })
+  // What is parked comes back by itself only after a minute: the retries of the batch come first.
+  system = await startSystem({ input: { pace: 1 } })
 })
 afterAll(() => system.close())
 
