@@ -1,5 +1,5 @@
 import { answerOf, done, single, type StepRow } from './step-answer.ts'
-import type { Invariant, Step, StepAttempt, StepPorts } from './step.ts'
+import { ownStep, type Invariant, type Step, type StepAttempt, type StepPorts } from './step.ts'
 
 /**
  * A step whose effect is in our own database: effect, fence, event, outbox row and order version are one statement, and
@@ -30,15 +30,9 @@ export const rowStep =
   <const Name extends string, const Undo extends string = never>(
     spec: RowStepSpec<Events, Name, Undo>,
   ): Step<Name, Undo, Events> => {
-    const { name, event, undo, invariants = [] } = spec
+    const { name, undo } = spec
     return {
-      name,
-      undo: undo?.name,
-      events: { done: event, undone: undo === undefined ? [] : [undo.event] },
-      provider: undefined,
-      refusals: {},
-      invariants,
-      ledger: undefined,
+      ...ownStep(spec),
       bind(ports) {
         const attempts: Record<string, StepAttempt> = { [name]: execute(doing(spec), ports) }
         if (undo !== undefined) attempts[undo.name] = compensate(undoing(name, undo), ports)

@@ -78,6 +78,27 @@ export interface LedgerEntry {
   readonly [name: string]: unknown
 }
 
+/** What is the same of every step whose effect is in our own database. */
+export const ownStep = <const Name extends string, const Undo extends string>({
+  name,
+  event,
+  undo,
+  invariants = [],
+}: {
+  readonly name: Name
+  readonly event: string
+  readonly undo?: { readonly name: Undo; readonly event: string }
+  readonly invariants?: readonly Invariant[]
+}) => ({
+  name,
+  undo: undo?.name,
+  events: { done: event, undone: undo === undefined ? [] : [undo.event] },
+  provider: undefined,
+  refusals: {},
+  invariants,
+  ledger: undefined,
+})
+
 /** Steps by participant. */
 export type Participants = Readonly<Record<string, Readonly<Record<string, Step>>>>
 

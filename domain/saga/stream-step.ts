@@ -3,7 +3,7 @@ import { createEventStore, toRows, type NewEvent } from '../../events/store/stor
 import { Fault } from '../../faults.ts'
 import type { Database } from '../../prisma/client.ts'
 import { answerOf, single, type StepAnswer, type StepRow } from './step-answer.ts'
-import type { Invariant, Step, StepAttempt, StepPorts } from './step.ts'
+import { ownStep, type Invariant, type Step, type StepAttempt, type StepPorts } from './step.ts'
 
 /** What a step decides on: an event-sourced aggregate, and what is done to it. */
 export interface Decided<State> {
@@ -42,15 +42,9 @@ export const streamStep =
   <const Name extends string, State, const Undo extends string = never>(
     spec: StreamStepSpec<Events, Name, Undo, State>,
   ): Step<Name, Undo, Events> => {
-    const { name, event, undo, invariants = [] } = spec
+    const { name, undo } = spec
     return {
-      name,
-      undo: undo?.name,
-      events: { done: event, undone: undo === undefined ? [] : [undo.event] },
-      provider: undefined,
-      refusals: {},
-      invariants,
-      ledger: undefined,
+      ...ownStep(spec),
       bind({ db }: StepPorts) {
         const attempts: Record<string, StepAttempt> = {
           [name]: async (sagaId, { number }) =>
