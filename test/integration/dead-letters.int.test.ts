@@ -108,7 +108,8 @@ describe('an event that cannot be applied', () => {
 
   it('is found among others when its statement takes too long, time and again', async () => {
     recording.onApply.call = ({ streamId }) => {
-      if (streamId === 'order-slow') throw Object.assign(new Error('canceling statement'), { code: '57014' })
+      if (streamId === 'order-slow')
+        throw Object.assign(new Error('canceling statement'), { code: '57014', severity: 'ERROR' })
     }
     const batch = [...streamOf('order-1', 1), ...streamOf('order-slow', 1), ...streamOf('order-2', 1)]
     await expect(handle(batch)).rejects.toThrow('canceling statement')

@@ -61,7 +61,7 @@ async function connect(): Promise<pg.Client> {
 }
 
 const append = (db: Pick<pg.Client, 'query'>, order: string, count = 1) =>
-  db.query(`SELECT saga_advance($1, NULL, 'Noted', '{}') FROM generate_series(1, $2)`, [order, count])
+  db.query(`SELECT saga_advance($1, NULL, 'Noted', '{}', 1) FROM generate_series(1, $2)`, [order, count])
 
 const placeOrders = (count: number) =>
   Promise.all(Array.from({ length: count }, () => placeOrderRow(test.db)))
