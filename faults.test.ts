@@ -20,6 +20,7 @@ describe('a database is away', () => {
     new Error('Connection terminated unexpectedly'),
     new Error('timeout exceeded when trying to connect'),
     new Error('Query read timeout'),
+    new Error('timeout expired'),
     new Error('x', { cause: withCode('ECONNREFUSED') }),
   ])('%o', (error) => expect(databaseTrouble(error)).toBe('away'))
 })

@@ -78,7 +78,7 @@ const PRISMA_BUSY = 'P2028'
 
 /** The pool and the protocol of the driver say it in words alone. */
 const DRIVER_AWAY =
-  /^Connection terminated|timeout exceeded when trying to connect|^Query read timeout|^Client has encountered a connection error/
+  /^Connection terminated|timeout exceeded when trying to connect|^timeout expired|^Query read timeout|^Client has encountered a connection error/
 
 /** As the driver adapter of Prisma names them. */
 const AWAY_KINDS = new Set([

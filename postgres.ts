@@ -10,9 +10,14 @@ export interface SessionOptions {
   name: string
   /** PostgreSQL gives a statement up after this time, in milliseconds; 3000 unless said otherwise, 0 for never. */
   statementTimeoutMs?: number
+  /** A server that does not take the connection within this time is away; 3000 unless said otherwise, in milliseconds. */
+  connectTimeoutMs?: number
   /** More settings of the session, by name. */
   settings?: Readonly<Record<string, string>>
 }
+
+/** For jobs that run before anything else does: they take the time that a busy machine needs. */
+export const PATIENT = { statementTimeoutMs: 0, connectTimeoutMs: 30_000 }
 
 /**
  * For sessions that look everything up by key. A statement is planned once per connection, also when a table is still
@@ -25,13 +30,17 @@ const STATEMENT_TIMEOUT_MS = 3000
 /** A server that is this late to give a statement up does not answer at all: the client gives it up then. */
 const ANSWER_GRACE_MS = 2000
 
-/** A server that does not take a connection within this time is away. */
 const CONNECT_TIMEOUT_MS = 3000
 
 /** What every connection is opened with. Settings that the URL itself carries in `options` stay, but for ours. */
 export function sessionConfig(
   url: string,
-  { name, statementTimeoutMs = STATEMENT_TIMEOUT_MS, settings = {} }: SessionOptions,
+  {
+    name,
+    statementTimeoutMs = STATEMENT_TIMEOUT_MS,
+    connectTimeoutMs = CONNECT_TIMEOUT_MS,
+    settings = {},
+  }: SessionOptions,
 ): pg.ClientConfig {
   const target = new URL(url)
   const given = target.searchParams.get('options')
@@ -44,7 +53,7 @@ export function sessionConfig(
     options: [given ?? '', ...ours].join(' ').trim(),
     statement_timeout: statementTimeoutMs,
     query_timeout: statementTimeoutMs === 0 ? 0 : statementTimeoutMs + ANSWER_GRACE_MS,
-    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    connectionTimeoutMillis: connectTimeoutMs,
     keepAlive: true,
   }
 }

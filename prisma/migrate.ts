@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type pg from 'pg'
-import { openSession } from '../postgres.ts'
+import { openSession, PATIENT } from '../postgres.ts'
 import { readMigrations, type Migration } from './migrations.ts'
 import { RELEASE } from './release.ts'
 import { readRoutines, type Routine } from './routines.ts'
@@ -77,7 +77,7 @@ interface Wanted {
 }
 
 async function migrateOnce(databaseUrl: string, ours: Wanted, waits: LockWaits): Promise<Migrated> {
-  const client = openSession(databaseUrl, { name: 'ordersaga-migrate', statementTimeoutMs: 0 })
+  const client = openSession(databaseUrl, { name: 'ordersaga-migrate', ...PATIENT })
   // A connection that is lost also fails the statement in progress; without a listener it would end the process.
   client.on('error', () => undefined)
   await client.connect()

@@ -16,7 +16,7 @@ import {
 import { createRequire } from 'node:module'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { openSession } from '../postgres.ts'
+import { openSession, PATIENT } from '../postgres.ts'
 import { isAlive, stopPid } from './pids.ts'
 import { reachableFolder } from './places.ts'
 
@@ -25,8 +25,7 @@ const ROLE = 'ordersaga'
 
 const urlOn = (port: number, database: string) => `postgresql://${ROLE}:${ROLE}@127.0.0.1:${port}/${database}`
 
-/** Making a database may take long. */
-const SESSION = { name: 'ordersaga-stack', statementTimeoutMs: 0 }
+const SESSION = { name: 'ordersaga-stack', ...PATIENT }
 
 /** Connections are dropped, work in hand is rolled back, data is flushed. */
 const FAST_SHUTDOWN = ['SIGINT', 'SIGQUIT', 'SIGKILL'] as const
@@ -295,7 +294,7 @@ async function giveUp(child: ChildProcess): Promise<void> {
 }
 
 async function answers(port: number): Promise<boolean> {
-  const client = openSession(urlOn(port, 'postgres'), SESSION)
+  const client = openSession(urlOn(port, 'postgres'), { name: SESSION.name })
   try {
     await client.connect()
     await client.query('SELECT 1')

@@ -57,25 +57,30 @@ export const orderBody = ({
 
 const isTerminal = ({ status }: { status: string }) => ['completed', 'rejected', 'cancelled'].includes(status)
 
+const isReset = (error: unknown) =>
+  error instanceof TypeError && /ECONNRESET|other side closed/.test(String(error.cause))
+
 /** The API as a client sees it, with the waits that tests need. */
 export function createApiClient(apiUrl: string, sandboxUrl: string) {
-  /** Reads until there is an answer: a busy machine may make the API answer 503, which asks a client to come back. */
-  const get = <T>(path: string): Promise<T> =>
-    until(`${path} to be read`, async () => {
-      const response = await fetch(apiUrl + path)
-      if (response.status !== 503) return answered<T>(response, 200)
+  /**
+   * Sends a request until there is an answer, as a client does: a busy machine may make the API answer 503, or let it
+   * close a connection that was idle just when it is used again.
+   */
+  const insist = <T>(what: string, request: () => Promise<Response>, status: number): Promise<T> =>
+    until(what, async () => {
+      const response = await request().catch((error: unknown) => {
+        if (isReset(error)) return undefined
+        throw error
+      })
+      if (response?.status !== 503) return response && answered<T>(response, status)
       await response.text()
       return undefined
     })
-  /** Sends a request until there is an answer: after a 503 a client comes back, with the same key. */
-  const send = <T>(path: string, body: object, status: number, key?: string): Promise<T> =>
-    until(`${path} to accept a request`, async () => {
-      const headers = key === undefined ? {} : { 'idempotency-key': key }
-      const response = await client.post(path, body, headers)
-      if (response.status !== 503) return answered<T>(response, status)
-      await response.text()
-      return undefined
-    })
+  const get = <T>(path: string): Promise<T> => insist(`${path} to be read`, () => fetch(apiUrl + path), 200)
+  const send = <T>(path: string, body: object, status: number, key?: string): Promise<T> => {
+    const headers = key === undefined ? {} : { 'idempotency-key': key }
+    return insist(`${path} to accept a request`, () => client.post(path, body, headers), status)
+  }
   const client = {
     get,
     post: (path: string, body?: unknown, headers: Record<string, string> = {}) =>
