@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { PROVIDER_NAMES } from '../../providers.ts'
+import { PARTICIPANT_NAMES } from '../../workers/bulkheads.ts'
 import { orderSaga } from '../../workflows/order/steps.ts'
 import { expectOrderCompleted } from '../harness/order-trials.ts'
 import { until } from '../harness/poll.ts'
@@ -64,6 +65,8 @@ describe('workers that serve chosen queues', () => {
     const system = await start({})
     const wrong = worker(system, ['postage'])
     await until('it to give up', () => (wrong.process.pid() === undefined ? true : undefined))
-    expect(wrong.lines.join('\n')).toContain('No participants: postage. There are order, inventory, payment')
+    expect(wrong.lines.join('\n')).toContain(
+      `No participants: postage. There are ${PARTICIPANT_NAMES.join(', ')}.`,
+    )
   })
 })
