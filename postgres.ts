@@ -46,7 +46,11 @@ export function sessionConfig(
   const given = target.searchParams.get('options')
   // The driver would let the URL's options replace ours.
   if (given !== null) target.searchParams.delete('options')
-  const ours = Object.entries({ ...settings, timezone: 'UTC' }).map(([key, value]) => `-c ${key}=${value}`)
+  // The driver does not send a limit of 0; the database or the role may have one.
+  const unlimited = statementTimeoutMs === 0 ? { statement_timeout: '0' } : {}
+  const ours = Object.entries({ ...settings, ...unlimited, timezone: 'UTC' }).map(
+    ([key, value]) => `-c ${key}=${value}`,
+  )
   return {
     connectionString: given === null ? url : target.href,
     application_name: name,

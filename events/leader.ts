@@ -6,6 +6,9 @@ import type { OnTrouble } from './broker/transport.ts'
 import { sqlOf, type Sql } from './store/sql.ts'
 
 const TRY_INTERVAL_MS = 250
+/** After a long outage there is much to read, in milliseconds. */
+const STATEMENT_TIMEOUT_MS = 5000
+
 /** Saying goodbye takes no longer than this, in milliseconds. */
 const END_TIMEOUT_MS = 5000
 
@@ -62,6 +65,7 @@ async function serveOneTerm(
 ): Promise<void> {
   const session = openSession(url, {
     name: 'ordersaga-leader',
+    statementTimeoutMs: STATEMENT_TIMEOUT_MS,
     settings: { idle_session_timeout: String(silenceMaxMs) },
   })
   const lost = new AbortController()

@@ -12,7 +12,8 @@ export type Database = PrismaClient
  */
 export function openDatabase(url: string, poolMax: number): Database {
   const adapter = new PrismaPg(
-    { ...sessionConfig(url, { name: 'ordersaga' }), max: poolMax },
+    // No limit of the client's own: the adapter would give a connection back that is still busy in its transaction.
+    { ...sessionConfig(url, { name: 'ordersaga' }), query_timeout: 0, max: poolMax },
     { statementNameGenerator: ({ sql }) => createHash('sha1').update(sql).digest('base64url') },
   )
   return new PrismaClient({ adapter })

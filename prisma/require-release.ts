@@ -1,7 +1,7 @@
 import process from 'node:process'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from 'pino'
-import { sqlStateOf } from '../faults.ts'
+import { databaseTrouble, sqlStateOf } from '../faults.ts'
 import { describeError } from '../logger.ts'
 import { openSession } from '../postgres.ts'
 import { RELEASE } from './release.ts'
@@ -16,6 +16,7 @@ const UNDEFINED_TABLE = '42P01'
  */
 export async function requireRelease(url: string, log: Logger): Promise<void> {
   const found = await readRelease(url).catch((error: unknown) => {
+    endUnlessAway(error, log)
     log.warn({ error: describeError(error) }, 'the release of the database is unknown, asking again')
     return undefined
   })
@@ -26,12 +27,22 @@ export async function requireRelease(url: string, log: Logger): Promise<void> {
 async function askUntilAnswered(url: string, log: Logger): Promise<void> {
   for (;;) {
     await sleep(PAUSE_MS, undefined, { ref: false })
-    const found = await readRelease(url).catch(() => undefined)
+    const found = await readRelease(url).catch((error: unknown) => endUnlessAway(error, log))
     if (found === undefined) continue
     endIfLower(found, log)
     log.info({ release: found }, 'the database has the release that is needed')
     return
   }
+}
+
+/** A database that answers and refuses (another password, no right to read) refuses the next time, too. */
+function endUnlessAway(error: unknown, log: Logger): undefined {
+  if (databaseTrouble(error) !== undefined) return undefined
+  log.fatal(
+    { error: describeError(error) },
+    'the release of the database cannot be read: look at DATABASE_URL',
+  )
+  process.exit(1)
 }
 
 function endIfLower(found: number, log: Logger): void {

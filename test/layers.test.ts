@@ -5,7 +5,9 @@ import { describe, expect, it } from 'vitest'
 const ROOT = path.resolve(import.meta.dirname, '..')
 
 /** Folders of the product; what only tests, measures or starts it may know everything. */
-const LAYERS = ['workflows', 'activities', 'domain', 'events', 'read-models', 'dispatch', 'api', 'prisma']
+const FOLDERS = ['workflows', 'activities', 'domain', 'events', 'read-models', 'dispatch', 'api', 'prisma']
+const ROOT_FILES = ['faults.ts', 'postgres.ts', 'providers.ts', 'logger.ts', 'metrics.ts', 'lifecycle.ts']
+const LAYERS = [...FOLDERS, ...ROOT_FILES]
 
 const IMPORT = /(?:from|import) '(\.[^']+)'/g
 
@@ -13,6 +15,7 @@ const IMPORT = /(?:from|import) '(\.[^']+)'/g
 const layerOf = (file: string) => path.relative(ROOT, file).split(path.sep)[0] ?? ''
 
 function sources(folder: string): string[] {
+  if (folder.endsWith('.ts')) return [folder]
   return readdirSync(folder, { withFileTypes: true, recursive: true })
     .filter((entry) => entry.isFile() && entry.name.endsWith('.ts') && !entry.name.endsWith('.test.ts'))
     .map((entry) => path.join(entry.parentPath, entry.name))

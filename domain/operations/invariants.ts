@@ -7,7 +7,7 @@ import { PARTICIPANTS } from '../participants.ts'
 import { partsOfKey, sagaStream } from '../saga/ids.ts'
 import { allSteps, type Invariant, type LedgerEntry } from '../saga/step.ts'
 import { DONE_BY, UNDONE_BY } from '../order/events.ts'
-import { evolve, NOTHING, type OrderState } from '../order/evolve.ts'
+import { evolve, NOTHING, type OrderState, type StepFold } from '../order/evolve.ts'
 
 export interface Check {
   name: string
@@ -151,7 +151,7 @@ async function status(db: Transaction): Promise<Row[]> {
     where: { order: { isNot: null } },
     orderBy: { id: 'desc' },
     take: FOLDED_MAX,
-    include: { fences: { select: { step: true, state: true } } },
+    include: { fences: { select: { step: true, state: true, answer: true } } },
   })
   const streamOf = (id: string) => sagaStream('order', id)
   const events = await db.event.findMany({
@@ -167,16 +167,24 @@ async function status(db: Transaction): Promise<Row[]> {
       state.status === saga.status &&
       (state.reason?.code ?? null) === saga.reasonCode &&
       (state.reason?.step ?? null) === saga.reasonStep &&
-      settledSteps(state.steps) === settledSteps(saga.fences)
+      settledSteps(state.steps) === settledSteps(saga.fences.map(asFold))
     return isSame ? [] : [{ offender: saga.id }]
   })
 }
 
-/** The steps that have come to something, with what that is. */
-const settledSteps = (steps: readonly { step: string; state: string }[]): string =>
+type Settled = Pick<StepFold, 'step' | 'wasDone'> & { state: string }
+
+const asFold = ({ step, state, answer }: { step: string; state: string; answer: unknown }): Settled => ({
+  step,
+  state,
+  wasDone: answer !== null && state !== 'refused',
+})
+
+/** The steps that have come to something, with what that is. That an undo has begun is in no event. */
+const settledSteps = (steps: readonly Settled[]): string =>
   steps
-    .filter(({ state }) => ['done', 'undone', 'skipped'].includes(state))
-    .map(({ step, state }) => `${step} ${state}`)
+    .map(({ step, state, wasDone }) => `${step} ${state === 'undoing' && wasDone ? 'done' : state}`)
+    .filter((settled) => / (done|undone|skipped)$/.test(settled))
     .sort()
     .join()
 
@@ -196,15 +204,20 @@ async function checkLedgers(
   return STEPS.flatMap(({ name: step, provider, ledger }) => {
     if (provider === undefined || ledger === undefined) return []
     const { check, collection, live, isRight = () => true } = ledger
-    if (ledgers === undefined)
+    const entries = ledgers?.[provider][collection]
+    if (entries === undefined)
       return [{ name: check, ok: false, detail: 'the provider’s ledger could not be read' }]
     const definitions = definitionsOf(step)
-    const standing = liveByOrder(ledgers[provider][collection] ?? [], live, step)
+    const others = STEPS.filter((one) => one.provider === provider && one.ledger?.collection === collection)
+      .map(({ name }) => name)
+      .filter((name) => name !== step)
+    const standing = liveByOrder(entries, live, others)
     const isWrong = (order: TerminalOrder) => {
       const [first, ...more] = standing.get(order.id) ?? []
-      if (order.isCompleted && definitions.includes(order.definition))
-        return first === undefined || more.length > 0 || !isRight(first, order)
-      return first !== undefined && !order.skipped.includes(step)
+      if (!order.isCompleted) return first !== undefined && !order.skipped.includes(step)
+      // A completed order of a definition that this process does not know is another process's to judge.
+      if (!definitions.includes(order.definition)) return false
+      return first === undefined || more.length > 0 || !isRight(first, order)
     }
     return [
       verdict(
@@ -215,15 +228,16 @@ async function checkLedgers(
   })
 }
 
+/** Whatever names the order, but for what other steps have in the same list: an effect under a wrong key counts, too. */
 function liveByOrder(
   entries: readonly LedgerEntry[],
   live: string,
-  step: string,
+  others: readonly string[],
 ): Map<string, LedgerEntry[]> {
   const byOrder = new Map<string, LedgerEntry[]>()
   for (const entry of entries) {
     const of = partsOfKey(entry.key)
-    if (entry.state === live && of?.activity === step)
+    if (entry.state === live && of !== undefined && !others.includes(of.activity))
       byOrder.set(of.sagaId, [...(byOrder.get(of.sagaId) ?? []), entry])
   }
   return byOrder

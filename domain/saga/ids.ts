@@ -13,8 +13,8 @@ export const sagaOfStream = (kind: string, streamId: string): string | undefined
 /** The idempotency key of a step, or of its undo, at a provider. */
 export const stepKey = (sagaId: string, activity: string): string => `order:${sagaId}:${activity}`
 
-/** Whose key it is; undefined for a key that is none of ours. */
+/** Whose key it is, and what follows; undefined for a key that names no saga of ours. */
 export function partsOfKey(key: string): { sagaId: string; activity: string } | undefined {
-  const [, sagaId, activity] = /^order:([^:]+):([^:]+)$/.exec(key) ?? []
+  const [, sagaId, activity] = /^order:([^:]+):(.+)$/.exec(key) ?? []
   return sagaId === undefined || activity === undefined ? undefined : { sagaId, activity }
 }

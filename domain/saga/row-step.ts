@@ -43,13 +43,27 @@ export const rowStep =
 
 const execute =
   (statement: string, { db }: StepPorts): StepAttempt =>
-  async (sagaId, { number }) =>
-    answerOf(single(await db.$queryRawUnsafe<StepRow[]>(statement, sagaId, number)))
+  async (sagaId, { number }) => {
+    const row = single(
+      await db.$queryRawUnsafe<(StepRow & { hasEffect: boolean })[]>(statement, sagaId, number),
+    )
+    if (isAdmitted(row) && !row.hasEffect) throw new Error('The effect of a step returned no row')
+    return answerOf(row)
+  }
+
+const isAdmitted = ({ verdict }: StepRow) => verdict === 'go' || verdict === 'resume'
 
 const compensate =
   (statement: string, { db }: StepPorts): StepAttempt =>
   async (sagaId, { number }) => {
-    await db.$queryRawUnsafe(statement, sagaId, number)
+    const { verdict, isUndone } = single(
+      await db.$queryRawUnsafe<{ verdict: 'undo' | 'settled'; isUndone: boolean | null }[]>(
+        statement,
+        sagaId,
+        number,
+      ),
+    )
+    if (verdict === 'undo' && isUndone === null) throw new Error('The effect of an undo returned no row')
     return done
   }
 
@@ -73,12 +87,13 @@ function doing({
     ), effect AS MATERIALIZED (
       ${effect}
     ), settled AS MATERIALIZED (
-      SELECT outcome->'refused' AS refusal, step_settle($1::uuid, '${name}', $2::integer,
+      SELECT outcome, outcome->'refused' AS refusal, step_settle($1::uuid, '${name}', $2::integer,
           CASE WHEN outcome ? 'refused' THEN 'refused' ELSE 'done' END, coalesce(outcome->'refused', outcome),
           '${event}', outcome, ${kind === 'pivot' ? `'completed'` : 'NULL'})
         FROM effect
     )
-    SELECT CASE WHEN refusal IS NULL THEN verdict ELSE 'refused' END AS verdict, coalesce(refusal, answer) AS answer
+    SELECT CASE WHEN refusal IS NULL THEN verdict ELSE 'refused' END AS verdict, coalesce(refusal, answer) AS answer,
+           outcome IS NOT NULL AS "hasEffect"
       FROM entry LEFT JOIN settled ON true`
 }
 
@@ -90,6 +105,8 @@ function undoing(name: string, undo: { event: string; effect: string }): string 
       SELECT $1::uuid AS saga_id, answer FROM entry WHERE verdict = 'undo'
     ), effect AS MATERIALIZED (
       ${undo.effect}
+    ), settled AS MATERIALIZED (
+      SELECT undo_settle($1::uuid, '${name}', '${undo.event}', outcome) AS is_undone FROM effect
     )
-    SELECT undo_settle($1::uuid, '${name}', '${undo.event}', outcome) FROM effect`
+    SELECT verdict, is_undone AS "isUndone" FROM entry LEFT JOIN settled ON true`
 }

@@ -37,6 +37,7 @@ export function refusalOf(answer: unknown): StepAnswer<never> {
 /** The one row of a statement that always answers one. */
 export function single<Row>(rows: Row[]): Row {
   const [row] = rows
-  if (row === undefined) throw new Error('The statement of a step answered no row')
+  if (row === undefined || rows.length > 1)
+    throw new Error(`The statement of a step answered ${rows.length} rows`)
   return row
 }

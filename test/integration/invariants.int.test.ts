@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { until } from '../harness/poll.ts'
 import { startSystem } from '../harness/start.ts'
 import type { System } from '../harness/system.ts'
 
@@ -34,6 +35,16 @@ async function tamper(...statements: string[]): Promise<void> {
 }
 
 describe('the invariants', () => {
+  it('hold for an order whose undo has begun and is in no event yet', async () => {
+    const { id } = await system.api.place({ paymentMethod: 'pm_refund_fails_3', service: 'refused' })
+    await until('the refund to be tried', async () => {
+      const { steps } = await system.api.order(id)
+      return steps.some(({ compensation }) => compensation === 'running') ? true : undefined
+    })
+    expect((await system.api.invariants()).checks.filter((found) => !found.ok)).toEqual([])
+    expect((await system.api.ended(id)).status).toBe('rejected')
+  })
+
   it('hold for orders of every outcome, and for those on their way', async () => {
     const { id } = await system.api.place({ service: 'slow_1500' })
     const { ok, checks } = await system.api.invariants()
@@ -129,6 +140,14 @@ describe('the invariants', () => {
         who: 'rejected',
         does: (order) => `UPDATE sagas SET reason_code = 'OTHER' WHERE id = '${order}'`,
         undo: (order) => `UPDATE sagas SET reason_code = 'SHIPMENT_REFUSED' WHERE id = '${order}'`,
+      },
+      {
+        name: 'status',
+        who: 'completed',
+        does: (order) =>
+          `UPDATE step_fences SET state = 'skipped' WHERE step = 'notifyCustomer' AND saga_id = '${order}'`,
+        undo: (order) =>
+          `UPDATE step_fences SET state = 'done' WHERE step = 'notifyCustomer' AND saga_id = '${order}'`,
       },
       {
         name: 'order-of-events',

@@ -209,6 +209,8 @@ describe('an order of a version that no worker knows yet', () => {
 describe('afterwards', () => {
   it('every invariant holds', async () => {
     expect(await newer.invariants()).toMatchObject({ ok: true })
+    // What it does not know it does not judge.
+    expect(await older.invariants()).toMatchObject({ ok: true })
   })
 })
 
