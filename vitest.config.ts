@@ -28,6 +28,14 @@ export default defineConfig({
         ? []
         : [level('record', 'test/{replay,integration/releases}/record.ts')]),
       level('e2e', 'test/e2e/**/*.e2e.test.ts'),
+      // Hundreds of orders at once: alone, after the others.
+      {
+        test: {
+          ...level('load', 'test/load/**/*.load.test.ts').test,
+          maxWorkers: 1,
+          sequence: { groupOrder: 1 },
+        },
+      },
     ],
   },
 })
