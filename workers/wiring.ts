@@ -22,7 +22,7 @@ export interface WiringOptions {
   reach: Reach
   /** Permits for local calls to one provider. */
   permits?: () => LocalPermits
-  /** What is told of a provider's guard. */
+  /** What observes the guard of a provider. */
   watch?: (name: ProviderName) => Pick<GuardOptions, 'onBreaker' | 'onRejected'>
 }
 

@@ -1,4 +1,4 @@
--- Idempotency keys of requests: whoever repeats a request gets the saga that the first one made.
+-- Idempotency keys of requests: a client that repeats a request gets the saga that the first one made.
 
 -- The holder of a key, within the 72 hours for which it is kept; nulls when the key is free. is_reused: the key was used
 -- for another request.

@@ -29,7 +29,7 @@ describe('the system on NATS', () => {
     const place = async (count: number) => {
       for (let n = 0; n < count; n += 1) {
         const service = n % 5 === 4 ? 'refused' : 'standard'
-        // A database that was just killed takes no orders: the client comes back, as it is told.
+        // A database that was just killed takes no orders: the client comes back, as the answer asks.
         const placed = await until('an order to be accepted', () =>
           api.place({ customerId, service, lines: [{ sku: 'TEA-002', quantity: 1 }] }).catch(() => undefined),
         )

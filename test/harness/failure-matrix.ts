@@ -140,6 +140,6 @@ export const settled = <Wishes, S extends Shown>(
     return state === 'done' || state === 'skipped' ? state : undefined
   })
 
-/** A customer, or an account, that is told apart by what its saga is to meet. */
+/** A customer, or an account, that is distinguished by what its saga is to meet. */
 export const partyOf = (...parts: readonly string[]): string =>
   `cus_${parts.join('_').replaceAll(/[^A-Za-z0-9]+/g, '_')}`.slice(0, 60)

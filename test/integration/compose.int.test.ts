@@ -8,7 +8,7 @@ const hint = tool === undefined ? `: ${COMPOSE_MISSING}` : ''
 const isCi = process.env['CI'] === 'true'
 
 describe('docker-compose.yml', () => {
-  // Without the tool a developer can go on, and is told; CI is where the file is sure to be checked.
+  // Without the tool a developer can go on, and the run says so; CI is where the file is sure to be checked.
   it.skipIf(tool === undefined && !isCi)(
     `is accepted by Docker Compose, and waits for each server before what needs it${hint}`,
     () => {

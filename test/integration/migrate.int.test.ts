@@ -144,7 +144,7 @@ describe('a database of another release', () => {
   })
 })
 
-describe('a lock that somebody holds', () => {
+describe('a lock that another session holds', () => {
   it('on a table is waited for a moment only, so that nothing queues behind the migrator, and tried again', async () => {
     await differ('TRIGGER sagas_moves', 'FUNCTION saga_wake')
     const release = await hold('sagas', 'ROW EXCLUSIVE')

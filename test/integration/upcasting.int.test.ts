@@ -113,7 +113,7 @@ describe('an event that was recorded in an old shape', () => {
     expect(given.data).toEqual(TODAY)
   })
 
-  it('is told in today’s shape by the streams, and folded so', async () => {
+  it('is sent in today’s shape by the streams, and folded so', async () => {
     const aborter = new AbortController()
     const response = await fetch(`${system.apiUrl}/operations/stream`, {
       headers: { 'last-event-id': '0' },
