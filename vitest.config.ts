@@ -2,7 +2,14 @@ import { defineConfig } from 'vitest/config'
 
 /** The levels above unit tests run on the servers that the global setup starts once for all of them. */
 const level = (name: string, include: string) => ({
-  test: { name, include: [include], pool: 'forks' as const, testTimeout: 180_000, hookTimeout: 180_000 },
+  test: {
+    name,
+    include: [include],
+    pool: 'forks' as const,
+    isolate: false,
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
+  },
 })
 
 export default defineConfig({

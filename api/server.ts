@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
+import path from 'node:path'
 import { Client, Connection } from '@temporalio/client'
 import { providerUrls, queueName, readConfig, requireDatabaseUrl, temporalAddress } from '../config.ts'
 import { onShutdown } from '../lifecycle.ts'
@@ -8,6 +9,7 @@ import { createMetrics, serveMetrics } from '../metrics.ts'
 import { openPool } from '../postgres.ts'
 import { openDatabase } from '../prisma/client.ts'
 import { requireRelease } from '../prisma/require-release.ts'
+import { ROOT } from '../root.ts'
 import { createApp } from './app.ts'
 import { createApiServices } from './services.ts'
 import { sweepRegularly } from '../dispatch/sweep.ts'
@@ -22,7 +24,7 @@ const log = createLogger('api', config)
 await requireRelease(requireDatabaseUrl(config), log)
 const db = openDatabase(requireDatabaseUrl(config), config.DATABASE_POOL)
 const reads = openPool(requireDatabaseUrl(config), { max: READ_CONNECTIONS, name: 'ordersaga-reads' })
-const { version } = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8')) as {
+const { version } = JSON.parse(await readFile(path.join(ROOT, 'package.json'), 'utf8')) as {
   version: string
 }
 const closeMetrics = await serveMetrics(createMetrics(), { host: config.HOST, port: config.METRICS_PORT })

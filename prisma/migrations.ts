@@ -1,8 +1,9 @@
 import { readdir, readFile } from 'node:fs/promises'
 import path from 'node:path'
+import { ROOT } from '../root.ts'
 import { checksumOf } from './routines.ts'
 
-const MIGRATIONS = path.join(import.meta.dirname, 'migrations')
+const MIGRATIONS = path.join(ROOT, 'prisma', 'migrations')
 
 /** One folder of prisma/migrations. */
 export interface Migration {

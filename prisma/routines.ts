@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import path from 'node:path'
+import { ROOT } from '../root.ts'
 
-const FUNCTIONS = path.join(import.meta.dirname, 'functions')
+const FUNCTIONS = path.join(ROOT, 'prisma', 'functions')
 
 /** One function or trigger of prisma/functions. */
 export interface Routine {

@@ -2,9 +2,6 @@ import { createHash } from 'node:crypto'
 import os from 'node:os'
 import path from 'node:path'
 
-/** The checkout. */
-export const ROOT = path.resolve(import.meta.dirname, '..')
-
 /** Where programs that were fetched or built once are kept, for every checkout of this user. */
 export const CACHE = path.join(os.homedir(), '.cache', 'ordersaga')
 

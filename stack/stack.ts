@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { asEnvironment, temporalAddress, type Config } from '../config.ts'
 import { describeMigrated, migrate } from '../prisma/migrate.ts'
 import { bundleFile } from '../workers/bundle.ts'
+import { compileProcesses } from './compile.ts'
 import type { LineWriter } from './console-log.ts'
 import { keepRunning, type KeptServer, type Server } from './keep-running.ts'
 import { startNats } from './nats.ts'
@@ -64,11 +65,12 @@ export async function startStack(config: Config, lines: LineWriter): Promise<Sta
     for (const name of config.METRICS_PORT === 0 ? [] : MEASURED) {
       await requireFreePort(metricsPort(config, name), 'METRICS_PORT')
     }
-    const [databaseUrl, temporal, nats, bundle] = await allOrNone([
+    const [databaseUrl, temporal, nats, bundle, compiled] = await allOrNone([
       providePostgres(config, dataDir, keep, log),
       provideTemporal(config, dataDir, keep, log),
       provideNats(config, dataDir, keep, log),
       bundleFile(dataDir),
+      compileProcesses(),
     ])
     log(describeMigrated(await migrate(databaseUrl)))
 
@@ -82,15 +84,16 @@ export async function startStack(config: Config, lines: LineWriter): Promise<Sta
       WORKFLOW_BUNDLE: bundle,
     })
     const specs = [
-      { name: 'sandbox', entry: 'sandbox/server.ts' },
-      ...workerNames().map((name) => ({ name, entry: 'workers/worker.ts' })),
-      { name: 'relay', entry: 'workers/relay.ts' },
-      { name: 'projector', entry: 'workers/projector.ts' },
-      { name: 'api', entry: 'api/server.ts' },
+      { name: 'sandbox', entry: 'sandbox/server.js' },
+      ...workerNames().map((name) => ({ name, entry: 'workers/worker.js' })),
+      { name: 'relay', entry: 'workers/relay.js' },
+      { name: 'projector', entry: 'workers/projector.js' },
+      { name: 'api', entry: 'api/server.js' },
     ]
     const processes = specs.map((spec) =>
       supervise({
         ...spec,
+        entry: path.join(compiled, spec.entry),
         env: { ...env, METRICS_PORT: String(metricsPort(config, spec.name)) },
         onLine: lines(spec.name),
       }),

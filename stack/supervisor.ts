@@ -3,7 +3,7 @@ import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { childEnvironment } from '../config.ts'
-import { ROOT } from './places.ts'
+import { ROOT } from '../root.ts'
 
 /** A process has this long to drain before it is killed. */
 const DRAIN_MS = 22_000
@@ -15,7 +15,7 @@ const RESTART_MAX_MS = 3000
 export interface ProcessSpec {
   /** For the log. */
   name: string
-  /** The entry point, below the checkout: it stays visible in the command line. */
+  /** The file that Node runs. It stays visible in the command line. */
   entry: string
   args?: readonly string[]
   env: Record<string, string>
@@ -84,7 +84,7 @@ export function supervise(spec: ProcessSpec): Supervised {
 }
 
 function launch({ entry, args = [], env, onLine }: ProcessSpec): ChildProcess {
-  const child = spawn(process.execPath, ['--import', 'tsx', entry, ...args], {
+  const child = spawn(process.execPath, ['--enable-source-maps', entry, ...args], {
     cwd: ROOT,
     env: childEnvironment({ ...env, SUPERVISED: 'true' }),
     // Its standard input tells it that we are gone; its own process group keeps Ctrl-C with us.

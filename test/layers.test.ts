@@ -1,12 +1,19 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { describe, expect, it } from 'vitest'
-
-const ROOT = path.resolve(import.meta.dirname, '..')
+import { ROOT } from '../root.ts'
 
 /** Folders of the product; what only tests, measures or starts it may know everything. */
 const FOLDERS = ['workflows', 'activities', 'domain', 'events', 'read-models', 'dispatch', 'api', 'prisma']
-const ROOT_FILES = ['faults.ts', 'postgres.ts', 'providers.ts', 'logger.ts', 'metrics.ts', 'lifecycle.ts']
+const ROOT_FILES = [
+  'root.ts',
+  'faults.ts',
+  'postgres.ts',
+  'providers.ts',
+  'logger.ts',
+  'metrics.ts',
+  'lifecycle.ts',
+]
 const LAYERS = [...FOLDERS, ...ROOT_FILES]
 
 const IMPORT = /(?:from|import) '(\.[^']+)'/g

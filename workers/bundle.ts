@@ -3,8 +3,9 @@ import { existsSync } from 'node:fs'
 import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { bundleWorkflowCode } from '@temporalio/worker'
+import { ROOT } from '../root.ts'
 
-const WORKFLOWS = path.resolve(import.meta.dirname, '..', 'workflows')
+const WORKFLOWS = path.join(ROOT, 'workflows')
 
 /** Compiles the workflows that `entry` exports as Temporal's sandbox runs them. */
 export async function bundleWorkflows(entry = path.join(WORKFLOWS, 'index.ts')): Promise<string> {
@@ -31,7 +32,7 @@ export async function bundleFile(folder: string): Promise<string> {
 
 async function fingerprint(): Promise<string> {
   const hash = createHash('sha256')
-  const lockfile = path.resolve(WORKFLOWS, '..', 'package-lock.json')
+  const lockfile = path.join(ROOT, 'package-lock.json')
   const sources = (await readdir(WORKFLOWS, { recursive: true }))
     .filter((name) => name.endsWith('.ts'))
     .sort()

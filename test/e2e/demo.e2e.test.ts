@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { expect, it } from 'vitest'
-import { ROOT } from '../../stack/places.ts'
+import { ROOT } from '../../root.ts'
 
 it('the guided tour ends by itself, having shown that nothing was lost or doubled', async () => {
   const { code, output } = await new Promise<{ code: number | null; output: string }>((resolve, reject) => {

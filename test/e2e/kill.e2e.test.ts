@@ -11,34 +11,30 @@ import type { System } from '../harness/system.ts'
 import { TRANSFER_TRIALS } from '../harness/transfer-trials.ts'
 import { ended, expectCompleted, expectTurnedBack, type Shown, type Trials } from '../harness/trials.ts'
 
-/** A worker that dies is missed after this long, so that these tests need not wait for the default of 4 s. */
-const WORKFLOW_TASK_TIMEOUT_MS = 2000
+/** A worker that dies is missed after 2 s, so that these tests need not wait for the default of 4 s. */
+const WITHOUT_WORKERS = { workers: false, workflowTaskTimeoutMs: 2000 }
 
 const isFull = process.env['MATRIX'] === 'full'
 
 /** The party of every saga here: each is alone in its system. */
 const PARTY = 'cus_alone'
 
-/** Runs one saga in a system of its own: its first worker dies at `failpoint`, and another goes on. */
+/** Runs one saga in a system of its own: its first worker dies at `failpoint`, and others in this process go on. */
 async function outliving<Wishes, S extends Shown>(
   trials: Trials<Wishes, S>,
   failpoint: string,
   meanwhile: (system: System, placed: { id: string }) => Promise<void>,
   prepare: (system: System) => Promise<void> | void = () => undefined,
 ): Promise<void> {
-  const system = await startSystem({ workers: false, workflowTaskTimeoutMs: WORKFLOW_TASK_TIMEOUT_MS })
   const participants = participantsOf(trials.definition)
+  const system = await startSystem({ ...WITHOUT_WORKERS, participants })
   const doomed = startWorker(system, { participants, failpoints: [`${failpoint}=kill`] })
   try {
     await prepare(system)
     const placed = await trials.place(system, PARTY)
     await doomed.died()
-    const survivor = startWorker(system, { participants })
-    try {
-      await meanwhile(system, placed)
-    } finally {
-      await survivor.stop()
-    }
+    await system.startWorkers()
+    await meanwhile(system, placed)
   } finally {
     await doomed.stop()
     await system.close()
@@ -165,19 +161,15 @@ const frozenAt = triedSteps(orderSaga)
 
 describe.concurrent('a worker that is frozen until its order is compensated, and then wakes up', () => {
   it.each(frozenAt)('at $at leaves no effect that stands', async ({ step, at, hasEffect }) => {
-    const system = await startSystem({ workers: false, workflowTaskTimeoutMs: WORKFLOW_TASK_TIMEOUT_MS })
     const participants = participantsOf(orderSaga)
+    const system = await startSystem({ ...WITHOUT_WORKERS, participants })
     const zombie = startWorker(system, { participants, failpoints: [`${at}=stop`] })
     try {
       const { id } = await system.api.place()
       await zombie.frozen()
       expect((await system.api.cancel(id)).status).toBe(202)
-      const survivor = startWorker(system, { participants })
-      try {
-        expect(await system.api.ended(id)).toMatchObject({ status: 'cancelled' })
-      } finally {
-        await survivor.stop()
-      }
+      await system.startWorkers()
+      expect(await system.api.ended(id)).toMatchObject({ status: 'cancelled' })
       zombie.thaw()
       // Draining waits for the attempt that it had in hand.
       await zombie.stop()

@@ -31,6 +31,13 @@ export const ORDER_TRIALS: Trials<OrderWishes, Order> = {
 export const expectOrderCompleted = (system: System, order: Order): Promise<void> =>
   expectCompleted(system, ORDER_TRIALS, order)
 
+/** All of them were completed, and the system is as it must be. */
+export async function expectOrdersCompleted(system: System, orders: readonly Order[]): Promise<void> {
+  expect([...new Set(orders.map(({ status }) => status))]).toEqual(['completed'])
+  for (const order of orders) await expectOrderCompleted(system, order)
+  expect(await system.api.invariants()).toMatchObject({ ok: true })
+}
+
 /** Whatever the steps are: at its provider a step has one effect, which stands unless the step was undone. */
 async function expectAtProviders(
   { api }: System,

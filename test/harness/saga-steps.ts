@@ -1,5 +1,6 @@
-import { PARTICIPANTS } from '../../domain/participants.ts'
+import { PARTICIPANTS, type Participant } from '../../domain/participants.ts'
 import { allSteps, type Step } from '../../domain/saga/step.ts'
+import { PARTICIPANT_NAMES } from '../../workers/bulkheads.ts'
 import { outline, type SagaDefinition, type StepKind } from '../../workflows/saga/definition.ts'
 
 /** A step of a saga: what the registry and the definition know of it. Tests follow from it. */
@@ -31,9 +32,10 @@ export function triedSteps(saga: SagaDefinition): SagaStep[] {
 }
 
 /** Whose queues a saga needs. */
-export const participantsOf = (saga: SagaDefinition): string[] => [
-  ...new Set([saga.journal.at, ...outline(saga).map(({ at }) => at)]),
-]
+export function participantsOf(saga: SagaDefinition): Participant[] {
+  const names = new Set([saga.journal.at, ...outline(saga).map(({ at }) => at)])
+  return PARTICIPANT_NAMES.filter((name) => names.has(name))
+}
 
 /** The points at which a process can be killed in an activity of a step, as failpoints name them. */
 export const pointsIn = (activity: string, { provider }: SagaStep): string[] =>

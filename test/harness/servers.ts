@@ -4,6 +4,7 @@ import path from 'node:path'
 import { readConfig } from '../../config.ts'
 import { migrate } from '../../prisma/migrate.ts'
 import { freePort } from '../../stack/ports.ts'
+import { compileProcesses } from '../../stack/compile.ts'
 import { startPostgres } from '../../stack/postgres.ts'
 import { locateTemporalCli } from '../../stack/temporal-cli.ts'
 import { startTemporal } from '../../stack/temporal.ts'
@@ -17,6 +18,8 @@ export interface Servers {
   template: string
   temporalAddress: string
   bundle: string
+  /** The folder of our processes, compiled. */
+  processes: string
 }
 
 const TEMPLATE = 'migrated'
@@ -45,6 +48,7 @@ export async function startServers(
       template: TEMPLATE,
       temporalAddress: temporal.address,
       bundle,
+      processes: await compileProcesses(),
     },
     async stop() {
       await temporal.stop()

@@ -1,3 +1,4 @@
+import path from 'node:path'
 import { inject } from 'vitest'
 import { createDatabase, type TestDatabase } from './database.ts'
 import type { WatchedProcess } from './watched-process.ts'
@@ -10,6 +11,9 @@ export const startSystem = (options?: SystemOptions): Promise<System> =>
 
 /** A database of its own on the servers of this test run. */
 export const createTestDatabase = (): Promise<TestDatabase> => createDatabase(inject('servers'))
+
+/** The file that Node runs for one of our processes, e.g. `workers/relay.js`. */
+export const compiled = (entry: string): string => path.join(inject('servers').processes, entry)
 
 /** A worker process for a system of this test run. */
 export const startWorker = (

@@ -6,6 +6,7 @@ import type { Contracts } from '../../api/contracts.ts'
 import { createApiServices } from '../../api/services.ts'
 import { sweepRegularly } from '../../dispatch/sweep.ts'
 import { createDependencies } from '../../domain/operations/dependencies.ts'
+import type { Participant } from '../../domain/participants.ts'
 import type { LocalPermits } from '../../domain/provider/permits.ts'
 import type { Reach } from '../../domain/saga/step.ts'
 import type { Database } from '../../prisma/client.ts'
@@ -50,6 +51,8 @@ export interface System {
 export interface SystemOptions {
   /** Without workers, orders are accepted and wait. */
   workers?: boolean
+  /** Whose queues its workers serve; everybody's unless said otherwise. */
+  participants?: readonly Participant[]
   input?: Pick<SagaInput, 'queued' | 'pace'>
   workflowTaskTimeoutMs?: number
   /** The workflows that the workers run, as a file; those of the registry unless said otherwise. */
@@ -119,6 +122,7 @@ export async function startSystemOn(servers: Servers, options: SystemOptions = {
       namespace: 'default',
       queueOf,
       bundle,
+      ...(options.participants === undefined ? {} : { participants: options.participants }),
       ...(options.workflowTasksMax === undefined ? {} : { workflowTasksMax: options.workflowTasksMax }),
       services,
       ports: {

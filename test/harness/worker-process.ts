@@ -1,10 +1,11 @@
+import path from 'node:path'
 import type { Servers } from './servers.ts'
 import type { System } from './system.ts'
 import { startWatchedProcess, type WatchedProcess } from './watched-process.ts'
 
 /** A worker of `npm start`, for the queues of one system: all of them, or those of some participants. */
 export function startWorkerProcess(
-  { temporalAddress, bundle }: Servers,
+  { temporalAddress, bundle, processes }: Servers,
   system: System,
   {
     failpoints = [],
@@ -13,7 +14,7 @@ export function startWorkerProcess(
 ): WatchedProcess {
   return startWatchedProcess({
     name: 'worker',
-    entry: 'workers/worker.ts',
+    entry: path.join(processes, 'workers/worker.js'),
     args: participants,
     env: {
       DATABASE_URL: system.databaseUrl,

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { describe, expect, it } from 'vitest'
-import { ROOT } from '../../stack/places.ts'
+import { ROOT } from '../../root.ts'
 import { COMPOSE_MISSING, findCompose } from '../harness/compose.ts'
 
 const tool = findCompose()

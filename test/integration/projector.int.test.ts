@@ -13,7 +13,7 @@ import type { TestDatabase } from '../harness/database.ts'
 import { generateEvents } from '../harness/generated-events.ts'
 import { killHard } from '../harness/kill.ts'
 import { until } from '../harness/poll.ts'
-import { createTestDatabase } from '../harness/start.ts'
+import { compiled, createTestDatabase } from '../harness/start.ts'
 import { startWatchedProcess, type WatchedProcess } from '../harness/watched-process.ts'
 import { ENDS, writeOrder } from '../harness/written-orders.ts'
 
@@ -41,7 +41,7 @@ afterAll(async () => {
 const projector = (...failpoints: string[]): WatchedProcess =>
   startWatchedProcess({
     name: 'projector',
-    entry: 'workers/projector.ts',
+    entry: compiled('workers/projector.js'),
     env: {
       DATABASE_URL: test.url,
       DATABASE_POOL: '4',

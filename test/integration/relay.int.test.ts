@@ -13,7 +13,7 @@ import type { TestDatabase } from '../harness/database.ts'
 import { bySubject, upTo } from '../harness/envelopes.ts'
 import { placeOrderRow } from '../harness/order-rows.ts'
 import { until } from '../harness/poll.ts'
-import { createTestDatabase } from '../harness/start.ts'
+import { compiled, createTestDatabase } from '../harness/start.ts'
 import { startWatchedProcess } from '../harness/watched-process.ts'
 
 let test: TestDatabase
@@ -241,7 +241,7 @@ describe('a relay process that is killed with SIGKILL', () => {
       const start = (failpoints: string) => {
         const started = startWatchedProcess({
           name: 'relay',
-          entry: 'workers/relay.ts',
+          entry: compiled('workers/relay.js'),
           env: { DATABASE_URL: test.url, METRICS_PORT: '0', FAILPOINTS: failpoints },
         })
         closers.push(() => started.stop())

@@ -3,9 +3,9 @@ import { once } from 'node:events'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { childEnvironment } from '../../config.ts'
 import { RELEASE } from '../../prisma/release.ts'
-import { ROOT } from '../../stack/places.ts'
+import { ROOT } from '../../root.ts'
 import type { TestDatabase } from '../harness/database.ts'
-import { createTestDatabase } from '../harness/start.ts'
+import { compiled, createTestDatabase } from '../harness/start.ts'
 import { startTcpProxy } from '../harness/tcp-proxy.ts'
 
 let test: TestDatabase
@@ -27,7 +27,7 @@ async function run(
   isEnough: RegExp,
   onPrinted: (text: string) => void = () => undefined,
 ) {
-  const child = spawn(process.execPath, ['--import', 'tsx', entry], {
+  const child = spawn(process.execPath, [compiled(entry)], {
     cwd: ROOT,
     timeout: ENOUGH_MS,
     env: childEnvironment({
@@ -54,7 +54,7 @@ const REFUSAL = /a lower release than this code needs: run the migrator/
 describe('a process', () => {
   const lower = (): Promise<unknown> => setRelease(RELEASE - 1)
 
-  it.each(['api/server.ts', 'workers/worker.ts', 'workers/relay.ts', 'workers/projector.ts'])(
+  it.each(['api/server.js', 'workers/worker.js', 'workers/relay.js', 'workers/projector.js'])(
     'of %s does not start on a database of a lower release, and says what to do',
     async (entry) => {
       await lower()
@@ -67,7 +67,7 @@ describe('a process', () => {
 
   it('does not start on a database that was never migrated', async () => {
     await test.db.$executeRaw`DROP TABLE database_release`
-    expect(await run('api/server.ts', test.url, NEVER)).toMatchObject({
+    expect(await run('api/server.js', test.url, NEVER)).toMatchObject({
       code: 1,
       printed: expect.stringMatching(REFUSAL) as string,
     })
@@ -75,7 +75,7 @@ describe('a process', () => {
 
   it('starts on one of a higher release', async () => {
     await setRelease(RELEASE + 1)
-    const { printed } = await run('api/server.ts', test.url, /accepting orders/)
+    const { printed } = await run('api/server.js', test.url, /accepting orders/)
     expect(printed).toMatch(/accepting orders/)
     expect(printed).not.toMatch(REFUSAL)
   })
@@ -91,7 +91,7 @@ describe('a process', () => {
     const url = new URL(test.url)
     url.port = String(proxy.port)
     const isEnough = expected === REFUSAL ? NEVER : expected
-    const { printed } = await run('api/server.ts', url.href, isEnough, (text) => {
+    const { printed } = await run('api/server.js', url.href, isEnough, (text) => {
       if (text.includes('accepting orders')) proxy.mend()
     })
     proxy.close()

@@ -12,7 +12,7 @@ import { openTransport } from '../../events/broker/open-transport.ts'
 import { startNats } from '../../stack/nats.ts'
 import { locateNatsServer } from '../../stack/nats-server.ts'
 import { isAlive } from '../../stack/pids.ts'
-import { ROOT } from '../../stack/places.ts'
+import { ROOT } from '../../root.ts'
 import { freePort } from '../../stack/ports.ts'
 import { startPostgres } from '../../stack/postgres.ts'
 import { supervise } from '../../stack/supervisor.ts'
@@ -21,6 +21,7 @@ import { startTemporal } from '../../stack/temporal.ts'
 import { envelopes } from '../harness/envelopes.ts'
 import { killHard } from '../harness/kill.ts'
 import { until } from '../harness/poll.ts'
+import { compiled } from '../harness/start.ts'
 
 const closers: (() => unknown)[] = []
 afterEach(async () => {
@@ -296,7 +297,7 @@ describe('the supervisor', () => {
         '--input-type=module',
         '-e',
         `import { supervise } from '${ROOT}/stack/supervisor.ts'
-         supervise({ name: 'sandbox', entry: 'sandbox/server.ts', onLine: (line) => console.log(line),
+         supervise({ name: 'sandbox', entry: '${compiled('sandbox/server.js')}', onLine: (line) => console.log(line),
            env: { SANDBOX_PORT: '${await freePort()}', DATA_DIR: '${folder()}' } })`,
       ],
       { cwd: ROOT },

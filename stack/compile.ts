@@ -1,0 +1,55 @@
+import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
+import path from 'node:path'
+import { build } from 'esbuild'
+import { ROOT } from '../root.ts'
+
+/** Where our processes begin. */
+const ENTRIES = [
+  'api/server.ts',
+  'sandbox/server.ts',
+  'workers/projector.ts',
+  'workers/relay.ts',
+  'workers/worker.ts',
+]
+
+/** Below the checkout, so that the packages are found from there. */
+const FOLDER = path.join(ROOT, '.cache')
+
+/**
+ * Compiles our processes to JavaScript: a process that is started, or started again after a kill, is up in half the
+ * time that it takes where every file is compiled as it is loaded. What has not changed is found again.
+ * @returns the folder that holds e.g. `workers/worker.js`.
+ */
+export async function compileProcesses(): Promise<string> {
+  const virtual = path.join(FOLDER, 'processes')
+  const { outputFiles } = await build({
+    absWorkingDir: ROOT,
+    entryPoints: ENTRIES,
+    outbase: '.',
+    outdir: virtual,
+    bundle: true,
+    splitting: true,
+    packages: 'external',
+    platform: 'node',
+    format: 'esm',
+    target: 'node20',
+    sourcemap: true,
+    write: false,
+  })
+  const hash = createHash('sha256')
+  for (const { path: name, contents } of outputFiles) hash.update(name).update(contents)
+  const folder = `${virtual}-${hash.digest('hex').slice(0, 16)}`
+  if (!existsSync(folder)) {
+    const scratch = `${folder}.${process.pid}`
+    for (const { path: name, contents } of outputFiles) {
+      const file = path.join(scratch, path.relative(virtual, name))
+      await mkdir(path.dirname(file), { recursive: true })
+      await writeFile(file, contents)
+    }
+    // Somebody else may have been first.
+    await rename(scratch, folder).catch(() => rm(scratch, { recursive: true, force: true }))
+  }
+  return folder
+}
