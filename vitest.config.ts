@@ -1,6 +1,9 @@
 import { defineConfig } from 'vitest/config'
 
-/** The levels above unit tests run on the servers that the global setup starts once for all of them. */
+/**
+ * The levels above unit tests run on the servers that the global setup starts once for all of them. Files that run in
+ * one process share what they load, which takes longer than most of them run.
+ */
 const level = (name: string, include: string) => ({
   test: {
     name,
