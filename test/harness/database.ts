@@ -1,4 +1,5 @@
 import pg from 'pg'
+import { openPool, PATIENT } from '../../postgres.ts'
 import { openDatabase, type Database } from '../../prisma/client.ts'
 import type { Servers } from './servers.ts'
 
@@ -9,6 +10,13 @@ export interface TestDatabase {
 }
 
 let made = 0
+
+/** A busy machine may take seconds to open a connection, and its database is not away for that. */
+const PATIENTLY = { connectTimeoutMs: PATIENT.connectTimeoutMs }
+
+/** A pool for what a test itself asks. */
+export const openTestPool = (url: string, max: number): pg.Pool =>
+  openPool(url, { ...PATIENTLY, max, name: 'test' })
 
 export interface DatabaseOptions {
   /** Connections at most; 8 unless said otherwise. */
@@ -31,6 +39,6 @@ export async function createDatabase(
   await admin.end()
   const url = new URL(postgresUrl)
   url.pathname = `/${name}`
-  const db = openDatabase(url.href, pool)
+  const db = openDatabase(url.href, pool, PATIENTLY)
   return { url: url.href, db, close: () => db.$disconnect() }
 }

@@ -1,5 +1,5 @@
 import type pg from 'pg'
-import { openPool } from '../../postgres.ts'
+import { openTestPool } from './database.ts'
 import { sqlOf, type Sql } from '../../events/store/sql.ts'
 import { retryDueLetters } from '../../events/inbox/dead-letter-retries.ts'
 import type { Effect } from '../../events/inbox/effect.ts'
@@ -30,7 +30,7 @@ export interface Recording {
 export async function createRecording(name = 'recording'): Promise<Recording> {
   const database = await createTestDatabase()
   const { url } = database
-  const pool = openPool(url, { max: 6, name: 'test' })
+  const pool = openTestPool(url, 6)
   const db = sqlOf(pool)
   await db.query('CREATE TABLE effects (id bigserial, event text)')
   const poisoned = new Set<string>()

@@ -15,10 +15,9 @@ import { reportProviders } from '../../workers/provider-watch.ts'
 import { installRuntime } from '../../workers/runtime.ts'
 import { createServices } from '../../workers/wiring.ts'
 import type { SagaInput } from '../../workflows/saga/contract.ts'
-import { openPool } from '../../postgres.ts'
 import { perProvider, type PerProvider } from '../../providers.ts'
 import { createApiClient, type ApiClient } from './api-client.ts'
-import { createDatabase } from './database.ts'
+import { createDatabase, openTestPool } from './database.ts'
 import { startEventFlow, type EventFlow, type EventFlowOptions } from './event-flow.ts'
 import type { Servers } from './servers.ts'
 import { close, listen, startWorld, type World } from './world.ts'
@@ -137,7 +136,7 @@ export async function startSystemOn(servers: Servers, options: SystemOptions = {
   }
   if (options.workers !== false) await startWorkers()
 
-  const reads = openPool(databaseUrl, { max: 4, name: 'test-reads' })
+  const reads = openTestPool(databaseUrl, 4)
   const wanted = options.events ?? false
   const events =
     wanted === false ? undefined : await startEventFlow(databaseUrl, wanted === true ? {} : wanted)

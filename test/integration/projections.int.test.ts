@@ -1,7 +1,6 @@
 import type pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createConsumer } from '../../events/inbox/consumer.ts'
-import { openPool } from '../../postgres.ts'
 import { sqlOf } from '../../events/store/sql.ts'
 import { toEnvelope } from '../../events/broker/envelope.ts'
 import { freshnessOf, moveAppliedMark, waitUntilApplied } from '../../read-models/freshness.ts'
@@ -10,7 +9,7 @@ import { createOrderSummaryQueries } from '../../read-models/order-summary.ts'
 import { PROJECTIONS } from '../../read-models/registry.ts'
 import { createSalesQueries } from '../../read-models/sales.ts'
 import { createStockQueries } from '../../read-models/stock-levels.ts'
-import type { TestDatabase } from '../harness/database.ts'
+import { openTestPool, type TestDatabase } from '../harness/database.ts'
 import { createDelivery } from '../harness/delivery.ts'
 import { createTestDatabase } from '../harness/start.ts'
 import { ENDS, writeOrder, type End } from '../harness/written-orders.ts'
@@ -20,7 +19,7 @@ let pool: pg.Pool
 let delivery: ReturnType<typeof createDelivery>
 beforeAll(async () => {
   test = await createTestDatabase()
-  pool = openPool(test.url, { max: 4, name: 'test' })
+  pool = openTestPool(test.url, 4)
   delivery = createDelivery(
     pool,
     PROJECTIONS.map((projection) => createConsumer({ pool, enter: enterLive(projection) })),

@@ -1,6 +1,5 @@
 import type pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { openPool } from '../../postgres.ts'
 import { sqlOf } from '../../events/store/sql.ts'
 import { freshnessOf } from '../../read-models/freshness.ts'
 import { openTransport } from '../../events/broker/open-transport.ts'
@@ -9,7 +8,7 @@ import { PROJECTIONS } from '../../read-models/registry.ts'
 import { createRelayMetrics } from '../../events/outbox/relay-metrics.ts'
 import { startRelay } from '../../events/outbox/relay.ts'
 import { Registry } from 'prom-client'
-import type { TestDatabase } from '../harness/database.ts'
+import { openTestPool, type TestDatabase } from '../harness/database.ts'
 import { generateEvents } from '../harness/generated-events.ts'
 import { killHard } from '../harness/kill.ts'
 import { until } from '../harness/poll.ts'
@@ -22,7 +21,7 @@ let pool: pg.Pool
 const closers: (() => Promise<unknown>)[] = []
 beforeAll(async () => {
   test = await createTestDatabase()
-  pool = openPool(test.url, { max: 4, name: 'test' })
+  pool = openTestPool(test.url, 4)
   const onTrouble = () => undefined
   const transport = await openTransport({ kind: 'postgres', url: test.url }, onTrouble)
   const metrics = createRelayMetrics(new Registry(), pool)

@@ -1,14 +1,13 @@
 import type pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createConsumer } from '../../events/inbox/consumer.ts'
-import { openPool } from '../../postgres.ts'
 import { sqlOf } from '../../events/store/sql.ts'
 import { createDeadLetterDesk } from '../../events/inbox/dead-letter-desk.ts'
 import { retryDueLetters } from '../../events/inbox/dead-letter-retries.ts'
 import { enterLive, hashOf, resolveAmong, type Projection } from '../../read-models/projection.ts'
 import { PROJECTIONS } from '../../read-models/registry.ts'
 import { rebuild } from '../../read-models/rebuild.ts'
-import type { TestDatabase } from '../harness/database.ts'
+import { openTestPool, type TestDatabase } from '../harness/database.ts'
 import { createDelivery } from '../harness/delivery.ts'
 import { waitingForLocks } from '../harness/in-flight.ts'
 import { until } from '../harness/poll.ts'
@@ -20,7 +19,7 @@ let pool: pg.Pool
 let delivery: ReturnType<typeof createDelivery>
 beforeAll(async () => {
   test = await createTestDatabase()
-  pool = openPool(test.url, { max: 6, name: 'test' })
+  pool = openTestPool(test.url, 6)
   delivery = createDelivery(
     pool,
     PROJECTIONS.map((projection) => createConsumer({ pool, enter: enterLive(projection) })),

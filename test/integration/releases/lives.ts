@@ -2,11 +2,10 @@ import { randomUUID } from 'node:crypto'
 import { Client, Connection } from '@temporalio/client'
 import pino from 'pino'
 import { createApiServices } from '../../../api/services.ts'
-import { openPool } from '../../../postgres.ts'
 import { perProvider } from '../../../providers.ts'
 import { createServices } from '../../../workers/wiring.ts'
 import type { OrderWishes } from '../../harness/api-client.ts'
-import type { TestDatabase } from '../../harness/database.ts'
+import { openTestPool, type TestDatabase } from '../../harness/database.ts'
 import { placeOrderRow } from '../../harness/order-rows.ts'
 import { attempt } from '../../harness/steps.ts'
 import { startWorld } from '../../harness/world.ts'
@@ -19,7 +18,7 @@ export async function liveThrough({ db, url }: TestDatabase): Promise<void> {
   const world = await startWorld((_request, _response, next) => next())
   const urls = perProvider(() => world.url)
   const { services } = createServices({ db, urls, reach: () => undefined })
-  const reads = openPool(url, { max: 1, name: 'test-reads' })
+  const reads = openTestPool(url, 1)
   const connection = Connection.lazy()
   const api = createApiServices({
     db,
