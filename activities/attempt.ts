@@ -40,6 +40,11 @@ export function createActivity<Input extends SagaRef, Result>(
       reach(`${name}:before`)
       const answer = await run(input, { ...attempt, number: attempt.number + (input.tried ?? 0) })
       reach(`${name}:after`)
+      if (answer.kind === 'refused' && answer.fault !== undefined) {
+        const { fault, ...refusal } = answer
+        onFault(name, input.id, fault, new Fault(fault, fault))
+        return refusal
+      }
       return answer.kind === 'unavailable' ? unspent(answer, attempt) : answer
     } catch (error) {
       // Our own database away is like a provider away: it is waited for, and costs an order nothing.

@@ -8,6 +8,8 @@ export interface KeyedProviderOptions<Effect> {
   /** The collection, e.g. `charges`: POST to it creates, GET and PUT …/void below it go by key. */
   collection: string
   effect: z.ZodType<Effect>
+  /** The provider's words for an effect that stands, and for one that is undone. */
+  states: { live: string; undone: string }
   /** The provider's codes for a refusal, and ours. Its text goes no further. */
   refusals: Record<string, { code: string; detail: string }>
   /** The request that undoes an effect. */
@@ -15,6 +17,10 @@ export interface KeyedProviderOptions<Effect> {
 }
 
 const problem = z.object({ code: z.string().max(100) })
+const stated = z.object({ state: z.string().max(100) })
+
+/** What every provider calls a key that was made final before it had an effect. */
+const VOIDED = 'voided'
 
 /** @returns a client whose calls throw Fault for everything that is neither an effect nor a refusal. */
 export function createKeyedProvider<Request, Effect>(
@@ -39,9 +45,23 @@ export function createKeyedProvider<Request, Effect>(
     }
   }
 
+  /** A success counts for what its body says: the effect, and the state that it is in. */
+  const read = ({ status, body }: ProviderResponse): { effect: Effect; state: string } => {
+    const [effect, state] = [options.effect.safeParse(body), stated.safeParse(body)]
+    if (effect.success && state.success) return { effect: effect.data, state: state.data.state }
+    throw new Fault('PROVIDER_UNEXPECTED', `${collection}: unexpected answer ${status}`)
+  }
+
   const asEffect = (response: ProviderResponse): ProviderAnswer<Effect> => {
-    const parsed = options.effect.safeParse(response.body)
-    if (isSuccess(response) && parsed.success) return { kind: 'ok', effect: parsed.data }
+    if (!isSuccess(response)) return asRefusal(response)
+    const { effect, state } = read(response)
+    if (state === options.states.live) return { kind: 'ok', effect }
+    // A saga that was restored from a backup finds what it undid before: that is not alive.
+    if (state === options.states.undone) return { kind: 'voided' }
+    throw new Fault('PROVIDER_MISMATCH', `${collection}: an effect that neither stands nor is undone`)
+  }
+
+  const asRefusal = (response: ProviderResponse): ProviderAnswer<never> => {
     const code = codeOf(response)
     if (code === 'VOIDED') return { kind: 'voided' }
     const refusal = options.refusals[code ?? '']
@@ -50,10 +70,12 @@ export function createKeyedProvider<Request, Effect>(
     throw new Fault('PROVIDER_UNEXPECTED', `${collection}: unexpected answer ${response.status}`)
   }
 
-  /** A void is answered with what the key came to: voided now, or undone by an attempt before this one. */
-  const finality = ({ body }: ProviderResponse): Finality<Effect> => {
-    const parsed = options.effect.safeParse(body)
-    return parsed.success ? { kind: 'undone', undone: parsed.data } : { kind: 'nothing' }
+  /** What a key came to that is final: voided, or undone now or by an attempt before this one. */
+  const finality = (response: ProviderResponse): Finality<Effect> => {
+    if (stated.safeParse(response.body).data?.state === VOIDED) return { kind: 'nothing' }
+    const { effect, state } = read(response)
+    if (state === options.states.undone) return { kind: 'undone', undone: effect }
+    throw new Fault('PROVIDER_MISMATCH', `${collection}: an effect that still stands after its undo`)
   }
 
   return {
@@ -81,8 +103,9 @@ export function createKeyedProvider<Request, Effect>(
       }
       const answer = await http({ ...options.undo(key), idempotencyKey: undoKey }, attempt)
       if (answer.kind !== 'ok') return answer
-      const undone = asEffect(answer.effect)
-      return undone.kind === 'ok' ? { kind: 'ok', effect: { kind: 'undone', undone: undone.effect } } : undone
+      return isSuccess(answer.effect)
+        ? { kind: 'ok', effect: finality(answer.effect) }
+        : asRefusal(answer.effect)
     },
   }
 }
