@@ -55,6 +55,31 @@ describe('a success counts for the state in its body', () => {
   })
 })
 
+describe('an answer that is no refusal of this request', () => {
+  const waited = { kind: 'unavailable', fault: 'PROVIDER_UNEXPECTED' }
+
+  it.each([
+    [400, 'MALFORMED'],
+    [404, undefined],
+    [409, 'IN_PROGRESS'],
+    [422, 'KEY_REUSED'],
+  ])('%i %s is waited for', async (status, code) => {
+    const answer = { status, body: { code } }
+    const charges = provider({ 'POST /charges': answer, 'GET /charges/key': answer })
+    expect(await charges.create('key', {}, ATTEMPT)).toEqual(waited)
+    expect(await charges.find('key', ATTEMPT)).toEqual(waited)
+  })
+
+  it('leaves a refusal what it is, and a key that is not known unknown', async () => {
+    const charges = provider({
+      'POST /charges': { status: 402, body: { code: 'DECLINED' } },
+      'GET /charges/key': { status: 404, body: { code: 'UNKNOWN_KEY' } },
+    })
+    expect(await charges.create('key', {}, ATTEMPT)).toMatchObject({ kind: 'refused' })
+    expect(await charges.find('key', ATTEMPT)).toBeUndefined()
+  })
+})
+
 describe('a key is final when the provider says so', () => {
   const undo = (voided: ProviderResponse, refunded: ProviderResponse = NOT_VOIDABLE) =>
     provider({ 'PUT /charges/key/void': voided, 'POST /refunds': refunded }).makeFinal('key', 'undo', ATTEMPT)

@@ -154,7 +154,7 @@ async function executeStep(parts: Parts, sagaId: string, attempt: Attempt): Prom
 /** The provider did something else, and it was undone: no attempt under the same key could do better. */
 const MISMATCH = {
   kind: 'refused',
-  code: 'STEP_FAILED',
+  code: 'PROVIDER_MISMATCH',
   detail: 'The provider did something else than was asked of it.',
   fault: 'PROVIDER_MISMATCH',
 } as const

@@ -1,3 +1,5 @@
+import type { Unavailable } from '../provider/protocol.ts'
+
 /**
  * How an attempt at a step ends, where it ends by itself. Everything else (an exception, a timeout) is a fault and
  * is tried again.
@@ -7,7 +9,7 @@ export type StepAnswer<Result = unknown> =
   /** Final everywhere: a business rule says no. `code` is stable and upper snake case. */
   | Refused
   /** Not now: the provider asks for time, or is down. Costs no attempt; `spent` counts those that came before it. */
-  | { kind: 'unavailable'; retryAfterMs?: number; spent?: number }
+  | (Unavailable & { spent?: number })
   /** Not in a local attempt: it would hold a workflow-task slot for too long. */
   | { kind: 'notLocal' }
 

@@ -12,8 +12,6 @@ export type Misbehaviour =
   | { kind: 'is slow'; ms: number }
   /** The effect at once, and never an answer. */
   | { kind: 'hangs' }
-  /** The effect, and an answer that says something else of it, each time. */
-  | { kind: 'lies'; with: Record<string, unknown> }
   /** The effect, and then something that is no answer, once. */
   | { kind: 'garbles'; times: 1; as: keyof typeof GARBLED }
   /** Refused with this code of the provider, each time. */
@@ -49,11 +47,6 @@ export function misbehave(
         return void response.status(503).json({ code: 'UNAVAILABLE' })
       case 'is limited':
         return void response.status(429).set('retry-after', '1').json({ code: 'TOO_MANY_REQUESTS' })
-      case 'lies': {
-        const json = response.json.bind(response)
-        response.json = (body) => json({ ...body, ...plan.with })
-        return next()
-      }
       case 'garbles':
         answerBy(response, () => GARBLED[plan.as](response))
         return next()
