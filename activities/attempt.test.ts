@@ -48,6 +48,16 @@ describe('an attempt', () => {
     expect(seen).toEqual([LOCAL, { ...THIRD_QUEUED, number: 4 }])
   })
 
+  it.each<StepAnswer>([refused('PROVIDER_MISMATCH', 'less'), { kind: 'unavailable', retryAfterMs: 5 }])(
+    'that ends as %j because of a fault tells it, and hands the answer on without it',
+    async (answer) => {
+      const made = { ...answer, fault: 'PROVIDER_DENIED' } as StepAnswer
+      const { faults, reached: _, ...outcome } = await attemptOnce(answers(made), LOCAL)
+      expect(outcome).toEqual({ answer })
+      expect(faults).toEqual([['nap', 'an-order', 'PROVIDER_DENIED', expect.any(Fault)]])
+    },
+  )
+
   it.each([done, refused('OUT_OF_STOCK', 'TEA-001'), { kind: 'notLocal' } as const])(
     'that ends as %j hands its answer on',
     async (answer) => {

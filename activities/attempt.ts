@@ -38,7 +38,9 @@ export function createActivity<Input extends SagaRef, Result>(
   return async (input, attempt) => {
     try {
       reach(`${name}:before`)
-      const answer = await run(input, { ...attempt, number: attempt.number + (input.tried ?? 0) })
+      const made = await run(input, { ...attempt, number: attempt.number + (input.tried ?? 0) })
+      const { answer, fault } = withoutFault(made)
+      if (fault !== undefined) onFault(name, input.id, fault, new Fault(fault, fault))
       reach(`${name}:after`)
       return answer.kind === 'unavailable' ? unspent(answer, attempt) : answer
     } catch (error) {
@@ -52,6 +54,13 @@ export function createActivity<Input extends SagaRef, Result>(
       throw new Fault(code, code)
     }
   }
+}
+
+/** The class of the fault behind an answer is for us to tell, and nothing to the engine. */
+function withoutFault<Result>(made: StepAnswer<Result>): { answer: StepAnswer<Result>; fault?: string } {
+  if (!('fault' in made) || made.fault === undefined) return { answer: made }
+  const { fault, ...answer } = made
+  return { answer, fault }
 }
 
 type Unavailable = Extract<StepAnswer, { kind: 'unavailable' }>

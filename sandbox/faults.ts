@@ -1,6 +1,16 @@
 import { z } from 'zod'
 
-const FAULTS = ['up', 'down', 'slow', 'flaky', 'drop', 'limited'] as const
+const FAULTS = [
+  'up',
+  'down',
+  'slow',
+  'flaky',
+  'drop',
+  'limited',
+  'garbage',
+  'unauthorized',
+  'in_progress',
+] as const
 
 type Fault = (typeof FAULTS)[number]
 

@@ -121,6 +121,9 @@ export function createProvider(kind: ProviderKind, ledger: Ledger, faults: Fault
     const fault = faults.meet(kind.name)
     if (fault === 'down' || fault === 'flaky') return fail(response, 503)
     if (fault === 'limited') return fail(response, 429)
+    if (fault === 'garbage') return void response.type('html').send('<html>Back soon.</html>')
+    if (fault === 'unauthorized') return problem(response, 401, 'UNAUTHORIZED')
+    if (fault === 'in_progress') return problem(response, 409, 'IN_PROGRESS')
     if (fault === 'slow') await sleep(SLOW_MS)
     response.locals['isDropped'] = fault === 'drop'
     next()

@@ -14,12 +14,12 @@ export const PROVIDERS: readonly ProviderKind[] = [
     effectOf(key, body) {
       const { success, data } = chargeRequest.safeParse(body)
       if (!success) return undefined
-      const { amountMinor, currency, paymentMethod: token } = data
-      return { id: `ch_${key}`, amountMinor, currency, token }
+      const { paymentMethod: token, ...asked } = data
+      return { id: `ch_${key}`, ...asked, ...OTHERWISE[token]?.(asked), token }
     },
     behaviourOf: behaviourOf({
       prefix: 'pm_',
-      fine: ['ok'],
+      fine: ['ok', 'partial', 'other_currency'],
       refused: { declined: 'DECLINED', insufficient_funds: 'INSUFFICIENT_FUNDS' },
       undoFails: 'refund_fails',
     }),
@@ -55,6 +55,12 @@ export const PROVIDERS: readonly ProviderKind[] = [
     publish: (effects) => ({ shipments: effects.map(({ key, state }) => ({ key, state })) }),
   },
 ]
+
+/** What is charged for a token, where that is not what was asked for. */
+const OTHERWISE: Readonly<Record<string, (asked: { amountMinor: number; currency: string }) => object>> = {
+  pm_partial: ({ amountMinor }) => ({ amountMinor: Math.ceil(amountMinor / 2) }),
+  pm_other_currency: ({ currency }) => ({ currency: currency === 'USD' ? 'EUR' : 'USD' }),
+}
 
 const chargeRequest = z.object({
   amountMinor: z.int().positive(),

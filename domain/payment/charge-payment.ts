@@ -20,6 +20,9 @@ export const chargePayment = providerStep<PaymentEvents>()({
     SELECT jsonb_build_object('amountMinor', total_minor, 'currency', currency, 'paymentMethod', payment_method) AS request
       FROM orders WHERE id = $1::uuid`,
   effect: z.object({ id: z.string().max(100), amountMinor: z.int(), currency: z.string().length(3) }),
+  states: { live: 'charged', undone: 'refunded' },
+  isAsAsked: ({ amountMinor, currency }, asked) =>
+    amountMinor === asked['amountMinor'] && currency === asked['currency'],
   refusals: {
     DECLINED: { code: 'PAYMENT_DECLINED', detail: 'The payment was declined.' },
     INSUFFICIENT_FUNDS: { code: 'INSUFFICIENT_FUNDS', detail: 'The payment method lacks the funds.' },
@@ -51,7 +54,7 @@ export const chargePayment = providerStep<PaymentEvents>()({
         SELECT o.id::text AS offender FROM orders o JOIN its_sagas s USING (id)
           LEFT JOIN charges c ON c.order_id = o.id AND c.state = 'live'
           LEFT JOIN step_fences f ON f.saga_id = o.id AND f.step = 'chargePayment'
-         WHERE (s.status = 'completed' AND (c.key IS NULL OR c.amount_minor <> o.total_minor))
+         WHERE (s.status = 'completed' AND (c.key IS NULL OR c.amount_minor <> o.total_minor OR c.currency <> o.currency))
             OR (s.status IN ('rejected', 'cancelled') AND c.key IS NOT NULL AND f.state IS DISTINCT FROM 'skipped')`,
     },
     {
@@ -64,7 +67,7 @@ export const chargePayment = providerStep<PaymentEvents>()({
   ],
   ledger: {
     check: 'money-at-gateway',
-    live: 'charged',
-    isRight: ({ amountMinor }, { totalMinor }) => amountMinor === totalMinor,
+    isRight: (entry, order) =>
+      entry['amountMinor'] === order.totalMinor && entry['currency'] === order.currency,
   },
 })

@@ -38,7 +38,7 @@ export type ProviderHttp = (
 
 /**
  * Speaks JSON over HTTP to one provider, one try per call and no redirects: the one who retries is Temporal.
- * @throws Fault for a 5xx, a lost connection, a late or an unreadable answer.
+ * @throws Fault for a 5xx, credentials that are not taken, a lost connection, a late or an unreadable answer.
  */
 export function createProviderHttp({ name, baseUrl }: { name: string; baseUrl: string }): ProviderHttp {
   const base = baseUrl.replace(/\/$/, '')
@@ -77,6 +77,8 @@ function read(
   const retryAfterMs = parseRetryAfter(headers['retry-after'])
   if (statusCode === 429)
     return { kind: 'unavailable', ...(retryAfterMs === undefined ? {} : { retryAfterMs }) }
+  if (statusCode === 401 || statusCode === 403)
+    throw new Fault('PROVIDER_DENIED', `${name} answered ${statusCode}: are our credentials right?`)
   if (statusCode >= 500) throw new Fault('PROVIDER_ERROR', `${name} answered ${statusCode}`, retryAfterMs)
   try {
     return { kind: 'ok', effect: { status: statusCode, body: text === '' ? undefined : JSON.parse(text) } }

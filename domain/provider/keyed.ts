@@ -1,13 +1,15 @@
 import { z } from 'zod'
 import { Fault } from '../../faults.ts'
 import type { ProviderHttp, ProviderRequest, ProviderResponse } from './http.ts'
-import type { Attempt, Finality, KeyedProvider, ProviderAnswer } from './protocol.ts'
+import type { Finality, KeyedProvider, ProviderAnswer } from './protocol.ts'
 
 export interface KeyedProviderOptions<Effect> {
   http: ProviderHttp
   /** The collection, e.g. `charges`: POST to it creates, GET and PUT …/void below it go by key. */
   collection: string
   effect: z.ZodType<Effect>
+  /** The provider's words for an effect that stands, and for one that is undone. */
+  states: { live: string; undone: string }
   /** The provider's codes for a refusal, and ours. Its text goes no further. */
   refusals: Record<string, { code: string; detail: string }>
   /** The request that undoes an effect. */
@@ -15,6 +17,10 @@ export interface KeyedProviderOptions<Effect> {
 }
 
 const problem = z.object({ code: z.string().max(100) })
+const stated = z.object({ state: z.string().max(100) })
+
+/** What every provider calls a key that was made final before it had an effect. */
+const VOIDED = 'voided'
 
 /** @returns a client whose calls throw Fault for everything that is neither an effect nor a refusal. */
 export function createKeyedProvider<Request, Effect>(
@@ -23,37 +29,44 @@ export function createKeyedProvider<Request, Effect>(
   const { http, collection } = options
   const pathOf = (key: string) => `/${collection}/${encodeURIComponent(key)}`
 
-  /**
-   * A provider that cannot even be asked is waited for, until the deadline: asking changes nothing, so no attempt is
-   * spent on it. A void has no deadline; its faults are spent, so that one that never works is parked in sight.
-   */
-  const ask = async (key: string, attempt: Attempt): Promise<ProviderAnswer<ProviderResponse>> => {
-    try {
-      return await http({ method: 'GET', path: pathOf(key) }, attempt)
-    } catch (error) {
-      if (!(error instanceof Fault)) throw error
-      return {
-        kind: 'unavailable',
-        ...(error.retryAfterMs === undefined ? {} : { retryAfterMs: error.retryAfterMs }),
-      }
-    }
+  const unexpected = (what: string, { status }: ProviderResponse): Fault =>
+    new Fault('PROVIDER_UNEXPECTED', `${collection}: ${what} was answered with ${status}`)
+
+  /** A success counts for what its body says: the effect, and the state that it is in. */
+  const read = (response: ProviderResponse): { effect: Effect; state: string } => {
+    const [effect, state] = [options.effect.safeParse(response.body), stated.safeParse(response.body)]
+    if (effect.success && state.success) return { effect: effect.data, state: state.data.state }
+    throw unexpected('a request', response)
   }
 
   const asEffect = (response: ProviderResponse): ProviderAnswer<Effect> => {
-    const parsed = options.effect.safeParse(response.body)
-    if (isSuccess(response) && parsed.success) return { kind: 'ok', effect: parsed.data }
+    if (!isSuccess(response)) return asRefusal(response)
+    const { effect, state } = read(response)
+    if (state === options.states.live) return { kind: 'ok', effect }
+    // A saga that was restored from a backup finds what it undid before: that is not alive.
+    if (state === options.states.undone) return { kind: 'voided' }
+    throw new Fault('PROVIDER_MISMATCH', `${collection}: an effect that neither stands nor is undone`)
+  }
+
+  /**
+   * Only a refusal of this very request is one. Anything else that is wrong is wrong with us, or not decided yet (a key
+   * that an earlier attempt is still at): it is told, and waited for.
+   */
+  const asRefusal = (response: ProviderResponse): Exclude<ProviderAnswer<never>, { kind: 'ok' }> => {
     const code = codeOf(response)
     if (code === 'VOIDED') return { kind: 'voided' }
     const refusal = options.refusals[code ?? '']
-    if (refusal !== undefined) return { kind: 'refused', ...refusal }
-    // Also a key that is in use: an earlier attempt is still at it, which is no answer.
-    throw new Fault('PROVIDER_UNEXPECTED', `${collection}: unexpected answer ${response.status}`)
+    return refusal === undefined
+      ? { kind: 'unavailable', fault: 'PROVIDER_UNEXPECTED' }
+      : { kind: 'refused', ...refusal }
   }
 
-  /** A void is answered with what the key came to: voided now, or undone by an attempt before this one. */
-  const finality = ({ body }: ProviderResponse): Finality<Effect> => {
-    const parsed = options.effect.safeParse(body)
-    return parsed.success ? { kind: 'undone', undone: parsed.data } : { kind: 'nothing' }
+  /** What a key came to that is final: voided, or undone now or by an attempt before this one. */
+  const finality = (response: ProviderResponse): Finality<Effect> => {
+    if (stated.safeParse(response.body).data?.state === VOIDED) return { kind: 'nothing' }
+    const { effect, state } = read(response)
+    if (state === options.states.undone) return { kind: 'undone', undone: effect }
+    throw new Fault('PROVIDER_MISMATCH', `${collection}: an effect that still stands after its undo`)
   }
 
   return {
@@ -65,24 +78,31 @@ export function createKeyedProvider<Request, Effect>(
       return answer.kind === 'ok' ? asEffect(answer.effect) : answer
     },
     async find(key, attempt) {
-      const answer = await ask(key, attempt)
-      if (answer.kind !== 'ok') return answer
-      return answer.effect.status === 404 ? undefined : asEffect(answer.effect)
+      try {
+        const answer = await http({ method: 'GET', path: pathOf(key) }, attempt)
+        if (answer.kind !== 'ok') return answer
+        return codeOf(answer.effect) === 'UNKNOWN_KEY' ? undefined : asEffect(answer.effect)
+      } catch (error) {
+        // Asking changes nothing: a provider that cannot even be asked is waited for, and no attempt is spent on it.
+        if (!(error instanceof Fault) || error.code === 'PROVIDER_MISMATCH') throw error
+        const { code: fault, retryAfterMs } = error
+        return { kind: 'unavailable', fault, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) }
+      }
     },
     async makeFinal(key, undoKey, attempt) {
       const voided = await http({ method: 'PUT', path: `${pathOf(key)}/void` }, attempt)
       if (voided.kind !== 'ok') return voided
       if (isSuccess(voided.effect)) return { kind: 'ok', effect: finality(voided.effect) }
       if (codeOf(voided.effect) !== 'NOT_VOIDABLE') {
-        throw new Fault(
-          'PROVIDER_UNEXPECTED',
-          `${collection}: a void was answered with ${voided.effect.status}`,
-        )
+        throw unexpected('a void', voided.effect)
       }
       const answer = await http({ ...options.undo(key), idempotencyKey: undoKey }, attempt)
       if (answer.kind !== 'ok') return answer
-      const undone = asEffect(answer.effect)
-      return undone.kind === 'ok' ? { kind: 'ok', effect: { kind: 'undone', undone: undone.effect } } : undone
+      if (isSuccess(answer.effect)) return { kind: 'ok', effect: finality(answer.effect) }
+      const refusal = asRefusal(answer.effect)
+      // It has no deadline: what never works is spent, and parked in sight.
+      if (refusal.kind === 'unavailable') throw unexpected('an undo', answer.effect)
+      return refusal
     },
   }
 }

@@ -7,11 +7,19 @@ export interface Attempt {
   signal: AbortSignal
 }
 
+/** Not now: nothing is known of the effect, and it is asked for again. */
+export interface Unavailable {
+  kind: 'unavailable'
+  retryAfterMs?: number
+  /** The class of the fault behind it, which is to be told although it is waited for. */
+  fault?: string
+}
+
 /** What a provider says about a key. A fault is thrown. */
 export type ProviderAnswer<Effect> =
   | { kind: 'ok'; effect: Effect }
   | { kind: 'refused'; code: string; detail: string }
-  | { kind: 'unavailable'; retryAfterMs?: number }
+  | Unavailable
   | { kind: 'notLocal' }
   /** The key was made final by an undo. */
   | { kind: 'voided' }

@@ -43,7 +43,13 @@ export function createProviderFence(spec: ProviderFenceSpec, db: Database) {
   return {
     /** Takes or reads the intent, and reads what is to be asked for. */
     intend: async (sagaId: string, attempt: number) =>
-      single(await db.$queryRawUnsafe<(StepRow & { request: object })[]>(text.intend, sagaId, attempt)),
+      single(
+        await db.$queryRawUnsafe<(StepRow & { request: Readonly<Record<string, unknown>> })[]>(
+          text.intend,
+          sagaId,
+          attempt,
+        ),
+      ),
 
     /** Records the provider's answer. */
     async conclude(

@@ -29,6 +29,10 @@ export interface ProviderStepSpec<
   readonly collection: string
   /** What a successful answer of the provider looks like; its other members are dropped. */
   readonly effect: z.ZodType<Effect>
+  /** The provider's words for an effect that stands, and for one that is undone. */
+  readonly states: { live: string; undone: string }
+  /** Whether an effect is what was asked for; any is unless said otherwise. */
+  readonly isAsAsked?: (effect: Effect, request: Readonly<Record<string, unknown>>) => boolean
   readonly refusals: Refusals
   readonly event: Done
   /** What the events of the step and of its undo say. */
@@ -42,7 +46,7 @@ export interface ProviderStepSpec<
     readonly voided: keyof Events & string
   }
   readonly invariants?: readonly Invariant[]
-  readonly ledger?: Omit<StepLedger, 'collection'>
+  readonly ledger?: Omit<StepLedger, 'collection' | 'live'>
 }
 
 type AnySpec = ProviderStepSpec<Record<string, object>, string, string, unknown, string, string>
@@ -59,7 +63,18 @@ export const providerStep =
   >(
     spec: ProviderStepSpec<Events, Name, Undo, Effect, Done, Undone>,
   ) => {
-    const { name, provider, collection, effect, refusals, event, undo, invariants = [], ledger } = spec
+    const {
+      name,
+      provider,
+      collection,
+      effect,
+      states,
+      refusals,
+      event,
+      undo,
+      invariants = [],
+      ledger,
+    } = spec
     /** As `bind`, given what speaks to the provider: for tests against one that is worse than ours. */
     const bindTo = (keyed: KeyedProvider<object, Effect>, { db, reach }: { db: Database; reach: Reach }) => {
       const parts = { spec: spec as unknown as AnySpec, keyed, fence: createProviderFence(spec, db), reach }
@@ -76,7 +91,7 @@ export const providerStep =
       provider,
       refusals,
       invariants,
-      ledger: ledger === undefined ? undefined : { ...ledger, collection },
+      ledger: ledger === undefined ? undefined : { ...ledger, collection, live: states.live },
       bindTo,
       bind: ({ providers, ...ports }) =>
         bindTo(
@@ -84,6 +99,7 @@ export const providerStep =
             http: providers[provider],
             collection,
             effect,
+            states,
             refusals,
             undo: undo.request,
           }),
@@ -116,20 +132,32 @@ async function executeStep(parts: Parts, sagaId: string, attempt: Attempt): Prom
   const earlier = intent.verdict === 'resume' ? await keyed.find(key, attempt) : undefined
   const answer = earlier ?? (await keyed.create(key, intent.request, attempt))
   if (answer.kind === 'unavailable' || answer.kind === 'notLocal') return answer
-  if (answer.kind === 'refused' && intent.verdict === 'resume') {
+  const isWrong = answer.kind === 'ok' && spec.isAsAsked?.(answer.effect, intent.request) === false
+  if (isWrong || (answer.kind === 'refused' && intent.verdict === 'resume')) {
     // A request of an earlier attempt may still be under way: once a refusal is recorded, nothing would undo it.
     const final = await keyed.makeFinal(key, undoKey, attempt)
     if (final.kind === 'unavailable' || final.kind === 'notLocal') return final
+    if (isWrong && final.kind === 'refused')
+      throw new Fault('PROVIDER_MISMATCH', `${spec.name}: ${MISMATCH.detail}`)
   }
+  const told = isWrong ? MISMATCH : answer
   reach(`${spec.name}:before-record`)
-  const verdict = answer.kind === 'voided' ? 'late' : await conclude(parts, sagaId, key, attempt, answer)
+  const verdict = told.kind === 'voided' ? 'late' : await conclude(parts, sagaId, key, attempt, told)
   if (verdict === 'late') {
     await undoLate(parts, key, undoKey, attempt)
     return refused('STEP_UNDONE')
   }
   if (verdict === 'already') return answerOf(await fence.intend(sagaId, attempt.number))
-  return answer.kind === 'refused' ? refused(answer.code, answer.detail) : done
+  return told.kind === 'refused' ? told : done
 }
+
+/** The provider did something else, and it was undone: no attempt under the same key could do better. */
+const MISMATCH = {
+  kind: 'refused',
+  code: 'PROVIDER_MISMATCH',
+  detail: 'The provider did something else than was asked of it.',
+  fault: 'PROVIDER_MISMATCH',
+} as const
 
 function conclude(
   { spec, fence }: Parts,

@@ -1,3 +1,5 @@
+import type { Unavailable } from '../provider/protocol.ts'
+
 /**
  * How an attempt at a step ends, where it ends by itself. Everything else (an exception, a timeout) is a fault and
  * is tried again.
@@ -5,15 +7,23 @@
 export type StepAnswer<Result = unknown> =
   | { kind: 'done'; result?: Result }
   /** Final everywhere: a business rule says no. `code` is stable and upper snake case. */
-  | { kind: 'refused'; code: string; detail?: string }
+  | Refused
   /** Not now: the provider asks for time, or is down. Costs no attempt; `spent` counts those that came before it. */
-  | { kind: 'unavailable'; retryAfterMs?: number; spent?: number }
+  | (Unavailable & { spent?: number })
   /** Not in a local attempt: it would hold a workflow-task slot for too long. */
   | { kind: 'notLocal' }
 
+export interface Refused {
+  kind: 'refused'
+  code: string
+  detail?: string
+  /** The class of the fault behind it, which is to be told although nothing is tried again. */
+  fault?: string
+}
+
 export const done: StepAnswer<never> = { kind: 'done' }
 
-export function refused(code: string, detail?: string): StepAnswer<never> {
+export function refused(code: string, detail?: string): Refused {
   return detail === undefined ? { kind: 'refused', code } : { kind: 'refused', code, detail }
 }
 
@@ -29,7 +39,7 @@ export function answerOf({ verdict, answer }: StepRow): StepAnswer<never> {
 }
 
 /** A refusal as the fence stores it. */
-export function refusalOf(answer: unknown): StepAnswer<never> {
+export function refusalOf(answer: unknown): Refused {
   const { code, detail } = answer as { code: string; detail?: string }
   return refused(code, detail)
 }

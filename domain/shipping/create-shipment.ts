@@ -18,6 +18,7 @@ export const createShipment = providerStep<ShippingEvents>()({
         'line1', a.line1, 'city', a.city, 'postalCode', a.postal_code, 'country', a.country)) AS request
       FROM orders o JOIN order_addresses a ON a.order_id = o.id WHERE o.id = $1::uuid`,
   effect: z.object({ trackingNumber: z.string().max(100) }),
+  states: { live: 'created', undone: 'cancelled' },
   refusals: {
     REFUSED: { code: 'SHIPMENT_REFUSED', detail: 'The carrier refuses this shipment.' },
     UNKNOWN_SERVICE: { code: 'SHIPMENT_REFUSED', detail: 'The carrier does not know this service.' },
@@ -56,5 +57,5 @@ export const createShipment = providerStep<ShippingEvents>()({
            SELECT 1 FROM shipments h WHERE h.order_id = f.saga_id AND h.state = 'live')`,
     },
   ],
-  ledger: { check: 'shipments-at-carrier', live: 'created' },
+  ledger: { check: 'shipments-at-carrier' },
 })

@@ -12,8 +12,23 @@ export type Misbehaviour =
   | { kind: 'is slow'; ms: number }
   /** The effect at once, and never an answer. */
   | { kind: 'hangs' }
+  /** The effect, and then something that is no answer, once. */
+  | { kind: 'garbles'; times: 1; as: keyof typeof GARBLED }
   /** Refused with this code of the provider, each time. */
   | { kind: 'refuses'; code: string }
+
+/** What stands where the answer should be: from a proxy, from a page of an outage, from a provider that died of it. */
+export const GARBLED = {
+  html: (response: Response) => response.status(200).type('html').end('<html>Back soon.</html>'),
+  'half an answer': (response: Response) => response.status(201).type('json').end('{"id":"ch_1","amountMi'),
+  'nothing at all': (response: Response) => response.status(204).end(),
+  'another shape': (response: Response) => response.status(201).type('json').end('{"data":[]}'),
+  'a redirect': (response: Response) => response.redirect(307, '/livez'),
+  'a body without end': (response: Response) => {
+    const more = setInterval(() => response.write('x'.repeat(16 * 1024)), 5)
+    response.on('close', () => clearInterval(more)).status(201)
+  },
+} satisfies Record<string, (response: Response) => unknown>
 
 /** A request that creates an effect, or undoes one, names its saga and activity in its key. */
 const KEY = /^order:([^:]+):([^:]+)$/
@@ -32,6 +47,9 @@ export function misbehave(
         return void response.status(503).json({ code: 'UNAVAILABLE' })
       case 'is limited':
         return void response.status(429).set('retry-after', '1').json({ code: 'TOO_MANY_REQUESTS' })
+      case 'garbles':
+        answerBy(response, () => GARBLED[plan.as](response))
+        return next()
       case 'refuses':
         return void response.status(422).json({ code: plan.code })
       case 'loses its reply':

@@ -7,7 +7,16 @@ import { openLedger } from '../../sandbox/ledger.ts'
 import { freePort } from '../../stack/ports.ts'
 import type { ProviderName } from '../../providers.ts'
 
-type Trouble = 'up' | 'down' | 'slow' | 'flaky' | 'drop' | 'limited'
+type Trouble =
+  | 'up'
+  | 'down'
+  | 'slow'
+  | 'flaky'
+  | 'drop'
+  | 'limited'
+  | 'garbage'
+  | 'unauthorized'
+  | 'in_progress'
 
 /** The outside world of one system: the sandbox, which can be switched off and made to fail. */
 export interface World {

@@ -49,6 +49,16 @@ describe.concurrent('a payment gateway that is down', () => {
     await expectOrdersCompleted(system, [await system.api.ended(order.id)])
   })
 
+  it('lets orders wait too while it answers what is no word about them', async ({ system }) => {
+    for (const trouble of ['garbage', 'unauthorized', 'in_progress'] as const) {
+      await system.world.break({ payment: trouble })
+      const orders = await Promise.all([system.api.place(), system.api.place()])
+      await Promise.all(orders.map(({ id }) => system.api.reached(id, 'waiting')))
+      await system.world.mend()
+      await expectOrdersCompleted(system, await Promise.all(orders.map(({ id }) => system.api.ended(id))))
+    }
+  })
+
   it('is waited for by a compensation too, which is made when it is back', async ({ system }) => {
     system.interferences.plan('cus_refunded', 'createShipment', heldUntilCancelWished(system.db))
     const order = await system.api.place({ customerId: 'cus_refunded' })
