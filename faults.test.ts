@@ -1,39 +1,44 @@
 import { describe, expect, it } from 'vitest'
-import { databaseTrouble, sqlStateOf } from './faults.ts'
+import { isDatabaseTrouble, sqlStateOf } from './faults.ts'
 
 const withCode = (code: string) => Object.assign(new Error('x'), { code })
 const fromPostgres = (code: string) => Object.assign(new Error('x'), { code, severity: 'ERROR' })
 const fromAdapter = (cause: object) =>
   Object.assign(new Error('x'), { code: 'P2010', meta: { driverAdapterError: { cause } } })
 
-describe('a database is away', () => {
+describe('a database is in trouble', () => {
   it.each([
     withCode('P1001'),
     withCode('P2024'),
+    withCode('P2028'),
     ...['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH'].map(
       withCode,
     ),
     withCode('ENETUNREACH'),
     fromAdapter({ kind: 'DatabaseNotReachable' }),
-    fromAdapter({ kind: 'postgres', originalCode: '57P01' }),
-    fromAdapter({ kind: 'postgres', originalCode: '08006' }),
+    ...[
+      '08006',
+      '25006',
+      '25P03',
+      '40001',
+      '40P01',
+      '53100',
+      '53200',
+      '53300',
+      '55P03',
+      '57014',
+      '57P01',
+      '58030',
+    ].map((originalCode) => fromAdapter({ kind: 'postgres', originalCode })),
+    fromPostgres('57014'),
+    fromPostgres('25006'),
     new Error('Connection terminated unexpectedly'),
     new Error('timeout exceeded when trying to connect'),
     new Error('Query read timeout'),
     new Error('timeout expired'),
     new Error('x', { cause: withCode('ECONNREFUSED') }),
-  ])('%o', (error) => expect(databaseTrouble(error)).toBe('away'))
-})
-
-describe('a database is hindered', () => {
-  it.each([
-    ...['57014', '55P03', '40001', '40P01', '53100', '53200', '58030', '25P03'].map((originalCode) =>
-      fromAdapter({ kind: 'postgres', originalCode }),
-    ),
-    fromPostgres('57014'),
-    withCode('P2028'),
     new Error('x', { cause: fromPostgres('40P01') }),
-  ])('%o', (error) => expect(databaseTrouble(error)).toBe('hindered'))
+  ])('with %o', (error) => expect(isDatabaseTrouble(error)).toBe(true))
 })
 
 describe('a database is not in trouble', () => {
@@ -44,7 +49,7 @@ describe('a database is not in trouble', () => {
     new Error('x'),
     'no error at all',
     undefined,
-  ])('with %o', (error) => expect(databaseTrouble(error)).toBeUndefined())
+  ])('with %o', (error) => expect(isDatabaseTrouble(error)).toBe(false))
 })
 
 describe('an SQLSTATE', () => {

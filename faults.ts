@@ -30,30 +30,24 @@ export class Fault extends Error {
 }
 
 /**
- * What hinders our own database, for as long as it lasts:
- * - `away`: it cannot be reached, or hangs up. What was under way may have been committed all the same.
- * - `hindered`: it answers, and cannot do this now: full, overloaded, locked, too slow, or given up for a deadlock.
- *
- * Neither says anything about what was to be done.
+ * Whether an error says that our own database cannot do it at present: it cannot be reached, hangs up, takes no writes,
+ * is full, overloaded, locked or too slow, or gave up for a deadlock. That says nothing about what was to be done, which
+ * may have been committed all the same. The one classifier, for errors of the driver and for those that Prisma wraps.
  */
-export type DatabaseTrouble = 'away' | 'hindered'
-
-/** The one classifier, for errors of the driver and for those that Prisma wraps. Undefined for every other error. */
-export function databaseTrouble(error: unknown): DatabaseTrouble | undefined {
-  if (!(error instanceof Error)) return undefined
+export function isDatabaseTrouble(error: unknown): boolean {
+  if (!(error instanceof Error)) return false
   const code = codeOf(error)
   const { kind = '' } = adapterCause(error)
   const state = sqlStateOf(error) ?? ''
-  if (
+  return (
     code === DATABASE_UNAVAILABLE ||
     NETWORK.test(code) ||
-    PRISMA_AWAY.test(code) ||
-    DRIVER_AWAY.test(error.message)
+    PRISMA.test(code) ||
+    DRIVER.test(error.message) ||
+    ADAPTER_KINDS.has(kind) ||
+    STATES.test(state) ||
+    isDatabaseTrouble(error.cause)
   )
-    return 'away'
-  if (AWAY_KINDS.has(kind) || AWAY_STATES.test(state)) return 'away'
-  if (HINDERED_STATES.test(state) || code === PRISMA_BUSY) return 'hindered'
-  return error.cause === undefined ? undefined : databaseTrouble(error.cause)
 }
 
 /** The code of a Fault for a connection that was lost, or could not be had. */
@@ -70,29 +64,29 @@ export function sqlStateOf(error: unknown): string | undefined {
 /** Codes of Node's network: another machine, or the name of it, could not be reached. */
 const NETWORK = /^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_|EHOST|ENET)/
 
-/** Prisma: P1xxx are connection errors, P2024 a pool without a free connection. */
-const PRISMA_AWAY = /^P1\d{3}$|^P2024$/
-
-/** Prisma: no interactive transaction could begin in time. */
-const PRISMA_BUSY = 'P2028'
+/** Prisma: P1xxx are connection errors; P2024 a pool without a free connection, P2028 an interactive transaction without. */
+const PRISMA = /^P1\d{3}$|^P20(24|28)$/
 
 /** The pool and the protocol of the driver say it in words alone. */
-const DRIVER_AWAY =
+const DRIVER =
   /^Connection terminated|timeout exceeded when trying to connect|^timeout expired|^Query read timeout|^Client has encountered a connection error/
 
 /** As the driver adapter of Prisma names them. */
-const AWAY_KINDS = new Set([
+const ADAPTER_KINDS = new Set([
   'DatabaseNotReachable',
   'ConnectionClosed',
   'SocketTimeout',
   'TooManyConnections',
 ])
 
-/** SQLSTATE: connection exceptions, too many connections, and a server that shuts down, crashed or starts. */
-const AWAY_STATES = /^08|^53300$|^57P0[123]$/
+/** SQLSTATE of a server that takes no writes: a standby, or a primary that was demoted. */
+export const TAKES_NO_WRITES = '25006'
 
-/** SQLSTATE: deadlocks, too few resources, cancelled statements, system errors, locks and idle limits. */
-const HINDERED_STATES = /^(40|53|57|58|XX)[0-9A-Z]{3}$|^55P03$|^25P03$/
+/**
+ * SQLSTATE: connection exceptions, deadlocks, too few resources, cancelled statements, a server that starts or stops,
+ * system errors, locks, idle limits, and a server that takes no writes.
+ */
+const STATES = new RegExp(`^(08|40|53|57|58|XX)[0-9A-Z]{3}$|^55P03$|^25P03$|^${TAKES_NO_WRITES}$`)
 
 const codeOf = (error: Error): string => ('code' in error ? String(error.code) : '')
 

@@ -1,4 +1,6 @@
+import type { EventEmitter } from 'node:events'
 import pg from 'pg'
+import { TAKES_NO_WRITES } from './faults.ts'
 
 /**
  * The one place that opens connections to PostgreSQL. Every session has the same limits and is in UTC, whatever the
@@ -10,6 +12,8 @@ export interface SessionOptions {
   name: string
   /** PostgreSQL gives a statement up after this time, in milliseconds; 3000 unless said otherwise, 0 for never. */
   statementTimeoutMs?: number
+  /** The client gives it up after this time, in milliseconds; 2 s later than PostgreSQL unless said otherwise, 0 for never. */
+  answerTimeoutMs?: number
   /** A server that does not take the connection within this time is away; 3000 unless said otherwise, in milliseconds. */
   connectTimeoutMs?: number
   /** More settings of the session, by name. */
@@ -38,6 +42,7 @@ export function sessionConfig(
   {
     name,
     statementTimeoutMs = STATEMENT_TIMEOUT_MS,
+    answerTimeoutMs = statementTimeoutMs === 0 ? 0 : statementTimeoutMs + ANSWER_GRACE_MS,
     connectTimeoutMs = CONNECT_TIMEOUT_MS,
     settings = {},
   }: SessionOptions,
@@ -56,7 +61,7 @@ export function sessionConfig(
     application_name: name,
     options: [given ?? '', ...ours].join(' ').trim(),
     statement_timeout: statementTimeoutMs,
-    query_timeout: statementTimeoutMs === 0 ? 0 : statementTimeoutMs + ANSWER_GRACE_MS,
+    query_timeout: answerTimeoutMs,
     connectionTimeoutMillis: connectTimeoutMs,
     keepAlive: true,
   }
@@ -72,7 +77,19 @@ export function openPool(url: string, { max, ...session }: PoolOptions): pg.Pool
   const pool = new pg.Pool({ ...sessionConfig(url, session), max, types: exactNumbers() })
   // A connection that is lost while idle is replaced when one is needed.
   pool.on('error', () => undefined)
+  pool.on('connect', endWhenDemoted)
   return pool
+}
+
+/**
+ * A server that takes no writes was demoted by a failover, and answers as if nothing were: its connection is ended, so
+ * that the next one may reach its successor.
+ */
+function endWhenDemoted(client: pg.PoolClient): void {
+  const { connection } = client as pg.PoolClient & { connection: EventEmitter; end(): Promise<void> }
+  connection.on('errorMessage', ({ code }: { code?: string }) => {
+    if (code === TAKES_NO_WRITES) (client as unknown as pg.Client).end().catch(() => undefined)
+  })
 }
 
 /** One connection, not yet connected, for what must stay on it: a session lock, a migration. */

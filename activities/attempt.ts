@@ -1,7 +1,7 @@
 import type { Attempt } from '../domain/provider/protocol.ts'
 import type { Reach } from '../domain/saga/step.ts'
 import type { StepAnswer } from '../domain/saga/step-answer.ts'
-import { databaseTrouble, Fault } from '../faults.ts'
+import { isDatabaseTrouble, Fault } from '../faults.ts'
 
 /** What every activity of a saga is told. */
 export interface SagaRef {
@@ -44,8 +44,8 @@ export function createActivity<Input extends SagaRef, Result>(
       reach(`${name}:after`)
       return answer.kind === 'unavailable' ? unspent(answer, attempt) : answer
     } catch (error) {
-      // Our own database away is like a provider away: it is waited for, and costs an order nothing.
-      if (databaseTrouble(error) === 'away') return unspent({ kind: 'unavailable' }, attempt)
+      // Our own database in trouble is like a provider away: it is waited for, and costs an order nothing.
+      if (isDatabaseTrouble(error)) return unspent({ kind: 'unavailable' }, attempt)
       const code = codeOf(error)
       onFault(name, input.id, code, error)
       // The saga waits for as long as the other side asks for; the attempt is spent all the same.

@@ -1,6 +1,6 @@
 import type { ErrorRequestHandler, RequestHandler, Response } from 'express'
 import type { Logger } from 'pino'
-import { databaseTrouble, DomainError } from '../faults.ts'
+import { isDatabaseTrouble, DomainError } from '../faults.ts'
 import { describeError } from '../logger.ts'
 
 /** A fault of the request itself, as RFC 9457 tells it. */
@@ -166,7 +166,7 @@ function parserProblem(error: unknown, path: string): ProblemCode | undefined {
 
 /** PostgreSQL or Temporal cannot be reached, cannot do it now, or did not answer in time. */
 function isDependencyDown(error: unknown): boolean {
-  if (databaseTrouble(error) !== undefined) return true
+  if (isDatabaseTrouble(error)) return true
   if (!(error instanceof Error)) return false
   const code = 'code' in error ? String(error.code) : ''
   // gRPC: 4 is a deadline that has passed, 14 unavailable.

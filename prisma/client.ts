@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { PrismaPg } from '@prisma/adapter-pg'
-import { sessionConfig, type SessionOptions } from '../postgres.ts'
+import { openPool, type SessionOptions } from '../postgres.ts'
 import { PrismaClient } from './generated/client.ts'
 
 export type Database = PrismaClient
@@ -15,10 +15,11 @@ export function openDatabase(
   poolMax: number,
   limits: Pick<SessionOptions, 'connectTimeoutMs'> = {},
 ): Database {
-  const adapter = new PrismaPg(
-    // No limit of the client's own: the adapter would give a connection back that is still busy in its transaction.
-    { ...sessionConfig(url, { ...limits, name: 'ordersaga' }), query_timeout: 0, max: poolMax },
-    { statementNameGenerator: ({ sql }) => createHash('sha1').update(sql).digest('base64url') },
-  )
+  // No limit of the client's own: the adapter would give a connection back that is still busy in its transaction.
+  const pool = openPool(url, { ...limits, max: poolMax, name: 'ordersaga', answerTimeoutMs: 0 })
+  const adapter = new PrismaPg(pool, {
+    disposeExternalPool: true,
+    statementNameGenerator: ({ sql }) => createHash('sha1').update(sql).digest('base64url'),
+  })
   return new PrismaClient({ adapter })
 }

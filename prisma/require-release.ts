@@ -1,7 +1,7 @@
 import process from 'node:process'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from 'pino'
-import { databaseTrouble, sqlStateOf } from '../faults.ts'
+import { isDatabaseTrouble, sqlStateOf } from '../faults.ts'
 import { describeError } from '../logger.ts'
 import { openSession } from '../postgres.ts'
 import { RELEASE } from './release.ts'
@@ -37,7 +37,7 @@ async function askUntilAnswered(url: string, log: Logger): Promise<void> {
 
 /** A database that answers and refuses (another password, no right to read) refuses the next time, too. */
 function endUnlessAway(error: unknown, log: Logger): undefined {
-  if (databaseTrouble(error) !== undefined) return undefined
+  if (isDatabaseTrouble(error)) return undefined
   log.fatal(
     { error: describeError(error) },
     'the release of the database cannot be read: look at DATABASE_URL',

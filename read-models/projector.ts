@@ -1,5 +1,5 @@
 import type pg from 'pg'
-import { databaseTrouble } from '../faults.ts'
+import { isDatabaseTrouble } from '../faults.ts'
 import { LOOKS_UP_BY_KEY, openPool } from '../postgres.ts'
 import { backoffMs, pause } from '../events/backoff.ts'
 import { createConsumer } from '../events/inbox/consumer.ts'
@@ -64,8 +64,7 @@ const reporting = (projection: Projection, onTrouble: OnTrouble): Projection => 
     try {
       await projection.apply(db, generation, event)
     } catch (error) {
-      if (databaseTrouble(error) === undefined)
-        onTrouble(`${projection.name} could not apply an event`, error)
+      if (!isDatabaseTrouble(error)) onTrouble(`${projection.name} could not apply an event`, error)
       throw error
     }
   },

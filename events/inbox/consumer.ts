@@ -2,7 +2,7 @@ import type pg from 'pg'
 import { inTransaction, type Sql } from '../store/sql.ts'
 import { setAside, streamsSetAside, type SetAside } from './dead-letters.ts'
 import { applyTo, codeOf, GAP, TIMED_OUT, tryToApply, type Effect, type Failure } from './effect.ts'
-import { databaseTrouble } from '../../faults.ts'
+import { isDatabaseTrouble } from '../../faults.ts'
 import type { EventEnvelope } from '../broker/envelope.ts'
 import { lockPositions, movePositions } from './inbox.ts'
 import type { EventHandler } from '../broker/transport.ts'
@@ -41,7 +41,7 @@ export function createConsumer({ pool, enter, reach, onApplied }: ConsumerOption
       if (codeOf(error) === TIMED_OUT) timeouts += 1
       // Slow again and again: it may be one of these events, which is then looked for.
       if (timeouts >= TIMEOUTS_MAX) return inOneTransaction(envelopes, impatiently)
-      if (databaseTrouble(error) !== undefined) throw error
+      if (isDatabaseTrouble(error)) throw error
       return inOneTransaction(envelopes, tryToApply)
     })
     timeouts = 0

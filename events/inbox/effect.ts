@@ -1,4 +1,4 @@
-import { databaseTrouble, DomainError, Fault } from '../../faults.ts'
+import { isDatabaseTrouble, DomainError, Fault } from '../../faults.ts'
 import { type Sql } from '../store/sql.ts'
 import { fromEnvelope, type EventEnvelope } from '../broker/envelope.ts'
 import type { StoredEvent } from '../store/event.ts'
@@ -44,7 +44,7 @@ export async function tryToApply(
   try {
     await applyTo(effect, db, envelope)
   } catch (error) {
-    if (databaseTrouble(error) !== undefined && (isPatient || codeOf(error) !== TIMED_OUT)) throw error
+    if (isDatabaseTrouble(error) && (isPatient || codeOf(error) !== TIMED_OUT)) throw error
     // Fails where the connection was lost, which is not the event's fault either.
     await db.query('ROLLBACK TO SAVEPOINT event')
     return failureOf(error)
