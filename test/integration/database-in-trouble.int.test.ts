@@ -1,4 +1,5 @@
 import pg from 'pg'
+import { openPool } from '../../postgres.ts'
 import { afterAll, describe, expect, it } from 'vitest'
 import { ATTEMPTS } from '../../workflows/saga/policies.ts'
 import { orderSaga } from '../../workflows/order/steps.ts'
@@ -6,7 +7,7 @@ import { orderBody } from '../harness/api-client.ts'
 import { expectOrdersCompleted } from '../harness/order-trials.ts'
 import { until } from '../harness/poll.ts'
 import { participantsOf } from '../harness/saga-steps.ts'
-import { startSystem } from '../harness/start.ts'
+import { createTestDatabase, startSystem } from '../harness/start.ts'
 
 const closers: (() => unknown)[] = []
 afterAll(async () => {
@@ -37,6 +38,27 @@ const HAS_A_FULL_DISK = {
   ],
   end: 'DROP FUNCTION test_disk_full() CASCADE',
 } satisfies Trouble
+
+it('a pool does not hand out again a connection whose server takes no writes', async () => {
+  const test = await createTestDatabase()
+  const pool = openPool(test.url, { max: 1, name: 'test' })
+  closers.push(
+    () => test.close(),
+    () => pool.end(),
+  )
+  const pidOf = async (client: pg.PoolClient): Promise<unknown> =>
+    (await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid')).rows[0]?.pid
+  const demoted = await pool.connect()
+  const pid = await pidOf(demoted)
+  await demoted.query('SET default_transaction_read_only = on')
+  await expect(demoted.query('DELETE FROM orders')).rejects.toMatchObject({ code: '25006' })
+  // As after a transaction of Prisma's: nobody tells the pool what happened in it.
+  demoted.release()
+  const next = await pool.connect()
+  const nextPid = await pidOf(next)
+  next.release()
+  expect(nextPid).not.toBe(pid)
+})
 
 describe.concurrent('a PostgreSQL that answers, and', () => {
   it.for([
