@@ -86,9 +86,9 @@ export function openPool(url: string, { max, ...session }: PoolOptions): pg.Pool
  * that the next one may reach its successor.
  */
 function endWhenDemoted(client: pg.PoolClient): void {
-  const { connection } = client as pg.PoolClient & { connection: EventEmitter; end(): Promise<void> }
-  connection.on('errorMessage', ({ code }: { code?: string }) => {
-    if (code === TAKES_NO_WRITES) (client as unknown as pg.Client).end().catch(() => undefined)
+  const session = client as unknown as pg.Client & { connection: EventEmitter }
+  session.connection.on('errorMessage', ({ code }: { code?: string }) => {
+    if (code === TAKES_NO_WRITES) session.end().catch(() => undefined)
   })
 }
 

@@ -49,7 +49,7 @@ describe('an attempt', () => {
   })
 
   it.each<StepAnswer>([refused('PROVIDER_MISMATCH', 'less'), { kind: 'unavailable', retryAfterMs: 5 }])(
-    'that ends as %j because of a fault tells it, and hands the answer on without it',
+    'that ends as %j because of a fault reports it, and hands the answer on without it',
     async (answer) => {
       const made = { ...answer, fault: 'PROVIDER_DENIED' } as StepAnswer
       const { faults, reached: _, ...outcome } = await attemptOnce(answers(made), LOCAL)

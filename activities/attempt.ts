@@ -56,7 +56,7 @@ export function createActivity<Input extends SagaRef, Result>(
   }
 }
 
-/** The class of the fault behind an answer is for us to tell, and nothing to the engine. */
+/** The class of the fault behind an answer is for our log, and no concern of the engine. */
 function withoutFault<Result>(made: StepAnswer<Result>): { answer: StepAnswer<Result>; fault?: string } {
   if (!('fault' in made) || made.fault === undefined) return { answer: made }
   const { fault, ...answer } = made

@@ -9,6 +9,7 @@ export type Database = PrismaClient
  * Opens a pool of connections for the written tables. Statements are prepared once per connection under a name made of
  * their text.
  * @param poolMax connections at most; 4 to 16 is where PostgreSQL on a small machine is fastest.
+ * @param limits of each session, where they are not the usual ones.
  */
 export function openDatabase(
   url: string,

@@ -12,10 +12,11 @@ const FAULTS = [
   'in_progress',
 ] as const
 
-type Fault = (typeof FAULTS)[number]
+/** What can be wrong with a provider at large. */
+export type ProviderFault = (typeof FAULTS)[number]
 
 /** The fault of each provider by its name, and `percent`. */
-type Faults = Readonly<Record<string, Fault | number>>
+type Faults = Readonly<Record<string, ProviderFault | number>>
 
 const percent = z.number().int().min(0).max(100).default(100)
 
@@ -41,7 +42,7 @@ export function createFaultSwitch(providers: readonly string[]) {
      * The fault that this call meets. The golden ratio spreads the hits: as many as asked for in any stretch of calls,
      * the same in every run, and in step with no caller that alternates between two kinds of calls.
      */
-    meet(provider: string): Fault {
+    meet(provider: string): ProviderFault {
       calls += 1
       const isHit = ((calls * GOLDEN_RATIO) % 1) * 100 < Number(faults['percent'])
       return (isHit && FAULTS.find((fault) => fault === faults[provider])) || 'up'

@@ -22,7 +22,7 @@ const stated = z.object({ state: z.string().max(100) })
 /** What every provider calls a key that was made final before it had an effect. */
 const VOIDED = 'voided'
 
-/** @returns a client whose calls throw Fault for everything that is neither an effect nor a refusal. */
+/** @returns a client whose calls throw Fault for what is neither an effect nor a refusal, nor to be waited for. */
 export function createKeyedProvider<Request, Effect>(
   options: KeyedProviderOptions<Effect>,
 ): KeyedProvider<Request, Effect> {
@@ -50,7 +50,7 @@ export function createKeyedProvider<Request, Effect>(
 
   /**
    * Only a refusal of this very request is one. Anything else that is wrong is wrong with us, or not decided yet (a key
-   * that an earlier attempt is still at): it is told, and waited for.
+   * that an earlier attempt is still at): it is logged, and waited for.
    */
   const asRefusal = (response: ProviderResponse): Exclude<ProviderAnswer<never>, { kind: 'ok' }> => {
     const code = codeOf(response)

@@ -11,7 +11,7 @@ export interface Attempt {
 export interface Unavailable {
   kind: 'unavailable'
   retryAfterMs?: number
-  /** The class of the fault behind it, which is to be told although it is waited for. */
+  /** The class of the fault behind it: it is logged, although it is waited for. */
   fault?: string
 }
 

@@ -134,21 +134,22 @@ async function executeStep(parts: Parts, sagaId: string, attempt: Attempt): Prom
   if (answer.kind === 'unavailable' || answer.kind === 'notLocal') return answer
   const isWrong = answer.kind === 'ok' && spec.isAsAsked?.(answer.effect, intent.request) === false
   if (isWrong || (answer.kind === 'refused' && intent.verdict === 'resume')) {
-    // A request of an earlier attempt may still be under way: once a refusal is recorded, nothing would undo it.
+    // An effect that is not what was asked for stands, or a request of an earlier attempt may still be under way: once
+    // a refusal is recorded, nothing would undo either.
     const final = await keyed.makeFinal(key, undoKey, attempt)
     if (final.kind === 'unavailable' || final.kind === 'notLocal') return final
     if (isWrong && final.kind === 'refused')
       throw new Fault('PROVIDER_MISMATCH', `${spec.name}: ${MISMATCH.detail}`)
   }
-  const told = isWrong ? MISMATCH : answer
+  const outcome = isWrong ? MISMATCH : answer
   reach(`${spec.name}:before-record`)
-  const verdict = told.kind === 'voided' ? 'late' : await conclude(parts, sagaId, key, attempt, told)
+  const verdict = outcome.kind === 'voided' ? 'late' : await conclude(parts, sagaId, key, attempt, outcome)
   if (verdict === 'late') {
     await undoLate(parts, key, undoKey, attempt)
     return refused('STEP_UNDONE')
   }
   if (verdict === 'already') return answerOf(await fence.intend(sagaId, attempt.number))
-  return told.kind === 'refused' ? told : done
+  return outcome.kind === 'refused' ? outcome : done
 }
 
 /** The provider did something else, and it was undone: no attempt under the same key could do better. */

@@ -17,7 +17,7 @@ export interface Refused {
   kind: 'refused'
   code: string
   detail?: string
-  /** The class of the fault behind it, which is to be told although nothing is tried again. */
+  /** The class of the fault behind it: it is logged, although nothing is tried again. */
   fault?: string
 }
 

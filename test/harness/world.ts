@@ -3,26 +3,16 @@ import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import express, { type Express, type RequestHandler } from 'express'
 import { createSandbox } from '../../sandbox/app.ts'
+import type { ProviderFault } from '../../sandbox/faults.ts'
 import { openLedger } from '../../sandbox/ledger.ts'
 import { freePort } from '../../stack/ports.ts'
 import type { ProviderName } from '../../providers.ts'
-
-type Trouble =
-  | 'up'
-  | 'down'
-  | 'slow'
-  | 'flaky'
-  | 'drop'
-  | 'limited'
-  | 'garbage'
-  | 'unauthorized'
-  | 'in_progress'
 
 /** The outside world of one system: the sandbox, which can be switched off and made to fail. */
 export interface World {
   url: string
   /** PUT /faults. */
-  break(faults: Partial<Record<ProviderName, Trouble>> & { percent?: number }): Promise<void>
+  break(faults: Partial<Record<ProviderName, ProviderFault>> & { percent?: number }): Promise<void>
   /** DELETE /faults. */
   mend(): Promise<void>
   /** As if its process were killed: every connection is lost, and new ones are refused. What it did is not lost. */

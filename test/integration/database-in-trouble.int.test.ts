@@ -1,6 +1,6 @@
 import pg from 'pg'
-import { openPool } from '../../postgres.ts'
 import { afterAll, describe, expect, it } from 'vitest'
+import { openPool } from '../../postgres.ts'
 import { ATTEMPTS } from '../../workflows/saga/policies.ts'
 import { orderSaga } from '../../workflows/order/steps.ts'
 import { orderBody } from '../harness/api-client.ts'
@@ -52,7 +52,7 @@ it('a pool does not hand out again a connection whose server takes no writes', a
   const pid = await pidOf(demoted)
   await demoted.query('SET default_transaction_read_only = on')
   await expect(demoted.query('DELETE FROM orders')).rejects.toMatchObject({ code: '25006' })
-  // As after a transaction of Prisma's: nobody tells the pool what happened in it.
+  // As after a transaction of Prisma's: the pool does not hear what happened in it.
   demoted.release()
   const next = await pool.connect()
   const nextPid = await pidOf(next)
@@ -65,7 +65,7 @@ describe.concurrent('a PostgreSQL that answers, and', () => {
     { what: 'takes no writes for a while', trouble: TAKES_NO_WRITES },
     { what: 'has a full disk for a while', trouble: HAS_A_FULL_DISK },
   ])(
-    '$what is waited for: orders in flight are completed, new ones are told to come back',
+    '$what is waited for: orders in flight are completed, new ones are answered with 503',
     async ({ trouble }) => {
       let attempts = 0
       const system = await startSystem({
