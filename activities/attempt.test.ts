@@ -49,11 +49,12 @@ describe('an attempt', () => {
   })
 
   it.each<StepAnswer>([refused('PROVIDER_MISMATCH', 'less'), { kind: 'unavailable', retryAfterMs: 5 }])(
-    'that ends as %j because of a fault reports it, and hands the answer on without it',
+    'that ends as %j because of a fault reports it, and hands on its class where it is waited for',
     async (answer) => {
       const made = { ...answer, fault: 'PROVIDER_DENIED' } as StepAnswer
       const { faults, reached: _, ...outcome } = await attemptOnce(answers(made), LOCAL)
-      expect(outcome).toEqual({ answer })
+      const why = answer.kind === 'unavailable' ? { why: 'PROVIDER_DENIED' } : {}
+      expect(outcome).toEqual({ answer: { ...answer, ...why } })
       expect(faults).toEqual([['nap', 'an-order', 'PROVIDER_DENIED', expect.any(Fault)]])
     },
   )
@@ -85,7 +86,8 @@ describe('an attempt', () => {
   ])('that finds our database away %s waits for it like for a provider', async (_, attempt, spent) => {
     const away = Object.assign(new Error('no route'), { code: 'ECONNREFUSED' })
     const { faults, ...outcome } = await attemptOnce(fails(away), attempt)
-    expect(outcome).toEqual({ answer: { kind: 'unavailable', ...spent }, reached: ['nap:before'] })
+    const answer = { kind: 'unavailable', why: 'DATABASE_UNAVAILABLE', ...spent }
+    expect(outcome).toEqual({ answer, reached: ['nap:before'] })
     expect(faults).toEqual([])
   })
 
@@ -95,7 +97,9 @@ describe('an attempt', () => {
   ])('whose fault says when to come back %s waits that long, and is spent', async (_, attempt, spent) => {
     const fault = new Fault('PROVIDER_ERROR', 'POST /charges answered 503', 5000)
     const { faults, ...outcome } = await attemptOnce(fails(fault), attempt)
-    expect(outcome).toMatchObject({ answer: { kind: 'unavailable', retryAfterMs: 5000, spent } })
+    expect(outcome).toMatchObject({
+      answer: { kind: 'unavailable', why: 'PROVIDER_ERROR', retryAfterMs: 5000, spent },
+    })
     expect(faults).toEqual([['nap', 'an-order', 'PROVIDER_ERROR', fault]])
   })
 

@@ -1,7 +1,7 @@
 import type { Attempt } from '../domain/provider/protocol.ts'
 import type { Reach } from '../domain/saga/step.ts'
 import type { StepAnswer } from '../domain/saga/step-answer.ts'
-import { isDatabaseTrouble, Fault } from '../faults.ts'
+import { DATABASE_UNAVAILABLE, Fault, isDatabaseTrouble } from '../faults.ts'
 
 /** What every activity of a saga is told. */
 export interface SagaRef {
@@ -45,22 +45,23 @@ export function createActivity<Input extends SagaRef, Result>(
       return answer.kind === 'unavailable' ? unspent(answer, attempt) : answer
     } catch (error) {
       // Our own database in trouble is like a provider away: it is waited for, and costs an order nothing.
-      if (isDatabaseTrouble(error)) return unspent({ kind: 'unavailable' }, attempt)
+      if (isDatabaseTrouble(error))
+        return unspent({ kind: 'unavailable', why: DATABASE_UNAVAILABLE }, attempt)
       const code = codeOf(error)
       onFault(name, input.id, code, error)
       // The saga waits for as long as the other side asks for; the attempt is spent all the same.
       if (error instanceof Fault && error.retryAfterMs !== undefined)
-        return { kind: 'unavailable', retryAfterMs: error.retryAfterMs, spent: attempt.number }
+        return { kind: 'unavailable', why: code, retryAfterMs: error.retryAfterMs, spent: attempt.number }
       throw new Fault(code, code)
     }
   }
 }
 
-/** The class of the fault behind an answer is for our log, and no concern of the engine. */
+/** The fault behind an answer is for our log; the engine is told its class alone, where it waits for it to go away. */
 function withoutFault<Result>(made: StepAnswer<Result>): { answer: StepAnswer<Result>; fault?: string } {
   if (!('fault' in made) || made.fault === undefined) return { answer: made }
   const { fault, ...answer } = made
-  return { answer, fault }
+  return { answer: answer.kind === 'unavailable' ? { why: fault, ...answer } : answer, fault }
 }
 
 type Unavailable = Extract<StepAnswer, { kind: 'unavailable' }>

@@ -35,7 +35,7 @@ export function createJournalActivities<
   const note = createActivity<NoteInput, never>(names.note, ports, async ({ id, change }) => {
     switch (change.kind) {
       case 'waiting':
-        await journal.noteWaiting(id, change.step)
+        await journal.noteWaiting(id, change.step, change.why)
         break
       case 'parked':
         await journal.noteParked(id, change.step, change.error)

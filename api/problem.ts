@@ -39,6 +39,7 @@ const PROBLEMS = {
   PROJECTION_NOT_FOUND: [404, 'There is no such projection'],
   ORDER_NOT_CANCELLABLE: [409, 'The order can no longer be cancelled'],
   ORDER_NOT_PARKED: [409, 'Nothing of this order is parked'],
+  COMPENSATION_IN_PROGRESS: [409, 'An attempt at it is under way'],
   TRANSFER_NOT_PARKED: [409, 'Nothing of this transfer is parked'],
   ACCOUNT_EXISTS: [409, 'There is an account with this id'],
   ACCOUNT_CLOSED: [409, 'The account is closed'],

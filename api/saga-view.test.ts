@@ -46,6 +46,8 @@ const fence = (step: string, state: string, more: Partial<FenceRecord> = {}): Fe
   answer: state === 'done' ? {} : null,
   attempts: 1,
   parkedAt: null,
+  waitingFor: null,
+  skippedAt: null,
   createdAt: new Date(0),
   ...more,
 })
@@ -71,6 +73,21 @@ describe('the steps of an order', () => {
   it('wait with their order, and only where they were begun', () => {
     const states = viewSteps(saga('waiting'), [reserved, charge('intended')]).map(({ state }) => state)
     expect(states).toEqual(['done', 'waiting', 'pending', 'pending', 'pending'])
+  })
+
+  it('say what they wait for, and only while they wait', () => {
+    const detail = (row: Row, state: string) =>
+      viewSteps(row, [reserved, charge(state, { waitingFor: 'PENDING' })])[1]?.detail
+    expect(detail(saga('waiting'), 'intended')).toBe('PENDING')
+    expect(detail(saga('compensating', 'createShipment'), 'undoing')).toBe('PENDING')
+    expect(detail(saga('compensating', 'createShipment'), 'undone')).toBeNull()
+  })
+
+  it('tell that their compensation succeeded after it was skipped', () => {
+    const skippedAt = new Date()
+    const isShown = (state: string) =>
+      viewSteps(saga('rejected', 'createShipment'), [charge(state, { skippedAt })])[1]?.settledAfterSkip
+    expect([isShown('skipped'), isShown('undone')]).toEqual([false, true])
   })
 
   it('are parked before the pivot and at it', () => {
@@ -100,7 +117,8 @@ describe('the steps of an order', () => {
     ['done', {}, 'pending'],
     ['intended', {}, 'pending'],
     ['undoing', {}, 'running'],
-    ['undoing', { parkedAt: new Date() }, 'parked'],
+    ['undoing', { waitingFor: 'BREAKER_OPEN' }, 'waiting'],
+    ['undoing', { waitingFor: 'BREAKER_OPEN', parkedAt: new Date() }, 'parked'],
     ['undone', {}, 'done'],
     ['skipped', {}, 'skipped'],
     ['refused', {}, 'none'],
@@ -145,7 +163,7 @@ describe('the steps of a saga', () => {
       const snapshot = asSnapshot(row, fences, 'order@3')
       return viewStepsOf(stepsOf(contract, snapshot), snapshot)
     }
-    expect(shown(saga('parked', 'createShipment'))).toEqual([
+    expect(shown(saga('parked', 'createShipment'))).toMatchObject([
       { name: 'screenOrder', kind: 'unknown', state: 'done', attempts: 1, compensation: 'done' },
       { name: 'chargePayment', kind: 'unknown', state: 'done', attempts: 1, compensation: 'parked' },
       { name: 'weighParcel', kind: 'unknown', state: 'failed', attempts: 1, compensation: 'skipped' },

@@ -20,6 +20,8 @@ export interface SagaRecord {
     answer: unknown
     attempts: number
     parkedAt: Date | null
+    waitingFor: string | null
+    skippedAt: Date | null
     createdAt: Date
   }[]
 }
@@ -44,7 +46,11 @@ export interface StepSnapshot {
   state: string
   /** It was done, also when it was undone later. */
   wasDone: boolean
+  /** Its undo was given up, also when that succeeded after all. */
+  wasSkipped: boolean
   isParked: boolean
+  /** The class of what it, or its undo, waits for. */
+  waitingFor: string | null
   attempts: number
 }
 
@@ -64,9 +70,11 @@ export function snapshotOf({
         : { code: reasonCode, step: reasonStep, detail: reasonDetail },
     steps: fences
       .toSorted((a, b) => a.createdAt.getTime() - b.createdAt.getTime())
-      .map(({ step, state, answer, attempts, parkedAt }) => ({
+      .map(({ step, state, answer, attempts, parkedAt, skippedAt, waitingFor }) => ({
         step,
         state,
+        wasSkipped: skippedAt !== null,
+        waitingFor,
         wasDone: answer !== null && state !== 'refused',
         isParked: parkedAt !== null,
         attempts,
@@ -87,7 +95,7 @@ export const asPlaced = (
 })
 
 type StepState = 'pending' | 'running' | 'waiting' | 'done' | 'failed' | 'parked' | 'skipped'
-type CompensationState = 'none' | 'pending' | 'running' | 'done' | 'parked' | 'skipped'
+type CompensationState = 'none' | 'pending' | 'running' | 'waiting' | 'done' | 'parked' | 'skipped'
 
 /** Where the links to a workflow lead. */
 export interface TemporalPlace {
@@ -132,12 +140,17 @@ export function viewSteps(steps: readonly ShownStep[], saga: Whole) {
   return steps.map((step, index) => {
     const own = snapshots.get(step.name)
     const isNext = steps.slice(0, index).every(({ name }) => snapshots.get(name)?.state === 'done')
+    const state = stepState(step, saga, own, isNext)
+    const compensation = canBeUndone(step) ? compensationState(saga, own) : ('none' as const)
+    const isWaiting = state === 'waiting' || compensation === 'waiting'
     return {
       name: step.name,
       kind: step.kind,
-      state: stepState(step, saga, own, isNext),
+      state,
       attempts: own?.attempts ?? 0,
-      compensation: canBeUndone(step) ? compensationState(saga, own) : ('none' as const),
+      compensation,
+      detail: isWaiting ? (own?.waitingFor ?? null) : null,
+      settledAfterSkip: own?.wasSkipped === true && own.state === 'undone',
     }
   })
 }
@@ -181,7 +194,7 @@ function compensationState({ reason }: Whole, own: StepSnapshot | undefined): Co
     case 'skipped':
       return 'skipped'
     case 'undoing':
-      return own.isParked ? 'parked' : 'running'
+      return own.isParked ? 'parked' : own.waitingFor === null ? 'running' : 'waiting'
     case 'done':
     case 'intended':
       return own.isParked ? 'parked' : 'pending'

@@ -60,13 +60,12 @@ export function createApiServices(options: ApiWiring) {
   const starts = createStarts({ db })
   const store = createEventStore({ db })
   const aggregates = createAggregates({ db, store })
-  const newSaga = { db, newId: uuid, now: () => new Date() }
   return {
     ...options,
     contracts,
     starter: createSagaStarter({ ...options, client, starts, sagas: Object.values(contracts), log }),
-    intake: createIntake({ ...newSaga, definition: contracts.order.definition }),
-    transferIntake: createTransferIntake({ ...newSaga, definition: contracts.transfer.definition }),
+    intake: createIntake({ db, ...contracts.order, newId: uuid }),
+    transferIntake: createTransferIntake({ db, ...contracts.transfer, newId: uuid }),
     transferQueries: createTransferQueries({ db }),
     transferJournal: createTransferJournal({ db }),
     accounts: createAccounts({ aggregates, store }),

@@ -13,6 +13,8 @@ export interface Behaviour {
   losingReplies?: number
   /** How late every creating call is answered, in milliseconds; never at all for infinity. */
   delayMs?: number
+  /** How long the provider takes to decide, in milliseconds; infinity for ever. Until then its answer is that it has not. */
+  pendingMs?: number
   /** How many calls that undo the effect fail. */
   undoFailing?: number
 }
@@ -26,21 +28,24 @@ export interface Tokens {
   refused: Readonly<Record<string, string>>
   /** The script of an effect whose undo fails. */
   undoFails: string
+  /** The script of an effect that is decided on later, where the provider does that. */
+  pends?: string
 }
 
 /** How a provider behaves towards an effect with a `token`. Undefined for a token that it does not know. */
 export const behaviourOf =
-  ({ prefix, fine, refused, undoFails }: Tokens) =>
+  ({ prefix, fine, refused, undoFails, pends }: Tokens) =>
   ({ token }: Effect): Behaviour | undefined => {
     const text = String(token)
     if (!text.startsWith(prefix)) return undefined
     const name = text.slice(prefix.length)
     const refusal = Object.entries(refused).find(([known]) => known === name)?.[1]
     if (refusal !== undefined) return { refusal }
-    return fine.includes(name) ? {} : scripted(name, undoFails)
+    return fine.includes(name) ? {} : scripted(name, undoFails, pends)
   }
 
-function scripted(script: string, undoFails: string): Behaviour | undefined {
+function scripted(script: string, undoFails: string, pends: string | undefined): Behaviour | undefined {
+  if (script === pends) return { pendingMs: Number.POSITIVE_INFINITY }
   if (script === 'hang') return { delayMs: Number.POSITIVE_INFINITY }
   if (script === undoFails) return { undoFailing: Number.POSITIVE_INFINITY }
   const [, name = '', digits] = /^([a-z_]+?)_(\d{1,6})$/.exec(script) ?? []
@@ -56,6 +61,8 @@ function scripted(script: string, undoFails: string): Behaviour | undefined {
       return { delayMs: n }
     case undoFails:
       return { undoFailing: n }
+    case pends:
+      return { pendingMs: n }
     default:
       return undefined
   }

@@ -1,15 +1,26 @@
 import { appendFileSync, existsSync, mkdirSync, readFileSync, truncateSync } from 'node:fs'
 import path from 'node:path'
 
-/** What a provider knows of one key. A void before any effect leaves a tombstone. */
+/**
+ * What a provider knows of one key. A void before any effect leaves a tombstone; one of an effect that was not decided
+ * on yet leaves that. `decidesAt` is when it is decided on: milliseconds since the epoch.
+ */
 export type Entry =
-  | { state: 'live' | 'undone'; effect: Effect; request: string; undoKey?: string }
-  | { state: 'voided' }
+  | { state: 'live'; effect: Effect; request: string; decidesAt: DecidesAt }
+  | { state: 'undone'; effect: Effect; request: string; undoKey: string }
+  | { state: 'voided'; effect?: Effect }
+
+type DecidesAt = number | 'at once' | 'never'
+
+/** Whether the provider has not decided yet. */
+export const isPending = (entry: Entry): boolean =>
+  entry.state === 'live' &&
+  (entry.decidesAt === 'never' || (entry.decidesAt !== 'at once' && entry.decidesAt > Date.now()))
 
 export type Effect = Readonly<Record<string, string | number>>
 
 type Line =
-  | { collection: string; key: string; did: 'create'; effect: Effect; request: string }
+  | { collection: string; key: string; did: 'create'; effect: Effect; request: string; decidesAt?: DecidesAt }
   | { collection: string; key: string; did: 'undo'; undoKey: string }
   | { collection: string; key: string; did: 'void' }
 
@@ -32,15 +43,17 @@ export function openLedger(file: string | undefined): Ledger {
     const entry = entries.get(line.key)
     switch (line.did) {
       case 'create':
-        entries.set(line.key, { state: 'live', effect: line.effect, request: line.request })
+        entries.set(line.key, { decidesAt: 'at once', ...line, state: 'live' })
         break
       case 'undo':
-        if (entry !== undefined && entry.state !== 'voided') {
+        if (entry?.state === 'live')
           entries.set(line.key, { ...entry, state: 'undone', undoKey: line.undoKey })
-        }
         break
       case 'void':
-        entries.set(line.key, { state: 'voided' })
+        entries.set(line.key, {
+          ...(entry?.state === 'live' ? { effect: entry.effect } : {}),
+          state: 'voided',
+        })
     }
   }
   if (file !== undefined) readLines(file).forEach(apply)

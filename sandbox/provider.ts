@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Router, type Request, type Response } from 'express'
 import type { Behaviour } from './behaviour.ts'
 import type { FaultSwitch } from './faults.ts'
-import type { Effect, Entry, Ledger } from './ledger.ts'
+import { isPending, type Effect, type Entry, type Ledger } from './ledger.ts'
 
 /** How late a provider answers that is slow at large, in milliseconds. */
 const SLOW_MS = 3000
@@ -20,8 +20,8 @@ export interface ProviderKind {
   behaviourOf(effect: Effect): Behaviour | undefined
   /** The code of the refusal then. */
   unknownCode: string
-  /** The names of the two states of an effect. */
-  states: { live: string; undone: string }
+  /** The names of the states of an effect. */
+  states: { live: string; undone: string; voided: string; pending: string }
   /** Where an effect is undone, and by which key the request names it. */
   undo: { path: string; keyOf(request: Request): string | undefined }
   /** Its lists in `GET /ledger`, by name. */
@@ -37,15 +37,20 @@ export interface PublishedEffect {
   undoKey?: string | undefined
 }
 
-/** One row per key that had an effect: no declines, no attempts, no tombstones. */
+/** One row per key that had an effect, or might have had: no declines, no attempts, no tombstones. */
 export function publishProvider(kind: ProviderKind, ledger: Ledger): Record<string, object[]> {
   const effects = ledger
     .entries(kind.collection)
     .flatMap(([key, entry]) =>
-      entry.state === 'voided' ? [] : [{ ...entry, key, state: kind.states[entry.state] }],
+      entry.effect === undefined
+        ? []
+        : [{ ...entry, key, effect: entry.effect, state: stateOf(kind, entry) }],
     )
   return kind.publish(effects)
 }
+
+const stateOf = (kind: ProviderKind, entry: Entry): string =>
+  kind.states[isPending(entry) ? 'pending' : entry.state]
 
 /**
  * One provider's HTTP API. It honours idempotency keys, answers by key, and voids by key: a void before any effect
@@ -59,7 +64,7 @@ export function createProvider(kind: ProviderKind, ledger: Ledger, faults: Fault
   const view = (key: string, entry: Entry) =>
     entry.state === 'voided'
       ? { key, state: 'voided' }
-      : { key, ...publicPart(entry.effect), state: kind.states[entry.state] }
+      : { key, ...publicPart(entry.effect), state: stateOf(kind, entry) }
 
   router.post(`/${collection}`, async (request, response) => {
     const key = request.get('idempotency-key')
@@ -77,11 +82,13 @@ export function createProvider(kind: ProviderKind, ledger: Ledger, faults: Fault
     if (earlier !== undefined && 'request' in earlier && earlier.request !== body) {
       return problem(response, 422, 'KEY_REUSED')
     }
-    if (earlier === undefined) ledger.write({ collection, key, did: 'create', effect, request: body })
+    if (earlier === undefined)
+      ledger.write({ collection, key, did: 'create', effect, request: body, ...decision(behaviour) })
     if (call <= (behaviour.losingReplies ?? 0) || dropsReplies(response)) return void request.socket.destroy()
     if (behaviour.delayMs === Number.POSITIVE_INFINITY) return
     if (behaviour.delayMs !== undefined) await sleep(behaviour.delayMs)
-    response.status(201).json(view(key, ledger.find(collection, key) ?? { state: 'voided' }))
+    const created = ledger.find(collection, key) ?? { state: 'voided' }
+    response.status(isPending(created) ? 202 : 201).json(view(key, created))
   })
 
   router.get(`/${collection}/:key`, (request, response) => {
@@ -95,11 +102,12 @@ export function createProvider(kind: ProviderKind, ledger: Ledger, faults: Fault
 
   router.put(`/${collection}/:key/void`, (request, response) => {
     const { key } = request.params
-    const entry = ledger.find(collection, key)
-    if (entry?.state !== 'live' && entry?.state !== 'undone') ledger.write({ collection, key, did: 'void' })
+    const before = ledger.find(collection, key)
+    if (before === undefined || isPending(before)) ledger.write({ collection, key, did: 'void' })
     if (dropsReplies(response)) return void request.socket.destroy()
-    if (entry?.state === 'live') return problem(response, 409, 'NOT_VOIDABLE')
-    response.json(view(key, entry ?? { state: 'voided' }))
+    const entry = ledger.find(collection, key) ?? { state: 'voided' }
+    if (entry.state === 'live') return problem(response, 409, 'NOT_VOIDABLE')
+    response.json(view(key, entry))
   })
 
   router.post(kind.undo.path, (request, response) => {
@@ -108,6 +116,7 @@ export function createProvider(kind: ProviderKind, ledger: Ledger, faults: Fault
     if (undoKey === undefined || key === undefined) return problem(response, 400, 'MALFORMED')
     const entry = ledger.find(collection, key)
     if (entry === undefined || entry.state === 'voided') return problem(response, 404, 'UNKNOWN_KEY')
+    if (isPending(entry)) return problem(response, 409, 'PENDING')
     if (entry.state === 'undone' && entry.undoKey !== undoKey) return problem(response, 409, 'ALREADY_UNDONE')
     if (count(undoCalls, key) <= (kind.behaviourOf(entry.effect)?.undoFailing ?? 0))
       return fail(response, 503)
@@ -130,6 +139,11 @@ export function createProvider(kind: ProviderKind, ledger: Ledger, faults: Fault
   })
   guarded.use(router)
   return guarded
+}
+
+function decision({ pendingMs }: Behaviour): { decidesAt?: number | 'never' } {
+  if (pendingMs === undefined) return {}
+  return { decidesAt: pendingMs === Number.POSITIVE_INFINITY ? 'never' : Date.now() + pendingMs }
 }
 
 /** Tokens and addresses stay with the provider. */

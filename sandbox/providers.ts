@@ -9,7 +9,7 @@ export const PROVIDERS: readonly ProviderKind[] = [
     collection: 'charges',
     refusalStatus: 402,
     unknownCode: 'UNKNOWN_METHOD',
-    states: { live: 'charged', undone: 'refunded' },
+    states: { live: 'charged', undone: 'refunded', voided: 'voided', pending: 'pending' },
     undo: { path: '/refunds', keyOf: (request) => refundRequest.safeParse(request.body).data?.chargeKey },
     effectOf(key, body) {
       const { success, data } = chargeRequest.safeParse(body)
@@ -22,6 +22,7 @@ export const PROVIDERS: readonly ProviderKind[] = [
       fine: ['ok', 'partial', 'other_currency'],
       refused: { declined: 'DECLINED', insufficient_funds: 'INSUFFICIENT_FUNDS' },
       undoFails: 'refund_fails',
+      pends: 'pending',
     }),
     publish: (effects) => ({
       charges: effects.map(({ key, effect, state }) => ({
@@ -40,7 +41,7 @@ export const PROVIDERS: readonly ProviderKind[] = [
     collection: 'shipments',
     refusalStatus: 422,
     unknownCode: 'UNKNOWN_SERVICE',
-    states: { live: 'created', undone: 'cancelled' },
+    states: { live: 'created', undone: 'cancelled', voided: 'voided', pending: 'pending' },
     undo: { path: '/shipments/:key/cancel', keyOf: (request) => String(request.params['key']) },
     effectOf(key, body) {
       const { success, data } = shipmentRequest.safeParse(body)

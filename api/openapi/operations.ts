@@ -40,7 +40,13 @@ export function registerOperations(registry: OpenAPIRegistry): void {
         request: { params: sagaId, body: { required: true, ...json(schema) } },
         responses: {
           202: ok('Accepted, and recorded with its reason.', z.object({ status: z.literal('accepted') })),
-          ...problems({ ...BAD_BODY, 404: notFound, 409: notParked, 422: codes, ...UNAVAILABLE }),
+          ...problems({
+            ...BAD_BODY,
+            404: notFound,
+            409: action === 'skip' ? `${notParked}, COMPENSATION_IN_PROGRESS` : notParked,
+            422: codes,
+            ...UNAVAILABLE,
+          }),
         },
       })
     }

@@ -35,7 +35,7 @@ const PROVIDER_STEPS = new Map(
   ]),
 )
 
-type Verdict = 'accepted' | 'not_parked' | 'not_skippable' | 'unknown'
+type Verdict = 'accepted' | 'in_progress' | 'not_parked' | 'not_skippable' | 'unknown'
 
 /** What operators look at and do. Like orders, it is read from the written tables. */
 export function createOperationRoutes({
@@ -160,6 +160,11 @@ function answerVerdict(verdict: Verdict, notParked: ProblemCode): void {
       throw new Error('A saga that was there is gone')
     case 'not_parked':
       throw new HttpProblem(notParked, 'Nothing of it is parked, or not this step.')
+    case 'in_progress':
+      throw new HttpProblem(
+        'COMPENSATION_IN_PROGRESS',
+        'An attempt at this compensation is under way, and may succeed. Ask again in ten seconds.',
+      )
     case 'not_skippable':
       throw new HttpProblem(
         'STEP_NOT_SKIPPABLE',

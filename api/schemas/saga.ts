@@ -11,8 +11,15 @@ export const step = z
     state: z.enum(['pending', 'running', 'waiting', 'done', 'failed', 'parked', 'skipped']),
     attempts: z.int().openapi({ description: 'The highest attempt that was recorded.' }),
     compensation: z
-      .enum(['none', 'pending', 'running', 'done', 'parked', 'skipped'])
+      .enum(['none', 'pending', 'running', 'waiting', 'done', 'parked', 'skipped'])
       .openapi({ description: '`none`: there is nothing to undo.' }),
+    detail: z.string().nullable().openapi({
+      description:
+        'What the step, or its compensation, waits for while it is `waiting`: `PENDING` is a provider that has not decided yet.',
+    }),
+    settledAfterSkip: z.boolean().openapi({
+      description: 'Its compensation was skipped by an operator, and has succeeded after all.',
+    }),
   })
   .openapi('Step')
 

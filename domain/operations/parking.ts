@@ -60,7 +60,7 @@ export function createParking({ db }: { db: Database }) {
     /** Gives a parked step up: what it would have undone is written off. */
     async skip(sagaId: string, step: string, { actor, reason }: Operator) {
       const [row] = await db.$queryRaw<
-        { verdict: 'accepted' | 'not_parked' | 'not_skippable' | 'unknown' }[]
+        { verdict: 'accepted' | 'in_progress' | 'not_parked' | 'not_skippable' | 'unknown' }[]
       >`
         SELECT operator_skip(${sagaId}::uuid, ${step}, ${actor}, ${reason}) AS verdict`
       return row?.verdict ?? 'unknown'

@@ -19,12 +19,14 @@ export interface RecordEvents {
     deadlineAt: string
   }
   ProcessingBegun: { step: string }
-  WaitingBegun: { step: string }
+  /** `waitingFor` is the class of what the step waits for. */
+  WaitingBegun: { step: string; waitingFor?: string }
   StepParked: { step: string; errorClass: string }
   StepSkipped: { step: string; errorClass: string; by: 'saga' | 'operator' | 'unknown' }
   CancelRequested: object
   /** `undo` are the steps that were begun, and so are owed an undo. */
   CompensationBegun: { code: string; step: string; undo: readonly string[] }
+  CompensationDelayed: { step: string; waitingFor: string }
   CompensationSkipped: { step: string; errorClass: string; by: 'operator' }
   OrderRejected: { code: string; step: string }
   OrderCancelled: { code: string; step: string }
@@ -48,6 +50,7 @@ const RECORD_TYPES: Record<RecordEvent['type'], true> = {
   StepSkipped: true,
   CancelRequested: true,
   CompensationBegun: true,
+  CompensationDelayed: true,
   CompensationSkipped: true,
   OrderRejected: true,
   OrderCancelled: true,

@@ -63,6 +63,24 @@ describe('an order, as its events tell it,', () => {
       wasDone: true,
       wasSkipped: false,
       isParked: false,
+      waitingFor: null,
+    })
+  })
+
+  it('tells what a step and a compensation wait for, until they are settled', () => {
+    const waiting = fold(PLACED, RESERVED, {
+      type: 'WaitingBegun',
+      data: { step: 'chargePayment', waitingFor: 'PENDING' },
+    })
+    expect(waiting.steps[1]).toMatchObject({ waitingFor: 'PENDING' })
+    expect(evolve(waiting, CHARGED).steps[1]).toMatchObject({ waitingFor: null })
+    const delayed = fold(PLACED, RESERVED, CHARGED, TURNED, {
+      type: 'CompensationDelayed',
+      data: { step: 'chargePayment', waitingFor: 'RATE_LIMITED' },
+    })
+    expect(delayed).toMatchObject({ status: 'compensating', steps: [{}, { waitingFor: 'RATE_LIMITED' }] })
+    expect(evolve(delayed, { type: 'PaymentRefunded', data: PAID }).steps[1]).toMatchObject({
+      waitingFor: null,
     })
   })
 

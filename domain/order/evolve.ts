@@ -27,6 +27,8 @@ export interface StepFold {
   /** It was given up, also when its undo succeeded after all. */
   wasSkipped: boolean
   isParked: boolean
+  /** The class of what it, or its undo, waits for. */
+  waitingFor: string | null
 }
 
 export const NOTHING: OrderState = { version: 0, status: 'pending', reason: null, steps: [] }
@@ -40,7 +42,7 @@ export function evolve(state: OrderState, stored: { type: string; data: unknown 
 }
 
 /** An order's stream, as the event store folds it. */
-export const ORDER: Aggregate<OrderState> = { stateVersion: 2, initial: NOTHING, evolve }
+export const ORDER: Aggregate<OrderState> = { stateVersion: 3, initial: NOTHING, evolve }
 
 function recorded(state: OrderState, { type, data }: RecordEvent): OrderState {
   switch (type) {
@@ -50,7 +52,9 @@ function recorded(state: OrderState, { type, data }: RecordEvent): OrderState {
     case 'ProcessingBegun':
       return { ...withStep(state, data.step, {}), status: 'processing' }
     case 'WaitingBegun':
-      return { ...withStep(state, data.step, {}), status: 'waiting' }
+      return { ...withStep(state, data.step, { waitingFor: data.waitingFor ?? null }), status: 'waiting' }
+    case 'CompensationDelayed':
+      return withStep(state, data.step, { waitingFor: data.waitingFor })
     case 'StepParked': {
       const status = state.status === 'completed' ? 'completed' : 'parked'
       const change =
@@ -64,7 +68,7 @@ function recorded(state: OrderState, { type, data }: RecordEvent): OrderState {
       const { code, step, undo } = data
       // A step that had no effect yet, and is owed nothing, might as well not have been begun.
       const kept = state.steps.filter((fold) => fold.wasDone || undo.includes(fold.step))
-      const unparked = { ...state, steps: kept.map((fold) => ({ ...fold, isParked: false })) }
+      const unparked = { ...state, steps: kept.map((fold) => ({ ...fold, ...SETTLED })) }
       const owed = undo.reduce<OrderState>((owing, name) => withStep(owing, name, {}), unparked)
       return { ...owed, status: 'compensating', reason: { code, step } }
     }
@@ -78,16 +82,19 @@ function recorded(state: OrderState, { type, data }: RecordEvent): OrderState {
 function stepped(state: OrderState, type: Exclude<OrderEvent, RecordEvent>['type']): OrderState {
   const undone = UNDONE_BY.get(type)
   if (undone !== undefined) return settled(state, undone, 'undone')
-  const done = withStep(state, DONE_BY.get(type) ?? '', { state: 'done', wasDone: true, isParked: false })
+  const done = withStep(state, DONE_BY.get(type) ?? '', { ...SETTLED, state: 'done', wasDone: true })
   if (type === 'OrderCompleted') return { ...done, status: 'completed' }
   const isForward = state.reason === null && ['pending', 'waiting', 'parked'].includes(state.status)
   return { ...done, status: isForward ? 'processing' : state.status }
 }
 
+/** What it was held up by is over. */
+const SETTLED = { isParked: false, waitingFor: null }
+
 /** A parked order goes on compensating with the last of its parked steps. */
 function settled(state: OrderState, step: string, end: 'undone' | 'skipped'): OrderState {
   const skipped = end === 'skipped' ? { wasSkipped: true } : {}
-  const next = withStep(state, step, { state: end, isParked: false, ...skipped })
+  const next = withStep(state, step, { ...SETTLED, state: end, ...skipped })
   const isUnparked = state.status === 'parked' && next.steps.every(({ isParked }) => !isParked)
   return { ...next, status: isUnparked ? 'compensating' : state.status }
 }
@@ -96,9 +103,6 @@ function settled(state: OrderState, step: string, end: 'undone' | 'skipped'): Or
 function withStep(state: OrderState, step: string, change: Partial<StepFold>): OrderState {
   const steps = state.steps.some((fold) => fold.step === step)
     ? state.steps
-    : [
-        ...state.steps,
-        { step, state: 'intended' as const, wasDone: false, wasSkipped: false, isParked: false },
-      ]
+    : [...state.steps, { step, state: 'intended' as const, wasDone: false, wasSkipped: false, ...SETTLED }]
   return { ...state, steps: steps.map((fold) => (fold.step === step ? { ...fold, ...change } : fold)) }
 }

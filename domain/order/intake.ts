@@ -52,11 +52,12 @@ interface IntakeOptions {
   db: Database
   /** The saga that new orders are run by, e.g. `order@1`. */
   definition: string
+  /** Its steps that must be done before its pivot. */
+  beforePivot: readonly string[]
   newId: () => string
-  now: () => Date
 }
 
-export function createIntake({ db, definition, newId, now }: IntakeOptions) {
+export function createIntake({ db, definition, beforePivot, newId }: IntakeOptions) {
   return {
     /**
      * Writes the order and everything that belongs to it in one database transaction.
@@ -64,13 +65,14 @@ export function createIntake({ db, definition, newId, now }: IntakeOptions) {
      * @throws DomainError when the request is refused: it then leaves no trace, and its key stays free.
      */
     async place(caller: string, key: string, request: OrderRequest): Promise<Placement> {
-      const deadlineAt = new Date(now().getTime() + (request.deadlineSeconds ?? DEADLINE_SECONDS) * 1000)
       const { body, hash } = fingerprint(request)
       const rows = await db.$queryRaw<
         { verdict: Verdict; placed: StoredOrder | null; positions: number[] }[]
       >`
         SELECT verdict, placed, positions FROM place_order(${newId()}::uuid, ${definition}, ${caller}, ${key}, ${hash},
-          ${body}::jsonb, ${deadlineAt})`.catch(rethrowTwin)
+          ${body}::jsonb, ${beforePivot}::text[], ${request.deadlineSeconds ?? DEADLINE_SECONDS}::integer)`.catch(
+        rethrowTwin,
+      )
       const [row] = rows
       if (row === undefined) throw new Error('place_order answered no row')
       if (row.placed !== null && row.verdict !== 'reused') {

@@ -41,7 +41,7 @@ describe('the breaker of a provider', () => {
       return down(...args)
     })
     for (let n = 0; n < 3; n += 1) await expect(call()).rejects.toThrow('down')
-    expect(await call()).toEqual({ kind: 'unavailable' })
+    expect(await call()).toEqual({ kind: 'unavailable', why: 'BREAKER_OPEN' })
     expect([calls, states, provider.breaker()]).toEqual([3, ['open'], 'open'])
   })
 
@@ -93,7 +93,7 @@ describe('the breaker of a provider', () => {
         }),
     )
     const probe = call()
-    expect(await call()).toEqual({ kind: 'unavailable' })
+    expect(await call()).toEqual({ kind: 'unavailable', why: 'BREAKER_OPEN' })
     finish()
     expect(await probe).toEqual(ok)
     expect(states).toEqual(['open', 'half-open', 'closed'])
@@ -106,7 +106,7 @@ describe('the breaker of a provider', () => {
     vi.advanceTimersByTime(1000)
     await expect(call()).rejects.toThrow('down')
     vi.advanceTimersByTime(1000)
-    expect(await call()).toEqual({ kind: 'unavailable' })
+    expect(await call()).toEqual({ kind: 'unavailable', why: 'BREAKER_OPEN' })
     vi.advanceTimersByTime(1000)
     await expect(call()).rejects.toThrow('down')
     expect(states).toEqual(['open', 'half-open', 'open', 'half-open', 'open'])

@@ -70,7 +70,7 @@ export function guardProvider(options: GuardOptions): GuardedProvider {
     } catch (error) {
       if (!(error instanceof BrokenCircuitError)) throw error
       onRejected('breaker')
-      return { kind: 'unavailable' }
+      return { kind: 'unavailable', why: 'BREAKER_OPEN' }
     } finally {
       inUse -= 1
       release()

@@ -14,6 +14,9 @@ const ANSWER_BYTES_MAX = 64 * 1024
 /** A provider that wants to be left alone for longer is asked again after this all the same. */
 const RETRY_AFTER_MAX_MS = 60_000
 
+/** The code of a Fault for credentials that are not taken. */
+export const PROVIDER_DENIED = 'PROVIDER_DENIED'
+
 /** Connections to one provider, per process. */
 const CONNECTIONS_MAX = 64
 
@@ -31,10 +34,12 @@ export interface ProviderResponse {
   body: unknown
 }
 
-export type ProviderHttp = (
-  request: ProviderRequest,
-  attempt: Attempt,
-) => Promise<ProviderAnswer<ProviderResponse>>
+export type ProviderHttp = (request: ProviderRequest, attempt: Attempt) => Promise<HttpAnswer>
+
+type HttpAnswer = Extract<
+  ProviderAnswer<ProviderResponse>,
+  { kind: 'ok' } | { kind: 'unavailable' } | { kind: 'notLocal' }
+>
 
 /**
  * Speaks JSON over HTTP to one provider, one try per call and no redirects: the one who retries is Temporal.
@@ -69,16 +74,16 @@ function asOptions({ method, body, idempotencyKey }: ProviderRequest) {
   return body === undefined ? { method, headers } : { method, headers, body: JSON.stringify(body) }
 }
 
-function read(
-  name: string,
-  { statusCode, headers }: Dispatcher.ResponseData,
-  text: string,
-): ProviderAnswer<ProviderResponse> {
+function read(name: string, { statusCode, headers }: Dispatcher.ResponseData, text: string): HttpAnswer {
   const retryAfterMs = parseRetryAfter(headers['retry-after'])
   if (statusCode === 429)
-    return { kind: 'unavailable', ...(retryAfterMs === undefined ? {} : { retryAfterMs }) }
+    return {
+      kind: 'unavailable',
+      why: 'RATE_LIMITED',
+      ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    }
   if (statusCode === 401 || statusCode === 403)
-    throw new Fault('PROVIDER_DENIED', `${name} answered ${statusCode}: are our credentials right?`)
+    throw new Fault(PROVIDER_DENIED, `${name} answered ${statusCode}: are our credentials right?`)
   if (statusCode >= 500) throw new Fault('PROVIDER_ERROR', `${name} answered ${statusCode}`, retryAfterMs)
   try {
     return { kind: 'ok', effect: { status: statusCode, body: text === '' ? undefined : JSON.parse(text) } }

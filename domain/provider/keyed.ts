@@ -1,19 +1,33 @@
 import { z } from 'zod'
 import { Fault } from '../../faults.ts'
-import type { ProviderHttp, ProviderRequest, ProviderResponse } from './http.ts'
-import type { Finality, KeyedProvider, ProviderAnswer } from './protocol.ts'
+import { PROVIDER_DENIED, type ProviderHttp, type ProviderRequest, type ProviderResponse } from './http.ts'
+import {
+  PENDING,
+  type FinalAnswer,
+  type KeyedProvider,
+  type ProviderAnswer,
+  type Unavailable,
+} from './protocol.ts'
 
 export interface KeyedProviderOptions<Effect> {
   http: ProviderHttp
   /** The collection, e.g. `charges`: POST to it creates, GET and PUT …/void below it go by key. */
   collection: string
   effect: z.ZodType<Effect>
-  /** The provider's words for an effect that stands, and for one that is undone. */
-  states: { live: string; undone: string }
+  states: ProviderStates
   /** The provider's codes for a refusal, and ours. Its text goes no further. */
   refusals: Record<string, { code: string; detail: string }>
   /** The request that undoes an effect. */
   undo(key: string): ProviderRequest
+}
+
+/** The provider's words for the states of an effect. */
+export interface ProviderStates {
+  /** It stands. */
+  readonly live: string
+  readonly undone: string
+  /** Taken, and not decided yet, where the provider does that. */
+  readonly pending?: string
 }
 
 const problem = z.object({ code: z.string().max(100) })
@@ -45,6 +59,7 @@ export function createKeyedProvider<Request, Effect>(
     if (state === options.states.live) return { kind: 'ok', effect }
     // A saga that was restored from a backup finds what it undid before: that is not alive.
     if (state === options.states.undone) return { kind: 'voided' }
+    if (state === options.states.pending) return { kind: 'unavailable', why: PENDING }
     throw new Fault('PROVIDER_MISMATCH', `${collection}: an effect that neither stands nor is undone`)
   }
 
@@ -61,17 +76,33 @@ export function createKeyedProvider<Request, Effect>(
       : { kind: 'refused', ...refusal }
   }
 
-  /** What a key came to that is final: voided, or undone now or by an attempt before this one. */
-  const finality = (response: ProviderResponse): Finality<Effect> => {
-    if (stated.safeParse(response.body).data?.state === VOIDED) return { kind: 'nothing' }
+  /** What a key came to: voided, or undone now or by an attempt before this one. */
+  const asFinality = (response: ProviderResponse): FinalAnswer<Effect> => {
+    if (!isSuccess(response)) {
+      const refusal = asRefusal(response)
+      return refusal.kind === 'voided' ? { kind: 'ok', effect: { kind: 'nothing' } } : refusal
+    }
+    const final = stated.safeParse(response.body).data?.state
+    if (final === VOIDED) return { kind: 'ok', effect: { kind: 'nothing' } }
     const { effect, state } = read(response)
-    if (state === options.states.undone) return { kind: 'undone', undone: effect }
+    if (state === options.states.undone) return { kind: 'ok', effect: { kind: 'undone', undone: effect } }
+    if (state === options.states.pending) return { kind: 'unavailable', why: PENDING }
     throw new Fault('PROVIDER_MISMATCH', `${collection}: an effect that still stands after its undo`)
+  }
+
+  /** Credentials that are not taken are ours to mend: that is waited for. */
+  const send: ProviderHttp = async (request, attempt) => {
+    try {
+      return await http(request, attempt)
+    } catch (error) {
+      if (error instanceof Fault && error.code === PROVIDER_DENIED) return asWaiting(error)
+      throw error
+    }
   }
 
   return {
     async create(key, request, attempt) {
-      const answer = await http(
+      const answer = await send(
         { method: 'POST', path: `/${collection}`, idempotencyKey: key, body: request },
         attempt,
       )
@@ -79,33 +110,30 @@ export function createKeyedProvider<Request, Effect>(
     },
     async find(key, attempt) {
       try {
-        const answer = await http({ method: 'GET', path: pathOf(key) }, attempt)
+        const answer = await send({ method: 'GET', path: pathOf(key) }, attempt)
         if (answer.kind !== 'ok') return answer
         return codeOf(answer.effect) === 'UNKNOWN_KEY' ? undefined : asEffect(answer.effect)
       } catch (error) {
         // Asking changes nothing: a provider that cannot even be asked is waited for, and no attempt is spent on it.
-        if (!(error instanceof Fault) || error.code === 'PROVIDER_MISMATCH') throw error
-        const { code: fault, retryAfterMs } = error
-        return { kind: 'unavailable', fault, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) }
+        if (error instanceof Fault && error.code !== 'PROVIDER_MISMATCH') return asWaiting(error)
+        throw error
       }
     },
     async makeFinal(key, undoKey, attempt) {
-      const voided = await http({ method: 'PUT', path: `${pathOf(key)}/void` }, attempt)
+      const voided = await send({ method: 'PUT', path: `${pathOf(key)}/void` }, attempt)
       if (voided.kind !== 'ok') return voided
-      if (isSuccess(voided.effect)) return { kind: 'ok', effect: finality(voided.effect) }
-      if (codeOf(voided.effect) !== 'NOT_VOIDABLE') {
-        throw unexpected('a void', voided.effect)
-      }
-      const answer = await http({ ...options.undo(key), idempotencyKey: undoKey }, attempt)
-      if (answer.kind !== 'ok') return answer
-      if (isSuccess(answer.effect)) return { kind: 'ok', effect: finality(answer.effect) }
-      const refusal = asRefusal(answer.effect)
-      // It has no deadline: what never works is spent, and parked in sight.
-      if (refusal.kind === 'unavailable') throw unexpected('an undo', answer.effect)
-      return refusal
+      if (codeOf(voided.effect) !== 'NOT_VOIDABLE') return asFinality(voided.effect)
+      const answer = await send({ ...options.undo(key), idempotencyKey: undoKey }, attempt)
+      return answer.kind === 'ok' ? asFinality(answer.effect) : answer
     },
   }
 }
+
+const asWaiting = ({ code: fault, retryAfterMs }: Fault): Unavailable => ({
+  kind: 'unavailable',
+  fault,
+  ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+})
 
 const isSuccess = ({ status }: ProviderResponse) => status >= 200 && status < 300
 

@@ -11,9 +11,14 @@ export interface Attempt {
 export interface Unavailable {
   kind: 'unavailable'
   retryAfterMs?: number
+  /** What is waited for, as a class that may be shown: `PENDING`, `BREAKER_OPEN`. */
+  why?: string
   /** The class of the fault behind it: it is logged, although it is waited for. */
   fault?: string
 }
+
+/** The provider has taken the request and not decided yet: it is asked again by key. */
+export const PENDING = 'PENDING'
 
 /** What a provider says about a key. A fault is thrown. */
 export type ProviderAnswer<Effect> =
@@ -33,5 +38,7 @@ export interface KeyedProvider<Request, Effect> {
   /** What became of the key; undefined when the provider has not seen it. */
   find(key: string, attempt: Attempt): Promise<ProviderAnswer<Effect> | undefined>
   /** Voids the key where it had no effect yet (a later `create` is then refused), else undoes the effect. */
-  makeFinal(key: string, undoKey: string, attempt: Attempt): Promise<ProviderAnswer<Finality<Effect>>>
+  makeFinal(key: string, undoKey: string, attempt: Attempt): Promise<FinalAnswer<Effect>>
 }
+
+export type FinalAnswer<Effect> = Exclude<ProviderAnswer<Finality<Effect>>, { kind: 'voided' }>

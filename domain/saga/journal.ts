@@ -11,9 +11,9 @@ export type BeginResult =
   | { verdict: 'completed' }
   | { verdict: 'begun' | 'already'; reason: Reason; undo: string[] }
 
-/** Progress of a step that is not simply going on. `error` names a class of error, never its text. */
+/** Progress of a step that is not simply going on. `error` and `why` name a class, never a text. */
 export type SagaChange =
-  | { kind: 'waiting'; step: string }
+  | { kind: 'waiting'; step: string; why: string }
   | { kind: 'parked'; step: string; error: string }
   | { kind: 'skipped'; step: string; error: string }
 
@@ -51,8 +51,9 @@ export function createJournal({ db, closingEvents }: { db: Database; closingEven
       return { verdict: row.verdict, reason: { code: row.code, step: row.step }, undo: row.undo }
     },
 
-    async noteWaiting(id: string, step: string): Promise<void> {
-      await db.$queryRaw`SELECT 1 FROM saga_note_waiting(${id}::uuid, ${step})`
+    /** @param why the class of what it waits for. */
+    async noteWaiting(id: string, step: string, why: string): Promise<void> {
+      await db.$queryRaw`SELECT 1 FROM saga_note_waiting(${id}::uuid, ${step}, ${why})`
     },
 
     /** @param error the class of error that keeps the step from going on, never its text. */

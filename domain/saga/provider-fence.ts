@@ -17,13 +17,22 @@ export interface ProviderFenceSpec {
   }
 }
 
-/** The provider's answer on its way to the fence, with the event that says it. */
+/**
+ * The provider's answer on its way to the fence, with the event that says it. Something `unwanted` stands at the provider
+ * and is to be undone, which is a refusal.
+ */
 export type Conclusion =
   | { state: 'done'; effect: unknown; event: string; data: object }
-  | { state: 'refused'; code: string; detail: string }
+  | { state: 'refused' | 'unwanted'; code: string; detail: string }
 
-/** 'already': another attempt came first. 'late': the step was undone, or refused, meanwhile. */
-export type ConcludeVerdict = 'concluded' | 'already' | 'late'
+/**
+ * 'already': another attempt came first. 'contested': a refusal is noted, and must be made sure of. 'late': the step was
+ * undone, or refused, meanwhile.
+ */
+export type ConcludeVerdict = 'concluded' | 'already' | 'contested' | 'late'
+
+/** 'void': the step is to be refused, once its key is final. */
+export type IntendVerdict = StepRow['verdict'] | 'void'
 
 /** What an undo came to, with the event that says it; no effect where there was nothing to undo. */
 export interface Undone {
@@ -44,11 +53,9 @@ export function createProviderFence(spec: ProviderFenceSpec, db: Database) {
     /** Takes or reads the intent, and reads what is to be asked for. */
     intend: async (sagaId: string, attempt: number) =>
       single(
-        await db.$queryRawUnsafe<(StepRow & { request: Readonly<Record<string, unknown>> })[]>(
-          text.intend,
-          sagaId,
-          attempt,
-        ),
+        await db.$queryRawUnsafe<
+          { verdict: IntendVerdict; answer: unknown; request: Readonly<Record<string, unknown>> }[]
+        >(text.intend, sagaId, attempt),
       ),
 
     /** Records the provider's answer. */
@@ -60,7 +67,7 @@ export function createProviderFence(spec: ProviderFenceSpec, db: Database) {
     ): Promise<ConcludeVerdict> {
       const { state } = conclusion
       const [answer, event, data] =
-        state === 'done'
+        conclusion.state === 'done'
           ? [conclusion.effect, conclusion.event, conclusion.data]
           : [{ code: conclusion.code, detail: conclusion.detail }, null, {}]
       const values = [sagaId, attempt, key, state, JSON.stringify(answer), event, JSON.stringify(data)]
@@ -68,10 +75,25 @@ export function createProviderFence(spec: ProviderFenceSpec, db: Database) {
         .verdict
     },
 
+    /** Records a refusal whose key is final: the one that was noted, else this. */
+    async refuse(sagaId: string, attempt: number, refusal: { code: string; detail: string }): Promise<void> {
+      await db.$queryRawUnsafe(text.refuse, sagaId, attempt, JSON.stringify(refusal))
+    },
+
     /** Marks the step as being undone; 'settled' when there is nothing left to do. */
-    enterUndo: async (sagaId: string, attempt: number) =>
-      single(await db.$queryRawUnsafe<{ verdict: 'undo' | 'settled' }[]>(text.enterUndo, sagaId, attempt))
-        .verdict,
+    beginUndo: async (sagaId: string, attempt: number) =>
+      single(
+        await db.$queryRawUnsafe<{ verdict: 'undo' | 'settled'; entry: string }[]>(
+          text.beginUndo,
+          sagaId,
+          attempt,
+        ),
+      ),
+
+    /** Notes that an undo that was begun has come to nothing. */
+    async leaveUndo(sagaId: string, entry: string): Promise<void> {
+      await db.$queryRawUnsafe(text.leaveUndo, sagaId, entry)
+    },
 
     /** Records that it is undone. */
     async settleUndo(sagaId: string, key: string, { effect, event, data }: Undone): Promise<void> {
@@ -99,8 +121,14 @@ function statementsOf({ name, request, record = NO_RECORD, undo }: ProviderFence
         ${record}
       ) SELECT verdict FROM concluded`,
 
-    enterUndo: `
-      SELECT verdict FROM undo_enter($1::uuid, '${name}', $2::integer)`,
+    refuse: `
+      SELECT 1 FROM step_refuse($1::uuid, '${name}', $2::integer, $3::jsonb)`,
+
+    beginUndo: `
+      SELECT verdict, entry FROM undo_begin($1::uuid, '${name}', $2::integer)`,
+
+    leaveUndo: `
+      SELECT 1 FROM undo_leave($1::uuid, '${name}', $2)`,
 
     settleUndo: `
       WITH settled AS MATERIALIZED (

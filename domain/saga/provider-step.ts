@@ -4,11 +4,16 @@ import { Fault } from '../../faults.ts'
 import type { Database } from '../../prisma/client.ts'
 import type { ProviderName } from '../../providers.ts'
 import type { ProviderRequest } from '../provider/http.ts'
-import { createKeyedProvider } from '../provider/keyed.ts'
-import type { Attempt, KeyedProvider, ProviderAnswer } from '../provider/protocol.ts'
+import { createKeyedProvider, type ProviderStates } from '../provider/keyed.ts'
+import type { Attempt, Finality, KeyedProvider, ProviderAnswer } from '../provider/protocol.ts'
 import { stepKey } from './ids.ts'
-import { createProviderFence, type ProviderFence, type ProviderFenceSpec } from './provider-fence.ts'
-import { answerOf, done, refusalOf, refused, type StepAnswer } from './step-answer.ts'
+import {
+  createProviderFence,
+  type Conclusion,
+  type ProviderFence,
+  type ProviderFenceSpec,
+} from './provider-fence.ts'
+import { done, refusalOf, refused, type StepAnswer } from './step-answer.ts'
 import type { Invariant, Reach, Refusals, Step, StepAttempt, StepLedger } from './step.ts'
 
 /**
@@ -29,8 +34,7 @@ export interface ProviderStepSpec<
   readonly collection: string
   /** What a successful answer of the provider looks like; its other members are dropped. */
   readonly effect: z.ZodType<Effect>
-  /** The provider's words for an effect that stands, and for one that is undone. */
-  readonly states: { live: string; undone: string }
+  readonly states: ProviderStates
   /** Whether an effect is what was asked for; any is unless said otherwise. */
   readonly isAsAsked?: (effect: Effect, request: Readonly<Record<string, unknown>>) => boolean
   readonly refusals: Refusals
@@ -75,9 +79,13 @@ export const providerStep =
       invariants = [],
       ledger,
     } = spec
-    /** As `bind`, given what speaks to the provider: for tests against one that is worse than ours. */
-    const bindTo = (keyed: KeyedProvider<object, Effect>, { db, reach }: { db: Database; reach: Reach }) => {
-      const parts = { spec: spec as unknown as AnySpec, keyed, fence: createProviderFence(spec, db), reach }
+    const fenceOn = (db: Database) => createProviderFence(spec, db)
+    /** As `bind`, given the provider and the judge: for tests against a provider that is worse than ours. */
+    const bindTo = (
+      keyed: KeyedProvider<object, Effect>,
+      { fence, reach }: { fence: ProviderFence; reach: Reach },
+    ) => {
+      const parts = { spec: spec as unknown as AnySpec, keyed, fence, reach }
       const attempts: Record<string, StepAttempt> = {
         [name]: (sagaId, attempt) => executeStep(parts, sagaId, attempt),
         [undo.name]: (sagaId, attempt) => compensateStep(parts, sagaId, attempt),
@@ -93,7 +101,8 @@ export const providerStep =
       invariants,
       ledger: ledger === undefined ? undefined : { ...ledger, collection, live: states.live },
       bindTo,
-      bind: ({ providers, ...ports }) =>
+      fenceOn,
+      bind: ({ providers, db, reach }) =>
         bindTo(
           createKeyedProvider({
             http: providers[provider],
@@ -103,11 +112,13 @@ export const providerStep =
             refusals,
             undo: undo.request,
           }),
-          ports,
+          { fence: fenceOn(db), reach },
         ),
-    } satisfies Step<Name, Undo, Events> & { bindTo: unknown } as Step<Name, Undo, Events> & {
-      bindTo: typeof bindTo
-    }
+    } satisfies Step<Name, Undo, Events> & { bindTo: unknown; fenceOn: unknown } as Step<
+      Name,
+      Undo,
+      Events
+    > & { bindTo: typeof bindTo; fenceOn: typeof fenceOn }
   }
 
 interface Parts {
@@ -118,103 +129,145 @@ interface Parts {
 }
 
 /**
- * One attempt at a provider step. An attempt whose answer was lost is found by its key and not repeated; one that
- * comes after the step's undo undoes what it did itself, and fails.
+ * One attempt at a provider step. An attempt whose answer was lost is found by its key and not repeated. A refusal is
+ * recorded at once only by the sole attempt that ever asked; any other makes the key final first, since an effect of
+ * another attempt would outlive it. One that comes after the step's undo undoes what it did itself, and fails.
  */
 async function executeStep(parts: Parts, sagaId: string, attempt: Attempt): Promise<StepAnswer<never>> {
   const { spec, keyed, fence, reach } = parts
   const key = stepKey(sagaId, spec.name)
-  const undoKey = stepKey(sagaId, spec.undo.name)
   const intent = await fence.intend(sagaId, attempt.number)
   if (intent.verdict === 'done') return done
   if (intent.verdict === 'refused') return refusalOf(intent.answer)
+  if (intent.verdict === 'void') return refuse(parts, sagaId, attempt)
   reach(`${spec.name}:before-call`)
   const earlier = intent.verdict === 'resume' ? await keyed.find(key, attempt) : undefined
   const answer = earlier ?? (await keyed.create(key, intent.request, attempt))
-  if (answer.kind === 'unavailable' || answer.kind === 'notLocal') return answer
-  const isWrong = answer.kind === 'ok' && spec.isAsAsked?.(answer.effect, intent.request) === false
-  if (isWrong || (answer.kind === 'refused' && intent.verdict === 'resume')) {
-    // An effect that is not what was asked for stands, or a request of an earlier attempt may still be under way: once
-    // a refusal is recorded, nothing would undo either.
-    const final = await keyed.makeFinal(key, undoKey, attempt)
-    if (final.kind === 'unavailable' || final.kind === 'notLocal') return final
-    if (isWrong && final.kind === 'refused')
-      throw new Fault('PROVIDER_MISMATCH', `${spec.name}: ${MISMATCH.detail}`)
+  switch (answer.kind) {
+    case 'unavailable':
+    case 'notLocal':
+      return answer
+    case 'voided':
+      return recordRefusal(parts, sagaId, attempt)
+    case 'ok':
+    case 'refused':
   }
-  const outcome = isWrong ? MISMATCH : answer
   reach(`${spec.name}:before-record`)
-  const verdict = outcome.kind === 'voided' ? 'late' : await conclude(parts, sagaId, key, attempt, outcome)
-  if (verdict === 'late') {
-    await undoLate(parts, key, undoKey, attempt)
-    return refused('STEP_UNDONE')
+  const conclusion = conclusionOf(spec, key, intent.request, answer)
+  switch (await fence.conclude(sagaId, key, attempt.number, conclusion)) {
+    case 'concluded':
+      return answer.kind === 'ok' ? done : answer
+    case 'already':
+      return outcomeOf(parts, sagaId, attempt)
+    case 'contested':
+      return refuse(parts, sagaId, attempt)
+    case 'late':
+      await undoLate(parts, sagaId, attempt)
+      return outcomeOf(parts, sagaId, attempt)
   }
-  if (verdict === 'already') return answerOf(await fence.intend(sagaId, attempt.number))
-  return outcome.kind === 'refused' ? outcome : done
 }
 
-/** The provider did something else, and it was undone: no attempt under the same key could do better. */
+type Decided = Extract<ProviderAnswer<unknown>, { kind: 'ok' | 'refused' }>
+
+function conclusionOf(
+  spec: AnySpec,
+  key: string,
+  request: Readonly<Record<string, unknown>>,
+  answer: Decided,
+): Conclusion {
+  if (answer.kind === 'refused') return { state: 'refused', code: answer.code, detail: answer.detail }
+  const { effect } = answer
+  if (spec.isAsAsked?.(effect, request) === false) return { state: 'unwanted', ...MISMATCH }
+  return { state: 'done', effect, event: spec.event, data: { key, ...spec.data(effect) } }
+}
+
+/** The provider did something else: it is undone, and no attempt under the same key could do better. */
 const MISMATCH = {
-  kind: 'refused',
   code: 'PROVIDER_MISMATCH',
   detail: 'The provider did something else than was asked of it.',
-  fault: 'PROVIDER_MISMATCH',
-} as const
+}
 
-function conclude(
-  { spec, fence }: Parts,
-  sagaId: string,
-  key: string,
-  { number }: Attempt,
-  answer: Extract<ProviderAnswer<unknown>, { kind: 'ok' | 'refused' }>,
-) {
-  if (answer.kind === 'refused')
-    return fence.conclude(sagaId, key, number, { state: 'refused', code: answer.code, detail: answer.detail })
-  const { effect } = answer
-  const data = { key, ...spec.data(effect) }
-  return fence.conclude(sagaId, key, number, { state: 'done', effect, event: spec.event, data })
+/** The key is final, and not by our hand: it was voided or undone at the provider itself, or before a restore. */
+const FINAL_ELSEWHERE = { code: 'STEP_FAILED', detail: 'The provider says that this was undone before.' }
+
+/** Makes sure that nothing of the step stands at the provider, now or later, and records its refusal. */
+async function refuse(parts: Parts, sagaId: string, attempt: Attempt): Promise<StepAnswer<never>> {
+  const { spec, keyed } = parts
+  const final = await keyed.makeFinal(stepKey(sagaId, spec.name), stepKey(sagaId, spec.undo.name), attempt)
+  if (final.kind === 'unavailable' || final.kind === 'notLocal') return final
+  if (final.kind === 'refused')
+    throw new Fault('UNDO_REFUSED', `${spec.name} is refused, and cannot be undone: ${final.code}`)
+  const answer = await recordRefusal(parts, sagaId, attempt)
+  // An effect that nobody asked for is worth a line in the log, although nothing is tried again.
+  const isMismatch = answer.kind === 'refused' && answer.code === MISMATCH.code
+  return isMismatch ? { ...answer, fault: MISMATCH.code } : answer
+}
+
+async function recordRefusal(parts: Parts, sagaId: string, attempt: Attempt): Promise<StepAnswer<never>> {
+  await parts.fence.refuse(sagaId, attempt.number, FINAL_ELSEWHERE)
+  return outcomeOf(parts, sagaId, attempt)
+}
+
+/** What the record says of a step that is settled. */
+async function outcomeOf({ spec, fence }: Parts, sagaId: string, { number }: Attempt) {
+  const { verdict, answer } = await fence.intend(sagaId, number)
+  if (verdict === 'done') return done
+  if (verdict === 'refused') return refusalOf(answer)
+  throw new Error(`${spec.name} is not settled: ${verdict}`)
 }
 
 /** Tries that a late attempt makes at undoing what it did, and the pause between them. */
 const LATE_UNDO = { tries: 10, pauseMs: 2000 }
 
 /**
- * Undoes what an attempt did after its step was refused or undone. No caller waits for it any more, so nothing may abort
- * it; and nothing else would undo it.
+ * Undoes what an attempt did after its step was refused or undone, and records it where that was not done yet. No caller
+ * waits for it any more, so nothing may abort it; and nothing else would undo it.
  * @throws Fault when the provider cannot be brought to it.
  */
-async function undoLate(
-  { spec, keyed }: Parts,
-  key: string,
-  undoKey: string,
-  attempt: Attempt,
-): Promise<void> {
+async function undoLate(parts: Parts, sagaId: string, attempt: Attempt): Promise<void> {
+  const { spec, keyed } = parts
+  const key = stepKey(sagaId, spec.name)
   const unhurried = { ...attempt, isLocal: false, signal: new AbortController().signal }
   for (let tried = 0; tried < LATE_UNDO.tries; tried += 1) {
     if (tried > 0) await sleep(LATE_UNDO.pauseMs)
-    const final = await keyed.makeFinal(key, undoKey, unhurried).catch(() => undefined)
-    if (final?.kind === 'ok') return
+    const final = await keyed
+      .makeFinal(key, stepKey(sagaId, spec.undo.name), unhurried)
+      .catch(() => undefined)
+    if (final?.kind === 'ok') return settleUndo(parts, sagaId, final.effect)
   }
   throw new Fault('LATE_EFFECT', `${spec.name} came late and could not be undone: ${key}`)
 }
 
 /** One attempt at the undo of a provider step: mark it, make its key final at the provider, record it. */
-async function compensateStep(
-  { spec, keyed, fence, reach }: Parts,
-  sagaId: string,
-  attempt: Attempt,
-): Promise<StepAnswer<never>> {
+async function compensateStep(parts: Parts, sagaId: string, attempt: Attempt): Promise<StepAnswer<never>> {
+  const { spec, keyed, fence, reach } = parts
   const { name, undo } = spec
-  const key = stepKey(sagaId, name)
-  if ((await fence.enterUndo(sagaId, attempt.number)) === 'settled') return done
-  reach(`${undo.name}:before-call`)
-  const answer = await keyed.makeFinal(key, stepKey(sagaId, undo.name), attempt)
-  if (answer.kind === 'unavailable' || answer.kind === 'notLocal') return answer
-  if (answer.kind === 'refused') return refused(answer.code, answer.detail)
-  reach(`${undo.name}:before-record`)
-  const undone =
-    answer.kind === 'ok' && answer.effect.kind === 'undone'
-      ? { effect: answer.effect.undone, event: undo.event, data: { key, ...spec.data(answer.effect.undone) } }
-      : { effect: undefined, event: undo.voided, data: {} }
-  await fence.settleUndo(sagaId, key, undone)
-  return done
+  const { verdict, entry } = await fence.beginUndo(sagaId, attempt.number)
+  if (verdict === 'settled') return done
+  try {
+    reach(`${undo.name}:before-call`)
+    const answer = await keyed.makeFinal(stepKey(sagaId, name), stepKey(sagaId, undo.name), attempt)
+    if (answer.kind === 'ok') {
+      reach(`${undo.name}:before-record`)
+      await settleUndo(parts, sagaId, answer.effect)
+      return done
+    }
+    await fence.leaveUndo(sagaId, entry)
+    return answer.kind === 'refused' ? refused(answer.code, answer.detail) : answer
+  } catch (error) {
+    // Whoever finds the note counts it as over after a while.
+    await fence.leaveUndo(sagaId, entry).catch(() => undefined)
+    throw error
+  }
+}
+
+async function settleUndo({ spec, fence }: Parts, sagaId: string, final: Finality<unknown>): Promise<void> {
+  const key = stepKey(sagaId, spec.name)
+  await fence.settleUndo(
+    sagaId,
+    key,
+    final.kind === 'undone'
+      ? { effect: final.undone, event: spec.undo.event, data: { key, ...spec.data(final.undone) } }
+      : { effect: undefined, event: spec.undo.voided, data: {} },
+  )
 }

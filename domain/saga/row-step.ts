@@ -81,7 +81,7 @@ function doing({
 }): string {
   return `
     WITH entry AS MATERIALIZED (
-      SELECT * FROM step_enter($1::uuid, '${name}', ${kind === 'retriable'})
+      SELECT * FROM step_enter($1::uuid, '${name}', '${kind ?? 'compensatable'}')
     ), admitted AS MATERIALIZED (
       SELECT $1::uuid AS saga_id FROM entry WHERE verdict IN ('go', 'resume')
     ), effect AS MATERIALIZED (

@@ -20,29 +20,29 @@ export interface TransferPlacement {
 }
 
 /** A transfer that has not been made by then is turned back. */
-const DEADLINE_MS = 1_800_000
+const DEADLINE_SECONDS = 1800
 
 interface TransferIntakeOptions {
   db: Database
   /** The saga that new transfers are run by, e.g. `transfer@1`. */
   definition: string
+  /** Its steps that must be done before its pivot. */
+  beforePivot: readonly string[]
   newId: () => string
-  now: () => Date
 }
 
-export function createTransferIntake({ db, definition, newId, now }: TransferIntakeOptions) {
+export function createTransferIntake({ db, definition, beforePivot, newId }: TransferIntakeOptions) {
   return {
     /**
      * Writes the transfer and everything that belongs to it in one database transaction.
      * @throws DomainError when its key was used for another request, or is in use.
      */
     async place(caller: string, key: string, request: TransferRequest): Promise<TransferPlacement> {
-      const deadlineAt = new Date(now().getTime() + DEADLINE_MS)
       const { body, hash } = fingerprint(request)
       const [row] = await db.$queryRaw<StoredPlacement[]>`
         SELECT verdict, id, created_at AS "createdAt", deadline_at AS "deadlineAt"
           FROM place_transfer(${newId()}::uuid, ${definition}, ${caller}, ${key}, ${hash}, ${body}::jsonb,
-            ${deadlineAt})`.catch(rethrowTwin)
+            ${beforePivot}::text[], ${DEADLINE_SECONDS}::integer)`.catch(rethrowTwin)
       if (row === undefined) throw new Error('place_transfer answered no row')
       const { verdict, ...placed } = row
       if (verdict === 'reused') throw keyReused()

@@ -1,12 +1,13 @@
 -- A saga that turns back: it begins to compensate, undoes what was begun, and closes.
 
 -- The only way into compensation. The first reason is stored before any undo; a cancel that was wished earlier is that
--- reason. The undo list is read from the fences: what was begun is undone, whatever the workflow remembers.
+-- reason. A step that spent its attempts while its refusal was being made sure of was refused: that is the reason then. The undo list is read from the fences: what was begun is undone, whatever the workflow remembers.
 -- 'begun', 'already', or 'completed' (the saga goes forward).
 CREATE OR REPLACE FUNCTION saga_begin_compensation(p_saga uuid, p_code text, p_step text, p_detail text,
   OUT verdict text, OUT undo text[], OUT code text, OUT step text) LANGUAGE plpgsql AS $$
 DECLARE
   saga sagas := saga_lock(p_saga);
+  refusal jsonb;
 BEGIN
   SELECT coalesce(array_agg(f.step ORDER BY f.created_at, f.step), '{}') INTO undo FROM step_fences f
    WHERE f.saga_id = p_saga AND f.state IN ('intended', 'done', 'undoing');
@@ -17,11 +18,16 @@ BEGIN
   END IF;
   IF saga.reason_code IS NULL THEN
     verdict := 'begun';
+    SELECT f.refusal INTO refusal FROM step_fences f WHERE f.saga_id = p_saga AND f.step = p_step;
+    IF p_code = 'STEP_FAILED' AND refusal IS NOT NULL THEN
+      p_code := refusal->>'code';
+      p_detail := refusal->>'detail';
+    END IF;
     IF saga.cancel_wished_at IS NOT NULL THEN
       p_code := 'CANCELLED_BY_CUSTOMER';
       p_detail := saga.cancel_note;
     END IF;
-    UPDATE step_fences SET parked_at = NULL, parked_error = NULL WHERE saga_id = p_saga AND parked_at IS NOT NULL;
+    UPDATE step_fences SET parked_at = NULL, parked_error = NULL, waiting_for = NULL WHERE saga_id = p_saga;
     UPDATE sagas SET reason_code = p_code, reason_step = p_step, reason_detail = p_detail, status = 'compensating'
      WHERE id = p_saga;
     -- Shape 1 of this event did not have the undo list.
@@ -55,6 +61,26 @@ BEGIN
   END IF;
 END $$;
 
+-- As undo_enter, for an undo at a provider: it takes a while, and is noted until it is over, so that nobody skips it
+-- meanwhile. entry names the note; one whose process was killed counts for ten seconds (operator_skip).
+CREATE OR REPLACE FUNCTION undo_begin(p_saga uuid, p_step text, p_attempt integer, OUT verdict text, OUT entry text)
+LANGUAGE plpgsql AS $$
+DECLARE
+  begun_at timestamptz := clock_timestamp();
+BEGIN
+  SELECT e.verdict INTO verdict FROM undo_enter(p_saga, p_step, p_attempt) e;
+  IF verdict = 'undo' THEN
+    UPDATE step_fences SET undo_entries = undo_entries || begun_at WHERE saga_id = p_saga AND step = p_step;
+    entry := begun_at::text;
+  END IF;
+END $$;
+
+-- An undo at a provider that was begun has ended without having come to anything.
+CREATE OR REPLACE FUNCTION undo_leave(p_saga uuid, p_step text, p_entry text) RETURNS void LANGUAGE sql AS $$
+  UPDATE step_fences SET undo_entries = array_remove(undo_entries, p_entry::timestamptz)
+   WHERE saga_id = p_saga AND step = p_step
+$$;
+
 -- The status of a parked, compensating saga once one of its steps is settled: 'compensating' when no other step is
 -- parked, else null.
 CREATE OR REPLACE FUNCTION saga_status_unparked(saga sagas) RETURNS text LANGUAGE sql AS $$
@@ -68,7 +94,8 @@ CREATE OR REPLACE FUNCTION undo_settle(p_saga uuid, p_step text, p_event text, p
 DECLARE
   saga sagas := saga_lock(p_saga);
 BEGIN
-  UPDATE step_fences SET state = 'undone', parked_at = NULL, parked_error = NULL, updated_at = clock_timestamp()
+  UPDATE step_fences SET state = 'undone', parked_at = NULL, parked_error = NULL, waiting_for = NULL,
+    undo_entries = '{}', updated_at = clock_timestamp()
    WHERE saga_id = p_saga AND step = p_step AND state IN ('undoing', 'skipped');
   IF NOT FOUND THEN
     RETURN false;

@@ -19,6 +19,18 @@ END $$;
 CREATE OR REPLACE TRIGGER sagas_moves BEFORE UPDATE OF status ON sagas
   FOR EACH ROW WHEN (OLD.status IS DISTINCT FROM NEW.status) EXECUTE FUNCTION sagas_refuse_illegal_move();
 
+-- No saga is completed without what must be done before its pivot, whoever says so.
+CREATE OR REPLACE FUNCTION sagas_refuse_incomplete() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF saga_missing(NEW) IS NOT NULL THEN
+    RAISE EXCEPTION 'saga % cannot be completed: % is not done', NEW.id, saga_missing(NEW) USING ERRCODE = 'check_violation';
+  END IF;
+  RETURN NEW;
+END $$;
+
+CREATE OR REPLACE TRIGGER sagas_complete BEFORE UPDATE OF status ON sagas
+  FOR EACH ROW WHEN (NEW.status = 'completed' AND OLD.status <> 'completed') EXECUTE FUNCTION sagas_refuse_incomplete();
+
 -- The first reason stays: the cause of the compensation is the one that is reported.
 CREATE OR REPLACE FUNCTION sagas_keep_reason() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

@@ -1,20 +1,28 @@
 -- What a workflow notes while a saga does not go on: a step waits, is parked, or is skipped.
 
--- A forward step waits for its provider. Noted once: a saga that already waits, or has turned back, stays as it is.
-CREATE OR REPLACE FUNCTION saga_note_waiting(p_saga uuid, p_step text) RETURNS void LANGUAGE plpgsql AS $$
+-- A step, or its undo, waits: p_for is the class of what it waits for, which the fence shows. It is noted in the stream
+-- once: a saga that already waits stays as it is, and so does one whose undo does.
+CREATE OR REPLACE FUNCTION saga_note_waiting(p_saga uuid, p_step text, p_for text) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
   saga sagas := saga_lock(p_saga);
+  fence step_fences;
 BEGIN
-  IF saga.status = 'processing' AND EXISTS
-    (SELECT 1 FROM step_fences WHERE saga_id = p_saga AND step = p_step AND state = 'intended') THEN
-    PERFORM saga_advance(p_saga, 'waiting', 'WaitingBegun', jsonb_build_object('step', p_step), 1);
+  SELECT * INTO fence FROM step_fences WHERE saga_id = p_saga AND step = p_step
+    AND CASE WHEN saga.reason_code IS NULL THEN state = 'intended' ELSE state IN ('intended', 'done', 'undoing') END;
+  IF FOUND AND fence.waiting_for IS DISTINCT FROM p_for THEN
+    UPDATE step_fences SET waiting_for = p_for, updated_at = clock_timestamp() WHERE saga_id = p_saga AND step = p_step;
   END IF;
-  IF saga.cancel_wished_at IS NOT NULL THEN
+  IF fence.step IS NOT NULL AND saga.status = 'processing' THEN
+    PERFORM saga_advance(p_saga, 'waiting', 'WaitingBegun', jsonb_build_object('step', p_step, 'waitingFor', p_for), 1);
+  ELSIF fence.step IS NOT NULL AND saga.reason_code IS NOT NULL AND fence.waiting_for IS NULL THEN
+    PERFORM saga_advance(p_saga, NULL, 'CompensationDelayed', jsonb_build_object('step', p_step, 'waitingFor', p_for), 1);
+  END IF;
+  IF saga.reason_code IS NULL AND saga.cancel_wished_at IS NOT NULL THEN
     PERFORM saga_wake(p_saga);
   END IF;
 END $$;
 
--- A step, or its undo, that spent a round of attempts is parked where operators see it. The saga's status follows unless
+-- A step, or its undo, that spent a round of attempts, or an undo that waits for long, is parked where operators see it. The saga's status follows unless
 -- the saga is completed. A step that was settled meanwhile stays as it is. An undo that is parked before it was marked
 -- is marked now: after that, no late attempt can record its step as done.
 CREATE OR REPLACE FUNCTION saga_note_parked(p_saga uuid, p_step text, p_error text) RETURNS void LANGUAGE plpgsql AS $$

@@ -26,7 +26,8 @@ BEGIN
 END $$;
 
 -- Skips a parked step: a compensation is written off, a step after the pivot is left out. The pivot itself can only be
--- tried again. 'accepted', 'not_parked', 'not_skippable' or 'unknown'.
+-- tried again. An undo that an attempt is at right now is not skipped: it may be about to succeed.
+-- 'accepted', 'in_progress', 'not_parked', 'not_skippable' or 'unknown'.
 CREATE OR REPLACE FUNCTION operator_skip(p_saga uuid, p_step text, p_actor text, p_reason text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
   saga sagas;
@@ -41,10 +42,14 @@ BEGIN
     RETURN 'not_parked';
   ELSIF saga.reason_code IS NULL AND saga.status <> 'completed' THEN
     RETURN 'not_skippable';
+  ELSIF EXISTS (SELECT 1 FROM step_fences f, unnest(f.undo_entries) AS begun_at WHERE f.saga_id = p_saga AND f.step = p_step
+      AND begun_at > clock_timestamp() - interval '10 seconds') THEN
+    RETURN 'in_progress';
   END IF;
   -- A step whose undo was never marked is marked now: a fence is skipped only from there.
   UPDATE step_fences SET state = 'undoing' WHERE saga_id = p_saga AND step = p_step AND state IN ('intended', 'done');
-  UPDATE step_fences SET state = 'skipped', parked_at = NULL, updated_at = clock_timestamp()
+  UPDATE step_fences SET state = 'skipped', skipped_at = clock_timestamp(), parked_at = NULL, waiting_for = NULL,
+    updated_at = clock_timestamp()
    WHERE saga_id = p_saga AND step = p_step;
   PERFORM saga_advance(p_saga, saga_status_unparked(saga),
     CASE WHEN saga.reason_code IS NULL THEN 'StepSkipped' ELSE 'CompensationSkipped' END,

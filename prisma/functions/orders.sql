@@ -13,7 +13,7 @@ $$;
 --   unknown_sku | inactive_sku | foreign_currency (positions: which lines, from 0) | total_mismatch
 -- SQLSTATE 55P03 as for idempotency_take.
 CREATE OR REPLACE FUNCTION place_order(p_id uuid, p_definition text, p_caller text, p_key text, p_body_hash text,
-  p_order jsonb, p_deadline_at timestamptz, OUT verdict text, OUT placed jsonb, OUT positions integer[])
+  p_order jsonb, p_before_pivot text[], p_deadline_seconds integer, OUT verdict text, OUT placed jsonb, OUT positions integer[])
 LANGUAGE plpgsql AS $$
 DECLARE
   holder record;
@@ -22,6 +22,7 @@ DECLARE
   unknown integer[];
   inactive integer[];
   foreign_currency integer[];
+  deadline timestamptz;
 BEGIN
   positions := '{}';
   SELECT * INTO holder FROM idempotency_find(p_caller, p_key, p_body_hash);
@@ -52,7 +53,7 @@ BEGIN
     RETURN;
   END IF;
 
-  PERFORM saga_open(p_id, p_definition, p_deadline_at);
+  deadline := saga_open(p_id, p_definition, p_before_pivot, p_deadline_seconds);
   INSERT INTO orders (id, customer_id, currency, total_minor, payment_method, shipping_service)
   VALUES (p_id, p_order->>'customerId', p_order->>'currency', total, p_order->>'paymentMethod',
     p_order#>>'{shipping,service}');
@@ -65,7 +66,7 @@ BEGIN
       AS a (name text, line1 text, city text, "postalCode" text, country text);
   PERFORM saga_advance(p_id, NULL, 'OrderPlaced', jsonb_build_object(
     'customerId', p_order->>'customerId', 'currency', p_order->>'currency', 'totalMinor', total, 'lines', priced,
-    'shippingService', p_order#>>'{shipping,service}', 'deadlineAt', p_deadline_at), 1);
+    'shippingService', p_order#>>'{shipping,service}', 'deadlineAt', deadline), 1);
   verdict := 'placed';
   placed := placed_order(p_id);
 END $$;

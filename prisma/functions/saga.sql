@@ -5,10 +5,21 @@
 -- participant by key. So two attempts at one saga run one after the other, and the second sees what the first
 -- committed. docs/saga.md states the rules, and the order of events that each rule prevents.
 
--- Writes the row of a new saga, and the note that its workflow must be started.
-CREATE OR REPLACE FUNCTION saga_open(p_id uuid, p_definition text, p_deadline_at timestamptz) RETURNS void LANGUAGE sql AS $$
-  INSERT INTO sagas (id, definition, deadline_at) VALUES (p_id, p_definition, p_deadline_at);
-  INSERT INTO saga_starts (saga_id, claimed_until) VALUES (p_id, clock_timestamp() + interval '2 seconds')
+-- Writes the row of a new saga, and the note that its workflow must be started. p_before_pivot are the steps of its
+-- definition that must be done before its pivot. Returns its deadline: the clock of the database counts.
+CREATE OR REPLACE FUNCTION saga_open(p_id uuid, p_definition text, p_before_pivot text[], p_deadline_seconds integer)
+RETURNS timestamptz LANGUAGE sql AS $$
+  INSERT INTO sagas (id, definition, before_pivot, deadline_at)
+  VALUES (p_id, p_definition, p_before_pivot, now() + make_interval(secs => p_deadline_seconds));
+  INSERT INTO saga_starts (saga_id, claimed_until) VALUES (p_id, clock_timestamp() + interval '2 seconds');
+  SELECT deadline_at FROM sagas WHERE id = p_id
+$$;
+
+-- A step that must be done before the pivot, and is not; null when there is none.
+CREATE OR REPLACE FUNCTION saga_missing(saga sagas) RETURNS text LANGUAGE sql STABLE AS $$
+  SELECT step FROM unnest(saga.before_pivot) WITH ORDINALITY AS needed (step, n)
+   WHERE NOT EXISTS (SELECT 1 FROM step_fences f WHERE f.saga_id = saga.id AND f.step = needed.step AND f.state = 'done')
+   ORDER BY n LIMIT 1
 $$;
 
 -- Locks the row and returns it. Only functions of this folder call it, and only to assign it to a variable: a caller

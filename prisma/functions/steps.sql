@@ -1,32 +1,40 @@
 -- A step going forward. Its fence is one row per saga and step, which stores the answer. A step on our own rows calls
 -- step_enter and step_settle in one statement. A step at a provider calls step_intend, then the provider, then
--- step_conclude.
+-- step_conclude, and step_refuse after that where a refusal had to be made sure of.
 
 -- May this step act? 'done' and 'refused' answer from its fence; 'go' and 'resume' (the step was begun before) admit it.
 -- A step before the pivot, and the pivot, are admitted only while nothing has turned the saga back. A retriable step is
 -- admitted only once the saga is completed; one that an operator has skipped answers 'done', so that the saga goes on
--- without it.
-CREATE OR REPLACE FUNCTION step_enter(p_saga uuid, p_step text, p_retriable boolean, OUT verdict text, OUT answer jsonb)
+-- without it. The pivot asks that every step before it is done: somebody may have answered for one by hand.
+-- p_kind is 'compensatable', 'pivot' or 'retriable'.
+CREATE OR REPLACE FUNCTION step_enter(p_saga uuid, p_step text, p_kind text, OUT verdict text, OUT answer jsonb)
 LANGUAGE plpgsql AS $$
 DECLARE
   saga sagas := saga_lock(p_saga);
   fence step_fences;
   is_admitted boolean;
+  missing text;
 BEGIN
   SELECT * INTO fence FROM step_fences f WHERE f.saga_id = p_saga AND f.step = p_step;
   answer := fence.answer;
   IF fence.state IN ('done', 'refused') THEN
     verdict := fence.state;
     RETURN;
-  ELSIF p_retriable AND fence.state = 'skipped' THEN
+  ELSIF p_kind = 'retriable' AND fence.state = 'skipped' THEN
     verdict := 'done';
     RETURN;
   END IF;
   is_admitted := CASE
-    WHEN p_retriable THEN saga.status = 'completed'
+    WHEN p_kind = 'retriable' THEN saga.status = 'completed'
     ELSE saga.status IN ('pending', 'processing', 'waiting', 'parked')
       AND saga.reason_code IS NULL AND saga.cancel_wished_at IS NULL END;
-  IF is_admitted THEN
+  IF is_admitted AND p_kind = 'pivot' THEN
+    missing := saga_missing(saga);
+  END IF;
+  IF missing IS NOT NULL THEN
+    verdict := 'refused';
+    answer := jsonb_build_object('code', 'STEP_FAILED', 'detail', missing || ' is not done');
+  ELSIF is_admitted THEN
     verdict := CASE fence.state WHEN 'intended' THEN 'resume' ELSE 'go' END;
   ELSE
     verdict := 'refused';
@@ -45,8 +53,8 @@ BEGIN
   INSERT INTO step_fences AS f (saga_id, step, state, answer, attempts)
   VALUES (p_saga, p_step, p_state, p_answer, p_attempt)
   ON CONFLICT (saga_id, step) DO UPDATE SET state = excluded.state, answer = excluded.answer,
-    attempts = greatest(f.attempts, excluded.attempts), parked_at = NULL, parked_error = NULL,
-    updated_at = clock_timestamp();
+    attempts = greatest(f.attempts, excluded.attempts), parked_at = NULL, parked_error = NULL, refusal = NULL,
+    waiting_for = NULL, updated_at = clock_timestamp();
   IF p_state = 'done' THEN
     PERFORM saga_advance(p_saga,
       coalesce(p_status, CASE WHEN saga.reason_code IS NULL AND saga.status IN ('pending', 'waiting', 'parked')
@@ -54,43 +62,69 @@ BEGIN
   END IF;
 END $$;
 
--- Records the intent before a provider is called. 'go' wrote the intent; 'resume' found it, so an earlier attempt may
--- have had its effect, and the caller asks the provider by key first. Other verdicts are those of step_enter.
+-- Records the intent before a provider is called, and counts who enters. 'go' wrote the intent; 'resume' found it, so an
+-- earlier attempt may have had its effect, and the caller asks the provider by key first. 'void' means that the step is
+-- to be refused, as answer says, once its key is final: nobody asks the provider for it any more. Other verdicts are
+-- those of step_enter.
 CREATE OR REPLACE FUNCTION step_intend(p_saga uuid, p_step text, p_attempt integer, OUT verdict text, OUT answer jsonb)
 LANGUAGE plpgsql AS $$
 DECLARE
   entered record;
 BEGIN
-  SELECT e.verdict, e.answer INTO entered FROM step_enter(p_saga, p_step, false) e;
+  SELECT e.verdict, e.answer INTO entered FROM step_enter(p_saga, p_step, 'compensatable') e;
   verdict := entered.verdict;
   answer := entered.answer;
   IF verdict NOT IN ('go', 'resume') THEN
     RETURN;
   END IF;
-  INSERT INTO step_fences AS f (saga_id, step, state, attempts) VALUES (p_saga, p_step, 'intended', p_attempt)
+  INSERT INTO step_fences AS f (saga_id, step, state, attempts, entries) VALUES (p_saga, p_step, 'intended', p_attempt, 1)
   ON CONFLICT (saga_id, step) DO UPDATE SET state = 'intended', attempts = greatest(f.attempts, p_attempt),
-    updated_at = clock_timestamp();
+    entries = f.entries + 1, updated_at = clock_timestamp()
+  RETURNING f.refusal INTO answer;
+  IF answer IS NOT NULL THEN
+    verdict := 'void';
+  END IF;
   IF (SELECT status FROM sagas WHERE id = p_saga) = 'pending' THEN
     PERFORM saga_advance(p_saga, 'processing', 'ProcessingBegun', jsonb_build_object('step', p_step), 1);
   END IF;
 END $$;
 
--- Records the answer of a provider: 'concluded'. 'already' means that another attempt has recorded the step. 'late'
--- means that the step was undone meanwhile, or that another attempt was refused: nothing else would undo this effect,
--- so the caller undoes it by key.
+-- Records the answer of a provider. p_state is 'done', 'refused', or 'unwanted' for an effect that is not what was asked
+-- for. 'concluded' means that it is recorded; 'already', that another attempt has recorded the step. 'contested' means
+-- that the step is to be refused and something of it may stand, or still be under way: an effect of this attempt or of
+-- another that entered. The refusal is noted, so that nobody asks for it again; the caller makes the key final, and then
+-- calls step_refuse. 'late' means that the step was undone or refused meanwhile: nothing else would undo this effect, so
+-- the caller undoes it by key.
 CREATE OR REPLACE FUNCTION step_conclude(p_saga uuid, p_step text, p_attempt integer, p_state text, p_answer jsonb,
   p_event text, p_data jsonb) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
-  found_state text;
+  fence step_fences;
 BEGIN
   PERFORM saga_lock(p_saga);
-  SELECT state INTO STRICT found_state FROM step_fences WHERE saga_id = p_saga AND step = p_step;
-  CASE found_state
-    WHEN 'intended' THEN
+  SELECT * INTO STRICT fence FROM step_fences WHERE saga_id = p_saga AND step = p_step;
+  CASE
+    WHEN fence.state = 'intended' AND fence.refusal IS NOT NULL THEN RETURN 'contested';
+    WHEN fence.state = 'intended' AND (p_state = 'done' OR p_state = 'refused' AND fence.entries = 1) THEN
       PERFORM step_settle(p_saga, p_step, p_attempt, p_state, p_answer, p_event, p_data, NULL);
       RETURN 'concluded';
-    WHEN 'done' THEN RETURN 'already';
-    WHEN 'refused' THEN RETURN CASE p_state WHEN 'done' THEN 'late' ELSE 'already' END;
+    WHEN fence.state = 'intended' THEN
+      UPDATE step_fences SET refusal = p_answer, updated_at = clock_timestamp()
+       WHERE saga_id = p_saga AND step = p_step;
+      RETURN 'contested';
+    WHEN fence.state = 'done' OR p_state = 'refused' THEN RETURN 'already';
     ELSE RETURN 'late';
   END CASE;
+END $$;
+
+-- Records the refusal of a step whose key is final: the one that was noted, else p_answer. A step that was recorded
+-- otherwise meanwhile stays as it is.
+CREATE OR REPLACE FUNCTION step_refuse(p_saga uuid, p_step text, p_attempt integer, p_answer jsonb) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  fence step_fences;
+BEGIN
+  PERFORM saga_lock(p_saga);
+  SELECT * INTO STRICT fence FROM step_fences WHERE saga_id = p_saga AND step = p_step;
+  IF fence.state = 'intended' THEN
+    PERFORM step_settle(p_saga, p_step, p_attempt, 'refused', coalesce(fence.refusal, p_answer), NULL, NULL, NULL);
+  END IF;
 END $$;

@@ -4,7 +4,7 @@
 -- Requests a transfer: its saga, the transfer, the idempotency key, TransferRequested and its outbox row. The accounts
 -- are not read: the steps do that. placed | replayed (the saga is the first one) | reused.
 CREATE OR REPLACE FUNCTION place_transfer(p_id uuid, p_definition text, p_caller text, p_key text, p_body_hash text,
-  p_transfer jsonb, p_deadline_at timestamptz,
+  p_transfer jsonb, p_before_pivot text[], p_deadline_seconds integer,
   OUT verdict text, OUT id uuid, OUT created_at timestamptz, OUT deadline_at timestamptz) LANGUAGE plpgsql AS $$
 DECLARE
   holder record;
@@ -17,14 +17,14 @@ BEGIN
     verdict := CASE WHEN holder.is_reused THEN 'reused' ELSE 'replayed' END;
   ELSE
     verdict := 'placed';
-    PERFORM saga_open(p_id, p_definition, p_deadline_at);
+    place_transfer.deadline_at := saga_open(p_id, p_definition, p_before_pivot, p_deadline_seconds);
     INSERT INTO transfers (id, source_account_id, destination_account_id, amount_minor, currency)
     VALUES (p_id, p_transfer->>'sourceAccountId', p_transfer->>'destinationAccountId',
       (p_transfer->>'amountMinor')::bigint, p_transfer->>'currency');
     PERFORM saga_advance(p_id, NULL, 'TransferRequested', jsonb_build_object(
       'sourceAccountId', p_transfer->>'sourceAccountId', 'destinationAccountId', p_transfer->>'destinationAccountId',
       'amountMinor', (p_transfer->>'amountMinor')::bigint, 'currency', p_transfer->>'currency',
-      'deadlineAt', p_deadline_at), 1);
+      'deadlineAt', place_transfer.deadline_at), 1);
   END IF;
   SELECT s.id, s.created_at, s.deadline_at INTO id, created_at, deadline_at FROM sagas s WHERE s.id = holder.saga;
 END $$;
@@ -39,7 +39,8 @@ DECLARE
   entered record;
   head integer;
 BEGIN
-  SELECT e.verdict, e.answer INTO entered FROM step_enter(p_saga, p_step, false) e;
+  SELECT e.verdict, e.answer INTO entered
+    FROM step_enter(p_saga, p_step, CASE WHEN p_status = 'completed' THEN 'pivot' ELSE 'compensatable' END) e;
   verdict := entered.verdict;
   answer := entered.answer;
   IF verdict NOT IN ('go', 'resume') THEN

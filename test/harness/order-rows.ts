@@ -5,9 +5,15 @@ import type { Database } from '../../prisma/client.ts'
 import { orderSaga } from '../../workflows/order/steps.ts'
 import { orderBody, type OrderWishes } from './api-client.ts'
 
-/** An order placed straight into the tables, without a workflow. */
-export async function placeOrderRow(db: Database, wishes: OrderWishes = {}): Promise<string> {
-  const intake = createIntake({ db, definition: orderSaga.name, newId: uuid, now: () => new Date() })
+const BEFORE_PIVOT = orderSaga.compensatable.map(({ execute }) => execute)
+
+/** An order placed straight into the tables, without a workflow. `beforePivot` are the steps that its pivot asks for. */
+export async function placeOrderRow(
+  db: Database,
+  wishes: OrderWishes = {},
+  beforePivot: readonly string[] = BEFORE_PIVOT,
+): Promise<string> {
+  const intake = createIntake({ db, definition: orderSaga.name, beforePivot, newId: uuid })
   const { order } = await intake.place('test', wishes.key ?? randomUUID(), orderBody(wishes))
   return order.id
 }

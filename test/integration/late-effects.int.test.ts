@@ -15,6 +15,8 @@ beforeAll(async () => {
 })
 afterAll(() => test.close())
 
+const ports = () => ({ fence: chargePayment.fenceOn(test.db), reach: () => undefined })
+
 type Gateway = Parameters<typeof chargePayment.bindTo>[0]
 
 const EFFECT = { id: 'ch_1', amountMinor: 1590, currency: 'EUR' }
@@ -58,7 +60,7 @@ function forgetfulGateway() {
 async function setUp() {
   const id = await placeOrderRow(test.db)
   const provider = forgetfulGateway()
-  const payment = chargePayment.bindTo(provider.gateway, { db: test.db, reach: () => undefined })
+  const payment = chargePayment.bindTo(provider.gateway, ports())
   const journal = createOrderJournal({ db: test.db })
   await attemptStep(test.db, 'reserveInventory', id)
   const turnBack = () => journal.beginCompensation(id, { code: 'STEP_FAILED', step: 'chargePayment' })
@@ -90,17 +92,75 @@ describe('an attempt at a provider step', () => {
     expect([provider.created, provider.live()]).toEqual([[], 0])
   })
 
-  it('that has its effect after another was refused undoes it itself', async () => {
-    const { id, provider, payment } = await setUp()
+  it('that is refused undoes what another attempt did that died before it recorded it', async () => {
+    const { id, provider, payment, turnBack } = await setUp()
     const first = payment.chargePayment(id, attempt(1))
     const decline = await provider.call(0)
     const second = payment.chargePayment(id, attempt(2))
-    const charge = await provider.call(1)
+    ;(await provider.call(1))('lose')
+    await expect(second).rejects.toThrow('the connection was lost')
+    expect(provider.live()).toBe(1)
     decline('decline')
     expect(await first).toMatchObject({ kind: 'refused', code: 'INSUFFICIENT_FUNDS' })
-    charge('charge')
-    expect(await second).toMatchObject({ kind: 'refused' })
     expect([provider.created.length, provider.live()]).toEqual([1, 0])
+    expect(await turnBack()).toMatchObject({ undo: ['reserveInventory'] })
+  })
+
+  it('that was refused and died while it made sure of it is refused by the next, which asks for nothing', async () => {
+    const { id, provider, payment } = await setUp()
+    const dying = chargePayment.bindTo(
+      { ...provider.gateway, makeFinal: () => Promise.reject(new Error('the process died')) },
+      ports(),
+    )
+    const first = payment.chargePayment(id, attempt(1))
+    ;(await provider.call(0))('lose')
+    await expect(first).rejects.toThrow('the connection was lost')
+    const wrong = { ...EFFECT, amountMinor: 1 }
+    const mistaken = chargePayment.bindTo(
+      {
+        ...provider.gateway,
+        find: async () => ({ kind: 'ok', effect: wrong }),
+        makeFinal: () => Promise.reject(new Error('the process died')),
+      },
+      ports(),
+    )
+    await expect(mistaken.chargePayment(id, attempt(2))).rejects.toThrow('the process died')
+    await expect(dying.chargePayment(id, attempt(3))).rejects.toThrow('the process died')
+    expect(await fenceState(test.db, id, 'chargePayment')).toBe('intended')
+    expect(await payment.chargePayment(id, attempt(4))).toMatchObject({ code: 'PROVIDER_MISMATCH' })
+    expect([provider.created.length, provider.live()]).toEqual([1, 0])
+  })
+
+  it('whose refusal nobody could make sure of turns its order back for that, and leaves the effect to the undo', async () => {
+    const { id, provider, payment, turnBack } = await setUp()
+    const first = payment.chargePayment(id, attempt(1))
+    ;(await provider.call(0))('lose')
+    await expect(first).rejects.toThrow('the connection was lost')
+    const mistaken = chargePayment.bindTo(
+      {
+        ...provider.gateway,
+        find: async () => ({ kind: 'ok', effect: { ...EFFECT, currency: 'USD' } }),
+        makeFinal: async () => ({ kind: 'refused', code: 'NO_REFUNDS', detail: 'no' }),
+      },
+      ports(),
+    )
+    await expect(mistaken.chargePayment(id, attempt(2))).rejects.toThrow(/cannot be undone/)
+    expect(await turnBack()).toMatchObject({
+      reason: { code: 'PROVIDER_MISMATCH', step: 'chargePayment' },
+      undo: ['reserveInventory', 'chargePayment'],
+    })
+    expect(await payment.refundPayment(id, attempt(1))).toEqual({ kind: 'done' })
+    expect(provider.live()).toBe(0)
+  })
+
+  it('that finds its key final by another hand fails its order, and asks for nothing', async () => {
+    const { id, provider, payment, turnBack } = await setUp()
+    await provider.gateway.makeFinal(`order:${id}:chargePayment`, 'by-hand', attempt(1))
+    const charging = payment.chargePayment(id, attempt(1))
+    ;(await provider.call(0))('charge')
+    expect(await charging).toMatchObject({ kind: 'refused', code: 'STEP_FAILED' })
+    expect(await fenceState(test.db, id, 'chargePayment')).toBe('refused')
+    expect([provider.created, await turnBack()]).toMatchObject([[], { undo: ['reserveInventory'] }])
   })
 
   it('that has its effect after the compensation began, and before the undo came to it, undoes it itself', async () => {
@@ -111,16 +171,19 @@ describe('an attempt at a provider step', () => {
     await journal.noteParked(id, 'chargePayment', 'TIMEOUT')
     await attemptStep(test.db, 'releaseInventory', id)
     release('charge')
-    expect(await late).toMatchObject({ kind: 'refused', code: 'STEP_UNDONE' })
+    expect(await late).toMatchObject({ kind: 'refused', code: 'STEP_FAILED' })
     expect([provider.created.length, provider.live()]).toEqual([1, 0])
-    expect((await eventTypes(test.db, id)).at(-1)).toBe('InventoryReleased')
-    expect(await fenceState(test.db, id, 'chargePayment')).toBe('undoing')
-    expect((await sagaRow(test.db, id)).status).toBe('parked')
+    expect((await eventTypes(test.db, id)).slice(-2)).toEqual(['InventoryReleased', 'PaymentRefunded'])
+    expect(await fenceState(test.db, id, 'chargePayment')).toBe('undone')
+    expect((await sagaRow(test.db, id)).status).toBe('compensating')
   })
 })
 
-describe('an undo that an operator writes off while it is under way', () => {
-  it('is recorded all the same when it succeeds', async () => {
+describe('an undo that an operator would write off while it is under way', () => {
+  const operator = { actor: 'op', reason: 'refunded by hand' }
+
+  /** A charge whose undo is parked, and under way: `release` lets it go on, `lose` lets it fail. */
+  async function undoing() {
     const { id, provider, payment, journal, turnBack } = await setUp()
     const charging = payment.chargePayment(id, attempt(1))
     ;(await provider.call(0))('charge')
@@ -128,31 +191,67 @@ describe('an undo that an operator writes off while it is under way', () => {
     await turnBack()
     await journal.noteParked(id, 'chargePayment', 'PROVIDER_ERROR')
     let release = (): void => undefined
-    const held = new Promise<void>((resolve) => {
+    let lose = (_error: Error): void => undefined
+    const held = new Promise<void>((resolve, reject) => {
       release = resolve
+      lose = reject
     })
     const slow = chargePayment.bindTo(
       {
         ...provider.gateway,
         makeFinal: async (...call) => (await held, provider.gateway.makeFinal(...call)),
       },
-      { db: test.db, reach: () => undefined },
+      ports(),
     )
-    const undoing = slow.refundPayment(id, attempt(1))
-    await until('the undo to be marked', async () =>
-      (await sagaRow(test.db, id)).fences.some(({ undoAttempts }) => undoAttempts > 0) ? true : undefined,
-    )
-    const operator = { actor: 'op', reason: 'refunded by hand' }
-    expect(await createParking({ db: test.db }).skip(id, 'chargePayment', operator)).toBe('accepted')
+    const attempting = slow.refundPayment(id, attempt(1))
+    const entries = async () => (await sagaRow(test.db, id)).fences.flatMap(({ undoEntries }) => undoEntries)
+    await until('the undo to be noted', async () => ((await entries()).length > 0 ? true : undefined))
+    const skip = () => createParking({ db: test.db }).skip(id, 'chargePayment', operator)
+    return { id, attempting, entries, skip, release, lose }
+  }
+
+  it('is not skipped before the attempt is over', async () => {
+    const { attempting, entries, skip, lose } = await undoing()
+    expect(await skip()).toBe('in_progress')
+    lose(new Error('the connection was lost'))
+    await expect(attempting).rejects.toThrow('the connection was lost')
+    expect(await entries()).toEqual([])
+    expect(await skip()).toBe('accepted')
+  })
+
+  it('is skipped ten seconds after its process was killed, and recorded all the same when it succeeds', async () => {
+    const { id, attempting, skip, release } = await undoing()
+    await test.db.$executeRaw`
+      UPDATE step_fences SET undo_entries = ARRAY[clock_timestamp() - interval '11 seconds'] WHERE saga_id = ${id}::uuid`
+    expect(await skip()).toBe('accepted')
     release()
-    expect(await undoing).toEqual({ kind: 'done' })
+    expect(await attempting).toEqual({ kind: 'done' })
     expect(await fenceState(test.db, id, 'chargePayment')).toBe('undone')
+    expect(
+      (await sagaRow(test.db, id)).fences.find(({ step }) => step === 'chargePayment')?.skippedAt,
+    ).not.toBeNull()
     expect((await test.db.charge.findFirst({ where: { orderId: id } }))?.state).toBe('refunded')
     expect((await eventTypes(test.db, id)).slice(-2)).toEqual(['CompensationSkipped', 'PaymentRefunded'])
   })
 })
 
 describe('the judge', () => {
+  /** Completes an order whose pivot asks for nothing. */
+  async function completeWithout(id: string) {
+    await test.db.$executeRaw`UPDATE sagas SET before_pivot = '{}' WHERE id = ${id}::uuid`
+    await attemptStep(test.db, 'completeOrder', id)
+  }
+
+  it('completes no order without its charge, whatever somebody has answered for it by hand', async () => {
+    const { id } = await setUp()
+    expect(await attemptStep(test.db, 'completeOrder', id)).toEqual({
+      kind: 'refused',
+      code: 'STEP_FAILED',
+      detail: 'chargePayment is not done',
+    })
+    expect((await sagaRow(test.db, id)).status).toBe('processing')
+  })
+
   it('admits no forward step of an order that is parked on its way back', async () => {
     const { id, journal, turnBack, provider, payment } = await setUp()
     await turnBack()
@@ -173,7 +272,7 @@ describe('the judge', () => {
 
   it('takes a step after the pivot that was left out for settled, so that its saga can end', async () => {
     const { id, journal } = await setUp()
-    await attemptStep(test.db, 'completeOrder', id)
+    await completeWithout(id)
     await journal.noteSkipped(id, 'notifyCustomer', 'FAULT')
     expect(await attemptStep(test.db, 'notifyCustomer', id)).toEqual({ kind: 'done' })
     expect(await test.db.notification.count({ where: { orderId: id } })).toBe(0)

@@ -43,12 +43,19 @@ describe('the migrations', () => {
 })
 
 describe('the database itself', () => {
+  it('completes no order of which a step before the pivot is not done, whoever says so', async () => {
+    const id = await placeOrderRow(test.db, {}, ['reserveInventory', 'chargePayment'])
+    const complete = () => test.db.$executeRaw`UPDATE sagas SET status = 'completed' WHERE id = ${id}::uuid`
+    await attemptStep(test.db, 'reserveInventory', id)
+    await expect(complete()).rejects.toThrow(/cannot be completed: chargePayment is not done/)
+  })
+
   const pairs = SAGA_STATUSES.flatMap((from) =>
     SAGA_STATUSES.filter((to) => to !== from).map((to) => ({ from, to })),
   )
 
   it('allows exactly the moves of the table in domain/saga/status.ts', async () => {
-    const id = await placeOrderRow(test.db)
+    const id = await placeOrderRow(test.db, {}, [])
     const isAllowed = async (from: string, to: string, hasReason: boolean) => {
       const code = hasReason ? (to === 'cancelled' ? 'CANCELLED_BY_CUSTOMER' : 'STEP_FAILED') : null
       let isLegal = false

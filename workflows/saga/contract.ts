@@ -27,6 +27,8 @@ export interface SagaContract {
   readonly queue: string
   /** Name and version of the definition that new sagas are run by. */
   readonly definition: string
+  /** Its steps that must be done before its pivot. */
+  readonly beforePivot: readonly string[]
   /** The steps of every definition, by its name. A definition that is missing is one that this code does not know. */
   readonly steps: ReadonlyMap<string, readonly StepOutline[]>
   /** The id of a saga's workflow. */
@@ -52,6 +54,7 @@ export function contractOf(workflowType: string, definitions: readonly SagaDefin
     workflowType,
     queue: newest.journal.at,
     definition: newest.name,
+    beforePivot: newest.compensatable.map(({ execute }) => execute),
     steps,
     workflowId: (sagaId) => `${kind}-${sagaId}`,
   }

@@ -71,11 +71,22 @@ async function execute(call: Call, input: SagaInput): Promise<CallOutcome> {
     const activities = call.mode === 'local' ? local() : queued(call, input)
     const activity = activities[call.activity]
     if (activity === undefined) return { kind: 'unknown', error: 'NO_SUCH_ACTIVITY' }
-    return await activity({ id: input.id, ...call.input })
+    return asAnswer(await activity({ id: input.id, ...call.input }))
   } catch (error) {
     return asOutcome(error, call.mode)
   }
 }
+
+const ANSWERS = new Set<unknown>([
+  'done',
+  'refused',
+  'unavailable',
+  'notLocal',
+] satisfies StepAnswer['kind'][])
+
+/** An activity can be completed by hand, with anything: what is no answer of ours tells nothing. */
+const asAnswer = (result: StepAnswer | null | undefined): CallOutcome =>
+  ANSWERS.has(result?.kind) ? (result as StepAnswer) : { kind: 'unknown', error: 'MALFORMED' }
 
 const local = () =>
   proxyLocalActivities<AnyActivities>({

@@ -15,15 +15,23 @@ describe('the waits', () => {
   })
 
   it('for an unavailable provider double from a second to a minute', () => {
-    expect([0, 1, 5, 6, 1000].map((waits) => waitingMs(waits, undefined))).toEqual([
+    expect([0, 1, 5, 6, 1000].map((waits) => waitingMs(waits, {}))).toEqual([
       1000, 2000, 32_000, 60_000, 60_000,
     ])
   })
 
+  it('for a provider that has not decided yet leave no fifteen seconds without a question', () => {
+    expect([0, 1, 3, 4, 1000].map((waits) => waitingMs(waits, { why: 'PENDING' }))).toEqual([
+      1000, 2000, 8000, 10_000, 10_000,
+    ])
+  })
+
   it('are never shorter than a provider asked for, and grow less when it did', () => {
-    expect([0, 1, 2, 3, 9].map((waits) => waitingMs(waits, 1000))).toEqual([1000, 2000, 4000, 8000, 8000])
-    expect([0, 1].map((waits) => waitingMs(waits, 30_000))).toEqual([30_000, 30_000])
-    expect(waitingMs(0, 0)).toBe(1000)
+    expect([0, 1, 2, 3, 9].map((waits) => waitingMs(waits, { retryAfterMs: 1000 }))).toEqual([
+      1000, 2000, 4000, 8000, 8000,
+    ])
+    expect([0, 1].map((waits) => waitingMs(waits, { retryAfterMs: 30_000 }))).toEqual([30_000, 30_000])
+    expect(waitingMs(0, { retryAfterMs: 0 })).toBe(1000)
   })
 })
 

@@ -1,3 +1,5 @@
+import type { Unavailable } from '../../domain/provider/protocol.ts'
+
 /**
  * How often and how long anything is tried: the one place that says so. All durations are milliseconds.
  *
@@ -42,6 +44,12 @@ const WAITING = { initialMs: 1000, maxMs: 60_000 }
 /** A provider that says when to come back is taken at its word, and asked less often if that was not enough. */
 const HINTED_MAX_MS = 8000
 
+/** A provider that has not decided yet is asked at least every fifteen seconds, jitter and attempt included. */
+const PENDING_MAX_MS = 10_000
+
+/** An undo that waits for longer is parked in sight, and the next one begins. */
+export const PARK_AFTER_MS = 120_000
+
 const doubled = (initialMs: number, times: number, maxMs: number) =>
   Math.min(initialMs * 2 ** Math.min(times, 30), maxMs)
 
@@ -51,7 +59,11 @@ export function slowTimerMs(round: number): number {
 }
 
 /** How long to wait for an unavailable provider that was waited for `waits` times before. */
-export function waitingMs(waits: number, retryAfterMs: number | undefined): number {
+export function waitingMs(
+  waits: number,
+  { why, retryAfterMs }: Pick<Unavailable, 'why' | 'retryAfterMs'>,
+): number {
+  if (why === 'PENDING') return doubled(WAITING.initialMs, waits, PENDING_MAX_MS)
   if (retryAfterMs === undefined) return doubled(WAITING.initialMs, waits, WAITING.maxMs)
   const hintMs = Math.max(retryAfterMs, WAITING.initialMs)
   return doubled(hintMs, waits, Math.max(hintMs, HINTED_MAX_MS))

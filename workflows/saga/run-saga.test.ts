@@ -82,7 +82,7 @@ describe('a saga', () => {
       const world = createWorld(saga, { [step]: [...repeat('is unavailable', 8)] })
       expect(await run(world)).toEqual({ status: 'completed' })
       expect(world.waits).toEqual([1000, 2000, 4000, 8000, 16_000, 32_000, 60_000, 60_000])
-      expect(world.reports).toEqual([{ kind: 'waiting', step }])
+      expect(world.reports).toEqual([{ kind: 'waiting', step, why: 'UNAVAILABLE' }])
     })
 
     it('is unavailable in between, gets back none of the attempts that it spent', async () => {
@@ -133,6 +133,82 @@ describe('a saga', () => {
       ])
       expect(world.effects.has(last)).toBe(false)
     })
+  })
+
+  describe('whose compensation finds its provider away', () => {
+    const away = (times: number) =>
+      createWorld(saga, {
+        awardPoints: ['refuses'],
+        refundPayment: [...repeat('is unavailable', times)],
+      })
+    const minutes = (world: World) => world.waits.reduce((sum, ms) => sum + ms, 0) / 60_000
+
+    it('tells that it waits, and keeps the order of the others for two minutes', async () => {
+      const world = away(7)
+      expect(await run(world)).toMatchObject({ status: 'rejected' })
+      expect(minutes(world)).toBeGreaterThan(2)
+      expect(world.reports).toEqual([{ kind: 'waiting', step: 'chargePayment', why: 'UNAVAILABLE' }])
+      expect(world.log.slice(-3)).toEqual(['cancelShipment', 'refundPayment', 'releaseInventory'])
+    })
+
+    it('is parked after that with its class, lets the others be undone, and goes on asking', async () => {
+      const world = away(20)
+      expect(await run(world)).toMatchObject({ status: 'rejected' })
+      expect(world.reports).toEqual([
+        { kind: 'waiting', step: 'chargePayment', why: 'UNAVAILABLE' },
+        { kind: 'parked', step: 'chargePayment', error: 'UNAVAILABLE' },
+      ])
+      expect(world.log.slice(-3)).toEqual(['cancelShipment', 'releaseInventory', 'refundPayment'])
+      expect(Math.max(...world.waits)).toBe(60_000)
+      expect(world.effects).toEqual(new Set())
+    })
+
+    it('is parked anew whenever it was woken for nothing, so that whoever woke it learns how it went', async () => {
+      const world = away(12)
+      const ports = world.ports()
+      const woken: SagaPorts = {
+        ...ports,
+        wait: async (...how) => (await ports.wait(...how)) && 'woken',
+      }
+      await runSaga(saga, woken, RUN)
+      const parkings = world.reports.filter(({ kind }) => kind === 'parked')
+      // Seven waits are two minutes; each of the five that follow was woken.
+      expect(parkings).toHaveLength(5)
+    })
+  })
+
+  it('tells anew that it waits when the provider has taken the request and not decided', async () => {
+    const world = createWorld(saga)
+    const ports = world.ports()
+    const told: CallOutcome[] = ['BREAKER_OPEN', 'RATE_LIMITED', 'PENDING', 'PENDING'].map((why) => ({
+      kind: 'unavailable',
+      why,
+    }))
+    const asking: SagaPorts = {
+      ...ports,
+      invoke: (call) => {
+        const answer = call.activity === 'chargePayment' ? told.shift() : undefined
+        return answer === undefined ? ports.invoke(call) : Promise.resolve(answer)
+      },
+    }
+    expect(await runSaga(saga, asking, RUN)).toEqual({ status: 'completed' })
+    expect(world.reports).toEqual([
+      { kind: 'waiting', step: 'chargePayment', why: 'BREAKER_OPEN' },
+      { kind: 'waiting', step: 'chargePayment', why: 'PENDING' },
+    ])
+  })
+
+  it('asks its journal again when somebody has answered for it by hand', async () => {
+    const world = createWorld(saga, { createShipment: ['refuses'] })
+    const ports = world.ports()
+    const byHand = new Set(['beginCompensation', 'closeOrder'])
+    const answered: SagaPorts = {
+      ...ports,
+      invoke: (call) =>
+        byHand.delete(call.activity) ? Promise.resolve({ kind: 'done', result: null }) : ports.invoke(call),
+    }
+    expect(await runSaga(saga, answered, RUN)).toMatchObject({ status: 'rejected' })
+    expect([byHand.size, world.effects]).toEqual([0, new Set()])
   })
 
   it('does not begin a step once the deadline has passed', async () => {

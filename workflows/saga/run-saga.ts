@@ -1,7 +1,7 @@
 import type { BeginResult, CloseResult, Reason, SagaChange } from '../../domain/saga/journal.ts'
 import type { StepAnswer } from '../../domain/saga/step-answer.ts'
 import type { ForwardStep, RetriableStep, SagaDefinition } from './definition.ts'
-import { ATTEMPTS, slowTimerMs, waitingMs, type Policy } from './policies.ts'
+import { ATTEMPTS, PARK_AFTER_MS, slowTimerMs, waitingMs, type Policy } from './policies.ts'
 
 /** One attempt, or one round of them on a participant's queue. */
 export interface Call {
@@ -103,13 +103,8 @@ async function turnBack(
   stop: Stop,
 ): Promise<SagaOutcome> {
   const { begin, close, at } = saga.journal
-  const begun = await insist(
-    { activity: begin, at, policy: 'untilDone', input: { ...stop } },
-    ports,
-    run,
-    isDone,
-  )
-  const result = begun.result as BeginResult
+  const entry = { activity: begin, at, policy: 'untilDone', input: { ...stop } } as const
+  const { result } = await insist(entry, ports, run, isBegun)
   if (result.verdict === 'completed') return { status: 'completed' }
   const { reason, undo } = result
   const undoings: Promise<unknown>[] = []
@@ -128,8 +123,8 @@ async function turnBack(
     })
   }
   await Promise.all(undoings)
-  const closed = await insist({ activity: close, at, policy: 'untilDone' }, ports, run, isDone)
-  return { status: (closed.result as CloseResult).status, reason }
+  const closed = await insist({ activity: close, at, policy: 'untilDone' }, ports, run, isClosed)
+  return { status: closed.result.status, reason }
 }
 
 async function finish(step: RetriableStep, ports: SagaPorts, run: SagaRun): Promise<void> {
@@ -169,7 +164,14 @@ type Settled =
   | { kind: 'spent'; error: string }
   | { kind: 'deadline' }
 
+type Done<Result> = { kind: 'done'; result: Result }
+
 const isDone = (settled: Settled): settled is Extract<Settled, { kind: 'done' }> => settled.kind === 'done'
+// Who completes an entry of the journal by hand knows no result: then it is asked again.
+const isBegun = (settled: Settled): settled is Done<BeginResult> =>
+  isDone(settled) && 'verdict' in Object(settled.result)
+const isClosed = (settled: Settled): settled is Done<CloseResult> =>
+  isDone(settled) && 'status' in Object(settled.result)
 const isAnswer = (settled: Settled): settled is Extract<Settled, { kind: 'done' | 'refused' }> =>
   settled.kind === 'done' || settled.kind === 'refused'
 
@@ -194,14 +196,46 @@ async function insist<Enough extends Settled>(
   run: SagaRun,
   isEnough: (settled: Settled) => settled is Enough,
 ): Promise<Enough> {
+  const progress = createProgress(task, ports)
   for (let round = 0; ; round += 1) {
-    const settled = await settle(task, ports, round === 0 ? startMode(task.activity, run) : 'queue')
+    const mode = round === 0 ? startMode(task.activity, run) : 'queue'
+    const settled = await settle(task, ports, mode, progress)
     if (isEnough(settled)) return settled
-    if (task.step !== undefined && settled.kind !== 'done') {
-      await ports.report({ kind: 'parked', step: task.step, error: errorOf(settled) })
-    }
-    task.onParked?.()
+    await progress.parks(settled.kind === 'done' ? 'MALFORMED' : errorOf(settled))
     await ports.wait(slowTimerMs(round))
+  }
+}
+
+/** Tells how a task fares that is not simply going on. */
+interface Progress {
+  /** It found its provider away, after having waited for so long. */
+  waits(why: string, waited: { ms: number; isWoken: boolean }): Promise<void>
+  parks(error: string): Promise<void>
+}
+
+/**
+ * A task before the pivot, and the pivot, wait in sight; what has no deadline is parked after a while, and goes on. Once
+ * it is parked, whoever wakes it finds it settled or parked anew.
+ */
+function createProgress({ step, policy, onParked }: Task, ports: SagaPorts): Progress {
+  let told: string | undefined
+  let isParked = false
+  const parks = async (error: string) => {
+    isParked = true
+    if (step !== undefined) await ports.report({ kind: 'parked', step, error })
+    onParked?.()
+  }
+  return {
+    parks,
+    async waits(why, { ms, isWoken }) {
+      // What is optional is left out, and the journal's own entries are no step.
+      if (step === undefined || policy === 'bestEffort') return
+      if (isParked ? isWoken : policy === 'untilDone' && ms >= PARK_AFTER_MS) return parks(why)
+      const isNews = told === undefined || (told === 'PENDING') !== (why === 'PENDING')
+      if (isParked || !isNews) return
+      told = why
+      await ports.report({ kind: 'waiting', step, why })
+    },
   }
 }
 
@@ -210,12 +244,18 @@ async function insist<Enough extends Settled>(
  * the deadline where there is one. On trouble in the local attempt, the rest of the round is on the queue: visible,
  * limited, and out of the workflow task.
  */
-async function settle(task: Task, ports: SagaPorts, start: Call['mode']): Promise<Settled> {
-  const { activity, at, policy, step, deadlineAt } = task
+async function settle(
+  task: Task,
+  ports: SagaPorts,
+  start: Call['mode'],
+  progress: Progress = createProgress(task, ports),
+): Promise<Settled> {
+  const { activity, at, policy, deadlineAt } = task
   const isPast = () => deadlineAt !== undefined && ports.now() >= deadlineAt
   let mode = start
   let spent = 0
   let waits = 0
+  const waited = { ms: 0, isWoken: true }
   while (!isPast()) {
     const left = ATTEMPTS[policy] - spent
     if (left <= 0) return { kind: 'spent', error: 'UNAVAILABLE' }
@@ -241,9 +281,12 @@ async function settle(task: Task, ports: SagaPorts, start: Call['mode']): Promis
     }
     // What is optional is not waited for without end: there, being unavailable spends attempts too.
     spent += Math.max(outcome.spent ?? 0, policy === 'bestEffort' ? 1 : 0)
-    if (waits === 0 && step !== undefined && (policy === 'giveUp' || policy === 'untilAnswered'))
-      await ports.report({ kind: 'waiting', step })
-    if ((await ports.wait(waitingMs(waits, outcome.retryAfterMs), deadlineAt)) === 'deadline') break
+    await progress.waits(outcome.why ?? 'UNAVAILABLE', waited)
+    const ms = waitingMs(waits, outcome)
+    const ended = await ports.wait(ms, deadlineAt)
+    if (ended === 'deadline') break
+    waited.ms += ms
+    waited.isWoken = ended === 'woken'
     waits += 1
   }
   return { kind: 'deadline' }

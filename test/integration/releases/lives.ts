@@ -36,7 +36,7 @@ export async function liveThrough({ db, url }: TestDatabase): Promise<void> {
   const { inventory, payment, shipping, loyalty, notification, order, account } = services.steps
   const { order: journal, transfer: transferJournal } = services.journals
   const operator = { actor: 'op', reason: 'tested' }
-  const place = (wishes: OrderWishes = {}) => placeOrderRow(db, wishes)
+  const place = (wishes: OrderWishes = {}, beforePivot?: string[]) => placeOrderRow(db, wishes, beforePivot)
   const isRefused = () => undefined
   const forward = async (id: string) => {
     await inventory.reserveInventory(id, attempt(1))
@@ -92,6 +92,23 @@ export async function liveThrough({ db, url }: TestDatabase): Promise<void> {
       await inventory.reserveInventory(id, attempt(1))
       for (const again of [1, 2]) await payment.chargePayment(id, attempt(again))
     },
+    async function chargedOtherwise() {
+      const id = await place({ paymentMethod: 'pm_partial' })
+      await inventory.reserveInventory(id, attempt(1))
+      for (const again of [1, 2]) await payment.chargePayment(id, attempt(again))
+    },
+    async function undoneWhileAway() {
+      const id = await place({ paymentMethod: 'pm_pending' })
+      await inventory.reserveInventory(id, attempt(1))
+      await payment.chargePayment(id, attempt(1))
+      await journal.noteWaiting(id, 'chargePayment', 'PENDING')
+      await journal.beginCompensation(id, { code: 'DEADLINE_EXCEEDED', step: 'chargePayment' })
+      world.kill()
+      await payment.refundPayment(id, attempt(1)).catch(isRefused)
+      await journal.noteWaiting(id, 'chargePayment', 'BREAKER_OPEN')
+      await world.revive()
+      await payment.refundPayment(id, attempt(2))
+    },
     async function shipmentRefused() {
       const id = await place({ service: 'refused' })
       for (const again of [1, 2]) await shipping.createShipment(id, attempt(again))
@@ -102,7 +119,7 @@ export async function liveThrough({ db, url }: TestDatabase): Promise<void> {
       world.kill()
       await payment.chargePayment(id, attempt(1)).catch(isRefused)
       await shipping.createShipment(id, attempt(1)).catch(isRefused)
-      for (const _again of [1, 2]) await journal.noteWaiting(id, 'chargePayment')
+      for (const _again of [1, 2]) await journal.noteWaiting(id, 'chargePayment', 'BREAKER_OPEN')
       await world.revive()
       await payment.chargePayment(id, attempt(2))
       await journal.beginCompensation(id, { code: 'DEADLINE_EXCEEDED', step: 'createShipment' })
@@ -125,7 +142,7 @@ export async function liveThrough({ db, url }: TestDatabase): Promise<void> {
       await journal.close(id)
     },
     async function skipped() {
-      const id = await place()
+      const id = await place({}, ['reserveInventory'])
       await inventory.reserveInventory(id, attempt(1))
       await order.completeOrder(id, attempt(1))
       await journal.noteSkipped(id, 'notifyCustomer', 'FAULT')
@@ -137,7 +154,7 @@ export async function liveThrough({ db, url }: TestDatabase): Promise<void> {
       await api.parking.retry(id, undefined, operator)
       await api.parking.skip(id, 'chargePayment', operator)
       await notification.notifyCustomer(id, attempt(1)).catch(isRefused)
-      await journal.noteWaiting(id, 'chargePayment').catch(isRefused)
+      await journal.noteWaiting(id, 'chargePayment', 'BREAKER_OPEN').catch(isRefused)
     },
     async function accountsAndTransfers() {
       const money = { amountMinor: 10_000, currency: 'EUR' }
