@@ -13,7 +13,7 @@ export interface Scene {
   /** Attempts that may be under way at once; those of one kind are alike. */
   readonly attempts: readonly Attempting[]
   /** What else may happen, once each, while `isDue`. */
-  readonly events: Readonly<Record<string, { isDue(): boolean; happen(): void }>>
+  readonly events: Readonly<Record<string, { isDue: () => boolean; happen: () => void }>>
   /** @throws when something is not as it must be at any time. */
   check(): void
   /** Brings it to its end without faults, as a saga does that is begun again. */
@@ -24,7 +24,7 @@ export interface Scene {
 
 export interface Attempting {
   readonly kind: string
-  run(call: PortCall): Promise<unknown>
+  readonly run: (call: PortCall) => Promise<unknown>
 }
 
 /** A call of a port, which takes place in one of the ways that `ways` names; the first is the usual one. */
@@ -137,7 +137,7 @@ interface Run {
 interface Pending {
   readonly what: string
   readonly ways: Ways<unknown>
-  settle(result: unknown): void
+  readonly settle: (result: unknown) => void
 }
 
 /** Calls that tell where an attempt is: no part of one repeats within so few. */
