@@ -72,12 +72,12 @@ export function createRetryBatches({ db, newId }: { db: Database; newId: () => s
       return made
     },
 
-    /** Advances every running batch that nobody else is at. */
+    /** Advances running batches that nobody else is at: those that were longest not looked at first. */
     async advance(): Promise<void> {
       const claimed = await db.$queryRaw<{ id: string }[]>`
         UPDATE retry_batches SET claimed_until = clock_timestamp() + make_interval(secs => ${CLAIM_SECONDS})
          WHERE id IN (SELECT id FROM retry_batches WHERE status = 'running' AND claimed_until <= clock_timestamp()
-           ORDER BY created_at LIMIT 10 FOR UPDATE SKIP LOCKED)
+           ORDER BY claimed_until, created_at LIMIT 10 FOR UPDATE SKIP LOCKED)
         RETURNING id`
       for (const { id } of claimed) {
         await db.$queryRaw`SELECT retry_batch_advance(${id}::uuid)`

@@ -24,8 +24,6 @@ export const UNTOUCHED: Judged = {
   refusal: undefined,
 }
 
-export type JudgeCall = { [Name in keyof Judge]: { name: Name; args: Parameters<Judge[Name]> } }[keyof Judge]
-
 export interface Judge {
   intend(): { verdict: string; answer: unknown }
   conclude(state: 'done' | 'refused' | 'unwanted', answer?: Answer): string

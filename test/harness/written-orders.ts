@@ -16,7 +16,11 @@ const STEPS = stepsOf(orderSaga).filter(
 
 /** An order that got so far, written by the same statements that the activities call. @returns its id. */
 export async function writeOrder(db: Database, end: End, wishes: OrderWishes = {}): Promise<string> {
-  const id = await placeOrderRow(db, wishes)
+  const id = await placeOrderRow(
+    db,
+    wishes,
+    STEPS.map(({ name }) => name),
+  )
   if (end === 'placed') return id
   for (const { name } of STEPS) {
     await attemptStep(db, name, id)

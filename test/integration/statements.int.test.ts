@@ -1,4 +1,6 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { randomUUID } from 'node:crypto'
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
+import { createRetryBatches } from '../../domain/operations/retry-batches.ts'
 import { createOrderJournal } from '../../domain/order/journal.ts'
 import type { Database } from '../../prisma/client.ts'
 import type { TestDatabase } from '../harness/database.ts'
@@ -342,5 +344,47 @@ describe('orders that compete for the last of a product', () => {
     await test.db.stock.update({ where: { sku: 'NONE-001' }, data: { received: 5, available: 5 } })
     expect(await reserve(id)(test.db)).toEqual(refusal)
     expect(await stock('TEA-007')).toMatchObject({ reserved: 0 })
+  })
+})
+
+describe('the deadline of an order', () => {
+  afterEach(() => vi.useRealTimers())
+
+  it.each([-10, 10])(
+    'is set by the clock of the database, not by one that is %i minutes off',
+    async (minutes) => {
+      const [now] = await test.db.$queryRaw<{ now: Date }[]>`SELECT clock_timestamp() AS now`
+      vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + minutes * 60_000 })
+      const id = await placeOrderRow(test.db, { deadlineSeconds: 60 })
+      const { createdAt, deadlineAt } = await sagaRow(test.db, id)
+      expect(deadlineAt.getTime() - createdAt.getTime()).toBe(60_000)
+      expect(createdAt.getTime() - (now?.now.getTime() ?? 0)).toBeLessThan(60_000)
+      expect(createdAt.getTime()).toBeGreaterThanOrEqual(now?.now.getTime() ?? Number.POSITIVE_INFINITY)
+    },
+  )
+})
+
+describe('batches of retries', () => {
+  it('of which ten are stuck do not block the eleventh', async () => {
+    const batches = createRetryBatches({ db: test.db, newId: randomUUID })
+    const ids = await Promise.all(
+      Array.from({ length: 11 }, async () => {
+        const id = await placeOrderRow(test.db, { customerId: 'cus_stuck' })
+        await reserve(id)(test.db)
+        await begin(id)(test.db)
+        await createOrderJournal({ db: test.db }).noteParked(id, 'reserveInventory', 'STUCK')
+        return id
+      }),
+    )
+    const made = []
+    for (const id of ids) {
+      const batch = await batches.create({ errorClass: 'STUCK' }, 100, { actor: 'op', reason: 'stuck' })
+      await test.db.retryBatchItem.deleteMany({ where: { batchId: batch.id, NOT: { sagaId: id } } })
+      made.push(batch.id)
+    }
+    // Nobody runs these orders: what is retried is never settled.
+    for (const _round of [1, 2]) await batches.advance()
+    const progress = await Promise.all(made.map((id) => batches.find(id)))
+    expect(progress.map((batch) => batch?.retried)).toEqual(made.map(() => 1))
   })
 })

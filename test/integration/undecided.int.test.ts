@@ -70,9 +70,11 @@ describe.concurrent('a compensation whose provider limits us', () => {
       (await system.db.stepFence.findFirst({ where: { sagaId: id, step: 'chargePayment' } }))?.parkedNotedAt
     const first = await noted()
     await system.api.post(`/operations/orders/${id}/retry`, { reason: 'try' })
-    await until('it to be parked anew', async () =>
-      (await noted())?.getTime() === first?.getTime() ? undefined : true,
-    )
+    const again = await until('it to be parked anew', async () => {
+      const last = await noted()
+      return last?.getTime() === first?.getTime() ? undefined : last
+    })
+    expect(again?.getTime()).toBeGreaterThan(first?.getTime() ?? 0)
   })
 
   it('is not skipped while an attempt is at it, and says so when it has succeeded after a skip', async () => {
