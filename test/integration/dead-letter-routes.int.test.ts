@@ -265,5 +265,10 @@ describe('a message from the broker that is no event', () => {
     expect(await problem(act(letter.id, 'reprocess', {}))).toEqual([409, 'DEAD_LETTER_NOT_PARKED'])
     expect((await act(letter.id, 'discard', { reason: 'a stray' })).status).toBe(202)
     expect((await list('?cause=NOT_AN_EVENT')).data).toHaveLength(1)
+    // Neither the one that is kept nor the one that is discarded is a hole in a stream.
+    const { checks } = await system.api.get<{ checks: { name: string; ok: boolean }[] }>(
+      '/operations/invariants',
+    )
+    expect(checks.find(({ name }) => name === 'dead-letters')).toMatchObject({ ok: true })
   })
 })
