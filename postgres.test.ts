@@ -21,15 +21,4 @@ describe('a session', () => {
     expect(options).toBe('-c work_mem=8MB -c timezone=Asia/Kolkata -c timezone=UTC')
     expect(connectionString).toBe(URL_OF_A_SERVER)
   })
-
-  it('is given up by the client after it should have been given up by the server', () => {
-    expect(sessionConfig(URL_OF_A_SERVER, { name: 'x', statementTimeoutMs: 1000 })).toMatchObject({
-      statement_timeout: 1000,
-      query_timeout: 3000,
-    })
-    expect(sessionConfig(URL_OF_A_SERVER, { name: 'x', statementTimeoutMs: 0 })).toMatchObject({
-      statement_timeout: 0,
-      query_timeout: 0,
-    })
-  })
 })

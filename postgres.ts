@@ -1,4 +1,5 @@
 import type { EventEmitter } from 'node:events'
+import type { Socket } from 'node:net'
 import pg from 'pg'
 import { TAKES_NO_WRITES } from './faults.ts'
 
@@ -12,8 +13,6 @@ export interface SessionOptions {
   name: string
   /** PostgreSQL gives a statement up after this time, in milliseconds; 3000 unless said otherwise, 0 for never. */
   statementTimeoutMs?: number
-  /** The client gives it up after this time, in milliseconds; 2 s later than PostgreSQL unless said otherwise, 0 for never. */
-  answerTimeoutMs?: number
   /** A server that does not take the connection within this time is away; 3000 unless said otherwise, in milliseconds. */
   connectTimeoutMs?: number
   /** More settings of the session, by name. */
@@ -31,7 +30,13 @@ export const LOOKS_UP_BY_KEY = { enable_seqscan: 'off', jit: 'off' }
 
 const STATEMENT_TIMEOUT_MS = 3000
 
-/** A server that is this late to give a statement up does not answer at all: the client gives it up then. */
+/**
+ * PostgreSQL hangs up on a session that leaves its transaction idle for this long: its process has frozen, and holds
+ * locks that its successor waits for. Between two statements healthy work takes milliseconds, that of a rebuild too.
+ */
+const IDLE_IN_TRANSACTION_MS = 15_000
+
+/** A server that is this late to give a statement up does not answer at all: the connection is destroyed then. */
 const ANSWER_GRACE_MS = 2000
 
 const CONNECT_TIMEOUT_MS = 3000
@@ -42,7 +47,6 @@ export function sessionConfig(
   {
     name,
     statementTimeoutMs = STATEMENT_TIMEOUT_MS,
-    answerTimeoutMs = statementTimeoutMs === 0 ? 0 : statementTimeoutMs + ANSWER_GRACE_MS,
     connectTimeoutMs = CONNECT_TIMEOUT_MS,
     settings = {},
   }: SessionOptions,
@@ -61,7 +65,7 @@ export function sessionConfig(
     application_name: name,
     options: [given ?? '', ...ours].join(' ').trim(),
     statement_timeout: statementTimeoutMs,
-    query_timeout: answerTimeoutMs,
+    idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
     connectionTimeoutMillis: connectTimeoutMs,
     keepAlive: true,
   }
@@ -77,24 +81,47 @@ export function openPool(url: string, { max, ...session }: PoolOptions): pg.Pool
   const pool = new pg.Pool({ ...sessionConfig(url, session), max, types: exactNumbers() })
   // A connection that is lost while idle is replaced when one is needed.
   pool.on('error', () => undefined)
-  pool.on('connect', endWhenDemoted)
+  pool.on('connect', (client) => watch(client as unknown as Watched, session))
   return pool
+}
+
+/** What the driver has and its types do not. */
+type Watched = pg.Client & { connection: EventEmitter & { stream: Socket }; readyForQuery: boolean }
+
+function watch(session: Watched, { statementTimeoutMs = STATEMENT_TIMEOUT_MS }: SessionOptions): void {
+  endWhenDemoted(session)
+  if (statementTimeoutMs !== 0) destroyWhenSilent(session, statementTimeoutMs + ANSWER_GRACE_MS)
+}
+
+/**
+ * A server that has frozen, or a line that swallows everything, neither answers nor hangs up. Giving up the statement
+ * alone (`query_timeout`) would leave a busy connection in the pool; destroyed, it fails all that waits on it, as a
+ * connection that was lost.
+ */
+function destroyWhenSilent(session: Watched, answerTimeoutMs: number): void {
+  const { stream } = session.connection
+  stream.setTimeout(answerTimeoutMs)
+  stream.on('timeout', () => {
+    if (!session.readyForQuery) stream.destroy()
+  })
 }
 
 /**
  * A server that takes no writes was demoted by a failover, and answers as if nothing were: its connection is ended, so
  * that the next one may reach its successor.
  */
-function endWhenDemoted(client: pg.PoolClient): void {
-  const session = client as unknown as pg.Client & { connection: EventEmitter }
+function endWhenDemoted(session: Watched): void {
   session.connection.on('errorMessage', ({ code }: { code?: string }) => {
     if (code === TAKES_NO_WRITES) session.end().catch(() => undefined)
   })
 }
 
 /** One connection, not yet connected, for what must stay on it: a session lock, a migration. */
-export const openSession = (url: string, session: SessionOptions): pg.Client =>
-  new pg.Client({ ...sessionConfig(url, session), types: exactNumbers() })
+export function openSession(url: string, session: SessionOptions): pg.Client {
+  const client = new pg.Client({ ...sessionConfig(url, session), types: exactNumbers() })
+  client.once('connect', () => watch(client as Watched, session))
+  return client
+}
 
 function exactNumbers(): pg.TypeOverrides {
   const types = new pg.TypeOverrides()

@@ -16,8 +16,7 @@ export function openDatabase(
   poolMax: number,
   limits: Pick<SessionOptions, 'connectTimeoutMs'> = {},
 ): Database {
-  // No limit of the client's own: the adapter would give a connection back that is still busy in its transaction.
-  const pool = openPool(url, { ...limits, max: poolMax, name: 'ordersaga', answerTimeoutMs: 0 })
+  const pool = openPool(url, { ...limits, max: poolMax, name: 'ordersaga' })
   const adapter = new PrismaPg(pool, {
     disposeExternalPool: true,
     statementNameGenerator: ({ sql }) => createHash('sha1').update(sql).digest('base64url'),

@@ -46,6 +46,12 @@ export function createProjectorMetrics(registry: Registry, db: Sql, projections:
       help: '1 in the process that applies events, 0 in those that would take over',
       registers,
     }),
+    foreign: new Counter({
+      name: 'ordersaga_foreign_messages_total',
+      help: 'Messages from the broker that are no events, by consumer; each is a dead letter',
+      labelNames: ['consumer'],
+      registers,
+    }),
     consumed: new Counter({
       name: 'ordersaga_events_consumed_total',
       help: 'Events that have taken effect, by consumer',

@@ -1,16 +1,17 @@
 import type pg from 'pg'
-import { isDatabaseTrouble } from '../faults.ts'
+import { Fault, isDatabaseTrouble } from '../faults.ts'
 import { LOOKS_UP_BY_KEY, openPool } from '../postgres.ts'
 import { backoffMs, pause } from '../events/backoff.ts'
 import { createConsumer } from '../events/inbox/consumer.ts'
 import { sqlOf, type Sql } from '../events/store/sql.ts'
+import { keepForeign, NOT_AN_EVENT } from '../events/inbox/foreign-messages.ts'
 import { retryDueLetters } from '../events/inbox/dead-letter-retries.ts'
 import { moveAppliedMark } from './freshness.ts'
 import { standForLeader } from '../events/leader.ts'
 import { enterLive, resolveAmong, type Projection } from './projection.ts'
 import type { ProjectorMetrics } from './projector-metrics.ts'
 import { rebuild } from './rebuild.ts'
-import type { EventTransport, OnTrouble, Subscription } from '../events/broker/transport.ts'
+import type { EventTransport, OnTrouble, Subscriber, Subscription } from '../events/broker/transport.ts'
 
 const LEADER_LOCK = 72_707_372
 const TICK_MS = 200
@@ -79,7 +80,12 @@ async function projectUntil(isOver: AbortSignal, session: Sql, options: Projecto
     for (const projection of projections) {
       const onApplied = (count: number) => metrics.consumed.inc({ consumer: projection.name }, count)
       const handle = createConsumer({ pool, enter: enterLive(projection), reach, onApplied })
-      subscriptions.push(await transport.subscribe(projection.name, handle))
+      subscriptions.push(
+        await transport.subscribe(projection.name, {
+          handle,
+          keep: keepingForeign(projection.name, options),
+        }),
+      )
     }
     const moveMarks = movingMarks(pool, projections)
     while (!isOver.aborted) {
@@ -98,6 +104,18 @@ async function projectUntil(isOver: AbortSignal, session: Sql, options: Projecto
     await Promise.all([...subscriptions.map((subscription) => subscription.stop()), rebuilds])
   }
 }
+
+/** What no read model can read is for an operator to look at: it holds nothing up. */
+const keepingForeign =
+  (
+    consumer: string,
+    { pool, metrics, onTrouble }: Pick<ProjectorOptions, 'pool' | 'metrics' | 'onTrouble'>,
+  ): Subscriber['keep'] =>
+  async (messages) => {
+    await keepForeign(sqlOf(pool), consumer, messages)
+    metrics.foreign.inc({ consumer }, messages.length)
+    onTrouble('messages that are no events were set aside as dead letters', new Fault(NOT_AN_EVENT, consumer))
+  }
 
 function movingMarks(pool: pg.Pool, projections: readonly Projection[]): () => Promise<void> {
   let dueAt = 0

@@ -104,7 +104,7 @@ function answerVerdict(verdict: LetterVerdict): void {
     case 'not_parked':
       throw new HttpProblem(
         'DEAD_LETTER_NOT_PARKED',
-        'It waits behind another of its stream, or is discarded: there is nothing to decide.',
+        'It waits behind another of its stream, is discarded, or is no event, which can only be discarded.',
       )
   }
 }

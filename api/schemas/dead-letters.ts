@@ -52,10 +52,9 @@ const deadLetterFields = z.object({
     description: '`behind` waits for an earlier one of its stream; `discarded` is kept for the record.',
   }),
   attempts: z.int(),
-  cause: z
-    .string()
-    .nullable()
-    .openapi({ description: 'A class of error; EVENT_GAP: an earlier event is missing.' }),
+  cause: z.string().nullable().openapi({
+    description: 'A class of error; EVENT_GAP: an earlier event is missing; NOT_AN_EVENT: a foreign message.',
+  }),
   message: z.string().nullable(),
   traceId: z.string().nullable(),
   createdAt: time,
@@ -69,7 +68,10 @@ export const deadLetterList = page(deadLetterFields.openapi('DeadLetter')).opena
 
 export const deadLetter = deadLetterFields
   .extend({
-    event: z.record(z.string(), z.unknown()).openapi({ description: 'The event, as a CloudEvent.' }),
+    event: z.record(z.string(), z.unknown()).openapi({
+      description:
+        'The event, as a CloudEvent; of a message that is no event, where it lay and its beginning.',
+    }),
   })
   .openapi('DeadLetterWithEvent')
 

@@ -4,7 +4,8 @@ type Transaction = Pick<Database, '$queryRaw'>
 
 /**
  * No event is lost between the store and its consumers: a position never passes the head of its stream, and what is set
- * aside of a stream follows its position without a hole, unless the event before it is still on its way.
+ * aside of a stream follows its position without a hole, unless the event before it is still on its way. A foreign message is no event of
+ * any stream.
  */
 export const holes = (db: Transaction) => db.$queryRaw<{ offender: string }[]>`
   WITH heads AS (
@@ -16,9 +17,10 @@ export const holes = (db: Transaction) => db.$queryRaw<{ offender: string }[]>`
   )
   SELECT consumer || ' ' || stream_id AS offender
     FROM inbox FULL JOIN aside USING (consumer, stream_id) LEFT JOIN heads USING (stream_id)
-   WHERE inbox.version IS NULL OR greatest(inbox.version, aside.last) > coalesce(heads.head, 0)
-      OR aside.letters <> aside.last - aside.first + 1
-      OR (aside.first <> inbox.version + 1 AND NOT aside.is_awaited)`
+   WHERE stream_id NOT LIKE 'foreign-%'
+     AND (inbox.version IS NULL OR greatest(inbox.version, aside.last) > coalesce(heads.head, 0)
+       OR aside.letters <> aside.last - aside.first + 1
+       OR (aside.first <> inbox.version + 1 AND NOT aside.is_awaited))`
 
 /** Where the events are, for each read model: recorded = applied + set aside + in flight. */
 export async function whereaboutsOfEvents(db: Transaction): Promise<string> {

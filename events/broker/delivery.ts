@@ -1,23 +1,23 @@
 import { backoffMs, pause } from '../backoff.ts'
-import type { EventEnvelope } from './envelope.ts'
-import type { EventHandler, OnTrouble, Subscription } from './transport.ts'
+import { sortMessages, type Message } from './message.ts'
+import type { OnTrouble, Subscriber, Subscription } from './transport.ts'
 
 export interface Batch {
-  events: readonly EventEnvelope[]
+  messages: readonly Message[]
   /** @throws when it is not certain that the broker knows: the events may then be handed out again. */
   acknowledge(): Promise<void>
 }
 
-/** The oldest events that are not acknowledged. Undefined when there are none, after a while of waiting for some. */
+/** The oldest messages that are not acknowledged. Undefined when there are none, after a while of waiting for some. */
 export type NextBatch = (stopping: AbortSignal) => Promise<Batch | undefined>
 
 /**
  * Hands out one batch after the other: none is asked for before the one in hand is acknowledged, and a rejected one is
  * handed out again after a pause, so that nothing overtakes it.
  */
-export function deliver(next: NextBatch, handle: EventHandler, onTrouble: OnTrouble): Subscription {
+export function deliver(next: NextBatch, subscriber: Subscriber, onTrouble: OnTrouble): Subscription {
   const stopping = new AbortController()
-  const done = deliverUntil(stopping.signal, next, handle, onTrouble)
+  const done = deliverUntil(stopping.signal, next, subscriber, onTrouble)
   return {
     stop() {
       stopping.abort()
@@ -29,14 +29,14 @@ export function deliver(next: NextBatch, handle: EventHandler, onTrouble: OnTrou
 async function deliverUntil(
   stopping: AbortSignal,
   next: NextBatch,
-  handle: EventHandler,
+  subscriber: Subscriber,
   onTrouble: OnTrouble,
 ): Promise<void> {
   let failures = 0
   while (!stopping.aborted) {
     try {
       const batch = await next(stopping)
-      if (batch !== undefined && (await handleUntil(stopping, batch.events, handle, onTrouble)))
+      if (batch !== undefined && (await takeIn(stopping, batch, subscriber, onTrouble)))
         await batch.acknowledge()
       failures = 0
     } catch (error) {
@@ -47,20 +47,36 @@ async function deliverUntil(
   }
 }
 
-/** Answers false when it was told to stop before the events were handled. */
-async function handleUntil(
+/**
+ * What is no event is kept first: once the batch is acknowledged, nothing else knows of it.
+ * @returns false when it was told to stop before that was done.
+ */
+async function takeIn(
   stopping: AbortSignal,
-  events: readonly EventEnvelope[],
-  handle: EventHandler,
+  { messages }: Batch,
+  { handle, keep }: Subscriber,
   onTrouble: OnTrouble,
+): Promise<boolean> {
+  const { events, foreign } = sortMessages(messages)
+  const until = (what: string, work: () => Promise<void>) => repeat(stopping, work, (e) => onTrouble(what, e))
+  if (foreign.length > 0 && !(await until('what is no event could not be kept', () => keep(foreign))))
+    return false
+  return events.length === 0 || until('a batch of events was rejected', () => handle(events))
+}
+
+/** Answers false when it was told to stop before `work` succeeded. */
+async function repeat(
+  stopping: AbortSignal,
+  work: () => Promise<void>,
+  onFailure: (error: unknown) => void,
 ): Promise<boolean> {
   for (let failures = 1; ; failures += 1) {
     try {
-      await handle(events)
+      await work()
       return true
     } catch (error) {
       if (stopping.aborted) return false
-      onTrouble('a batch of events was rejected', error)
+      onFailure(error)
       await pause(backoffMs(failures), stopping)
       if (stopping.aborted) return false
     }

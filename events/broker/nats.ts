@@ -17,6 +17,7 @@ import {
 import { connect, nanos, type NatsConnection } from '@nats-io/transport-node'
 import { deliver, type Batch, type NextBatch } from './delivery.ts'
 import type { EventEnvelope } from './envelope.ts'
+import type { Message } from './message.ts'
 import type { EventTransport, OnTrouble, Subscription } from './transport.ts'
 
 const STREAM = 'ORDERSAGA_EVENTS'
@@ -100,12 +101,12 @@ export async function openNatsTransport(url: string, onTrouble: OnTrouble): Prom
       return events.filter((event) => stored.has(event))
     },
 
-    async subscribe(consumer, handle) {
+    async subscribe(consumer, subscriber) {
       const open = async () => {
         await declareStream()
         return openConsumer(client, manager, consumer)
       }
-      const subscription = deliver(consumeInOrder(open, onTrouble), handle, onTrouble)
+      const subscription = deliver(consumeInOrder(open), subscriber, onTrouble)
       subscriptions.add(subscription)
       return subscription
     },
@@ -193,7 +194,7 @@ async function openConsumer(
 }
 
 /** Pulls batch after batch, and opens the consumer anew whenever it cannot be certain that nothing is missing. */
-function consumeInOrder(open: () => ReturnType<typeof openConsumer>, onTrouble: OnTrouble): NextBatch {
+function consumeInOrder(open: () => ReturnType<typeof openConsumer>): NextBatch {
   let opened: Awaited<ReturnType<typeof openConsumer>> | undefined
   const certain = async <T>(work: Promise<T>): Promise<T> => {
     try {
@@ -212,33 +213,21 @@ function consumeInOrder(open: () => ReturnType<typeof openConsumer>, onTrouble: 
       opened = undefined
       return undefined
     }
-    const events = readableOf(messages)
-    if (events.length === messages.length) {
-      opened = { consumer, delivered: delivered + messages.length }
-      return { events, acknowledge: () => certain(last.ackAck().then(() => undefined)) }
+    opened = { consumer, delivered: delivered + messages.length }
+    return {
+      messages: messages.map(toMessage),
+      acknowledge: () => certain(last.ackAck().then(() => undefined)),
     }
-    // Somebody else has written to the stream. What comes before it is handed out; then it is passed over alone.
-    opened = undefined
-    if (events.length === 0) onTrouble('a message that is no event is passed over', NOT_AN_EVENT)
-    const until = messages[Math.max(events.length - 1, 0)] ?? last
-    return { events, acknowledge: () => until.ackAck().then(() => undefined) }
   }
 }
 
-const NOT_AN_EVENT = new Error('It is not JSON.')
-
-/** The events up to the first message that is none. */
-function readableOf(messages: readonly JsMsg[]): EventEnvelope[] {
-  const events: EventEnvelope[] = []
-  for (const message of messages) {
-    try {
-      events.push(message.json<EventEnvelope>())
-    } catch {
-      break
-    }
-  }
-  return events
-}
+const toMessage = ({ subject, seq, time, data }: JsMsg): Message => ({
+  subject,
+  sequence: seq,
+  storedAt: time,
+  bytes: data.length,
+  body: data,
+})
 
 /**
  * Waits for one message, and takes those that are there behind it.

@@ -2,7 +2,7 @@ import { openPool } from '../../postgres.ts'
 import { pause } from '../backoff.ts'
 import { deliver, type Batch } from './delivery.ts'
 import { sqlOf, type Sql } from '../store/sql.ts'
-import type { EventEnvelope } from './envelope.ts'
+import { KEPT_BYTES, MESSAGE_BYTES_MAX, type Message } from './message.ts'
 import type { EventTransport, OnTrouble, Subscription } from './transport.ts'
 
 const BATCH_MAX = 100
@@ -27,9 +27,14 @@ const APPEND = `
 
 const BEGIN_CURSOR = 'INSERT INTO broker_cursors (consumer) VALUES ($1) ON CONFLICT (consumer) DO NOTHING'
 
+/** As text: what it is, the one rule says. Of one that is too large only the beginning is fetched. */
 const READ = `
-  SELECT position, envelope FROM broker_messages
+  SELECT position, subject, stored_at AS "storedAt", octet_length(body) AS bytes,
+         CASE WHEN octet_length(body) > ${MESSAGE_BYTES_MAX} THEN left(body, ${KEPT_BYTES}) ELSE body END AS body
+    FROM broker_messages CROSS JOIN LATERAL (SELECT envelope::text AS body OFFSET 0) AS written
    WHERE position > (SELECT position FROM broker_cursors WHERE consumer = $1) ORDER BY position LIMIT ${BATCH_MAX}`
+
+type Row = Omit<Message, 'sequence' | 'body'> & { position: number; body: string }
 
 /** Never backwards, whoever is late. */
 const MOVE_CURSOR = 'UPDATE broker_cursors SET position = $2 WHERE consumer = $1 AND position < $2'
@@ -62,14 +67,14 @@ export function openPostgresTransport(url: string, onTrouble: OnTrouble): EventT
       return events
     },
 
-    async subscribe(consumer, handle) {
+    async subscribe(consumer, subscriber) {
       let isKnown = false
       const next = async (stopping: AbortSignal) => {
         if (!isKnown) await db.query(BEGIN_CURSOR, [consumer])
         isKnown = true
         return nextBatch(db, consumer, stopping)
       }
-      const subscription = deliver(next, handle, onTrouble)
+      const subscription = deliver(next, subscriber, onTrouble)
       subscriptions.add(subscription)
       return subscription
     },
@@ -82,14 +87,18 @@ export function openPostgresTransport(url: string, onTrouble: OnTrouble): EventT
 }
 
 async function nextBatch(db: Sql, consumer: string, stopping: AbortSignal): Promise<Batch | undefined> {
-  const rows = await db.query<{ position: number; envelope: EventEnvelope }>(READ, [consumer])
+  const rows = await db.query<Row>(READ, [consumer])
   const last = rows.at(-1)
   if (last === undefined) {
     await pause(IDLE_MS, stopping)
     return undefined
   }
   return {
-    events: rows.map(({ envelope }) => envelope),
+    messages: rows.map(({ position, body, ...row }) => ({
+      ...row,
+      sequence: position,
+      body: Buffer.from(body),
+    })),
     async acknowledge() {
       await db.query(MOVE_CURSOR, [consumer, last.position])
     },

@@ -1,4 +1,5 @@
 import type { EventEnvelope } from './envelope.ts'
+import type { ForeignMessage } from './message.ts'
 
 /** A broker, as the relay and the consumers know it. `test/integration/transports.int.test.ts` is its specification. */
 export interface EventTransport {
@@ -13,9 +14,10 @@ export interface EventTransport {
    * Hands the events to `handle` batch by batch, in order within each subject; a consumer that is not known yet
    * begins with the oldest event that is kept. A batch is acknowledged when `handle` resolves, and handed out again
    * when it rejects or its process dies: every event at least once, so some twice. Nothing overtakes it meanwhile.
-   * One subscriber per consumer.
+   * One subscriber per consumer. A message that is no event is given to `keep` and acknowledged with its batch, so
+   * that what follows it flows.
    */
-  subscribe(consumer: string, handle: EventHandler): Promise<Subscription>
+  subscribe(consumer: string, subscriber: Subscriber): Promise<Subscription>
 
   /** Stops the subscriptions, and disconnects. */
   close(): Promise<void>
@@ -23,6 +25,12 @@ export interface EventTransport {
 
 /** Told of what went wrong and will be tried again. `what` is a constant text, for the log. */
 export type OnTrouble = (what: string, error: unknown) => void
+
+export interface Subscriber {
+  handle: EventHandler
+  /** Keeps in sight what is no event. It may be given the same again. */
+  keep: (messages: readonly ForeignMessage[]) => Promise<void>
+}
 
 export type EventHandler = (events: readonly EventEnvelope[]) => Promise<void>
 

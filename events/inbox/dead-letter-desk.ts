@@ -2,6 +2,7 @@ import type pg from 'pg'
 import type { Operator } from '../store/operator.ts'
 import { inTransaction, sqlOf, type Sql } from '../store/sql.ts'
 import { settleHeads } from './dead-letters.ts'
+import { NOT_AN_EVENT } from './foreign-messages.ts'
 import type { EventEnvelope } from '../broker/envelope.ts'
 import { lockPositions, movePositions } from './inbox.ts'
 
@@ -119,6 +120,7 @@ async function makeDue(
     `WITH chosen AS MATERIALIZED (
        SELECT d.id, d.consumer, d.stream_id, d.version, d.state, d.attempts, d.cause FROM dead_letters d
         WHERE ${FITS} AND ($5::uuid[] IS NULL OR d.id = ANY($5::uuid[])) AND d.state IN ('retrying', 'parked')
+          AND d.cause IS DISTINCT FROM '${NOT_AN_EVENT}'
         ORDER BY d.consumer, d.stream_id LIMIT ${REPROCESSED_MAX} FOR UPDATE
      ), due AS (
        UPDATE dead_letters d SET state = 'retrying', attempts = 0, next_attempt_at = clock_timestamp()

@@ -4,6 +4,7 @@ import { startThrowawayStack } from '../../stack/throwaway.ts'
 import type { Stack } from '../../stack/stack.ts'
 import { freePort } from '../../stack/ports.ts'
 import { createApiClient } from '../harness/api-client.ts'
+import { reading } from '../harness/envelopes.ts'
 import { killHard } from '../harness/kill.ts'
 import { until } from '../harness/poll.ts'
 
@@ -69,9 +70,12 @@ describe('the system on NATS', () => {
     const told = await api.eventTypes(id)
     const transport = await openTransport({ kind: 'nats', url: natsUrl }, () => undefined)
     const heard: string[] = []
-    await transport.subscribe('test', async (events) => {
-      heard.push(...events.filter(({ subject }) => subject === `order-${id}`).map(({ type }) => type))
-    })
+    await transport.subscribe(
+      'test',
+      reading(async (events) => {
+        heard.push(...events.filter(({ subject }) => subject === `order-${id}`).map(({ type }) => type))
+      }),
+    )
     await until('every event to be heard', () => (heard.length >= told.length ? true : undefined))
     await transport.close()
     expect(heard).toEqual(told.map((type) => `ordersaga.${type}`))

@@ -1,6 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
+import { jetstream } from '@nats-io/jetstream'
+import { connect } from '@nats-io/transport-node'
 import { inject } from 'vitest'
 import type { TransportSettings } from '../../events/broker/open-transport.ts'
 import { startNats } from '../../stack/nats.ts'
@@ -16,6 +18,8 @@ export interface Broker {
   settings: TransportSettings
   /** The same broker over a line that can be cut for good, as if the process at its end had died. */
   onLine(): Promise<{ settings: TransportSettings; cut: () => void }>
+  /** Stores a message that no relay has written: JSON, or anything at all where the broker takes that. */
+  put(body: string | Uint8Array): Promise<void>
   takeAway(): Promise<void>
   bringBack(): Promise<void>
   close(): Promise<void>
@@ -39,6 +43,10 @@ export async function startPostgresBroker(): Promise<Broker & { db: TestDatabase
     async onLine() {
       const line = await proxied()
       return { settings: line.settings, cut: () => line.proxy.cut() }
+    },
+    async put(body) {
+      await database.db.$executeRaw`
+        INSERT INTO broker_messages (id, subject, envelope) VALUES (gen_random_uuid()::text, 'order-a', ${body}::jsonb)`
     },
     async takeAway() {
       proxy.cut()
@@ -68,6 +76,11 @@ export async function startNatsBroker(): Promise<Broker> {
         settings: { kind: 'nats', url: `nats://127.0.0.1:${proxy.port}` },
         cut: () => proxy.cut(),
       }
+    },
+    async put(body) {
+      const stranger = await connect({ servers: nats.url })
+      await jetstream(stranger).publish('ordersaga.events.order-a', body)
+      await stranger.close()
     },
     async takeAway() {
       process.kill(nats.pid, 'SIGKILL')

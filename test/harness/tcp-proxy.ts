@@ -6,6 +6,8 @@ export interface TcpProxy {
   port: number
   /** Hangs up on everybody and answers nobody. */
   cut(): void
+  /** Takes every byte, and neither forwards nor answers; every connection stays open, and new ones are taken. */
+  swallow(): void
   mend(): void
   close(): void
 }
@@ -13,6 +15,7 @@ export interface TcpProxy {
 export async function startTcpProxy(target: { host: string; port: number }): Promise<TcpProxy> {
   const sockets = new Set<Socket>()
   let isCut = false
+  let isSwallowing = false
   const server = createServer((inward) => {
     if (isCut) return void inward.destroy()
     const outward = connect(target)
@@ -21,7 +24,8 @@ export async function startTcpProxy(target: { host: string; port: number }): Pro
       [outward, inward],
     ] as const) {
       sockets.add(socket)
-      socket.pipe(other)
+      socket.on('data', (bytes) => void (isSwallowing || other.write(bytes)))
+      socket.on('end', () => other.end())
       socket.on('error', () => other.destroy())
       socket.on('close', () => {
         sockets.delete(socket)
@@ -37,8 +41,12 @@ export async function startTcpProxy(target: { host: string; port: number }): Pro
       isCut = true
       for (const socket of sockets) socket.destroy()
     },
+    swallow() {
+      isSwallowing = true
+    },
     mend() {
       isCut = false
+      isSwallowing = false
     },
     close() {
       server.close()

@@ -235,3 +235,40 @@ describe('the command line', () => {
     expect(await cli('projections', 'rebuild', 'nothing')).toContain('failed: 404 PROJECTION_NOT_FOUND')
   })
 })
+
+describe('a message from the broker that is no event', () => {
+  it('is shown to operators once for each read model, and the read models go on behind it', async () => {
+    await system.db
+      .$executeRaw`INSERT INTO broker_messages (id, subject, envelope) VALUES ('stray', 'somewhere', '{}')`
+    const { id } = await system.api.run({ lines: [{ sku: 'TEA-001', quantity: 1 }] })
+    const summary = await until('the read models to show an order placed behind it', async () => {
+      const { data } = await system.api.get<{ data: { id: string }[] }>('/orders')
+      return data.find((order) => order.id === id)
+    })
+    expect(summary).toMatchObject({ id })
+    const { data } = await list('?cause=NOT_AN_EVENT')
+    expect(data).toHaveLength(2)
+    expect(data).toEqual(
+      expect.arrayContaining(
+        ['order-summary', 'sales'].map((consumer) =>
+          expect.objectContaining({ consumer, state: 'parked', type: 'Foreign' }),
+        ),
+      ),
+    )
+    const [letter] = data
+    if (letter === undefined) throw new Error('there is none')
+    const { event } = await system.api.get<z.infer<typeof deadLetter>>(
+      `/operations/dead-letters/${letter.id}`,
+    )
+    expect(event).toMatchObject({ subject: 'somewhere', raw: '{}', encoding: 'text', bytes: 2 })
+    // There is nothing to apply.
+    expect(await problem(act(letter.id, 'reprocess', {}))).toEqual([409, 'DEAD_LETTER_NOT_PARKED'])
+    expect((await act(letter.id, 'discard', { reason: 'a stray' })).status).toBe(202)
+    expect((await list('?cause=NOT_AN_EVENT')).data).toHaveLength(1)
+    // Neither the one that is kept nor the one that is discarded is a hole in a stream.
+    const { checks } = await system.api.get<{ checks: { name: string; ok: boolean }[] }>(
+      '/operations/invariants',
+    )
+    expect(checks.find(({ name }) => name === 'dead-letters')).toMatchObject({ ok: true })
+  })
+})

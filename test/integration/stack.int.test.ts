@@ -18,7 +18,7 @@ import { startPostgres } from '../../stack/postgres.ts'
 import { supervise } from '../../stack/supervisor.ts'
 import { locateTemporalCli } from '../../stack/temporal-cli.ts'
 import { startTemporal } from '../../stack/temporal.ts'
-import { envelopes } from '../harness/envelopes.ts'
+import { envelopes, reading } from '../harness/envelopes.ts'
 import { killHard } from '../harness/kill.ts'
 import { until } from '../harness/poll.ts'
 import { compiled } from '../harness/start.ts'
@@ -192,7 +192,10 @@ describe('the NATS server', () => {
     const after = await openTransport({ kind: 'nats', url: next.url }, quiet)
     closers.push(() => after.close())
     const kept: string[] = []
-    await after.subscribe('reader', async (events) => void kept.push(...events.map(({ id }) => id)))
+    await after.subscribe(
+      'reader',
+      reading(async (events) => void kept.push(...events.map(({ id }) => id))),
+    )
     await until('what it kept', () => (kept.length === 3 ? true : undefined))
   })
 

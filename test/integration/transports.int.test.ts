@@ -6,14 +6,15 @@ import type { EventEnvelope } from '../../events/broker/envelope.ts'
 import { openTransport, type TransportSettings } from '../../events/broker/open-transport.ts'
 import type { EventHandler, EventTransport } from '../../events/broker/transport.ts'
 import { startNatsBroker, startPostgresBroker, type Broker } from '../harness/brokers.ts'
-import { bySubject, envelopes, upTo } from '../harness/envelopes.ts'
+import type { ForeignMessage } from '../../events/broker/message.ts'
+import { bySubject, envelopes, foreignTexts, reading, upTo } from '../harness/envelopes.ts'
 import { until } from '../harness/poll.ts'
 
 /** What a broker must do, whichever it is: events/broker/transport.ts says it, and these tests prove it. */
 describe.each([
   { kind: 'postgres', start: startPostgresBroker },
   { kind: 'nats', start: startNatsBroker },
-])('the $kind transport', ({ start }) => {
+])('the $kind transport', ({ kind, start }) => {
   let broker: Broker
   let transport: EventTransport
   const opened: EventTransport[] = []
@@ -45,10 +46,13 @@ describe.each([
   /** Subscribes, and keeps what is handed out. */
   async function collect(consumer: string, by = transport, meanwhile: EventHandler = async () => undefined) {
     const batches: EventEnvelope[][] = []
-    const subscription = await by.subscribe(consumer, async (events) => {
-      batches.push([...events])
-      await meanwhile(events)
-    })
+    const subscription = await by.subscribe(
+      consumer,
+      reading(async (events) => {
+        batches.push([...events])
+        await meanwhile(events)
+      }),
+    )
     const got = () => batches.flat()
     const distinct = () => new Set(got().map(({ id }) => id)).size
     return {
@@ -245,6 +249,80 @@ describe.each([
       expect([subject, firstSeen(versions)]).toEqual([subject, upTo(200)])
     }
   })
+
+  describe('of a message that is no event', () => {
+    /** Subscribes, and keeps apart what is an event and what is none. */
+    async function collectBoth() {
+      const got: EventEnvelope[] = []
+      const kept: ForeignMessage[] = []
+      let refusals = 0
+      const subscription = await transport.subscribe('reader', {
+        handle: async (events) => void got.push(...events),
+        async keep(messages) {
+          if (refusals > 0) {
+            refusals -= 1
+            throw new Error('not this time')
+          }
+          kept.push(...messages)
+        },
+      })
+      return { got, kept, stop: () => subscription.stop(), refuse: (times: number) => (refusals = times) }
+    }
+
+    it('keeps what it was and why, and hands out every event before and behind it', async () => {
+      const texts = Object.values(foreignTexts())
+      await publishAll(envelopes('order-a', 1, 1))
+      for (const text of texts) await broker.put(text)
+      await publishAll(envelopes('order-a', 2, 2))
+      const { got, kept } = await collectBoth()
+      await until('the event behind them', () => (got.length >= 2 ? true : undefined))
+      expect(bySubject(got)).toEqual({ 'order-a': [1, 2] })
+      expect(kept.map(({ sequence }) => sequence)).toEqual([...texts.keys()].map((index) => index + 2))
+      expect(kept.map(({ why }) => why)).not.toContain('')
+      for (const [index, { raw, encoding, bytes }] of kept.entries()) {
+        const text = texts[index] ?? ''
+        // PostgreSQL writes JSON in its own way.
+        expect(encoding).toBe('text')
+        expect(raw.length).toBeLessThanOrEqual(4096)
+        expect(bytes).toBeGreaterThanOrEqual(text.length)
+        if (text.length < 4096) expect(JSON.parse(raw)).toEqual(JSON.parse(text))
+      }
+    })
+
+    it('takes it for kept when it was kept, and acknowledges it once', async () => {
+      const { got, kept, refuse, stop } = await collectBoth()
+      refuse(2)
+      await publishAll(envelopes('order-a', 1, 1))
+      await broker.put('{}')
+      await publishAll(envelopes('order-a', 2, 2))
+      await until('the event behind it', () => (got.length > 1 ? true : undefined))
+      expect(kept).toHaveLength(1)
+      await stop()
+      const again = await collectBoth()
+      await publishAll(envelopes('order-a', 3, 3))
+      await until('the next event', () => (again.got.length > 0 ? true : undefined))
+      expect([again.kept.length, bySubject(again.got)]).toEqual([0, { 'order-a': [3] }])
+    })
+
+    it.runIf(kind === 'nats')('keeps bytes that are no text, and text that cannot be stored', async () => {
+      const [event] = envelopes('order-a', 1, 1)
+      const halfACharacter = JSON.stringify(event).replace('é', String.raw`\ud83d`)
+      const nul = JSON.stringify(event).replace('é', String.raw`\u0000`)
+      const bodies = [Uint8Array.of(0xff, 0xfe, 0x00), 'not json', '', halfACharacter, nul]
+      const { got, kept } = await collectBoth()
+      await publishAll(envelopes('order-a', 1, 1))
+      for (const body of bodies) await broker.put(body)
+      await publishAll(envelopes('order-a', 2, 2))
+      await until('the event behind them', () => (got.length > 1 ? true : undefined))
+      expect(kept.map(({ why, raw, encoding }) => [why, raw, encoding])).toEqual([
+        ['It is not UTF-8.', Buffer.from([0xff, 0xfe, 0x00]).toString('base64'), 'base64'],
+        ['It is not JSON.', 'not json', 'text'],
+        ['It is not JSON.', '', 'text'],
+        [expect.stringContaining('cannot be stored'), halfACharacter, 'text'],
+        [expect.stringContaining('cannot be stored'), nul, 'text'],
+      ])
+    })
+  })
 })
 
 const holds: (() => void)[] = []
@@ -267,10 +345,13 @@ describe('the NATS transport', () => {
     try {
       const { held, release } = hold()
       const got: EventEnvelope[] = []
-      await transport.subscribe('reader', async (events) => {
-        got.push(...events)
-        await held
-      })
+      await transport.subscribe(
+        'reader',
+        reading(async (events) => {
+          got.push(...events)
+          await held
+        }),
+      )
       await transport.publish(envelopes('order-a', 1, 1))
       await until('the first to be in hand', () => (got.length > 0 ? true : undefined))
       await transport.publish(envelopes('order-a', 2, 20))
@@ -283,29 +364,6 @@ describe('the NATS transport', () => {
       expect(bySubject(got)).toEqual({ 'order-a': upTo(20) })
     } finally {
       await thief.close()
-      await transport.close()
-      await broker.close()
-    }
-  })
-})
-
-describe('a message of somebody else in the stream', () => {
-  it('is passed over, and no event with it', async () => {
-    const broker = await startNatsBroker()
-    const transport = await openTransport(broker.settings, () => undefined)
-    const stranger = await connect({ servers: broker.settings.url })
-    try {
-      await transport.publish(envelopes('order-a', 1, 20))
-      await jetstream(stranger).publish('ordersaga.events.order-a', 'not json')
-      await transport.publish(envelopes('order-a', 21, 30))
-      await jetstream(stranger).publish('ordersaga.events.order-a', 'not json either')
-      await transport.publish(envelopes('order-a', 31, 35))
-      const got: EventEnvelope[] = []
-      await transport.subscribe('reader', async (events) => void got.push(...events))
-      await until('every event', () => (got.length >= 35 ? true : undefined))
-      expect(bySubject(got)).toEqual({ 'order-a': upTo(35) })
-    } finally {
-      await stranger.close()
       await transport.close()
       await broker.close()
     }
@@ -334,7 +392,10 @@ describe('the embedded broker', () => {
       }
       await until('the first append to wait', () => isWaiting(1))
       const seen: EventEnvelope[] = []
-      await transport.subscribe('reader', async (events) => void seen.push(...events))
+      await transport.subscribe(
+        'reader',
+        reading(async (events) => void seen.push(...events)),
+      )
       const second = transport.publish(envelopes('order-c', 1, 1))
       await until('the second append to wait or to be read', async () =>
         seen.length > 0 ? true : isWaiting(2),
