@@ -15,19 +15,28 @@ const FAULTS = [
 /** What can be wrong with a provider at large. */
 export type ProviderFault = (typeof FAULTS)[number]
 
-/** The fault of each provider by its name, and `percent`. */
-type Faults = Readonly<Record<string, ProviderFault | number>>
+const share = z.number().int().min(0).max(100)
 
-const percent = z.number().int().min(0).max(100).default(100)
+/** The share of all calls that are answered late, and by how much, in milliseconds. */
+const tailSchema = z.strictObject({ percent: share, ms: z.number().int().min(0).max(60_000) })
+
+/** The fault of each provider by its name; `percent`, and the `tail` where there is one. */
+type Faults = Readonly<Record<string, ProviderFault | number | z.infer<typeof tailSchema> | undefined>>
 
 const GOLDEN_RATIO = (1 + Math.sqrt(5)) / 2
 
 /** What is wrong with each provider at large, and for which share of all calls. */
 export function createFaultSwitch(providers: readonly string[]) {
   const each = Object.fromEntries(providers.map((name) => [name, z.enum(FAULTS).default('up')]))
-  const schema: z.ZodType<Faults> = z.strictObject({ ...each, percent })
+  const schema: z.ZodType<Faults> = z.strictObject({
+    ...each,
+    percent: share.default(100),
+    tail: tailSchema.optional(),
+  })
   let faults = schema.parse({})
-  let calls = 0
+  const isFaulty = createSpread(GOLDEN_RATIO)
+  // Another ratio: which calls are late has nothing to do with which are faulty.
+  const isLate = createSpread(Math.SQRT2)
   return {
     current: () => faults,
     /** What is not named is `up`. @returns whether the body could be understood; otherwise nothing changes. */
@@ -35,17 +44,36 @@ export function createFaultSwitch(providers: readonly string[]) {
       const { success, data } = schema.safeParse(body)
       if (!success) return false
       faults = data
-      calls = 0
+      isFaulty.restart()
+      isLate.restart()
       return true
     },
-    /**
-     * The fault that this call meets. The golden ratio spreads the hits: as many as asked for in any stretch of calls,
-     * the same in every run, and in step with no caller that alternates between two kinds of calls.
-     */
+    /** The fault that this call meets. */
     meet(provider: string): ProviderFault {
-      calls += 1
-      const isHit = ((calls * GOLDEN_RATIO) % 1) * 100 < Number(faults['percent'])
+      const isHit = isFaulty.next(Number(faults['percent']))
       return (isHit && FAULTS.find((fault) => fault === faults[provider])) || 'up'
+    },
+    /** How late this call is answered, in milliseconds: its effect is not late. */
+    delayMs(): number {
+      const tail = tailSchema.safeParse(faults['tail']).data
+      return tail !== undefined && isLate.next(tail.percent) ? tail.ms : 0
+    },
+  }
+}
+
+/**
+ * An irrational ratio spreads the hits: as many as asked for in any stretch of calls, the same in every run, and in step
+ * with no caller that alternates between two kinds of calls.
+ */
+function createSpread(ratio: number) {
+  let calls = 0
+  return {
+    next(percent: number): boolean {
+      calls += 1
+      return ((calls * ratio) % 1) * 100 < percent
+    },
+    restart() {
+      calls = 0
     },
   }
 }

@@ -127,6 +127,8 @@ export function createProvider(kind: ProviderKind, ledger: Ledger, faults: Fault
 
   const guarded = Router()
   guarded.use([`/${collection}`, kind.undo.path], async (_request, response, next) => {
+    const delayMs = faults.delayMs()
+    if (delayMs > 0) answerLate(response, delayMs)
     const fault = faults.meet(kind.name)
     if (fault === 'down' || fault === 'flaky') return fail(response, 503)
     if (fault === 'limited') return fail(response, 429)
@@ -149,6 +151,15 @@ function decision({ pendingMs }: Behaviour): { decidesAt?: number | 'never' } {
 /** Tokens and addresses stay with the provider. */
 function publicPart(effect: Effect): Effect {
   return Object.fromEntries(Object.entries(effect).filter(([name]) => name !== 'token'))
+}
+
+/** What the call does is done at once; only its answer waits. */
+function answerLate(response: Response, ms: number): void {
+  const send = response.send.bind(response)
+  response.send = (body) => {
+    setTimeout(() => send(body), ms).unref()
+    return response
+  }
 }
 
 const dropsReplies = (response: Response) => response.locals['isDropped'] === true

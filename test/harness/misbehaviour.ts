@@ -24,10 +24,20 @@ export const GARBLED = {
   'nothing at all': (response: Response) => response.status(204).end(),
   'another shape': (response: Response) => response.status(201).type('json').end('{"data":[]}'),
   'a redirect': (response: Response) => response.redirect(307, '/livez'),
+  'a redirect to read': (response: Response) => response.redirect(302, '/livez'),
   'a body without end': (response: Response) => {
     const more = setInterval(() => response.write('x'.repeat(16 * 1024)), 5)
     response.on('close', () => clearInterval(more)).status(201)
   },
+  'a body that trickles': (response: Response) => {
+    const more = setInterval(() => response.write(' '), 1000)
+    response
+      .on('close', () => clearInterval(more))
+      .status(201)
+      .type('json')
+      .write('{')
+  },
+  'headers that never come': () => undefined,
 } satisfies Record<string, (response: Response) => unknown>
 
 /** A request that creates an effect, or undoes one, names its saga and activity in its key. */

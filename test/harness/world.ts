@@ -12,7 +12,12 @@ import type { ProviderName } from '../../providers.ts'
 export interface World {
   url: string
   /** PUT /faults. */
-  break(faults: Partial<Record<ProviderName, ProviderFault>> & { percent?: number }): Promise<void>
+  break(
+    faults: Partial<Record<ProviderName, ProviderFault>> & {
+      percent?: number
+      tail?: { percent: number; ms: number }
+    },
+  ): Promise<void>
   /** DELETE /faults. */
   mend(): Promise<void>
   /** As if its process were killed: every connection is lost, and new ones are refused. What it did is not lost. */

@@ -96,4 +96,12 @@ describe.concurrent('both providers', () => {
       await expectOrdersCompleted(system, all)
     },
   )
+
+  it('that answer a tail of their calls too late let every order be completed once', async ({ system }) => {
+    await system.world.break({ tail: { percent: 20, ms: 1500 } })
+    const all: Order[] = []
+    for (let n = 0; n < 15; n += 1) all.push(await system.api.run())
+    await system.world.mend()
+    await expectOrdersCompleted(system, all)
+  })
 })
