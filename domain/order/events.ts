@@ -23,6 +23,8 @@ export interface RecordEvents {
   StepParked: { step: string; errorClass: string }
   StepSkipped: { step: string; errorClass: string; by: 'saga' | 'operator' | 'unknown' }
   CancelRequested: object
+  /** Its workflow was gone. `found` is what Temporal had of it, e.g. `TERMINATED`; `restart` counts since the saga last moved. */
+  WorkflowRestarted: { found: string; restart: number }
   /** `undo` are the steps that were begun, and so are owed an undo. */
   CompensationBegun: { code: string; step: string; undo: readonly string[] }
   CompensationSkipped: { step: string; errorClass: string; by: 'operator' }
@@ -47,6 +49,7 @@ const RECORD_TYPES: Record<RecordEvent['type'], true> = {
   StepParked: true,
   StepSkipped: true,
   CancelRequested: true,
+  WorkflowRestarted: true,
   CompensationBegun: true,
   CompensationSkipped: true,
   OrderRejected: true,

@@ -5,10 +5,11 @@
 -- participant by key. So two attempts at one saga run one after the other, and the second sees what the first
 -- committed. docs/saga.md states the rules, and the order of events that each rule prevents.
 
--- Writes the row of a new saga, and the note that its workflow must be started.
+-- Writes the row of a new saga, and the note that its workflow must be started. For a second that is left to the process
+-- that took the saga in.
 CREATE OR REPLACE FUNCTION saga_open(p_id uuid, p_definition text, p_deadline_at timestamptz) RETURNS void LANGUAGE sql AS $$
   INSERT INTO sagas (id, definition, deadline_at) VALUES (p_id, p_definition, p_deadline_at);
-  INSERT INTO saga_starts (saga_id, claimed_until) VALUES (p_id, clock_timestamp() + interval '2 seconds')
+  INSERT INTO saga_starts (saga_id, claimed_until) VALUES (p_id, clock_timestamp() + interval '1 second')
 $$;
 
 -- Locks the row and returns it. Only functions of this folder call it, and only to assign it to a variable: a caller
