@@ -26,7 +26,7 @@ $$;
 CREATE OR REPLACE FUNCTION orphans_take(p_outlines jsonb, p_after_seconds double precision, p_claim_seconds integer, p_limit integer)
 RETURNS TABLE (saga uuid, saga_definition text, saga_version integer) LANGUAGE plpgsql AS $$
 BEGIN
-  IF NOT pg_try_advisory_xact_lock(72707371) THEN
+  IF NOT pg_try_advisory_xact_lock(72707373) THEN
     RETURN;
   END IF;
   DELETE FROM saga_watches w USING sagas s

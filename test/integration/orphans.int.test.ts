@@ -64,7 +64,8 @@ async function timeOut(order: Order): Promise<void> {
 
 describe('a saga whose workflow is gone', () => {
   beforeAll(async () => {
-    system = await startSystem({ input: { pace: 0.1 }, orphanAfterSeconds: 1 })
+    // With relay and projector: they hold locks of the database, as the search does.
+    system = await startSystem({ input: { pace: 0.1 }, orphanAfterSeconds: 1, events: true })
   })
   afterAll(() => system.close())
   afterEach(() => system.world.mend())
