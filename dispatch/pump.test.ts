@@ -106,7 +106,7 @@ describe('a pump', () => {
     expect(begun).toEqual([1])
   })
 
-  it('reads a queue that is away once in each look, and lets nothing new pass what may wait there', async () => {
+  it('reads a queue that is away once in each look, says so once, and lets nothing new pass what may wait there', async () => {
     vi.useFakeTimers({ toFake: ['setInterval', 'setTimeout'] })
     const { pump, begun, takes, failures, table } = pumpOn([1], 2)
     table.isAway = true
@@ -117,7 +117,7 @@ describe('a pump', () => {
     vi.advanceTimersByTime(500)
     await settle()
     expect(takes.length).toBeLessThanOrEqual(3)
-    expect(failures.length).toBe(takes.length)
+    expect(failures).toHaveLength(1)
     table.isAway = false
     vi.advanceTimersByTime(250)
     await settle()

@@ -8,7 +8,7 @@ export interface PumpOptions<Work> {
   free: (inFlight: number) => number
   /** How often it looks for what has become due by itself, in milliseconds. */
   pollMs: number
-  /** The queue could not be read; it is tried again with the next poll. */
+  /** The queue cannot be read; it is tried again with each poll. Called once, until it was read again. */
   onTakeFailed: (error: unknown) => void
 }
 
@@ -20,6 +20,7 @@ export function createPump<Work>({ take, run, free, pollMs, onTakeFailed }: Pump
   const inFlight = new Set<Promise<void>>()
   let mayBeDue = true
   let filling: Promise<void> | undefined
+  let isReadable = true
   const stopping = new AbortController()
 
   const begin = (work: Work): void => {
@@ -37,6 +38,7 @@ export function createPump<Work>({ take, run, free, pollMs, onTakeFailed }: Pump
       // Before the queue is read: what becomes due meanwhile is looked for once more.
       mayBeDue = false
       const works = await take(places)
+      isReadable = true
       if (works.length >= places) mayBeDue = true
       for (const work of works) begin(work)
     }
@@ -53,7 +55,8 @@ export function createPump<Work>({ take, run, free, pollMs, onTakeFailed }: Pump
       (error: unknown) => {
         filling = undefined
         mayBeDue = true
-        onTakeFailed(error)
+        if (isReadable) onTakeFailed(error)
+        isReadable = false
       },
     )
   }

@@ -46,11 +46,13 @@ export function createSagaStarter({ workflows, starts, orphans, log }: StarterOp
 
   const runStart = async (start: SagaStart): Promise<void> => {
     fresh.forget(start.id)
-    // Another process has started it again, and it has ended since.
-    if (start.isRestart && isOver(start)) return noteStarted(start).catch(claimExpires)
     const startedAt = Date.now()
     try {
-      await workflows.start(start, startPlaces.isAway() ? PROBE_TIMEOUT_MS : START_TIMEOUT_MS)
+      // One that is over was started again by another process, and has ended since.
+      if (!isOver(start)) {
+        await workflows.start(start, startPlaces.isAway() ? PROBE_TIMEOUT_MS : START_TIMEOUT_MS)
+        startPlaces.succeeded()
+      }
     } catch (error) {
       const trouble = troubleOf(error)
       startPlaces.failed(trouble, startedAt)
@@ -60,12 +62,11 @@ export function createSagaStarter({ workflows, starts, orphans, log }: StarterOp
       else await starts.unclaim(start.id).catch(claimExpires)
       return
     }
-    startPlaces.succeeded()
     await noteStarted(start).catch(claimExpires)
   }
 
-  const isOver = ({ status, definition }: SagaStart) =>
-    isTerminal(status) && !(status === 'completed' && workflows.hasRequiredEnd(definition))
+  const isOver = ({ status, definition, isRestart }: SagaStart) =>
+    isRestart && isTerminal(status) && !(status === 'completed' && workflows.hasRequiredEnd(definition))
 
   const noteStarted = async ({ id, definition }: SagaStart): Promise<void> => {
     // A saga that has no open status while it still has work is not found by its status, if its workflow is gone then.
@@ -83,6 +84,8 @@ export function createSagaStarter({ workflows, starts, orphans, log }: StarterOp
       const trouble = troubleOf(error)
       // A wake is slow when no worker takes it. That says nothing of Temporal; it comes again when its claim expires.
       if (trouble !== 'slow') wakePlaces.failed(trouble, startedAt)
+      if (trouble === 'none')
+        log.warn({ sagaId: wake.id, error: describeError(error) }, 'a wake failed, will be repeated')
     }
   }
 

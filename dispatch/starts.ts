@@ -21,8 +21,9 @@ export interface SagaWake {
   claimedUntil: Date
 }
 
-/** How long a start or a wake is left to whoever claimed it: longer than Temporal is given for it. */
-const CLAIM_SECONDS = 10
+/** How long a start, or a wake, is left to whoever claimed it: longer than Temporal is given for it. */
+const START_CLAIM_SECONDS = 10
+const WAKE_CLAIM_SECONDS = 5
 
 /** What Temporal has still to be told: notes that are taken away once it has been. They are the queue of the pumps. */
 export function createStarts({ db }: { db: Database }) {
@@ -32,7 +33,7 @@ export function createStarts({ db }: { db: Database }) {
      * @param own new sagas of this process, which nobody else has claimed yet.
      */
     claimStarts: (limit: number, own: readonly string[]): Promise<SagaStart[]> => db.$queryRaw<SagaStart[]>`
-      UPDATE saga_starts n SET claimed_until = clock_timestamp() + make_interval(secs => ${CLAIM_SECONDS})
+      UPDATE saga_starts n SET claimed_until = clock_timestamp() + make_interval(secs => ${START_CLAIM_SECONDS})
         FROM sagas s
        WHERE s.id = n.saga_id AND n.saga_id IN (
          SELECT saga_id FROM saga_starts
@@ -52,7 +53,7 @@ export function createStarts({ db }: { db: Database }) {
 
     /** Takes up to `limit` sagas that sleep and have something to look at, those first that have waited longest. */
     claimWakes: (limit: number): Promise<SagaWake[]> => db.$queryRaw<SagaWake[]>`
-      UPDATE saga_wakes w SET claimed_until = clock_timestamp() + make_interval(secs => ${CLAIM_SECONDS})
+      UPDATE saga_wakes w SET claimed_until = clock_timestamp() + make_interval(secs => ${WAKE_CLAIM_SECONDS})
         FROM sagas s
        WHERE s.id = w.saga_id AND w.saga_id IN (
          SELECT saga_id FROM saga_wakes WHERE claimed_until <= clock_timestamp()
