@@ -67,6 +67,9 @@ const schema = z.object({
   /** Where a process serves its metrics; npm start counts up from here. 0: nowhere. */
   METRICS_PORT: port.default(9464),
 
+  /** A saga that has work left and has not moved for so long is looked for at Temporal. */
+  ORPHAN_AFTER_SECONDS: z.coerce.number().min(0.1).max(3600).default(30),
+
   /** Put before every task queue's name, so that systems can share a Temporal namespace. */
   TASK_QUEUE_PREFIX: z
     .string()

@@ -11,9 +11,10 @@ const STEPS: readonly StepOutline[] = [
     kind: 'compensatable' as const,
     at: 'anywhere',
     compensation: `undo ${name}`,
+    isOptional: false,
   })),
-  { name: 'completeOrder', kind: 'pivot', at: 'anywhere', compensation: null },
-  { name: 'notifyCustomer', kind: 'retriable', at: 'anywhere', compensation: null },
+  { name: 'completeOrder', kind: 'pivot', at: 'anywhere', compensation: null, isOptional: false },
+  { name: 'notifyCustomer', kind: 'retriable', at: 'anywhere', compensation: null, isOptional: true },
 ]
 
 type FenceRecord = SagaRecord['fences'][number]

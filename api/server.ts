@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import path from 'node:path'
-import { Client, Connection } from '@temporalio/client'
+import { Client } from '@temporalio/client'
 import { providerUrls, queueName, readConfig, requireDatabaseUrl, temporalAddress } from '../config.ts'
 import { onShutdown } from '../lifecycle.ts'
 import { createLogger } from '../logger.ts'
@@ -12,6 +12,7 @@ import { requireRelease } from '../prisma/require-release.ts'
 import { ROOT } from '../root.ts'
 import { createApp } from './app.ts'
 import { createApiServices } from './services.ts'
+import { connectLazily } from '../dispatch/connection.ts'
 import { sweepRegularly } from '../dispatch/sweep.ts'
 
 /** A request must have arrived by then, in milliseconds. */
@@ -27,10 +28,10 @@ const reads = openPool(requireDatabaseUrl(config), { max: READ_CONNECTIONS, name
 const { version } = JSON.parse(await readFile(path.join(ROOT, 'package.json'), 'utf8')) as {
   version: string
 }
-const closeMetrics = await serveMetrics(createMetrics(), { host: config.HOST, port: config.METRICS_PORT })
+const metrics = createMetrics()
+const closeMetrics = await serveMetrics(metrics, { host: config.HOST, port: config.METRICS_PORT })
 
-// Lazy: orders are accepted while Temporal is away.
-const connection = Connection.lazy({ address: temporalAddress(config) })
+const connection = connectLazily(temporalAddress(config))
 const services = createApiServices({
   db,
   reads,
@@ -39,6 +40,8 @@ const services = createApiServices({
   queueOf: (participant) => queueName(config, participant),
   workflowTaskTimeoutMs: config.WORKFLOW_TASK_TIMEOUT_MS,
   input: { queued: config.DISPATCH_QUEUE, pace: config.SAGA_PACE },
+  orphanAfterSeconds: config.ORPHAN_AFTER_SECONDS,
+  metrics,
   providers: providerUrls(config),
   temporal: {
     uiUrl: config.TEMPORAL_UI_URL ?? `http://127.0.0.1:${config.TEMPORAL_UI_PORT}`,
@@ -57,14 +60,15 @@ const server = createApp({
 // A slow sender holds one of the places of the intake no longer than this.
 server.requestTimeout = REQUEST_TIMEOUT_MS
 await once(server, 'listening')
-const stopSweeping = sweepRegularly(services, log)
+services.starter.run()
+const stopSweeping = sweepRegularly(services.jobs, log)
 log.info({ port: config.PORT }, 'accepting orders')
 
 onShutdown(log, config.SUPERVISED, async () => {
   ending.abort()
-  stopSweeping()
   server.closeIdleConnections()
   await new Promise((resolve) => server.close(resolve))
+  await Promise.all([stopSweeping(), services.starter.stop()])
   closeMetrics()
   await connection.close()
   await reads.end()

@@ -1,6 +1,7 @@
 import type { Client } from '@temporalio/client'
 import type pg from 'pg'
 import type { Logger } from 'pino'
+import type { Registry } from 'prom-client'
 import { v7 as uuid } from 'uuid'
 import { createAccounts } from '../domain/account/accounts.ts'
 import { createCatalogue } from '../domain/inventory/catalogue.ts'
@@ -12,7 +13,12 @@ import { createRetryBatches } from '../domain/operations/retry-batches.ts'
 import { createIntake } from '../domain/order/intake.ts'
 import { createOrderJournal } from '../domain/order/journal.ts'
 import { createOrderQueries } from '../domain/order/queries.ts'
+import { createDispatchMetrics } from '../dispatch/metrics.ts'
+import { createOrphans } from '../dispatch/orphans.ts'
+import { createOrphanSearch } from '../dispatch/search.ts'
 import { createStarts } from '../dispatch/starts.ts'
+import { createWorkflows } from '../dispatch/workflows.ts'
+import { purgeKeys } from '../domain/saga/idempotency.ts'
 import { createTransferIntake } from '../domain/transfer/intake.ts'
 import { createTransferJournal } from '../domain/transfer/journal.ts'
 import { createTransferQueries } from '../domain/transfer/queries.ts'
@@ -46,6 +52,9 @@ export interface ApiWiring {
   contracts?: Contracts
   /** What new sagas carry with them. */
   input: Pick<SagaInput, 'queued' | 'pace'>
+  /** A saga with work left that has not moved for so long is looked for at Temporal. */
+  orphanAfterSeconds: number
+  metrics: Registry
   /** Base URLs of the providers, whose ledgers the invariants read. */
   providers: PerProvider<string>
   temporal: TemporalPlace
@@ -55,15 +64,36 @@ export interface ApiWiring {
 
 /** The wiring: what the routes of the API call. */
 export function createApiServices(options: ApiWiring) {
-  const { db, client, log, providers, contracts = CONTRACTS } = options
+  const { db, log, providers, contracts = CONTRACTS } = options
   const readModels = sqlOf(options.reads)
-  const starts = createStarts({ db })
+  const workflows = createWorkflows({ ...options, sagas: Object.values(contracts) })
+  const orphans = createOrphans({
+    db,
+    outlines: workflows.outlines,
+    afterSeconds: options.orphanAfterSeconds,
+  })
+  const starter = createSagaStarter({ workflows, starts: createStarts({ db }), orphans, log })
+  const retryBatches = createRetryBatches({ db, newId: uuid })
+  const dispatched = createDispatchMetrics(options.metrics, db)
+  const orphanSearch = createOrphanSearch({
+    workflows,
+    orphans,
+    onRestart: starter.restart,
+    onFound: (verdict, count) => dispatched.orphans.inc({ verdict }, count),
+    log,
+  })
   const store = createEventStore({ db })
   const aggregates = createAggregates({ db, store })
   return {
     ...options,
     contracts,
-    starter: createSagaStarter({ ...options, client, starts, sagas: Object.values(contracts), log }),
+    starter,
+    /** What is to be done again and again. */
+    jobs: {
+      orphans: () => orphanSearch.look(),
+      'retry batches': () => retryBatches.advance(),
+      'idempotency keys': () => purgeKeys(db),
+    },
     intake: createIntake({ db, ...contracts.order, newId: uuid }),
     transferIntake: createTransferIntake({ db, ...contracts.transfer, newId: uuid }),
     transferQueries: createTransferQueries({ db }),
@@ -81,7 +111,7 @@ export function createApiServices(options: ApiWiring) {
     catalogue: createCatalogue({ db }),
     loyalty: createLoyalty({ db }),
     parking: createParking({ db }),
-    retryBatches: createRetryBatches({ db, newId: uuid }),
+    retryBatches,
     dependencies: createDependencies({ db }),
     readModels,
     orderSummaries: createOrderSummaryQueries({ db: readModels }),

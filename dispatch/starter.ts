@@ -1,115 +1,136 @@
-import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError, type Client } from '@temporalio/client'
 import type { Logger } from 'pino'
-import type { SagaStart, SagaWake, createStarts } from './starts.ts'
+import { isTerminal } from '../domain/saga/status.ts'
 import { describeError } from '../logger.ts'
-import { kindOf, WAKE_UPDATE, type SagaContract, type SagaInput } from '../workflows/saga/contract.ts'
+import { createCapacity } from './capacity.ts'
+import { createFresh } from './fresh.ts'
+import type { Orphans } from './orphans.ts'
+import { createPump } from './pump.ts'
+import type { NewSaga, SagaStart, Starts, SagaWake } from './starts.ts'
+import { troubleOf } from './trouble.ts'
+import type { Workflows } from './workflows.ts'
 
-/** Temporal has this long to take a start or a wake: a caller never waits for it, and the sweep comes again. */
-const CALL_TIMEOUT_MS = 300
+/** Starts in flight at most. A Temporal that takes less shows it. */
+const STARTS_MAX = 64
 
-/** Starts in flight at once; what is over that is left to the sweep. */
-const IN_FLIGHT_MAX = 64
+/** Wakes have places of their own, so that no number of starts keeps a customer's cancel waiting. */
+const WAKES_MAX = 16
 
-/** Starts and wakes that one sweep takes on. */
-const SWEEP_MAX = 100
+/** A busy Temporal answers within seconds. One that is away is asked more often, and for less long. */
+const START_TIMEOUT_MS = 5000
+const PROBE_TIMEOUT_MS = 2000
 
-export interface SagaStarterOptions {
-  client: Client
-  starts: ReturnType<typeof createStarts>
-  /** Every saga that there is. */
-  sagas: readonly SagaContract[]
-  /** The name of a participant's task queue. */
-  queueOf: (participant: string) => string
-  workflowTaskTimeoutMs: number
-  /** What new sagas carry with them; see SagaInput. */
-  input: Pick<SagaInput, 'queued' | 'pace'>
+const POLL_MS = 250
+
+export interface StarterOptions {
+  workflows: Workflows
+  starts: Starts
+  orphans: Orphans
   log: Logger
 }
 
 /**
- * Starts workflows behind the answers of the API. A saga is accepted when its row is committed; that exactly one
- * workflow follows is the business of this file: it starts it at once where it can, and again until it is known to
- * run. A workflow's id is derived from the saga's, so a second start finds the first.
+ * Starts and wakes workflows behind the answers of the API. A saga is accepted when its row is committed; that exactly
+ * one workflow follows is the business of this file. The notes in the database are the queue, and each process pumps
+ * them: the oldest first, as many at once as Temporal takes.
  */
-export function createSagaStarter(options: SagaStarterOptions) {
-  const { client, starts, log } = options
-  let inFlight = 0
+export function createSagaStarter({ workflows, starts, orphans, log }: StarterOptions) {
+  const capacityFor = (what: string, max: number) =>
+    createCapacity({
+      max,
+      onAway: () => log.warn(`Temporal is away: ${what} wait until it is back`),
+      onBack: (failed) => log.info({ failed }, `Temporal is back: ${what} go on`),
+    })
+  const startPlaces = capacityFor('starts', STARTS_MAX)
+  const wakePlaces = capacityFor('wakes', WAKES_MAX)
+  const fresh = createFresh()
 
-  const contractFor = (definition: string): SagaContract => {
-    const saga = options.sagas.find(({ kind }) => kind === kindOf(definition))
-    if (saga === undefined) throw new Error(`No workflow runs ${definition}`)
-    return saga
-  }
-
-  const startNow = async (start: SagaStart): Promise<void> => {
-    const saga = contractFor(start.definition)
-    await client.withDeadline(Date.now() + CALL_TIMEOUT_MS, () =>
-      client.workflow
-        .start(saga.workflowType, {
-          workflowId: saga.workflowId(start.id),
-          taskQueue: options.queueOf(saga.queue),
-          workflowTaskTimeout: options.workflowTaskTimeoutMs,
-          workflowIdReusePolicy: 'REJECT_DUPLICATE',
-          args: [
-            {
-              id: start.id,
-              definition: start.definition,
-              deadlineAt: start.deadlineAt.getTime(),
-              ...options.input,
-            },
-          ],
-        })
-        .catch((error: unknown) => {
-          if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error
-        }),
-    )
-    await starts.started(start.id)
-  }
-
-  const wakeNow = async (wake: SagaWake): Promise<void> => {
-    const workflow = client.workflow.getHandle(contractFor(wake.definition).workflowId(wake.id))
-    await client.withDeadline(Date.now() + CALL_TIMEOUT_MS, () =>
-      workflow.startUpdate(WAKE_UPDATE, { waitForStage: 'ACCEPTED' }).catch((error: unknown) => {
-        // Nobody sleeps there any more.
-        if (!(error instanceof WorkflowNotFoundError)) throw error
-      }),
-    )
-    await starts.woken(wake)
-  }
-
-  /** Never rejects: what fails is found again by the sweep. */
-  const inBackground = async (what: string, sagaId: string, call: () => Promise<unknown>): Promise<void> => {
-    if (inFlight >= IN_FLIGHT_MAX) return
-    inFlight += 1
+  const runStart = async (start: SagaStart): Promise<void> => {
+    fresh.forget(start.id)
+    const startedAt = Date.now()
     try {
-      await call()
+      // One that is over was started again by another process, and has ended since.
+      if (!isOver(start)) {
+        await workflows.start(start, startPlaces.isAway() ? PROBE_TIMEOUT_MS : START_TIMEOUT_MS)
+        startPlaces.succeeded()
+      }
     } catch (error) {
-      log.warn({ sagaId, error: describeError(error) }, `${what} failed, will be repeated`)
-    } finally {
-      inFlight -= 1
+      const trouble = troubleOf(error)
+      startPlaces.failed(trouble, startedAt)
+      // One that fails for a reason of its own is left claimed for a while, so that it does not stop those behind it.
+      if (trouble === 'none')
+        log.error({ sagaId: start.id, error: describeError(error) }, 'a start failed, will be repeated')
+      else await starts.unclaim(start.id).catch(claimExpires)
+      return
+    }
+    await noteStarted(start).catch(claimExpires)
+  }
+
+  const isOver = ({ status, definition, isRestart }: SagaStart) =>
+    isRestart && isTerminal(status) && !(status === 'completed' && workflows.hasRequiredEnd(definition))
+
+  const noteStarted = async ({ id, definition }: SagaStart): Promise<void> => {
+    // A saga that has no open status while it still has work is not found by its status, if its workflow is gone then.
+    if (workflows.hasRequiredEnd(definition)) await orphans.watch(id)
+    await starts.started(id)
+  }
+
+  const runWake = async (wake: SagaWake): Promise<void> => {
+    const startedAt = Date.now()
+    try {
+      if (!(await workflows.wake(wake))) await orphans.summon(wake.id)
+      wakePlaces.succeeded()
+      await starts.woken(wake)
+    } catch (error) {
+      const trouble = troubleOf(error)
+      // A wake is slow when no worker takes it. That says nothing of Temporal; it comes again when its claim expires.
+      if (trouble !== 'slow') wakePlaces.failed(trouble, startedAt)
+      if (trouble === 'none')
+        log.warn({ sagaId: wake.id, error: describeError(error) }, 'a wake failed, will be repeated')
     }
   }
 
+  const takeFailed = (what: string) => (error: unknown) =>
+    log.warn({ error: describeError(error) }, `${what} could not be read, will be repeated`)
+
+  const startPump = createPump<SagaStart>({
+    take: (limit) => starts.claimStarts(limit, fresh.ids()),
+    run: runStart,
+    free: (inFlight) => startPlaces.free(inFlight),
+    pollMs: POLL_MS,
+    onTakeFailed: takeFailed('the notes of starts'),
+  })
+  const wakePump = createPump<SagaWake>({
+    take: starts.claimWakes,
+    run: runWake,
+    free: (inFlight) => wakePlaces.free(inFlight),
+    pollMs: POLL_MS,
+    onTakeFailed: takeFailed('the notes of wakes'),
+  })
+
   return {
-    /** Starts the workflow in the background. */
-    start: (start: SagaStart): void => void inBackground('start', start.id, () => startNow(start)),
-    /** Interrupts the waits of the workflow in the background, if it sleeps. */
-    wake: (id: string): void =>
-      void inBackground('wake', id, async () => {
-        const wake = await starts.claimWake(id)
-        if (wake !== undefined) await wakeNow(wake)
-      }),
-    /** Starts and wakes what was not yet. */
-    async sweep(): Promise<void> {
-      const room = () => Math.min(SWEEP_MAX, IN_FLIGHT_MAX - inFlight)
-      const overdue = await starts.claimStarts(room())
-      const asleep = await starts.claimWakes(Math.max(0, room() - overdue.length))
-      await Promise.all([
-        ...overdue.map((start) => inBackground('start', start.id, () => startNow(start))),
-        ...asleep.map((wake) => inBackground('wake', wake.id, () => wakeNow(wake))),
-      ])
+    /** Starts the workflow of a new saga in the background: at once if nothing that is older waits and there is room. */
+    start(saga: NewSaga): void {
+      if (startPump.offer({ ...saga, status: 'pending', isRestart: false })) return
+      fresh.add(saga.id)
+      startPump.kick()
+    },
+    /** Interrupts the waits of whatever workflow has a note that it is to be woken. */
+    wake: wakePump.kick,
+    /** A workflow is noted to be started again. */
+    restart: startPump.kick,
+    /** Also takes what has become due by itself: what was left by another process, or could not be done before. */
+    run(): void {
+      startPump.run()
+      wakePump.run()
+    },
+    /** Takes nothing more, and waits for the calls in flight. */
+    async stop(): Promise<void> {
+      await Promise.all([startPump.stop(), wakePump.stop()])
     },
   }
 }
 
 export type SagaStarter = ReturnType<typeof createSagaStarter>
+
+/** The note stays, and is claimed again later. */
+const claimExpires = (): void => undefined

@@ -1,10 +1,17 @@
 import type { Database } from '../prisma/client.ts'
 
-/** A saga whose workflow may not run yet. */
-export interface SagaStart {
+/** A saga that was accepted just now. */
+export interface NewSaga {
   id: string
   definition: string
   deadlineAt: Date
+}
+
+/** A saga whose workflow may not run yet. */
+export interface SagaStart extends NewSaga {
+  /** It had a workflow before, which is gone. */
+  isRestart: boolean
+  status: string
 }
 
 /** A sleeping saga that has something to look at. */
@@ -14,43 +21,44 @@ export interface SagaWake {
   claimedUntil: Date
 }
 
-/** How long a start or a wake is left to whoever claimed it. */
-const CLAIM_SECONDS = 5
+/** How long a start, or a wake, is left to whoever claimed it: longer than Temporal is given for it. */
+const START_CLAIM_SECONDS = 10
+const WAKE_CLAIM_SECONDS = 5
 
-/** What Temporal has still to be told: notes that are taken away once it has been. */
+/** What Temporal has still to be told: notes that are taken away once it has been. They are the queue of the pumps. */
 export function createStarts({ db }: { db: Database }) {
   return {
-    /** Takes up to `limit` overdue starts, oldest first; nobody else gets them for a while. */
-    claimStarts: (limit: number) => db.$queryRaw<SagaStart[]>`
-      UPDATE saga_starts s SET claimed_until = clock_timestamp() + make_interval(secs => ${CLAIM_SECONDS})
-        FROM sagas
-       WHERE sagas.id = s.saga_id AND s.saga_id IN (
-         SELECT saga_id FROM saga_starts WHERE claimed_until <= clock_timestamp()
-          ORDER BY claimed_until LIMIT ${limit} FOR UPDATE SKIP LOCKED)
-      RETURNING sagas.id, sagas.definition, sagas.deadline_at AS "deadlineAt"`,
+    /**
+     * Takes up to `limit` starts, the oldest ones; nobody else gets them for a while.
+     * @param own new sagas of this process, which nobody else has claimed yet.
+     */
+    claimStarts: (limit: number, own: readonly string[]): Promise<SagaStart[]> => db.$queryRaw<SagaStart[]>`
+      UPDATE saga_starts n SET claimed_until = clock_timestamp() + make_interval(secs => ${START_CLAIM_SECONDS})
+        FROM sagas s
+       WHERE s.id = n.saga_id AND n.saga_id IN (
+         SELECT saga_id FROM saga_starts
+          WHERE claimed_until <= clock_timestamp() OR saga_id = ANY (${own}::uuid[])
+          ORDER BY created_at, saga_id LIMIT ${limit} FOR UPDATE SKIP LOCKED)
+      RETURNING s.id, s.definition, s.status, s.deadline_at AS "deadlineAt", n.is_restart AS "isRestart"`,
 
-    /** The workflow runs. */
+    /** The start failed: whoever has room may take it again. */
+    async unclaim(id: string): Promise<void> {
+      await db.$executeRaw`UPDATE saga_starts SET claimed_until = clock_timestamp() WHERE saga_id = ${id}::uuid`
+    },
+
+    /** The workflow runs, or has run to its end. */
     async started(id: string): Promise<void> {
       await db.$executeRaw`DELETE FROM saga_starts WHERE saga_id = ${id}::uuid`
     },
 
-    /** Takes up to `limit` sagas that sleep and have something to look at. */
-    claimWakes: (limit: number) => db.$queryRaw<SagaWake[]>`
-      UPDATE saga_wakes w SET claimed_until = clock_timestamp() + make_interval(secs => ${CLAIM_SECONDS})
-        FROM sagas
-       WHERE sagas.id = w.saga_id AND w.saga_id IN (
+    /** Takes up to `limit` sagas that sleep and have something to look at, those first that have waited longest. */
+    claimWakes: (limit: number): Promise<SagaWake[]> => db.$queryRaw<SagaWake[]>`
+      UPDATE saga_wakes w SET claimed_until = clock_timestamp() + make_interval(secs => ${WAKE_CLAIM_SECONDS})
+        FROM sagas s
+       WHERE s.id = w.saga_id AND w.saga_id IN (
          SELECT saga_id FROM saga_wakes WHERE claimed_until <= clock_timestamp()
           ORDER BY claimed_until LIMIT ${limit} FOR UPDATE SKIP LOCKED)
-      RETURNING sagas.id, sagas.definition, w.claimed_until AS "claimedUntil"`,
-
-    /** Takes one saga's note, where there is one. */
-    async claimWake(id: string): Promise<SagaWake | undefined> {
-      const [wake] = await db.$queryRaw<SagaWake[]>`
-        UPDATE saga_wakes w SET claimed_until = clock_timestamp() + make_interval(secs => ${CLAIM_SECONDS})
-          FROM sagas WHERE sagas.id = w.saga_id AND w.saga_id = ${id}::uuid
-        RETURNING sagas.id, sagas.definition, w.claimed_until AS "claimedUntil"`
-      return wake
-    },
+      RETURNING s.id, s.definition, w.claimed_until AS "claimedUntil"`,
 
     /** The workflow was woken, or is over. A note that was made after the claim stays. */
     async woken({ id, claimedUntil }: SagaWake): Promise<void> {
@@ -58,3 +66,5 @@ export function createStarts({ db }: { db: Database }) {
     },
   }
 }
+
+export type Starts = ReturnType<typeof createStarts>

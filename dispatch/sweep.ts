@@ -1,37 +1,42 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from 'pino'
-import type { createRetryBatches } from '../domain/operations/retry-batches.ts'
-import { purgeKeys } from '../domain/saga/idempotency.ts'
-import type { Database } from '../prisma/client.ts'
 import { describeError } from '../logger.ts'
-import type { SagaStarter } from './starter.ts'
 
 const INTERVAL_MS = 1000
 
-export interface Sweepers {
-  starter: SagaStarter
-  retryBatches: ReturnType<typeof createRetryBatches>
-  db: Database
+/**
+ * Does each job again and again, each in a loop of its own: one that takes long, or fails, holds up no other. Every API
+ * process does; the rows say who does what. The returned function ends the loops and waits for what is in progress.
+ */
+export function sweepRegularly(
+  jobs: Readonly<Record<string, () => Promise<unknown>>>,
+  log: Logger,
+): () => Promise<void> {
+  const ending = new AbortController()
+  const loops = Object.entries(jobs).map(([name, job]) => repeat(name, job, log, ending.signal))
+  return async () => {
+    ending.abort()
+    await Promise.all(loops)
+  }
 }
 
-/**
- * Does again each second what was left undone: starts and wakes that Temporal did not take, batches of retries that go
- * on, idempotency keys that have had their time. Every API process sweeps; the rows say who does what. The returned function ends it.
- */
-export function sweepRegularly({ starter, retryBatches, db }: Sweepers, log: Logger): () => void {
-  let isSweeping = false
-  const sweep = async () => {
-    if (isSweeping) return
-    isSweeping = true
+/** Failures that follow each other are reported once, and counted. */
+async function repeat(
+  name: string,
+  job: () => Promise<unknown>,
+  log: Logger,
+  signal: AbortSignal,
+): Promise<void> {
+  for (let failed = 0; !signal.aborted;) {
+    await sleep(INTERVAL_MS, undefined, { signal }).catch(() => undefined)
+    if (signal.aborted) return
     try {
-      await starter.sweep()
-      await retryBatches.advance()
-      await purgeKeys(db)
+      await job()
+      if (failed > 0) log.info({ job: name, failed }, 'a job succeeds again')
+      failed = 0
     } catch (error) {
-      log.warn({ error: describeError(error) }, 'sweep failed, will be repeated')
-    } finally {
-      isSweeping = false
+      failed += 1
+      if (failed === 1) log.warn({ job: name, error: describeError(error) }, 'a job failed, will be repeated')
     }
   }
-  const timer = setInterval(() => void sweep(), INTERVAL_MS)
-  return () => clearInterval(timer)
 }

@@ -75,7 +75,7 @@ export function createOperationRoutes({
         requireKnownStep(body.step, contract.steps.get(definition))
         const verdict = await call(id, body.step, { actor: callerOf(request), reason: body.reason })
         answerVerdict(verdict, notParked)
-        starter.wake(id)
+        starter.wake()
         response.status(202).json({ status: 'accepted' })
       },
     ]

@@ -135,7 +135,7 @@ export function createOrderRoutes(options: OrderRoutes): Router {
         if (verdict === 'too_late') {
           throw new HttpProblem('ORDER_NOT_CANCELLABLE', 'The order is completed or rejected.')
         }
-        starter.wake(id)
+        starter.wake()
         response
           .status(verdict === 'cancelled' ? 200 : 202)
           .json(viewOrder(contract, await find(request), temporal))

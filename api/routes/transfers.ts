@@ -87,7 +87,7 @@ export function createTransferRoutes(options: TransferRoutes): Router {
         const verdict = await transferJournal.cancel(id, reason)
         if (verdict === 'too_late')
           throw new HttpProblem('TRANSFER_NOT_CANCELLABLE', 'The transfer is completed or rejected.')
-        starter.wake(id)
+        starter.wake()
         response.status(verdict === 'cancelled' ? 200 : 202).json(viewRecord(await find(request)))
       },
     ],

@@ -79,6 +79,7 @@ async function checkDatabase(
     verdict('status', await status(db)),
     verdict('order-of-events', await orderOfEvents(db)),
     verdict('dead-letters', await holes(db), await whereaboutsOfEvents(db)),
+    verdict('orphans', await orphans(db)),
   )
   const rows = await db.$queryRaw<(Omit<TerminalOrder, 'totalMinor'> & { totalMinor: bigint })[]>`
     SELECT o.id, s.definition, s.status = 'completed' AS "isCompleted", o.total_minor AS "totalMinor", o.currency, coalesce((
@@ -144,6 +145,16 @@ const versions = (db: Transaction) => db.$queryRaw<Row[]>`
     ) e USING (stream_id)
    WHERE e.head IS DISTINCT FROM s.version OR e.events <> e.head
       OR e.missing > 0 OR e.rows <> e.head - e.first_row + 1 OR e.last_published > e.next_to_publish`
+
+/** A workflow that is not started, or was found to be gone, is missing for this long at most. */
+const ORPHAN_MAX_MINUTES = 5
+
+/** Every saga with work left has a workflow. One that was parked as an orphan is in sight, and waits for an operator. */
+const orphans = (db: Transaction) => db.$queryRaw<Row[]>`
+  SELECT saga_id AS offender FROM saga_starts
+   WHERE created_at < clock_timestamp() - make_interval(mins => ${ORPHAN_MAX_MINUTES}::integer)
+  UNION SELECT w.saga_id FROM saga_watches w JOIN sagas s ON s.id = w.saga_id AND s.version = w.version
+   WHERE w.orphan_since < clock_timestamp() - make_interval(mins => ${ORPHAN_MAX_MINUTES}::integer)`
 
 /** The fold of an order's events is what its row says. */
 async function status(db: Transaction): Promise<Row[]> {

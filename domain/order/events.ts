@@ -24,6 +24,8 @@ export interface RecordEvents {
   StepParked: { step: string; errorClass: string }
   StepSkipped: { step: string; errorClass: string; by: 'saga' | 'operator' | 'unknown' }
   CancelRequested: object
+  /** Its workflow was gone. `found` is what Temporal had of it, e.g. `TERMINATED`; `restart` counts since the saga last moved. */
+  WorkflowRestarted: { found: string; restart: number }
   /** `undo` are the steps that were begun, and so are owed an undo. */
   CompensationBegun: { code: string; step: string; undo: readonly string[] }
   CompensationDelayed: { step: string; waitingFor: string }
@@ -49,6 +51,7 @@ const RECORD_TYPES: Record<RecordEvent['type'], true> = {
   StepParked: true,
   StepSkipped: true,
   CancelRequested: true,
+  WorkflowRestarted: true,
   CompensationBegun: true,
   CompensationDelayed: true,
   CompensationSkipped: true,

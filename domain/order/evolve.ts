@@ -48,6 +48,7 @@ function recorded(state: OrderState, { type, data }: RecordEvent): OrderState {
   switch (type) {
     case 'OrderPlaced':
     case 'CancelRequested':
+    case 'WorkflowRestarted':
       return state
     case 'ProcessingBegun':
       return { ...withStep(state, data.step, {}), status: 'processing' }

@@ -14,7 +14,7 @@ export type SagaStatus = (typeof SAGA_STATUSES)[number]
 
 /** The legal moves. The database refuses every other (`sagas_moves`), and a test holds both tables together. */
 const MOVES: Record<SagaStatus, readonly SagaStatus[]> = {
-  pending: ['processing', 'compensating'],
+  pending: ['processing', 'parked', 'compensating'],
   processing: ['waiting', 'parked', 'compensating', 'completed'],
   waiting: ['processing', 'parked', 'compensating', 'completed'],
   parked: ['processing', 'waiting', 'compensating', 'completed'],

@@ -4,7 +4,7 @@
 CREATE OR REPLACE FUNCTION sagas_refuse_illegal_move() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   IF NOT (CASE OLD.status
-    WHEN 'pending' THEN NEW.status IN ('processing', 'compensating')
+    WHEN 'pending' THEN NEW.status IN ('processing', 'parked', 'compensating')
     WHEN 'processing' THEN NEW.status IN ('waiting', 'parked', 'compensating', 'completed')
     WHEN 'waiting' THEN NEW.status IN ('processing', 'parked', 'compensating', 'completed')
     WHEN 'parked' THEN NEW.status = 'compensating'

@@ -6,12 +6,13 @@
 -- committed. docs/saga.md states the rules, and the order of events that each rule prevents.
 
 -- Writes the row of a new saga, and the note that its workflow must be started. p_before_pivot are the steps of its
--- definition that must be done before its pivot. Returns its deadline: the clock of the database counts.
+-- definition that must be done before its pivot. For a second the start is left to the process that took the saga in.
+-- Returns its deadline: the clock of the database counts.
 CREATE OR REPLACE FUNCTION saga_open(p_id uuid, p_definition text, p_before_pivot text[], p_deadline_seconds integer)
 RETURNS timestamptz LANGUAGE sql AS $$
   INSERT INTO sagas (id, definition, before_pivot, deadline_at)
   VALUES (p_id, p_definition, p_before_pivot, now() + make_interval(secs => p_deadline_seconds));
-  INSERT INTO saga_starts (saga_id, claimed_until) VALUES (p_id, clock_timestamp() + interval '2 seconds');
+  INSERT INTO saga_starts (saga_id, claimed_until) VALUES (p_id, clock_timestamp() + interval '1 second');
   SELECT deadline_at FROM sagas WHERE id = p_id
 $$;
 

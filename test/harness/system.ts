@@ -1,9 +1,11 @@
-import { Client, Connection } from '@temporalio/client'
+import { Client } from '@temporalio/client'
 import { NativeConnection } from '@temporalio/worker'
 import pino from 'pino'
+import { Registry } from 'prom-client'
 import { createApp } from '../../api/app.ts'
 import type { Contracts } from '../../api/contracts.ts'
 import { createApiServices } from '../../api/services.ts'
+import { connectLazily } from '../../dispatch/connection.ts'
 import { sweepRegularly } from '../../dispatch/sweep.ts'
 import { createDependencies } from '../../domain/operations/dependencies.ts'
 import type { Participant } from '../../domain/participants.ts'
@@ -54,6 +56,8 @@ export interface SystemOptions {
   participants?: readonly Participant[]
   input?: Pick<SagaInput, 'queued' | 'pace'>
   workflowTaskTimeoutMs?: number
+  /** Sagas that have not moved for so long are looked for; 30 unless said otherwise. */
+  orphanAfterSeconds?: number
   /** The workflows that the workers run, as a file; those of the registry unless said otherwise. */
   bundle?: string
   /** The sagas that the API starts and shows. */
@@ -111,7 +115,7 @@ export async function startSystemOn(servers: Servers, options: SystemOptions = {
   const services = around(wiring.services)
   const report = reportProviders(wiring.providers, createDependencies({ db }), log)
   const native = await NativeConnection.connect({ address: temporalAddress })
-  const connection = await Connection.connect({ address: temporalAddress })
+  const connection = connectLazily(temporalAddress)
   const client = new Client({ connection })
 
   let workers: RunningWorkers | undefined
@@ -140,7 +144,7 @@ export async function startSystemOn(servers: Servers, options: SystemOptions = {
   const wanted = options.events ?? false
   const events =
     wanted === false ? undefined : await startEventFlow(databaseUrl, wanted === true ? {} : wanted)
-  const apis: { stop(): void; close(): void }[] = []
+  const apis: { stop(): Promise<void>; close(): void }[] = []
   const openApi = async (contracts: Contracts | undefined) => {
     const apiServices = createApiServices({
       db,
@@ -151,20 +155,23 @@ export async function startSystemOn(servers: Servers, options: SystemOptions = {
       workflowTaskTimeoutMs: options.workflowTaskTimeoutMs ?? 4000,
       ...(contracts === undefined ? {} : { contracts }),
       input: options.input ?? {},
+      orphanAfterSeconds: options.orphanAfterSeconds ?? 30,
+      metrics: new Registry(),
       providers,
       temporal: { uiUrl: 'http://temporal.test', namespace: 'default' },
       intakeMax: options.intakeMax ?? 400,
       ratePerSecond: options.ratePerSecond ?? 100_000,
     })
-    const stopSweeping = sweepRegularly(apiServices, log)
+    apiServices.starter.run()
+    const stopSweeping = sweepRegularly(apiServices.jobs, log)
     const ending = new AbortController()
     const { url, server } = await listen(
       createApp({ ...apiServices, ending: ending.signal, version: 'test' }),
     )
     apis.push({
-      stop() {
-        stopSweeping()
+      async stop() {
         ending.abort()
+        await Promise.all([stopSweeping(), apiServices.starter.stop()])
       },
       close: () => close(server),
     })
@@ -187,7 +194,7 @@ export async function startSystemOn(servers: Servers, options: SystemOptions = {
     stopWorkers,
     openApi: (contracts) => openApi(contracts),
     async close() {
-      for (const each of apis) each.stop()
+      for (const each of apis) await each.stop()
       await stopWorkers()
       await report.stop()
       for (const each of apis) each.close()

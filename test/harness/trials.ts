@@ -37,8 +37,8 @@ export const ended = <Wishes, S extends Shown>(
     return ['completed', 'rejected', 'cancelled'].includes(now.status) ? now : undefined
   })
 
-/** Progress that depends on how long things take. */
-const PASSING = new Set(['ProcessingBegun', 'WaitingBegun'])
+/** What depends on how long things take, or on whether the workflow was lost. */
+const PASSING = new Set(['ProcessingBegun', 'WaitingBegun', 'WorkflowRestarted'])
 
 /** Completed: every step up to the pivot is recorded once, in order, with one effect of each. */
 export async function expectCompleted<Wishes, S extends Shown>(

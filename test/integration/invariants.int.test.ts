@@ -117,6 +117,21 @@ describe('the invariants', () => {
           `UPDATE step_fences SET state = 'undone' WHERE step = 'chargePayment' AND saga_id = '${order}'`,
       },
       {
+        name: 'orphans',
+        who: 'completed',
+        does: (order) =>
+          `INSERT INTO saga_starts (saga_id, created_at) VALUES ('${order}', now() - interval '6 minutes')`,
+        undo: (order) => `DELETE FROM saga_starts WHERE saga_id = '${order}'`,
+      },
+      {
+        name: 'orphans',
+        who: 'cancelled',
+        does: (order) =>
+          `INSERT INTO saga_watches (saga_id, version, orphan_since)
+             SELECT id, version, now() - interval '6 minutes' FROM sagas WHERE id = '${order}'`,
+        undo: (order) => `DELETE FROM saga_watches WHERE saga_id = '${order}'`,
+      },
+      {
         name: 'versions',
         who: 'completed',
         does: (order) => `UPDATE sagas SET version = version + 1 WHERE id = '${order}'`,

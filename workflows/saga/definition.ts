@@ -48,6 +48,8 @@ export interface StepOutline {
   readonly kind: StepKind
   readonly at: string
   readonly compensation: string | null
+  /** The saga ends without it, where its attempts are spent. */
+  readonly isOptional: boolean
 }
 
 export function outline(saga: SagaDefinition): readonly StepOutline[] {
@@ -57,13 +59,15 @@ export function outline(saga: SagaDefinition): readonly StepOutline[] {
       kind: 'compensatable' as const,
       at: step.at,
       compensation: step.compensate,
+      isOptional: false,
     })),
-    { name: saga.pivot.execute, kind: 'pivot', at: saga.pivot.at, compensation: null },
+    { name: saga.pivot.execute, kind: 'pivot', at: saga.pivot.at, compensation: null, isOptional: false },
     ...saga.retriable.map((step) => ({
       name: step.execute,
       kind: 'retriable' as const,
       at: step.at,
       compensation: null,
+      isOptional: step.optional === true,
     })),
   ]
 }

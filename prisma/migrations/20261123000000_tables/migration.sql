@@ -22,8 +22,20 @@ CREATE TABLE "saga_starts" (
     "saga_id" UUID NOT NULL,
     "created_at" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
     "claimed_until" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "is_restart" BOOLEAN NOT NULL DEFAULT false,
 
     CONSTRAINT "saga_starts_pkey" PRIMARY KEY ("saga_id")
+);
+
+CREATE TABLE "saga_watches" (
+    "saga_id" UUID NOT NULL,
+    "version" INTEGER NOT NULL,
+    "check_at" TIMESTAMPTZ(3),
+    "checks" INTEGER NOT NULL DEFAULT 0,
+    "restarts" INTEGER NOT NULL DEFAULT 0,
+    "orphan_since" TIMESTAMPTZ(3),
+
+    CONSTRAINT "saga_watches_pkey" PRIMARY KEY ("saga_id")
 );
 
 CREATE TABLE "saga_wakes" (
@@ -386,7 +398,8 @@ CREATE TABLE "database_release" (
 );
 
 CREATE INDEX "sagas_status_id_idx" ON "sagas"("status", "id");
-CREATE INDEX "saga_starts_claimed_until_idx" ON "saga_starts"("claimed_until");
+CREATE INDEX "saga_starts_created_at_saga_id_idx" ON "saga_starts"("created_at", "saga_id");
+CREATE INDEX "saga_watches_check_at_idx" ON "saga_watches"("check_at");
 CREATE INDEX "saga_wakes_claimed_until_idx" ON "saga_wakes"("claimed_until");
 CREATE INDEX "orders_customer_id_id_idx" ON "orders"("customer_id", "id");
 CREATE INDEX "transfers_source_account_id_id_idx" ON "transfers"("source_account_id", "id");

@@ -1,7 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import { Client, Connection } from '@temporalio/client'
 import pino from 'pino'
+import { Registry } from 'prom-client'
+import { CONTRACTS } from '../../../api/contracts.ts'
 import { createApiServices } from '../../../api/services.ts'
+import { createOrphans } from '../../../dispatch/orphans.ts'
+import { createStarts } from '../../../dispatch/starts.ts'
 import { perProvider } from '../../../providers.ts'
 import { createServices } from '../../../workers/wiring.ts'
 import type { OrderWishes } from '../../harness/api-client.ts'
@@ -28,6 +32,8 @@ export async function liveThrough({ db, url }: TestDatabase): Promise<void> {
     queueOf: (participant) => participant,
     workflowTaskTimeoutMs: 4000,
     input: {},
+    orphanAfterSeconds: 0,
+    metrics: new Registry(),
     providers: urls,
     temporal: { uiUrl: '', namespace: '' },
     intakeMax: 1,
@@ -35,6 +41,13 @@ export async function liveThrough({ db, url }: TestDatabase): Promise<void> {
   })
   const { inventory, payment, shipping, loyalty, notification, order, account } = services.steps
   const { order: journal, transfer: transferJournal } = services.journals
+  const starts = createStarts({ db })
+  // Due before it was noted, however the clock rounds.
+  const orphans = createOrphans({
+    db,
+    outlines: Object.fromEntries(CONTRACTS.order.steps),
+    afterSeconds: -1,
+  })
   const operator = { actor: 'op', reason: 'tested' }
   const place = (wishes: OrderWishes = {}, beforePivot?: string[]) => placeOrderRow(db, wishes, beforePivot)
   const isRefused = () => undefined
@@ -46,6 +59,26 @@ export async function liveThrough({ db, url }: TestDatabase): Promise<void> {
   }
 
   const lives: (() => Promise<unknown>)[] = [
+    // The first, so that there is no other saga to be found.
+    async function orphan() {
+      const id = await place()
+      const restart = async () => {
+        const [saga] = await orphans.take(10)
+        if (saga === undefined) throw new Error('The saga is not due')
+        for (const _again of [1, 2]) await orphans.restart(saga, 'TERMINATED')
+        await starts.started(id)
+      }
+      await starts.started(id)
+      for (const [saga] of [await orphans.take(10)]) if (saga !== undefined) await orphans.foundOpen(saga)
+      for (let restarts = 0; restarts < 6; restarts += 1) await restart()
+      await orphans.take(10)
+      await orphans.summon(id)
+      await inventory.reserveInventory(id, attempt(1))
+      await journal.beginCompensation(id, { code: 'STEP_FAILED', step: 'chargePayment' })
+      await inventory.releaseInventory(id, attempt(1))
+      await journal.close(id)
+      await orphans.take(10)
+    },
     async function completed() {
       const key = randomUUID()
       const id = await place({ key })
