@@ -7,7 +7,7 @@ import { idempotencyKey } from './schemas/shared.ts'
 
 const BODY_BYTES_MAX = '64kb'
 
-type Method = 'get' | 'post'
+type Method = 'get' | 'post' | 'put'
 
 /** Serves a path with the given methods, and answers every other with 405 and what is allowed. */
 export function serve(

@@ -68,6 +68,7 @@ const PROBLEMS = {
   RATE_LIMITED: [429, 'Too many requests'],
   INTERNAL: [500, 'Something went wrong on our side'],
   OVERLOADED: [503, 'Too much is going on'],
+  INTAKE_PAUSED: [503, 'Nothing new is taken in'],
   READ_MODEL_BEHIND: [503, 'The read model is not there yet'],
   DEPENDENCY_UNAVAILABLE: [503, 'Something that is needed for this is not available'],
 } as const satisfies Record<string, readonly [number, string]>
@@ -78,6 +79,9 @@ const isProblemCode = (code: string): code is ProblemCode => code in PROBLEMS
 
 /** After how many seconds a client may come back when it is too much, or a dependency is down. */
 const RETRY_AFTER_SECONDS = 1
+
+/** Maintenance takes minutes: clients need not ask each second. */
+const RETRY_PAUSED_SECONDS = 10
 
 /** RFC 6901: `~` and `/` are escaped in each part. */
 export const pointerTo = (path: readonly PropertyKey[]): string =>
@@ -92,7 +96,7 @@ export function sendProblem(
   const [status, title] = PROBLEMS[code]
   const mayComeBack = status === 503 || status === 429
   if (mayComeBack && !response.hasHeader('retry-after'))
-    response.set('retry-after', String(RETRY_AFTER_SECONDS))
+    response.set('retry-after', String(code === 'INTAKE_PAUSED' ? RETRY_PAUSED_SECONDS : RETRY_AFTER_SECONDS))
   response
     .status(status)
     .type('application/problem+json')

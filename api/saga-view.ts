@@ -178,7 +178,8 @@ function stepState(
     case 'intended':
       if (reason !== null) return 'failed'
       if (own.isParked) return 'parked'
-      return status === 'waiting' ? 'waiting' : 'running'
+      // A step after the pivot waits beside an order that is completed.
+      return status === 'waiting' || own.waitingFor !== null ? 'waiting' : 'running'
     default:
       // Undoing, undone or skipped. Nothing is undone before the saga has turned back: an optional step was left out.
       if (reason === null) return 'skipped'

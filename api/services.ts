@@ -8,6 +8,7 @@ import { createCatalogue } from '../domain/inventory/catalogue.ts'
 import { createLoyalty } from '../domain/loyalty/loyalty.ts'
 import { createDependencies } from '../domain/operations/dependencies.ts'
 import { createInvariants, type ProviderLedgers } from '../domain/operations/invariants.ts'
+import { createMaintenance } from '../domain/operations/maintenance.ts'
 import { createParking } from '../domain/operations/parking.ts'
 import { createRetryBatches } from '../domain/operations/retry-batches.ts'
 import { createIntake } from '../domain/order/intake.ts'
@@ -113,6 +114,7 @@ export function createApiServices(options: ApiWiring) {
     parking: createParking({ db }),
     retryBatches,
     dependencies: createDependencies({ db }),
+    maintenance: createMaintenance({ db }),
     readModels,
     orderSummaries: createOrderSummaryQueries({ db: readModels }),
     sales: createSalesQueries({ db: readModels }),

@@ -3,7 +3,7 @@ import process from 'node:process'
 const base = process.env['API_URL'] ?? 'http://127.0.0.1:3000'
 
 /** @throws Error with the API's own words when it refuses. */
-export async function callApi<T>(method: 'GET' | 'POST', path: string, body?: unknown): Promise<T> {
+export async function callApi<T>(method: 'GET' | 'POST' | 'PUT', path: string, body?: unknown): Promise<T> {
   const response = await fetch(base + path, {
     method,
     ...(body === undefined

@@ -3,6 +3,8 @@ import { awardPoints } from './loyalty/award-points.ts'
 import { notifyCustomer } from './notification/notify-customer.ts'
 import { completeOrder } from './order/complete-order.ts'
 import { chargePayment } from './payment/charge-payment.ts'
+import { perProvider } from '../providers.ts'
+import { allSteps } from './saga/step.ts'
 import { createShipment } from './shipping/create-shipment.ts'
 import { depositMoney, withdrawMoney } from './transfer/move-money.ts'
 
@@ -22,5 +24,12 @@ export const TRANSFER_PARTICIPANTS = {
 }
 
 export const PARTICIPANTS = { ...ORDER_PARTICIPANTS, ...TRANSFER_PARTICIPANTS }
+
+/** The names of the steps at each provider. */
+export const PROVIDER_STEPS = perProvider((provider) =>
+  allSteps(PARTICIPANTS)
+    .filter((step) => step.provider === provider)
+    .map(({ name }) => name),
+)
 
 export type Participant = keyof typeof PARTICIPANTS

@@ -2,6 +2,8 @@ import type { OpenAPIRegistry } from '@asteasolutions/zod-to-openapi'
 import {
   dependencies,
   invariants,
+  maintenance,
+  maintenanceRequest,
   parkedList,
   parkedListQuery,
   retryBatch,
@@ -76,6 +78,22 @@ export function registerOperations(registry: OpenAPIRegistry): void {
     path: '/operations/dependencies',
     summary: 'The providers, as the workers see them',
     responses: { 200: ok('Breakers, bulkheads, and who waits.', dependencies), ...problems(UNAVAILABLE) },
+  })
+  registry.registerPath({
+    method: 'get',
+    path: '/operations/maintenance',
+    summary: 'What is held up by operators',
+    responses: { 200: ok('All of it.', maintenance), ...problems(UNAVAILABLE) },
+  })
+  registry.registerPath({
+    method: 'put',
+    path: '/operations/maintenance',
+    summary: 'Pause the intake or steps, hold breakers open, or give them back',
+    request: { body: { required: true, ...json(maintenanceRequest) } },
+    responses: {
+      200: ok('In effect everywhere, and recorded with its reason: all of it as it is now.', maintenance),
+      ...problems({ ...BAD_BODY, 422: 'INVALID_REQUEST, UNKNOWN_STEP', ...UNAVAILABLE }),
+    },
   })
   registry.registerPath({
     method: 'get',

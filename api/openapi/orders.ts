@@ -4,6 +4,7 @@ import {
   BAD_BODY,
   idempotencyHeader,
   json,
+  NOT_TAKEN_IN,
   ok,
   placedHeaders,
   problems,
@@ -41,7 +42,7 @@ export function registerOrders(registry: OpenAPIRegistry): void {
         400: 'MALFORMED_JSON, IDEMPOTENCY_KEY_MISSING, IDEMPOTENCY_KEY_INVALID',
         409: 'IDEMPOTENCY_KEY_IN_USE',
         422: 'INVALID_ORDER, UNKNOWN_SKU, INACTIVE_SKU, TOTAL_MISMATCH, IDEMPOTENCY_KEY_REUSED',
-        ...UNAVAILABLE,
+        ...NOT_TAKEN_IN,
       }),
     },
   })

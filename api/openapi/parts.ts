@@ -17,6 +17,12 @@ export const UNAVAILABLE = {
   503: 'DEPENDENCY_UNAVAILABLE or OVERLOADED, with Retry-After',
 }
 
+/** As above, where something new is taken in. */
+export const NOT_TAKEN_IN = {
+  ...UNAVAILABLE,
+  503: 'INTAKE_PAUSED, DEPENDENCY_UNAVAILABLE or OVERLOADED, with Retry-After',
+}
+
 /** The header of every request that makes something. */
 export const idempotencyHeader = z.object({
   'Idempotency-Key': idempotencyKey.openapi({

@@ -14,6 +14,7 @@ import {
   BAD_BODY,
   idempotencyHeader,
   json,
+  NOT_TAKEN_IN,
   ok,
   placedHeaders,
   problems,
@@ -58,7 +59,7 @@ export function registerTransfers(registry: OpenAPIRegistry): void {
         400: 'MALFORMED_JSON, IDEMPOTENCY_KEY_MISSING, IDEMPOTENCY_KEY_INVALID',
         409: 'IDEMPOTENCY_KEY_IN_USE',
         422: 'INVALID_TRANSFER, IDEMPOTENCY_KEY_REUSED',
-        ...UNAVAILABLE,
+        ...NOT_TAKEN_IN,
       }),
     },
   })

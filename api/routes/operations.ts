@@ -2,18 +2,23 @@ import { Router, type Request, type Response } from 'express'
 import type { z } from 'zod'
 import type { createDependencies } from '../../domain/operations/dependencies.ts'
 import type { createInvariants } from '../../domain/operations/invariants.ts'
+import type { createMaintenance } from '../../domain/operations/maintenance.ts'
 import { parkedKey, type createParking, type ParkedStep } from '../../domain/operations/parking.ts'
 import type { createRetryBatches, RetryBatchProgress } from '../../domain/operations/retry-batches.ts'
 import type { Operator } from '../../events/store/operator.ts'
-import { PARTICIPANTS } from '../../domain/participants.ts'
-import { allSteps } from '../../domain/saga/step.ts'
-import { PROVIDER_NAMES } from '../../providers.ts'
+import { PROVIDER_STEPS } from '../../domain/participants.ts'
 import type { StepOutline } from '../../workflows/saga/contract.ts'
 import { outlinesOf, type Contracts } from '../contracts.ts'
 import { callerOf, isUuid, jsonBody, parseBody, parseQuery, serve, toPage } from '../http.ts'
 import type { SagaStarter } from '../../dispatch/starter.ts'
 import { HttpProblem, type ProblemCode } from '../problem.ts'
-import { parkedListQuery, retryBatchRequest, retryRequest, skipRequest } from '../schemas/operations.ts'
+import {
+  maintenanceRequest,
+  parkedListQuery,
+  retryBatchRequest,
+  retryRequest,
+  skipRequest,
+} from '../schemas/operations.ts'
 import { noQuery } from '../schemas/shared.ts'
 
 export interface OperationRoutes {
@@ -22,18 +27,9 @@ export interface OperationRoutes {
   retryBatches: ReturnType<typeof createRetryBatches>
   dependencies: ReturnType<typeof createDependencies>
   invariants: ReturnType<typeof createInvariants>
+  maintenance: ReturnType<typeof createMaintenance>
   starter: SagaStarter
 }
-
-/** The steps of each provider, by its name. */
-const PROVIDER_STEPS = new Map(
-  PROVIDER_NAMES.map((provider) => [
-    provider as string,
-    allSteps(PARTICIPANTS)
-      .filter((step) => step.provider === provider)
-      .map(({ name }) => name),
-  ]),
-)
 
 type Verdict = 'accepted' | 'in_progress' | 'not_parked' | 'not_skippable' | 'unknown'
 
@@ -44,6 +40,7 @@ export function createOperationRoutes({
   retryBatches,
   dependencies,
   invariants,
+  maintenance,
   starter,
 }: OperationRoutes): Router {
   const router = Router()
@@ -113,8 +110,23 @@ export function createOperationRoutes({
   serve(router, '/operations/dependencies', {
     get: async (request, response) => {
       parseQuery(noQuery, request.query)
-      response.json({ data: await dependencies.list(PROVIDER_STEPS) })
+      response.json({ data: await dependencies.list(new Map(Object.entries(PROVIDER_STEPS))) })
     },
+  })
+
+  serve(router, '/operations/maintenance', {
+    get: async (request, response) => {
+      parseQuery(noQuery, request.query)
+      response.json(await maintenance.read())
+    },
+    put: [
+      jsonBody({ required: true }),
+      async (request, response) => {
+        const { reason, ...change } = parseBody(maintenanceRequest, request.body, 'INVALID_REQUEST')
+        change.pausedSteps?.forEach((step, index) => requireKnownStep(step, steps, `/pausedSteps/${index}`))
+        response.json(await maintenance.change(change, { actor: callerOf(request), reason }))
+      },
+    ],
   })
 
   serve(router, '/operations/invariants', {

@@ -1,3 +1,4 @@
+import { perProvider } from '../../providers.ts'
 import { amountMinor, page, pageQuery, prose, text, time, z } from './shared.ts'
 
 const errorClass = z.string().regex(/^[A-Z][A-Z0-9_]{0,59}$/)
@@ -82,6 +83,37 @@ export const dependencies = z
     ),
   })
   .openapi('Dependencies')
+
+const breakers = z.enum(['auto', 'open']).openapi({
+  description: '`open`: the provider is not called, forward or back. `auto`: its breaker decides.',
+})
+
+const intake = z
+  .enum(['open', 'paused'])
+  .openapi({ description: '`paused`: new orders and transfers are answered with 503 `INTAKE_PAUSED`.' })
+
+/** Steps that can be paused at once; there are fewer. */
+const PAUSED_MAX = 100
+
+export const maintenanceRequest = z
+  .strictObject({
+    intake: intake.optional(),
+    breakers: z.strictObject(perProvider(() => breakers.optional())).optional(),
+    pausedSteps: z.array(text().max(60)).max(PAUSED_MAX).optional().openapi({
+      description: 'Replaces the list. These steps do not go forward; their compensations do.',
+    }),
+    reason,
+  })
+  .openapi('MaintenanceRequest', { description: 'What is not named stays as it is.' })
+
+export const maintenance = z
+  .object({
+    intake,
+    breakers: z.object(perProvider(() => breakers)),
+    pausedSteps: z.array(z.string()),
+    reason: z.string().nullable().openapi({ description: 'Of the last change; null before any.' }),
+  })
+  .openapi('Maintenance')
 
 export const invariants = z
   .object({

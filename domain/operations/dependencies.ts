@@ -1,5 +1,7 @@
 import type { Database } from '../../prisma/client.ts'
+import type { ProviderName } from '../../providers.ts'
 import type { BreakerState, GuardedProvider } from '../provider/guard.ts'
+import { createMaintenance } from './maintenance.ts'
 
 /** A row that was not refreshed for this long tells nothing. */
 const FRESH_SECONDS = 30
@@ -37,7 +39,8 @@ export function createDependencies({ db }: { db: Database }) {
     },
 
     /**
-     * The breaker that has moved last tells most: one that opened before may only not have been asked since.
+     * The breaker that has moved last tells most: one that opened before may only not have been asked since. One that an
+     * operator holds open is open.
      * @param steps the steps of each provider, by its name.
      */
     async list(steps: ReadonlyMap<string, readonly string[]>): Promise<Dependency[]> {
@@ -47,14 +50,15 @@ export function createDependencies({ db }: { db: Database }) {
         SELECT provider, (array_agg(state ORDER BY since DESC, state = 'open' DESC))[1] AS state, sum(capacity) AS capacity, sum(in_use) AS "inUse"
           FROM dependency_states WHERE seen_at > clock_timestamp() - make_interval(secs => ${FRESH_SECONDS})
          GROUP BY provider`
+      const { breakers } = await createMaintenance({ db }).read()
       const waiting = await db.$queryRaw<{ step: string; orders: bigint }[]>`
-        SELECT f.step, count(*) AS orders FROM sagas s JOIN step_fences f ON f.saga_id = s.id AND f.state = 'intended'
+        SELECT f.step, count(*) AS orders FROM sagas s JOIN step_fences f ON f.saga_id = s.id AND f.state IN ('pending', 'intended')
          WHERE s.status = 'waiting' GROUP BY f.step`
       return [...steps].map(([provider, its]) => {
         const seen = states.find((row) => row.provider === provider)
         return {
           provider,
-          breaker: seen?.state ?? 'unknown',
+          breaker: breakers[provider as ProviderName] === 'open' ? 'open' : (seen?.state ?? 'unknown'),
           bulkhead: { limit: Number(seen?.capacity ?? 0), inUse: Number(seen?.inUse ?? 0) },
           waiting: waiting
             .filter(({ step }) => its.includes(step))

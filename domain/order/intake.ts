@@ -1,6 +1,6 @@
 import type { Database } from '../../prisma/client.ts'
 import { DomainError } from '../../faults.ts'
-import { definitionOf, fingerprint, keyReused, rethrowTwin } from '../saga/idempotency.ts'
+import { definitionOf, fingerprint, intakePaused, keyReused, rethrowTwin } from '../saga/idempotency.ts'
 
 /** An order as a customer asks for it; its prices come from the catalogue. */
 export interface OrderRequest {
@@ -41,6 +41,7 @@ type Verdict =
   | 'placed'
   | 'replayed'
   | 'reused'
+  | 'paused'
   | 'unknown_sku'
   | 'inactive_sku'
   | 'foreign_currency'
@@ -102,6 +103,8 @@ function refusal(verdict: Verdict, positions: number[]): DomainError {
   switch (verdict) {
     case 'reused':
       return keyReused()
+    case 'paused':
+      return intakePaused()
     case 'unknown_sku':
       return new DomainError('UNKNOWN_SKU', 'There is no such product.', skus)
     case 'inactive_sku':

@@ -10,6 +10,7 @@ import {
 } from 'cockatiel'
 import { Fault } from '../../faults.ts'
 import type { ProviderHttp } from './http.ts'
+import { BREAKER_OPEN } from './protocol.ts'
 import { createLocalPermits, type LocalPermits } from './permits.ts'
 
 export type BreakerState = 'closed' | 'open' | 'half-open'
@@ -70,7 +71,7 @@ export function guardProvider(options: GuardOptions): GuardedProvider {
     } catch (error) {
       if (!(error instanceof BrokenCircuitError)) throw error
       onRejected('breaker')
-      return { kind: 'unavailable', why: 'BREAKER_OPEN' }
+      return { kind: 'unavailable', why: BREAKER_OPEN }
     } finally {
       inUse -= 1
       release()

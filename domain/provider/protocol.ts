@@ -20,6 +20,9 @@ export interface Unavailable {
 /** The provider has taken the request and not decided yet: it is asked again by key. */
 export const PENDING = 'PENDING'
 
+/** The provider is not called: its breaker has opened, or an operator holds it open. */
+export const BREAKER_OPEN = 'BREAKER_OPEN'
+
 /** What a provider says about a key. A fault is thrown. */
 export type ProviderAnswer<Effect> =
   | { kind: 'ok'; effect: Effect }

@@ -23,6 +23,10 @@ export function rethrowTwin(error: unknown): never {
 export const keyReused = () =>
   new DomainError('IDEMPOTENCY_KEY_REUSED', 'This key was used before, with another request.')
 
+/** A request that was accepted before is answered all the same. */
+export const intakePaused = () =>
+  new DomainError('INTAKE_PAUSED', 'Nothing new is taken in at present. Repeat the request later.')
+
 /** The definition of the saga that a key made: new ones may have got another since. */
 export async function definitionOf(db: Database, id: string): Promise<string> {
   return (await db.saga.findUniqueOrThrow({ where: { id }, select: { definition: true } })).definition

@@ -4,6 +4,7 @@ import { single, type StepRow } from './step-answer.ts'
 /** What a participant adds to the statements of a step at a provider. Each is a constant of the code. */
 export interface ProviderFenceSpec {
   readonly name: string
+  readonly provider: string
   /** A query for the body of the request, as `request jsonb`, of the saga $1. */
   readonly request: string
   /**
@@ -80,10 +81,10 @@ export function createProviderFence(spec: ProviderFenceSpec, db: Database) {
       await db.$queryRawUnsafe(text.refuse, sagaId, attempt, JSON.stringify(refusal))
     },
 
-    /** Marks the step as being undone; 'settled' when there is nothing left to do. */
+    /** Marks the step as being undone; 'settled' when there is nothing left to do, 'unavailable' when it may not be now. */
     beginUndo: async (sagaId: string, attempt: number) =>
       single(
-        await db.$queryRawUnsafe<{ verdict: 'undo' | 'settled'; entry: string }[]>(
+        await db.$queryRawUnsafe<{ verdict: 'undo' | 'settled' | 'unavailable'; entry: string }[]>(
           text.beginUndo,
           sagaId,
           attempt,
@@ -105,11 +106,11 @@ export function createProviderFence(spec: ProviderFenceSpec, db: Database) {
 
 const NO_RECORD = 'SELECT FROM happened'
 
-function statementsOf({ name, request, record = NO_RECORD, undo }: ProviderFenceSpec) {
+function statementsOf({ name, provider, request, record = NO_RECORD, undo }: ProviderFenceSpec) {
   return {
     intend: `
       SELECT verdict, answer, request
-        FROM step_intend($1::uuid, '${name}', $2::integer), LATERAL (${request}) AS asked`,
+        FROM step_intend($1::uuid, '${name}', '${provider}', $2::integer), LATERAL (${request}) AS asked`,
 
     conclude: `
       WITH concluded AS MATERIALIZED (
@@ -125,7 +126,7 @@ function statementsOf({ name, request, record = NO_RECORD, undo }: ProviderFence
       SELECT 1 FROM step_refuse($1::uuid, '${name}', $2::integer, $3::jsonb)`,
 
     beginUndo: `
-      SELECT verdict, entry FROM undo_begin($1::uuid, '${name}', $2::integer)`,
+      SELECT verdict, entry FROM undo_begin($1::uuid, '${name}', '${provider}', $2::integer)`,
 
     leaveUndo: `
       SELECT 1 FROM undo_leave($1::uuid, '${name}', $2)`,

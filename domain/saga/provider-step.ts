@@ -5,7 +5,13 @@ import type { Database } from '../../prisma/client.ts'
 import type { ProviderName } from '../../providers.ts'
 import type { ProviderRequest } from '../provider/http.ts'
 import { createKeyedProvider, type ProviderStates } from '../provider/keyed.ts'
-import type { Attempt, Finality, KeyedProvider, ProviderAnswer } from '../provider/protocol.ts'
+import {
+  BREAKER_OPEN,
+  type Attempt,
+  type Finality,
+  type KeyedProvider,
+  type ProviderAnswer,
+} from '../provider/protocol.ts'
 import { stepKey } from './ids.ts'
 import {
   createProviderFence,
@@ -13,7 +19,7 @@ import {
   type ProviderFence,
   type ProviderFenceSpec,
 } from './provider-fence.ts'
-import { done, refusalOf, refused, type StepAnswer } from './step-answer.ts'
+import { done, refusalOf, refused, unavailableOf, type StepAnswer } from './step-answer.ts'
 import type { Invariant, Reach, Refusals, Step, StepAttempt, StepLedger } from './step.ts'
 
 /**
@@ -139,6 +145,7 @@ async function executeStep(parts: Parts, sagaId: string, attempt: Attempt): Prom
   const intent = await fence.intend(sagaId, attempt.number)
   if (intent.verdict === 'done') return done
   if (intent.verdict === 'refused') return refusalOf(intent.answer)
+  if (intent.verdict === 'unavailable') return unavailableOf(intent.answer)
   if (intent.verdict === 'void') return refuse(parts, sagaId, attempt)
   reach(`${spec.name}:before-call`)
   const earlier = intent.verdict === 'resume' ? await keyed.find(key, attempt) : undefined
@@ -244,6 +251,7 @@ async function compensateStep(parts: Parts, sagaId: string, attempt: Attempt): P
   const { name, undo } = spec
   const { verdict, entry } = await fence.beginUndo(sagaId, attempt.number)
   if (verdict === 'settled') return done
+  if (verdict === 'unavailable') return { kind: 'unavailable', why: BREAKER_OPEN }
   try {
     reach(`${undo.name}:before-call`)
     const answer = await keyed.makeFinal(stepKey(sagaId, name), stepKey(sagaId, undo.name), attempt)

@@ -27,16 +27,34 @@ export function refused(code: string, detail?: string): Refused {
   return detail === undefined ? { kind: 'refused', code } : { kind: 'refused', code, detail }
 }
 
-/** What a step's statement answers: 'go' and 'resume' when it has just acted, else what its record says. */
+/**
+ * What a step's statement answers: 'go' and 'resume' when it has just acted, 'unavailable' when it may not act now, else
+ * what its record says.
+ */
 export interface StepRow {
-  verdict: 'go' | 'resume' | 'done' | 'refused'
+  verdict: 'go' | 'resume' | 'done' | 'refused' | 'unavailable'
   answer: unknown
 }
 
 /** The answer of a step that acts within its one statement. */
 export function answerOf({ verdict, answer }: StepRow): StepAnswer<never> {
-  return verdict === 'refused' ? refusalOf(answer) : done
+  switch (verdict) {
+    case 'refused':
+      return refusalOf(answer)
+    case 'unavailable':
+      return unavailableOf(answer)
+    case 'go':
+    case 'resume':
+    case 'done':
+      return done
+  }
 }
+
+/** What an operator holds up, as the database says it. */
+export const unavailableOf = (answer: unknown): Unavailable => ({
+  kind: 'unavailable',
+  why: (answer as { why: string }).why,
+})
 
 /** A refusal as the fence stores it. */
 export function refusalOf(answer: unknown): Refused {

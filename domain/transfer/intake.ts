@@ -1,5 +1,5 @@
 import type { Database } from '../../prisma/client.ts'
-import { definitionOf, fingerprint, keyReused, rethrowTwin } from '../saga/idempotency.ts'
+import { definitionOf, fingerprint, intakePaused, keyReused, rethrowTwin } from '../saga/idempotency.ts'
 
 export interface TransferRequest {
   sourceAccountId: string
@@ -35,7 +35,7 @@ export function createTransferIntake({ db, definition, beforePivot, newId }: Tra
   return {
     /**
      * Writes the transfer and everything that belongs to it in one database transaction.
-     * @throws DomainError when its key was used for another request, or is in use.
+     * @throws DomainError when its key was used for another request or is in use, or when the intake is paused.
      */
     async place(caller: string, key: string, request: TransferRequest): Promise<TransferPlacement> {
       const { body, hash } = fingerprint(request)
@@ -46,6 +46,7 @@ export function createTransferIntake({ db, definition, beforePivot, newId }: Tra
       if (row === undefined) throw new Error('place_transfer answered no row')
       const { verdict, ...placed } = row
       if (verdict === 'reused') throw keyReused()
+      if (verdict === 'paused') throw intakePaused()
       const isReplay = verdict === 'replayed'
       return { ...placed, definition: isReplay ? await definitionOf(db, placed.id) : definition, isReplay }
     },
@@ -53,5 +54,5 @@ export function createTransferIntake({ db, definition, beforePivot, newId }: Tra
 }
 
 type StoredPlacement = Pick<TransferPlacement, 'id' | 'createdAt' | 'deadlineAt'> & {
-  verdict: 'placed' | 'replayed' | 'reused'
+  verdict: 'placed' | 'replayed' | 'reused' | 'paused'
 }

@@ -62,14 +62,17 @@ BEGIN
 END $$;
 
 -- As undo_enter, for an undo at a provider: it takes a while, and is noted until it is over, so that nobody skips it
--- meanwhile. entry names the note; one whose process was killed counts for ten seconds (operator_skip).
-CREATE OR REPLACE FUNCTION undo_begin(p_saga uuid, p_step text, p_attempt integer, OUT verdict text, OUT entry text)
-LANGUAGE plpgsql AS $$
+-- meanwhile. entry names the note; one whose process was killed counts for ten seconds (operator_skip). 'unavailable':
+-- the provider is not to be called at present.
+CREATE OR REPLACE FUNCTION undo_begin(p_saga uuid, p_step text, p_provider text, p_attempt integer,
+  OUT verdict text, OUT entry text) LANGUAGE plpgsql AS $$
 DECLARE
   begun_at timestamptz := clock_timestamp();
 BEGIN
   SELECT e.verdict INTO verdict FROM undo_enter(p_saga, p_step, p_attempt) e;
-  IF verdict = 'undo' THEN
+  IF verdict = 'undo' AND breaker_is_forced(p_provider) THEN
+    verdict := 'unavailable';
+  ELSIF verdict = 'undo' THEN
     UPDATE step_fences SET undo_entries = undo_entries || begun_at WHERE saga_id = p_saga AND step = p_step;
     entry := begun_at::text;
   END IF;

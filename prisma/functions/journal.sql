@@ -1,18 +1,25 @@
 -- What a workflow notes while a saga does not go on: a step waits, is parked, or is skipped.
 
 -- A step, or its undo, waits: p_for is the class of what it waits for, which the fence shows. It is noted in the stream
--- once: a saga that already waits stays as it is, and so does one whose undo does.
+-- once: a saga that already waits stays as it is, and so does one whose undo does. A step that waits before it was begun
+-- gets a fence that owes no undo. A completed saga stays completed: a step after its pivot waits beside it.
 CREATE OR REPLACE FUNCTION saga_note_waiting(p_saga uuid, p_step text, p_for text) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
   saga sagas := saga_lock(p_saga);
   fence step_fences;
 BEGIN
+  IF saga.reason_code IS NULL THEN
+    INSERT INTO step_fences (saga_id, step, state) VALUES (p_saga, p_step, 'pending') ON CONFLICT DO NOTHING;
+  END IF;
   SELECT * INTO fence FROM step_fences WHERE saga_id = p_saga AND step = p_step
-    AND CASE WHEN saga.reason_code IS NULL THEN state = 'intended' ELSE state IN ('intended', 'done', 'undoing') END;
+    AND CASE WHEN saga.reason_code IS NULL THEN state IN ('pending', 'intended') ELSE state IN ('intended', 'done', 'undoing') END;
   IF FOUND AND fence.waiting_for IS DISTINCT FROM p_for THEN
     UPDATE step_fences SET waiting_for = p_for, updated_at = clock_timestamp() WHERE saga_id = p_saga AND step = p_step;
   END IF;
-  IF fence.step IS NOT NULL AND saga.status = 'processing' THEN
+  IF fence.step IS NOT NULL AND saga.status = 'pending' THEN
+    PERFORM saga_advance(p_saga, 'processing', 'ProcessingBegun', jsonb_build_object('step', p_step), 1);
+  END IF;
+  IF fence.step IS NOT NULL AND saga.status IN ('pending', 'processing') THEN
     PERFORM saga_advance(p_saga, 'waiting', 'WaitingBegun', jsonb_build_object('step', p_step, 'waitingFor', p_for), 1);
   ELSIF fence.step IS NOT NULL AND saga.reason_code IS NOT NULL AND fence.waiting_for IS NULL THEN
     PERFORM saga_advance(p_saga, NULL, 'CompensationDelayed', jsonb_build_object('step', p_step, 'waitingFor', p_for), 1);
@@ -60,8 +67,9 @@ END $$;
 CREATE OR REPLACE FUNCTION saga_note_skipped(p_saga uuid, p_step text, p_error text) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
   PERFORM saga_lock(p_saga);
-  INSERT INTO step_fences (saga_id, step, state, parked_error) VALUES (p_saga, p_step, 'skipped', p_error)
-  ON CONFLICT (saga_id, step) DO NOTHING;
+  INSERT INTO step_fences AS f (saga_id, step, state, parked_error) VALUES (p_saga, p_step, 'skipped', p_error)
+  ON CONFLICT (saga_id, step) DO UPDATE SET state = 'skipped', parked_error = excluded.parked_error, parked_at = NULL,
+    waiting_for = NULL, updated_at = clock_timestamp() WHERE f.state = 'pending';
   IF FOUND THEN
     PERFORM saga_advance(p_saga, NULL, 'StepSkipped',
       jsonb_build_object('step', p_step, 'errorClass', p_error, 'by', 'saga'), 2);

@@ -9,7 +9,7 @@ $$;
 
 -- Places an order: its saga, the order, its lines and address, the idempotency key, OrderPlaced and its outbox row,
 -- or nothing at all. Prices come from the catalogue. p_order is the body of the request.
---   placed | replayed (the order is the first one) | reused (the key, with another body) |
+--   placed | replayed (the order is the first one) | reused (the key, with another body) | paused (the intake is) |
 --   unknown_sku | inactive_sku | foreign_currency (positions: which lines, from 0) | total_mismatch
 -- SQLSTATE 55P03 as for idempotency_take.
 CREATE OR REPLACE FUNCTION place_order(p_id uuid, p_definition text, p_caller text, p_key text, p_body_hash text,
@@ -27,6 +27,10 @@ BEGIN
   positions := '{}';
   SELECT * INTO holder FROM idempotency_find(p_caller, p_key, p_body_hash);
   IF holder.saga IS NULL THEN
+    IF intake_is_paused() THEN
+      verdict := 'paused';
+      RETURN;
+    END IF;
     SELECT sum(p.price_minor::bigint * (line->>'quantity')::integer),
            jsonb_agg(jsonb_build_object('sku', p.sku, 'quantity', (line->>'quantity')::integer,
              'unitPriceMinor', p.price_minor) ORDER BY n),

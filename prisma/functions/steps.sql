@@ -3,6 +3,7 @@
 -- step_conclude, and step_refuse after that where a refusal had to be made sure of.
 
 -- May this step act? 'done' and 'refused' answer from its fence; 'go' and 'resume' (the step was begun before) admit it.
+-- 'unavailable' is 'not now', with why: the step is paused. One whose refusal is being made sure of goes on all the same.
 -- A step before the pivot, and the pivot, are admitted only while nothing has turned the saga back. A retriable step is
 -- admitted only once the saga is completed; one that an operator has skipped answers 'done', so that the saga goes on
 -- without it. The pivot asks that every step before it is done: somebody may have answered for one by hand.
@@ -34,6 +35,9 @@ BEGIN
   IF missing IS NOT NULL THEN
     verdict := 'refused';
     answer := jsonb_build_object('code', 'STEP_FAILED', 'detail', missing || ' is not done');
+  ELSIF is_admitted AND fence.refusal IS NULL AND step_is_paused(p_step) THEN
+    verdict := 'unavailable';
+    answer := '{"why": "PAUSED"}';
   ELSIF is_admitted THEN
     verdict := CASE fence.state WHEN 'intended' THEN 'resume' ELSE 'go' END;
   ELSE
@@ -65,9 +69,9 @@ END $$;
 -- Records the intent before a provider is called, and counts who enters. 'go' wrote the intent; 'resume' found it, so an
 -- earlier attempt may have had its effect, and the caller asks the provider by key first. 'void' means that the step is
 -- to be refused, as answer says, once its key is final: nobody asks the provider for it any more. Other verdicts are
--- those of step_enter.
-CREATE OR REPLACE FUNCTION step_intend(p_saga uuid, p_step text, p_attempt integer, OUT verdict text, OUT answer jsonb)
-LANGUAGE plpgsql AS $$
+-- those of step_enter; 'unavailable' also while the provider is not to be called: then nothing was begun.
+CREATE OR REPLACE FUNCTION step_intend(p_saga uuid, p_step text, p_provider text, p_attempt integer,
+  OUT verdict text, OUT answer jsonb) LANGUAGE plpgsql AS $$
 DECLARE
   entered record;
 BEGIN
@@ -75,6 +79,10 @@ BEGIN
   verdict := entered.verdict;
   answer := entered.answer;
   IF verdict NOT IN ('go', 'resume') THEN
+    RETURN;
+  ELSIF breaker_is_forced(p_provider) THEN
+    verdict := 'unavailable';
+    answer := '{"why": "BREAKER_OPEN"}';
     RETURN;
   END IF;
   INSERT INTO step_fences AS f (saga_id, step, state, attempts, entries) VALUES (p_saga, p_step, 'intended', p_attempt, 1)

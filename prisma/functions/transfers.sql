@@ -2,7 +2,8 @@
 -- accounts are event-sourced, and a step appends to one of them in the statement that settles the step.
 
 -- Requests a transfer: its saga, the transfer, the idempotency key, TransferRequested and its outbox row. The accounts
--- are not read: the steps do that. placed | replayed (the saga is the first one) | reused.
+-- are not read: the steps do that. placed | replayed (the saga is the first one) | reused |
+-- paused (the intake is).
 CREATE OR REPLACE FUNCTION place_transfer(p_id uuid, p_definition text, p_caller text, p_key text, p_body_hash text,
   p_transfer jsonb, p_before_pivot text[], p_deadline_seconds integer,
   OUT verdict text, OUT id uuid, OUT created_at timestamptz, OUT deadline_at timestamptz) LANGUAGE plpgsql AS $$
@@ -11,6 +12,10 @@ DECLARE
 BEGIN
   SELECT * INTO holder FROM idempotency_find(p_caller, p_key, p_body_hash);
   IF holder.saga IS NULL THEN
+    IF intake_is_paused() THEN
+      verdict := 'paused';
+      RETURN;
+    END IF;
     SELECT * INTO holder FROM idempotency_take(p_caller, p_key, p_body_hash, p_id);
   END IF;
   IF holder.saga <> p_id THEN

@@ -89,6 +89,13 @@ export function createApiClient(apiUrl: string, sandboxUrl: string) {
         headers: { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       }),
+    /** PUT /operations/maintenance. */
+    maintain: (body: unknown) =>
+      fetch(`${apiUrl}/operations/maintenance`, {
+        method: 'PUT',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+      }),
     async place(wishes: OrderWishes = {}): Promise<Order> {
       return send<Order>('/orders', orderBody(wishes), 202, wishes.key ?? randomUUID())
     },

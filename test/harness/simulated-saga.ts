@@ -11,6 +11,8 @@ export type Meeting =
   /** Has its effect, and then the answer is lost. */
   | 'loses its reply'
   | 'is unavailable'
+  /** An operator has paused it: it is not begun. */
+  | 'is paused'
   | 'is not local'
 
 /** More than any script makes necessary. */
@@ -114,6 +116,7 @@ export function createWorld(saga: SagaDefinition, script: Script = {}): World {
     const isRetriable = saga.retriable.some(({ execute }) => execute === name)
     const isAdmitted = isRetriable ? world.status === 'completed' : world.status === 'open' && !isCancelWished
     if (!isAdmitted) return { kind: 'refused', code: reason?.code ?? 'CANCELLED_BY_CUSTOMER' }
+    if (meeting === 'is paused') return { kind: 'unavailable', why: 'PAUSED' }
     const isCompensatable = [...undoes.values()].includes(name)
     if (isCompensatable) fences.set(name, 'intended')
     if (meeting === 'is unavailable') return { kind: 'unavailable' }

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
+import { createMaintenance, type MaintenanceChange } from '../../domain/operations/maintenance.ts'
 import { createRetryBatches } from '../../domain/operations/retry-batches.ts'
 import { createOrderJournal } from '../../domain/order/journal.ts'
 import type { Database } from '../../prisma/client.ts'
@@ -30,7 +31,7 @@ const close = (id: string) => (db: Database) => createOrderJournal({ db }).close
 const intend = (id: string) => async (db: Database) => {
   const [row] = await db.$queryRaw<
     { verdict: string }[]
-  >`SELECT verdict FROM step_intend(${id}::uuid, 'chargePayment', 1)`
+  >`SELECT verdict FROM step_intend(${id}::uuid, 'chargePayment', 'payment', 1)`
   return row?.verdict
 }
 const conclude = (id: string) => async (db: Database) => {
@@ -56,6 +57,23 @@ const stock = async (sku: string) => test.db.stock.findUniqueOrThrow({ where: { 
 /** Each test uses a product of its own, so that stock can be compared. The pivot asks for the stock alone. */
 const order = (sku: string, quantity = 1) =>
   placeOrderRow(test.db, { lines: [{ sku, quantity }] }, ['reserveInventory'])
+
+describe('two changes of maintenance, in flight at once', () => {
+  it('are both made, and each records what it found', async () => {
+    const change = (what: MaintenanceChange) => (db: Database) =>
+      createMaintenance({ db }).change(what, { actor: 'op', reason: 'tested' })
+    const both = await inFlight(
+      test.db,
+      change({ breakers: { payment: 'open' } }),
+      change({ breakers: { shipping: 'open' }, pausedSteps: ['awardPoints'] }),
+    )
+    const breakers = { payment: 'open', shipping: 'open' }
+    expect(both).toMatchObject({ hasWaited: true, second: { breakers, pausedSteps: ['awardPoints'] } })
+    const [, second] = await test.db.operatorAction.findMany({ orderBy: { id: 'asc' } })
+    expect(second?.before).toMatchObject({ breakers: { payment: 'open' }, pausedSteps: [] })
+    await change({ breakers: { payment: 'auto', shipping: 'auto' }, pausedSteps: [] })(test.db)
+  })
+})
 
 describe('two attempts at the same step, in flight at once', () => {
   it('reserve stock once', async () => {

@@ -198,6 +198,51 @@ describe('a saga', () => {
     ])
   })
 
+  describe('that is paused', () => {
+    it.each(happy)(
+      'at %s waits in sight, spends nothing, and completes when it is given back',
+      async (paused) => {
+        const world = createWorld(saga, { [paused]: [...repeat('is paused', 7)] })
+        expect(await run(world)).toEqual({ status: 'completed' })
+        expect(world.log).toEqual(happy)
+        expect(world.waits).toEqual([1000, 2000, 4000, 8000, 16_000, 32_000, 60_000])
+        expect(world.reports).toEqual([{ kind: 'waiting', step: paused, why: 'PAUSED' }])
+      },
+    )
+
+    it.each([...steps, saga.pivot.execute])(
+      'at %s until the deadline turns back because of the deadline',
+      async (paused) => {
+        const world = createWorld(saga, { [paused]: [...repeat('is paused', 1000)] })
+        expect(await run(world)).toEqual({
+          status: 'rejected',
+          reason: { code: 'DEADLINE_EXCEEDED', step: paused },
+        })
+        expect([world.nowMs, world.effects]).toEqual([HOUR_MS, new Set()])
+      },
+    )
+
+    it('at an optional step parks it in sight after two minutes, and goes on waiting', async () => {
+      const world = createWorld(saga, { notifyCustomer: [...repeat('is paused', 20)] })
+      expect(await run(world)).toEqual({ status: 'completed' })
+      expect(world.log).toEqual(happy)
+      expect(world.reports).toEqual([
+        { kind: 'waiting', step: 'notifyCustomer', why: 'PAUSED' },
+        { kind: 'parked', step: 'notifyCustomer', error: 'PAUSED' },
+      ])
+    })
+
+    it('and finds its provider away when it is given back tells so', async () => {
+      const world = createWorld(saga, { chargePayment: ['is paused', 'is unavailable', 'is paused'] })
+      await run(world)
+      expect(world.reports.map((change) => 'why' in change && change.why)).toEqual([
+        'PAUSED',
+        'UNAVAILABLE',
+        'PAUSED',
+      ])
+    })
+  })
+
   it('asks its journal again when somebody has answered for it by hand', async () => {
     const world = createWorld(saga, { createShipment: ['refuses'] })
     const ports = world.ports()

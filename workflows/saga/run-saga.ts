@@ -75,9 +75,11 @@ async function goForward(saga: SagaDefinition, ports: SagaPorts, run: SagaRun): 
     )
     if (settled.kind !== 'done') return asStop(step.execute, settled)
   }
-  // The deadline covers everything before the pivot; once the pivot is in flight, its answer is awaited.
+  // The deadline covers everything before the pivot; once the pivot is in flight, its answer is awaited. A pivot that is
+  // paused is not in flight.
   if (ports.now() >= run.deadlineAt) return { code: 'DEADLINE_EXCEEDED', step: saga.pivot.execute }
-  const answer = await insist(asTask(saga.pivot, 'untilAnswered'), ports, run, isAnswer)
+  const pivot: Task = { ...asTask(saga.pivot, 'untilAnswered'), pausedUntil: run.deadlineAt }
+  const answer = await insist(pivot, ports, run, isAnswer)
   return answer.kind === 'done' ? undefined : asStop(saga.pivot.execute, answer)
 }
 
@@ -145,6 +147,8 @@ interface Task {
   readonly policy: Policy
   readonly input?: Readonly<Record<string, unknown>>
   readonly deadlineAt?: number
+  /** A task without a deadline is given up at this time all the same while it is paused. */
+  readonly pausedUntil?: number
   /** Called whenever the task is parked. */
   readonly onParked?: () => void
 }
@@ -172,8 +176,8 @@ const isBegun = (settled: Settled): settled is Done<BeginResult> =>
   isDone(settled) && 'verdict' in Object(settled.result)
 const isClosed = (settled: Settled): settled is Done<CloseResult> =>
   isDone(settled) && 'status' in Object(settled.result)
-const isAnswer = (settled: Settled): settled is Extract<Settled, { kind: 'done' | 'refused' }> =>
-  settled.kind === 'done' || settled.kind === 'refused'
+const isAnswer = (settled: Settled): settled is Exclude<Settled, { kind: 'spent' }> =>
+  settled.kind !== 'spent'
 
 function errorOf(stop: Exclude<Settled, { kind: 'done' }>): string {
   switch (stop.kind) {
@@ -213,6 +217,12 @@ interface Progress {
   parks(error: string): Promise<void>
 }
 
+/** The step does not go forward, because an operator says so. */
+const PAUSED = 'PAUSED'
+
+/** Waits that a reader tells apart: among the others, which one it is changes all the time. */
+const shownAs = (why: string) => (why === 'PENDING' || why === PAUSED ? why : 'UNAVAILABLE')
+
 /**
  * A task before the pivot, and the pivot, wait in sight; what has no deadline is parked after a while, and goes on. Once
  * it is parked, whoever wakes it finds it settled or parked anew.
@@ -228,12 +238,12 @@ function createProgress({ step, policy, onParked }: Task, ports: SagaPorts): Pro
   return {
     parks,
     async waits(why, { ms, isWoken }) {
-      // What is optional is left out, and the journal's own entries are no step.
-      if (step === undefined || policy === 'bestEffort') return
-      if (isParked ? isWoken : policy === 'untilDone' && ms >= PARK_AFTER_MS) return parks(why)
-      const isNews = told === undefined || (told === 'PENDING') !== (why === 'PENDING')
-      if (isParked || !isNews) return
-      told = why
+      // What is optional is left out, unless it is paused, and the journal's own entries are no step.
+      if (step === undefined || (policy === 'bestEffort' && why !== PAUSED)) return
+      const hasDeadline = policy === 'giveUp' || policy === 'untilAnswered'
+      if (isParked ? isWoken : !hasDeadline && ms >= PARK_AFTER_MS) return parks(why)
+      if (isParked || told === shownAs(why)) return
+      told = shownAs(why)
       await ports.report({ kind: 'waiting', step, why })
     },
   }
@@ -279,11 +289,12 @@ async function settle(
         continue
       case 'unavailable':
     }
-    // What is optional is not waited for without end: there, being unavailable spends attempts too.
-    spent += Math.max(outcome.spent ?? 0, policy === 'bestEffort' ? 1 : 0)
+    const isPaused = outcome.why === PAUSED
+    // What is optional is not waited for without end: there, being unavailable spends attempts too. Being paused does not.
+    spent += Math.max(outcome.spent ?? 0, policy === 'bestEffort' && !isPaused ? 1 : 0)
     await progress.waits(outcome.why ?? 'UNAVAILABLE', waited)
     const ms = waitingMs(waits, outcome)
-    const ended = await ports.wait(ms, deadlineAt)
+    const ended = await ports.wait(ms, isPaused ? (deadlineAt ?? task.pausedUntil) : deadlineAt)
     if (ended === 'deadline') break
     waited.ms += ms
     waited.isWoken = ended === 'woken'

@@ -260,6 +260,17 @@ CREATE TABLE "operator_actions" (
     CONSTRAINT "operator_actions_pkey" PRIMARY KEY ("id")
 );
 
+CREATE TABLE "maintenance" (
+    "id" INTEGER NOT NULL DEFAULT 1,
+    "intake" TEXT NOT NULL DEFAULT 'open',
+    "breakers" JSONB NOT NULL DEFAULT '{}',
+    "paused_steps" TEXT[] DEFAULT ARRAY[]::TEXT[],
+    "reason" TEXT,
+    "updated_at" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "maintenance_pkey" PRIMARY KEY ("id")
+);
+
 CREATE TABLE "retry_batches" (
     "id" UUID NOT NULL,
     "filter" JSONB NOT NULL,

@@ -63,6 +63,13 @@ ALTER TABLE step_fences
 -- The parked steps that operators list: few rows of many.
 CREATE INDEX step_fences_parked ON step_fences (parked_at) WHERE parked_at IS NOT NULL;
 
+-- Those that wait, which are woken together when their step or its provider is given back.
+CREATE INDEX step_fences_waiting ON step_fences (step) WHERE waiting_for IS NOT NULL;
+
+ALTER TABLE maintenance
+  ADD CONSTRAINT maintenance_one_row CHECK (id = 1),
+  ADD CONSTRAINT maintenance_intake CHECK (intake IN ('open', 'paused'));
+
 ALTER TABLE streams ADD CONSTRAINT streams_version_positive CHECK (version > 0);
 
 -- The events that the relay has not published yet, and the published ones that are old enough to delete.
@@ -75,6 +82,7 @@ ALTER TABLE operator_actions
   ADD CONSTRAINT operator_actions_subject CHECK (CASE
     WHEN action IN ('retry', 'skip') THEN saga_id IS NOT NULL AND dead_letter_id IS NULL
     WHEN action IN ('reprocess', 'discard') THEN dead_letter_id IS NOT NULL AND saga_id IS NULL AND step IS NULL
+    WHEN action = 'maintain' THEN saga_id IS NULL AND dead_letter_id IS NULL AND step IS NULL
     ELSE false END);
 
 ALTER TABLE retry_batches

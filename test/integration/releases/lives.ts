@@ -181,6 +181,35 @@ export async function liveThrough({ db, url }: TestDatabase): Promise<void> {
       await journal.noteSkipped(id, 'notifyCustomer', 'FAULT')
       await notification.notifyCustomer(id, attempt(1))
     },
+    async function heldUp() {
+      const held = await place()
+      const undone = await place()
+      await inventory.reserveInventory(undone, attempt(1))
+      await payment.chargePayment(undone, attempt(1))
+      await journal.beginCompensation(undone, { code: 'STEP_FAILED', step: 'createShipment' })
+      await api.maintenance.change({ intake: 'paused', pausedSteps: ['reserveInventory'] }, operator)
+      await place().catch(isRefused)
+      await api.transferIntake
+        .place('test', randomUUID(), {
+          sourceAccountId: 'a',
+          destinationAccountId: 'b',
+          amountMinor: 1,
+          currency: 'EUR',
+        })
+        .catch(isRefused)
+      await inventory.reserveInventory(held, attempt(1))
+      await journal.noteWaiting(held, 'reserveInventory', 'PAUSED')
+      await api.maintenance.change(
+        { intake: 'open', breakers: { payment: 'open' }, pausedSteps: [] },
+        operator,
+      )
+      await inventory.reserveInventory(held, attempt(1))
+      await payment.chargePayment(held, attempt(1))
+      await payment.refundPayment(undone, attempt(1))
+      await journal.noteWaiting(undone, 'chargePayment', 'BREAKER_OPEN')
+      await api.maintenance.change({ breakers: { payment: 'auto' } }, operator)
+      await payment.refundPayment(undone, attempt(1))
+    },
     async function unknown() {
       const id = randomUUID()
       await api.journal.cancel(id, undefined)
