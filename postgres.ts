@@ -22,6 +22,9 @@ export interface SessionOptions {
 /** For jobs that run before anything else does: they take the time that a busy machine needs. */
 export const PATIENT = { statementTimeoutMs: 0, connectTimeoutMs: 30_000 }
 
+/** For whoever asks whether the database answers at all, and must know soon. */
+export const PROBE = { statementTimeoutMs: 1000, connectTimeoutMs: 1000, max: 1 }
+
 /**
  * For sessions that look everything up by key. A statement is planned once per connection, also when a table is still
  * empty; the plan must be the one that is right when the table is large.

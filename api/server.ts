@@ -6,7 +6,7 @@ import { providerUrls, queueName, readConfig, requireDatabaseUrl, temporalAddres
 import { onShutdown } from '../lifecycle.ts'
 import { createLogger } from '../logger.ts'
 import { createMetrics, serveMetrics } from '../metrics.ts'
-import { openPool } from '../postgres.ts'
+import { openPool, PROBE } from '../postgres.ts'
 import { openDatabase } from '../prisma/client.ts'
 import { requireRelease } from '../prisma/require-release.ts'
 import { ROOT } from '../root.ts'
@@ -25,6 +25,7 @@ const log = createLogger('api', config)
 await requireRelease(requireDatabaseUrl(config), log)
 const db = openDatabase(requireDatabaseUrl(config), config.DATABASE_POOL)
 const reads = openPool(requireDatabaseUrl(config), { max: READ_CONNECTIONS, name: 'ordersaga-reads' })
+const probe = openPool(requireDatabaseUrl(config), { ...PROBE, name: 'ordersaga-ready' })
 const { version } = JSON.parse(await readFile(path.join(ROOT, 'package.json'), 'utf8')) as {
   version: string
 }
@@ -54,6 +55,7 @@ const services = createApiServices({
 const ending = new AbortController()
 const server = createApp({
   ...services,
+  probe,
   ending: ending.signal,
   version,
 }).listen(config.PORT, config.HOST)
@@ -72,5 +74,6 @@ onShutdown(log, config.SUPERVISED, async () => {
   closeMetrics()
   await connection.close()
   await reads.end()
+  await probe.end()
   await db.$disconnect()
 })

@@ -1,21 +1,22 @@
 import { Router } from 'express'
-import type { Database } from '../../prisma/client.ts'
+import type pg from 'pg'
 import { serve } from '../http.ts'
 import { sendProblem } from '../problem.ts'
 
 export interface Health {
-  db: Database
+  /** Of its own: the pool of the orders may be all busy with a database that does not answer. */
+  probe: pg.Pool
   /** Aborted when the process is to end: it is alive then, but wants no new work. */
   ending: AbortSignal
 }
 
 /** Ready means that orders are accepted, which takes PostgreSQL alone: Temporal may still be starting. */
-export function createHealthRoutes({ db, ending }: Health): Router {
+export function createHealthRoutes({ probe, ending }: Health): Router {
   const router = Router()
   serve(router, '/livez', { get: (_request, response) => void response.json({ status: 'alive' }) })
   serve(router, '/readyz', {
     get: async (_request, response) => {
-      const isReachable = await db.$queryRaw`SELECT 1`.then(
+      const isReachable = await probe.query('SELECT').then(
         () => true,
         () => false,
       )

@@ -21,9 +21,11 @@ CREATE OR REPLACE TRIGGER sagas_moves BEFORE UPDATE OF status ON sagas
 
 -- No saga is completed without what must be done before its pivot, whoever says so.
 CREATE OR REPLACE FUNCTION sagas_refuse_incomplete() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+  missing text := saga_missing(NEW.id, NEW.before_pivot);
 BEGIN
-  IF saga_missing(NEW) IS NOT NULL THEN
-    RAISE EXCEPTION 'saga % cannot be completed: % is not done', NEW.id, saga_missing(NEW) USING ERRCODE = 'check_violation';
+  IF missing IS NOT NULL THEN
+    RAISE EXCEPTION 'saga % cannot be completed: % is not done', NEW.id, missing USING ERRCODE = 'check_violation';
   END IF;
   RETURN NEW;
 END $$;

@@ -17,9 +17,9 @@ RETURNS timestamptz LANGUAGE sql AS $$
 $$;
 
 -- A step that must be done before the pivot, and is not; null when there is none.
-CREATE OR REPLACE FUNCTION saga_missing(saga sagas) RETURNS text LANGUAGE sql STABLE AS $$
-  SELECT step FROM unnest(saga.before_pivot) WITH ORDINALITY AS needed (step, n)
-   WHERE NOT EXISTS (SELECT 1 FROM step_fences f WHERE f.saga_id = saga.id AND f.step = needed.step AND f.state = 'done')
+CREATE OR REPLACE FUNCTION saga_missing(p_saga uuid, p_before_pivot text[]) RETURNS text LANGUAGE sql STABLE AS $$
+  SELECT step FROM unnest(p_before_pivot) WITH ORDINALITY AS needed (step, n)
+   WHERE NOT EXISTS (SELECT 1 FROM step_fences f WHERE f.saga_id = p_saga AND f.step = needed.step AND f.state = 'done')
    ORDER BY n LIMIT 1
 $$;
 

@@ -30,7 +30,7 @@ BEGIN
     ELSE saga.status IN ('pending', 'processing', 'waiting', 'parked')
       AND saga.reason_code IS NULL AND saga.cancel_wished_at IS NULL END;
   IF is_admitted AND p_kind = 'pivot' THEN
-    missing := saga_missing(saga);
+    missing := saga_missing(p_saga, saga.before_pivot);
   END IF;
   IF missing IS NOT NULL THEN
     verdict := 'refused';

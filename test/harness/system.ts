@@ -11,7 +11,8 @@ import { createDependencies } from '../../domain/operations/dependencies.ts'
 import type { Participant } from '../../domain/participants.ts'
 import type { LocalPermits } from '../../domain/provider/permits.ts'
 import type { Reach } from '../../domain/saga/step.ts'
-import type { Database } from '../../prisma/client.ts'
+import { openPool, PROBE } from '../../postgres.ts'
+import { openDatabase, type Database } from '../../prisma/client.ts'
 import { runWorkers, type RunningWorkers } from '../../workers/run-workers.ts'
 import { reportProviders } from '../../workers/provider-watch.ts'
 import { installRuntime } from '../../workers/runtime.ts'
@@ -64,6 +65,8 @@ export interface SystemOptions {
   contracts?: Contracts
   /** Workflow tasks that the workers have in hand at once. */
   workflowTasksMax?: number
+  /** Where the API reaches the database, given where it really is; it has a pool of its own then, with the usual limits. */
+  apiDatabaseUrl?: (url: string) => Promise<string>
   /** The database as the workers see it, when that is not as everybody does. */
   workerDatabase?: (url: string) => Database
   /** Another Temporal than the shared one. */
@@ -146,8 +149,11 @@ export async function startSystemOn(servers: Servers, options: SystemOptions = {
     wanted === false ? undefined : await startEventFlow(databaseUrl, wanted === true ? {} : wanted)
   const apis: { stop(): Promise<void>; close(): void }[] = []
   const openApi = async (contracts: Contracts | undefined) => {
+    const ownUrl = await options.apiDatabaseUrl?.(databaseUrl)
+    const apiDb = ownUrl === undefined ? db : openDatabase(ownUrl, 4)
+    const probe = openPool(ownUrl ?? databaseUrl, { ...PROBE, name: 'test-ready' })
     const apiServices = createApiServices({
-      db,
+      db: apiDb,
       reads,
       client,
       log,
@@ -166,12 +172,13 @@ export async function startSystemOn(servers: Servers, options: SystemOptions = {
     const stopSweeping = sweepRegularly(apiServices.jobs, log)
     const ending = new AbortController()
     const { url, server } = await listen(
-      createApp({ ...apiServices, ending: ending.signal, version: 'test' }),
+      createApp({ ...apiServices, probe, ending: ending.signal, version: 'test' }),
     )
     apis.push({
       async stop() {
         ending.abort()
-        await Promise.all([stopSweeping(), apiServices.starter.stop()])
+        await Promise.all([stopSweeping(), apiServices.starter.stop(), probe.end()])
+        if (apiDb !== db) await apiDb.$disconnect()
       },
       close: () => close(server),
     })

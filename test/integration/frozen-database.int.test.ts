@@ -4,7 +4,9 @@ import { inTransaction, sqlOf } from '../../events/store/sql.ts'
 import { openPool, openSession } from '../../postgres.ts'
 import { openDatabase } from '../../prisma/client.ts'
 import { until } from '../harness/poll.ts'
-import { createTestDatabase } from '../harness/start.ts'
+import { orderBody } from '../harness/api-client.ts'
+import { expectOrdersCompleted } from '../harness/order-trials.ts'
+import { createTestDatabase, startSystem } from '../harness/start.ts'
 import { startTcpProxy } from '../harness/tcp-proxy.ts'
 
 const closers: (() => unknown)[] = []
@@ -113,4 +115,47 @@ it('a process that freezes in a transaction is hung up on, and its locks are fre
     }),
   )
   expect(isDatabaseTrouble(await held)).toBe(true)
+})
+
+it('an API whose database freezes says so with 503, and afterwards takes each of those orders once', async () => {
+  let line: Awaited<ReturnType<typeof startTcpProxy>> | undefined
+  const system = await startSystem({
+    input: { pace: 0.05 },
+    async apiDatabaseUrl(place) {
+      const url = new URL(place)
+      line = await startTcpProxy({ host: url.hostname, port: Number(url.port) })
+      url.port = String(line.port)
+      return url.href
+    },
+  })
+  closers.push(
+    () => line?.close(),
+    () => system.close(),
+  )
+  const before = await system.api.place()
+  const keys = Array.from({ length: 6 }, (_, index) => `frozen-${index}`)
+  const post = (key: string) => system.api.post('/orders', orderBody(), { 'idempotency-key': key })
+  line?.swallow()
+  const [ready, live, ...turnedAway] = await Promise.all([
+    fetch(`${system.apiUrl}/readyz`),
+    fetch(`${system.apiUrl}/livez`),
+    ...keys.map(post),
+  ])
+  expect([ready.status, live.status]).toEqual([503, 200])
+  for (const answer of turnedAway)
+    expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, expect.any(String)])
+  line?.mend()
+  const placed = await Promise.all(
+    keys.map((key) =>
+      until('an order to be accepted', async () => {
+        const answer = await post(key)
+        return answer.status === 202 ? ((await answer.json()) as { id: string }) : undefined
+      }),
+    ),
+  )
+  expect(await system.db.order.count()).toBe(keys.length + 1)
+  await expectOrdersCompleted(
+    system,
+    await Promise.all([before, ...placed].map(({ id }) => system.api.ended(id))),
+  )
 })
