@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
+import { Fault } from '../../faults.ts'
 import type { ProviderRequest, ProviderResponse } from './http.ts'
 import { createKeyedProvider } from './keyed.ts'
 
@@ -7,16 +8,17 @@ const ATTEMPT = { number: 1, isLocal: true, signal: new AbortController().signal
 const EFFECT = { id: 'ch_1' }
 
 /** A provider that answers each request as the test says, by its method and the end of its path. */
-const provider = (answers: Record<string, ProviderResponse>) =>
+const provider = (answers: Record<string, ProviderResponse | Fault>) =>
   createKeyedProvider({
     http: async ({ method, path }: ProviderRequest) => {
       const effect = answers[`${method} ${path}`]
       if (effect === undefined) throw new Error(`Nobody said what ${method} ${path} is answered`)
+      if (effect instanceof Fault) throw effect
       return { kind: 'ok', effect }
     },
     collection: 'charges',
     effect: z.object({ id: z.string() }),
-    states: { live: 'charged', undone: 'refunded' },
+    states: { live: 'charged', undone: 'refunded', pending: 'pending' },
     refusals: { DECLINED: { code: 'PAYMENT_DECLINED', detail: 'declined' } },
     undo: () => ({ method: 'POST', path: '/refunds' }),
   })
@@ -68,6 +70,32 @@ describe('an answer that is no refusal of this request', () => {
     const charges = provider({ 'POST /charges': answer, 'GET /charges/key': answer })
     expect(await charges.create('key', {}, ATTEMPT)).toEqual(waited)
     expect(await charges.find('key', ATTEMPT)).toEqual(waited)
+  })
+
+  it('since our credentials are not taken, is waited for wherever we ask', async () => {
+    const denied = new Fault('PROVIDER_DENIED', 'payment answered 401: are our credentials right?')
+    const charges = provider({
+      'POST /charges': denied,
+      'GET /charges/key': denied,
+      'PUT /charges/key/void': denied,
+    })
+    const waiting = { kind: 'unavailable', fault: 'PROVIDER_DENIED' }
+    expect(await charges.create('key', {}, ATTEMPT)).toEqual(waiting)
+    expect(await charges.find('key', ATTEMPT)).toEqual(waiting)
+    expect(await charges.makeFinal('key', 'undo', ATTEMPT)).toEqual(waiting)
+  })
+
+  it('that is not decided yet is waited for, also as that of an undo', async () => {
+    const pending = { kind: 'unavailable', why: 'PENDING' }
+    const charges = provider({
+      'POST /charges': body('pending', 202),
+      'GET /charges/key': body('pending'),
+      'PUT /charges/key/void': NOT_VOIDABLE,
+      'POST /refunds': body('pending', 202),
+    })
+    expect(await charges.create('key', {}, ATTEMPT)).toEqual(pending)
+    expect(await charges.find('key', ATTEMPT)).toEqual(pending)
+    expect(await charges.makeFinal('key', 'undo', ATTEMPT)).toEqual(pending)
   })
 
   it('leaves a refusal what it is, and a key that is not known unknown', async () => {

@@ -23,7 +23,7 @@ const orphansOn = (db: Database, afterSeconds = -1) =>
 
 /** An order whose workflow was started. */
 async function startedOrder(): Promise<string> {
-  const id = await placeOrderRow(test.db)
+  const id = await placeOrderRow(test.db, {}, ['reserveInventory'])
   await createStarts(test).started(id)
   return id
 }

@@ -304,24 +304,26 @@ describe.each([
       expect([again.kept.length, bySubject(again.got)]).toEqual([0, { 'order-a': [3] }])
     })
 
-    it.runIf(kind === 'nats')('keeps bytes that are no text, and text that cannot be stored', async () => {
-      const [event] = envelopes('order-a', 1, 1)
-      const halfACharacter = JSON.stringify(event).replace('é', String.raw`\ud83d`)
-      const nul = JSON.stringify(event).replace('é', String.raw`\u0000`)
-      const bodies = [Uint8Array.of(0xff, 0xfe, 0x00), 'not json', '', halfACharacter, nul]
-      const { got, kept } = await collectBoth()
-      await publishAll(envelopes('order-a', 1, 1))
-      for (const body of bodies) await broker.put(body)
-      await publishAll(envelopes('order-a', 2, 2))
-      await until('the event behind them', () => (got.length > 1 ? true : undefined))
-      expect(kept.map(({ why, raw, encoding }) => [why, raw, encoding])).toEqual([
-        ['It is not UTF-8.', Buffer.from([0xff, 0xfe, 0x00]).toString('base64'), 'base64'],
-        ['It is not JSON.', 'not json', 'text'],
-        ['It is not JSON.', '', 'text'],
-        [expect.stringContaining('cannot be stored'), halfACharacter, 'text'],
-        [expect.stringContaining('cannot be stored'), nul, 'text'],
-      ])
-    })
+    // What stands in the embedded broker is JSON, at least.
+    if (kind === 'nats')
+      it('keeps bytes that are no text, and text that cannot be stored', async () => {
+        const [event] = envelopes('order-a', 1, 1)
+        const halfACharacter = JSON.stringify(event).replace('é', String.raw`\ud83d`)
+        const nul = JSON.stringify(event).replace('é', String.raw`\u0000`)
+        const bodies = [Uint8Array.of(0xff, 0xfe, 0x00), 'not json', '', halfACharacter, nul]
+        const { got, kept } = await collectBoth()
+        await publishAll(envelopes('order-a', 1, 1))
+        for (const body of bodies) await broker.put(body)
+        await publishAll(envelopes('order-a', 2, 2))
+        await until('the event behind them', () => (got.length > 1 ? true : undefined))
+        expect(kept.map(({ why, raw, encoding }) => [why, raw, encoding])).toEqual([
+          ['It is not UTF-8.', Buffer.from([0xff, 0xfe, 0x00]).toString('base64'), 'base64'],
+          ['It is not JSON.', 'not json', 'text'],
+          ['It is not JSON.', '', 'text'],
+          [expect.stringContaining('cannot be stored'), halfACharacter, 'text'],
+          [expect.stringContaining('cannot be stored'), nul, 'text'],
+        ])
+      })
   })
 })
 
