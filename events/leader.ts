@@ -9,6 +9,9 @@ const TRY_INTERVAL_MS = 250
 /** After a long outage there is much to read, in milliseconds. */
 const STATEMENT_TIMEOUT_MS = 5000
 
+/** A candidacy that lasted for so long came to something: the pauses after failures begin anew. */
+const LASTING_MS = 10_000
+
 /** Saying goodbye takes no longer than this, in milliseconds. */
 const END_TIMEOUT_MS = 5000
 
@@ -31,6 +34,8 @@ export interface Candidacy {
   lead: (session: Sql, isOver: AbortSignal) => Promise<void>
   onTrouble: OnTrouble
   silenceMaxMs?: number
+  /** Milliseconds to pause after so many failures in a row. */
+  pauseAfter?: (failures: number) => number
 }
 
 /** Stands for leader, and stands again when it was lost, until it is stopped. At most one of all candidates leads. */
@@ -46,14 +51,17 @@ export function standForLeader(candidacy: Candidacy): { stop(): Promise<void> } 
 }
 
 async function standUntil(stopping: AbortSignal, candidacy: Candidacy): Promise<void> {
+  const { pauseAfter = backoffMs } = candidacy
   let failures = 0
   while (!stopping.aborted) {
+    const stoodAt = Date.now()
     try {
-      await serveOneTerm(stopping, candidacy, () => (failures = 0))
+      await serveOneTerm(stopping, candidacy)
     } catch (error) {
-      failures += 1
+      // A server that takes no writes lets one be elected, and ends the connection with the first of them.
+      failures = Date.now() - stoodAt < LASTING_MS ? failures + 1 : 1
       candidacy.onTrouble('lost the leader connection; another process may take over', error)
-      await pause(backoffMs(failures), stopping)
+      await pause(pauseAfter(failures), stopping)
     }
   }
 }
@@ -61,7 +69,6 @@ async function standUntil(stopping: AbortSignal, candidacy: Candidacy): Promise<
 async function serveOneTerm(
   stopping: AbortSignal,
   { url, lock, lead, silenceMaxMs = SILENCE_MAX_MS }: Candidacy,
-  onElected: () => void,
 ): Promise<void> {
   const session = openSession(url, {
     name: 'ordersaga-leader',
@@ -75,7 +82,6 @@ async function serveOneTerm(
     await session.connect()
     while (!stopping.aborted && !(await isElected(session, lock))) await pause(TRY_INTERVAL_MS, stopping)
     if (stopping.aborted) return
-    onElected()
     await lead(sqlOf(session), AbortSignal.any([stopping, lost.signal]))
     if (!stopping.aborted) lost.signal.throwIfAborted()
   } finally {

@@ -232,6 +232,23 @@ describe('of several relays', () => {
     expect(reigns[0]).toBe('first leads')
     await until('the first to know', () => (reigns.includes('first is over') ? true : undefined))
   })
+
+  it('one that is elected and lost at once, as on a server that takes no writes, stands again after longer each time', async () => {
+    const failures: number[] = []
+    const leader = standForLeader({
+      url: test.url,
+      lock: 2,
+      onTrouble: () => undefined,
+      lead: (session) => session.query('SELECT').then(() => Promise.reject(new Error('lost'))),
+      pauseAfter(times) {
+        failures.push(times)
+        return 1
+      },
+    })
+    closers.push(() => leader.stop())
+    await until('it to have stood again', () => (failures.length >= 4 ? true : undefined))
+    expect(failures.slice(0, 4)).toEqual([1, 2, 3, 4])
+  })
 })
 
 describe('a relay process that is killed with SIGKILL', () => {
