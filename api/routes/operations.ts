@@ -6,7 +6,6 @@ import type { createMaintenance } from '../../domain/operations/maintenance.ts'
 import { parkedKey, type createParking, type ParkedStep } from '../../domain/operations/parking.ts'
 import type { createRetryBatches, RetryBatchProgress } from '../../domain/operations/retry-batches.ts'
 import type { Operator } from '../../events/store/operator.ts'
-import { PROVIDER_STEPS } from '../../domain/participants.ts'
 import type { StepOutline } from '../../workflows/saga/contract.ts'
 import { outlinesOf, type Contracts } from '../contracts.ts'
 import { callerOf, isUuid, jsonBody, parseBody, parseQuery, serve, toPage } from '../http.ts'
@@ -110,7 +109,7 @@ export function createOperationRoutes({
   serve(router, '/operations/dependencies', {
     get: async (request, response) => {
       parseQuery(noQuery, request.query)
-      response.json({ data: await dependencies.list(new Map(Object.entries(PROVIDER_STEPS))) })
+      response.json({ data: await dependencies.list() })
     },
   })
 

@@ -4,8 +4,8 @@ type Transaction = Pick<Database, '$queryRaw'>
 
 /**
  * No event is lost between the store and its consumers: a position never passes the head of its stream, and what is set
- * aside of a stream follows its position without a hole, unless the event before it is still on its way. A foreign message is no event of
- * any stream.
+ * aside of a stream follows its position without a hole, unless the event before it is still on its way. A foreign
+ * message is no event of any stream.
  */
 export const holes = (db: Transaction) => db.$queryRaw<{ offender: string }[]>`
   WITH heads AS (

@@ -1,5 +1,6 @@
 import type { Database } from '../../prisma/client.ts'
-import type { ProviderName } from '../../providers.ts'
+import { PROVIDER_NAMES } from '../../providers.ts'
+import { PROVIDER_STEPS } from '../participants.ts'
 import type { BreakerState, GuardedProvider } from '../provider/guard.ts'
 import { createMaintenance } from './maintenance.ts'
 
@@ -41,9 +42,8 @@ export function createDependencies({ db }: { db: Database }) {
     /**
      * The breaker that has moved last tells most: one that opened before may only not have been asked since. One that an
      * operator holds open is open.
-     * @param steps the steps of each provider, by its name.
      */
-    async list(steps: ReadonlyMap<string, readonly string[]>): Promise<Dependency[]> {
+    async list(): Promise<Dependency[]> {
       const states = await db.$queryRaw<
         { provider: string; state: BreakerState; capacity: bigint; inUse: bigint }[]
       >`
@@ -54,14 +54,14 @@ export function createDependencies({ db }: { db: Database }) {
       const waiting = await db.$queryRaw<{ step: string; orders: bigint }[]>`
         SELECT f.step, count(*) AS orders FROM sagas s JOIN step_fences f ON f.saga_id = s.id AND f.state IN ('pending', 'intended')
          WHERE s.status = 'waiting' GROUP BY f.step`
-      return [...steps].map(([provider, its]) => {
+      return PROVIDER_NAMES.map((provider) => {
         const seen = states.find((row) => row.provider === provider)
         return {
           provider,
-          breaker: breakers[provider as ProviderName] === 'open' ? 'open' : (seen?.state ?? 'unknown'),
+          breaker: breakers[provider] === 'open' ? 'open' : (seen?.state ?? 'unknown'),
           bulkhead: { limit: Number(seen?.capacity ?? 0), inUse: Number(seen?.inUse ?? 0) },
           waiting: waiting
-            .filter(({ step }) => its.includes(step))
+            .filter(({ step }) => PROVIDER_STEPS[provider].includes(step))
             .reduce((sum, { orders }) => sum + Number(orders), 0),
         }
       })

@@ -1,4 +1,4 @@
-import type { Unavailable } from '../../domain/provider/protocol.ts'
+import type { PENDING as Pending, Unavailable } from '../../domain/provider/protocol.ts'
 
 /**
  * How often and how long anything is tried: the one place that says so. All durations are milliseconds.
@@ -44,6 +44,9 @@ const WAITING = { initialMs: 1000, maxMs: 60_000 }
 /** A provider that says when to come back is taken at its word, and asked less often if that was not enough. */
 const HINTED_MAX_MS = 8000
 
+/** The provider's client says so; workflows may not import the value. */
+export const PENDING: typeof Pending = 'PENDING'
+
 /** A provider that has not decided yet is asked at least every fifteen seconds, jitter and attempt included. */
 const PENDING_MAX_MS = 10_000
 
@@ -63,7 +66,7 @@ export function waitingMs(
   waits: number,
   { why, retryAfterMs }: Pick<Unavailable, 'why' | 'retryAfterMs'>,
 ): number {
-  if (why === 'PENDING') return doubled(WAITING.initialMs, waits, PENDING_MAX_MS)
+  if (why === PENDING) return doubled(WAITING.initialMs, waits, PENDING_MAX_MS)
   if (retryAfterMs === undefined) return doubled(WAITING.initialMs, waits, WAITING.maxMs)
   const hintMs = Math.max(retryAfterMs, WAITING.initialMs)
   return doubled(hintMs, waits, Math.max(hintMs, HINTED_MAX_MS))

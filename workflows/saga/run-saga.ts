@@ -1,7 +1,7 @@
 import type { BeginResult, CloseResult, Reason, SagaChange } from '../../domain/saga/journal.ts'
 import type { StepAnswer } from '../../domain/saga/step-answer.ts'
 import type { ForwardStep, RetriableStep, SagaDefinition } from './definition.ts'
-import { ATTEMPTS, PARK_AFTER_MS, slowTimerMs, waitingMs, type Policy } from './policies.ts'
+import { ATTEMPTS, PARK_AFTER_MS, PENDING, slowTimerMs, waitingMs, type Policy } from './policies.ts'
 
 /** One attempt, or one round of them on a participant's queue. */
 export interface Call {
@@ -221,7 +221,7 @@ interface Progress {
 const PAUSED = 'PAUSED'
 
 /** Waits that a reader tells apart: among the others, which one it is changes all the time. */
-const shownAs = (why: string) => (why === 'PENDING' || why === PAUSED ? why : 'UNAVAILABLE')
+const shownAs = (why: string) => (why === PENDING || why === PAUSED ? why : 'UNAVAILABLE')
 
 /**
  * A task before the pivot, and the pivot, wait in sight; what has no deadline is parked after a while, and goes on. Once
