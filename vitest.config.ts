@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config'
+import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 /**
  * The levels above unit tests run on the servers that the global setup starts once for all of them. Files that run in
@@ -15,15 +16,27 @@ const level = (name: string, include: string) => ({
   },
 })
 
+/** Levels run in the order of their names; the one that mostly waits goes first, so that others run beside it. */
+class TimeFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const isOfTime = ({ project }: TestSpecification) => project.name === 'time'
+    const sorted = await super.sort(files)
+    return [...sorted.filter(isOfTime), ...sorted.filter((file) => !isOfTime(file))]
+  }
+}
+
 export default defineConfig({
   test: {
     globalSetup: ['test/harness/global-setup.ts'],
     // Most of the time a test waits for a timer of somebody else: more files than cores run at once.
     maxWorkers: 3,
+    sequence: { sequencer: TimeFirst },
     projects: [
       {
         test: {
           name: 'unit',
+          // The exhaustive simulations take seconds, and more on a busy machine.
+          testTimeout: 60_000,
           include: [
             '{workflows,activities,domain,events,read-models,dispatch,api,workers,cli,sandbox,stack,prisma}/**/*.test.ts',
             '*.test.ts',

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { orderSaga } from '../../workflows/order/steps.ts'
-import type { Order } from '../harness/api-client.ts'
 import { cancelAfter } from '../harness/cancel-after.ts'
 import { settled } from '../harness/failure-matrix.ts'
+import { isWholeMatrix } from '../harness/matrix.ts'
 import { expectOrderCompleted, ORDER_TRIALS } from '../harness/order-trials.ts'
 import { participantsOf, pointsIn, stepsOf, triedSteps } from '../harness/saga-steps.ts'
 import { startSystem, startWorker } from '../harness/start.ts'
@@ -13,8 +13,6 @@ import { ended, expectCompleted, expectTurnedBack, type Shown, type Trials } fro
 
 /** A worker that dies is missed after 2 s, so that these tests need not wait for the default of 4 s. */
 const WITHOUT_WORKERS = { workers: false, workflowTaskTimeoutMs: 2000 }
-
-const isFull = process.env['MATRIX'] === 'full'
 
 /** The party of every saga here: each is alone in its system. */
 const PARTY = 'cus_alone'
@@ -52,7 +50,7 @@ function describeKills<Wishes, S extends Shown>(what: string, trials: Trials<Wis
 
   /** What a provider does while a worker is killed in the middle of a call to it: only in the whole matrix. */
   const hardships = tried
-    .filter(({ provider }) => isFull && provider !== undefined)
+    .filter(({ provider }) => isWholeMatrix && provider !== undefined)
     .flatMap(({ name }) =>
       Object.entries(AT_A_PROVIDER).flatMap(([hardship, misbehaviour]) =>
         ['before-call', 'before-record'].map((point) => ({
@@ -116,33 +114,22 @@ function describeKills<Wishes, S extends Shown>(what: string, trials: Trials<Wis
 }
 
 describeKills('an order', ORDER_TRIALS)
-describeKills('a transfer', TRANSFER_TRIALS)
+// The kernel is the same one: `npm test` kills the workers of one saga.
+if (isWholeMatrix) describeKills('a transfer', TRANSFER_TRIALS)
 
-describe.concurrent('a worker that is killed after the pivot’s commit and before its workflow task ends', () => {
-  it.each([
-    {
-      what: 'a cancel over HTTP is refused',
-      act: async (system: System, { id }: Order) => {
-        const answer = await system.api.cancel(id)
-        expect(answer.status).toBe(409)
-        expect(await answer.json()).toMatchObject({ code: 'ORDER_NOT_CANCELLABLE' })
-      },
-    },
-    {
-      what: 'a cancel of the workflow comes too late',
-      act: (system: System, { workflow }: Order) => system.client.workflow.getHandle(workflow.id).cancel(),
-    },
-    {
-      what: 'a signal changes nothing',
-      act: (system: System, { workflow }: Order) =>
-        system.client.workflow.getHandle(workflow.id).signal('anything'),
-    },
-  ])('$what: the order stays completed, and nothing is refunded', async ({ act }) => {
-    const at = `${orderSaga.pivot.execute}:after`
-    await outliving(ORDER_TRIALS, at, async (system, { id }) => {
-      const order = await system.api.order(id)
-      await act(system, order)
-      await system.client.workflow.getHandle(order.workflow.id).result()
+describe('a worker that is killed after the pivot’s commit and before its workflow task ends', () => {
+  it('leaves an order that stays completed, whatever asks for its end: nothing is refunded', async () => {
+    await outliving(ORDER_TRIALS, `${orderSaga.pivot.execute}:after`, async (system, { id }) => {
+      const { workflow } = await system.api.order(id)
+      const running = system.client.workflow.getHandle(workflow.id)
+      const answer = await system.api.cancel(id)
+      expect([answer.status, await answer.json()]).toEqual([
+        409,
+        expect.objectContaining({ code: 'ORDER_NOT_CANCELLABLE' }),
+      ])
+      await running.signal('anything')
+      await running.cancel()
+      await running.result()
       await expectOrderCompleted(system, await system.api.ended(id))
     })
   })

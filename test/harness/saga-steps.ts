@@ -1,6 +1,7 @@
 import { PARTICIPANTS, type Participant } from '../../domain/participants.ts'
 import { allSteps, type Step } from '../../domain/saga/step.ts'
 import { PARTICIPANT_NAMES } from '../../workers/bulkheads.ts'
+import { isWholeMatrix } from './matrix.ts'
 import { outline, type SagaDefinition, type StepKind } from '../../workflows/saga/definition.ts'
 
 /** A step of a saga: what the registry and the definition know of it. Tests follow from it. */
@@ -23,11 +24,11 @@ export function stepsOf(saga: SagaDefinition): SagaStep[] {
   })
 }
 
-/** The steps that `npm test` tries everything at: the first of each kind; all of them with `MATRIX=full`. */
+/** The steps that `npm test` tries everything at: the first of each kind; all of them in the whole matrix. */
 export function triedSteps(saga: SagaDefinition): SagaStep[] {
   const kindOf = ({ kind, provider }: SagaStep) => `${kind} ${provider === undefined ? 'ours' : 'provider'}`
   const steps = stepsOf(saga)
-  if (process.env['MATRIX'] === 'full') return steps
+  if (isWholeMatrix) return steps
   return steps.filter((step, index) => steps.findIndex((other) => kindOf(other) === kindOf(step)) === index)
 }
 

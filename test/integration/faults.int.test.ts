@@ -2,6 +2,7 @@ import { describe, expect, it as base } from 'vitest'
 import { orderSaga } from '../../workflows/order/steps.ts'
 import type { Order } from '../harness/api-client.ts'
 import { heldUntilCancelWished } from '../harness/holds.ts'
+import { inMatrix } from '../harness/matrix.ts'
 import { expectOrdersCompleted } from '../harness/order-trials.ts'
 import { until } from '../harness/poll.ts'
 import { participantsOf } from '../harness/saga-steps.ts'
@@ -79,6 +80,13 @@ describe.concurrent('a payment gateway that is down', () => {
   })
 })
 
+/** In turn: the faults are spread over the calls, so that no order meets more of them than it has attempts. */
+async function runInTurn({ api }: System): Promise<Order[]> {
+  const orders: Order[] = []
+  for (let n = 0; n < inMatrix({ whole: 15, otherwise: 6 }); n += 1) orders.push(await api.run())
+  return orders
+}
+
 describe.concurrent('both providers', () => {
   it.for([
     { trouble: 'flaky', percent: 30 },
@@ -89,19 +97,16 @@ describe.concurrent('both providers', () => {
     'that are $trouble at $percent % of their calls let every order be completed once',
     async ({ trouble, percent }, { system }) => {
       await system.world.break({ payment: trouble, shipping: trouble, percent })
-      // In turn: the faults are spread over the calls, so that no order meets more of them than it has attempts.
-      const all: Order[] = []
-      for (let n = 0; n < 15; n += 1) all.push(await system.api.run())
+      const orders = await runInTurn(system)
       await system.world.mend()
-      await expectOrdersCompleted(system, all)
+      await expectOrdersCompleted(system, orders)
     },
   )
 
   it('that answer a tail of their calls too late let every order be completed once', async ({ system }) => {
     await system.world.break({ tail: { percent: 20, ms: 1500 } })
-    const all: Order[] = []
-    for (let n = 0; n < 15; n += 1) all.push(await system.api.run())
+    const orders = await runInTurn(system)
     await system.world.mend()
-    await expectOrdersCompleted(system, all)
+    await expectOrdersCompleted(system, orders)
   })
 })
