@@ -2,12 +2,12 @@ import { Connection, type ConnectionLike } from '@temporalio/client'
 import { NativeConnection } from '@temporalio/worker'
 import pino from 'pino'
 import { Registry } from 'prom-client'
-import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, inject, it, vi } from 'vitest'
 import { measureSkew, watchClocks } from '../../clock-skew.ts'
 import { createClocks } from '../../dispatch/clocks.ts'
 import { freePort } from '../../stack/ports.ts'
 import { until } from '../harness/poll.ts'
-import { compiled, createTestDatabase } from '../harness/start.ts'
+import { compiled, createTestDatabase, startSystem } from '../harness/start.ts'
 import { startWatchedProcess } from '../harness/watched-process.ts'
 
 const closers: (() => Promise<unknown>)[] = []
@@ -59,6 +59,15 @@ describe.each([-10, 10])('a host whose clock is %i minutes off', (minutes) => {
       expect(Math.abs(skewSeconds + minutes * 60) - uncertaintySeconds).toBeLessThan(SAME_SECONDS)
       expect(text).toContain(`ordersaga_clock_skew_seconds{clock="${clock}"} ${skewSeconds}`)
     }
+  })
+
+  it('places and runs an order as any other: it is not past its deadline', async () => {
+    vi.useFakeTimers({ toFake: ['Date'], now: now(), shouldAdvanceTime: true })
+    closers.push(async () => vi.useRealTimers())
+    const system = await startSystem()
+    closers.push(() => system.close())
+    const { id } = await system.api.place({ deadlineSeconds: 300 })
+    expect(await system.api.ended(id)).toMatchObject({ status: 'completed', reason: null })
   })
 })
 
