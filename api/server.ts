@@ -12,6 +12,8 @@ import { requireRelease } from '../prisma/require-release.ts'
 import { ROOT } from '../root.ts'
 import { createApp } from './app.ts'
 import { createApiServices } from './services.ts'
+import { watchClocks } from '../clock-skew.ts'
+import { createClocks } from '../dispatch/clocks.ts'
 import { connectLazily } from '../dispatch/connection.ts'
 import { sweepRegularly } from '../dispatch/sweep.ts'
 
@@ -64,13 +66,23 @@ server.requestTimeout = REQUEST_TIMEOUT_MS
 await once(server, 'listening')
 services.starter.run()
 const stopSweeping = sweepRegularly(services.jobs, log)
+const stopClocks = watchClocks({
+  clocks: createClocks({
+    db,
+    connection,
+    namespace: config.TEMPORAL_NAMESPACE,
+    taskQueue: queueName(config, 'clock'),
+  }),
+  metrics,
+  log,
+})
 log.info({ port: config.PORT }, 'accepting orders')
 
 onShutdown(log, config.SUPERVISED, async () => {
   ending.abort()
   server.closeIdleConnections()
   await new Promise((resolve) => server.close(resolve))
-  await Promise.all([stopSweeping(), services.starter.stop()])
+  await Promise.all([stopSweeping(), services.starter.stop(), stopClocks()])
   closeMetrics()
   await connection.close()
   await reads.end()

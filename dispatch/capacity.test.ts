@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { createCapacity } from './capacity.ts'
 
 function capacityOf(max: number) {
@@ -86,5 +86,19 @@ describe('the capacity of a server', () => {
     const { capacity, clock, limit } = capacityOf(64)
     capacity.failed('none', clock.at)
     expect([limit(), capacity.isAway()]).toEqual([8, false])
+  })
+})
+
+describe('a server that is away', () => {
+  afterEach(() => void vi.useRealTimers())
+
+  it('is asked again soon, also when the clock of the host is set back meanwhile', () => {
+    vi.useFakeTimers({ toFake: ['Date', 'performance', 'setTimeout'] })
+    const capacity = createCapacity({ max: 4 })
+    capacity.failed('away', performance.now())
+    expect(capacity.free(0)).toBe(0)
+    vi.setSystemTime(Date.now() - 600_000)
+    vi.advanceTimersByTime(1000)
+    expect(capacity.free(0)).toBe(1)
   })
 })

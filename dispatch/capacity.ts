@@ -3,7 +3,7 @@ import type { Trouble } from './trouble.ts'
 export interface CapacityOptions {
   /** Calls in flight at most. */
   max: number
-  /** Milliseconds; any clock. */
+  /** Milliseconds; any clock that is never set back. */
   now?: () => number
   /** The other side has gone away. Called once, however many calls fail. */
   onAway?: () => void
@@ -22,7 +22,7 @@ const BUSY_PAUSE_MS = 100
  * each round of calls that succeed, up to where there was trouble last; from there it grows by one a round. Trouble halves
  * it, once a round. A server that answers nothing is away: it is asked with single calls until one succeeds.
  */
-export function createCapacity({ max, now = Date.now, onAway, onBack }: CapacityOptions) {
+export function createCapacity({ max, now = () => performance.now(), onAway, onBack }: CapacityOptions) {
   let limit = Math.min(8, max)
   let threshold = max
   let succeededAt = Number.NEGATIVE_INFINITY

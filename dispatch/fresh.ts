@@ -4,7 +4,7 @@
  */
 const REMEMBERED_MS = 800
 
-export function createFresh(now: () => number = Date.now) {
+export function createFresh(now: () => number = () => performance.now()) {
   const added = new Map<string, number>()
   return {
     add: (id: string): void => void added.set(id, now()),

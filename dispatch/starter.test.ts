@@ -22,7 +22,7 @@ const saga = (id: string) => ({ id, definition: 'order@1', deadlineAt: new Date(
 
 /** A starter over a table of notes in memory, and a Temporal that answers when the test says so. */
 function starterOn(notes: SagaStart[], wakes: SagaWake[] = []) {
-  vi.useFakeTimers({ toFake: ['setInterval', 'Date'] })
+  vi.useFakeTimers({ toFake: ['setInterval', 'performance'] })
   const temporal = {
     trouble: undefined as Error | undefined,
     isSlow: false,

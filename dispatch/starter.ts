@@ -46,7 +46,7 @@ export function createSagaStarter({ workflows, starts, orphans, log }: StarterOp
 
   const runStart = async (start: SagaStart): Promise<void> => {
     fresh.forget(start.id)
-    const startedAt = Date.now()
+    const startedAt = performance.now()
     try {
       // One that is over was started again by another process, and has ended since.
       if (!isOver(start)) {
@@ -75,7 +75,7 @@ export function createSagaStarter({ workflows, starts, orphans, log }: StarterOp
   }
 
   const runWake = async (wake: SagaWake): Promise<void> => {
-    const startedAt = Date.now()
+    const startedAt = performance.now()
     try {
       if (!(await workflows.wake(wake))) await orphans.summon(wake.id)
       wakePlaces.succeeded()

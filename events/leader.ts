@@ -54,12 +54,12 @@ async function standUntil(stopping: AbortSignal, candidacy: Candidacy): Promise<
   const { pauseAfter = backoffMs } = candidacy
   let failures = 0
   while (!stopping.aborted) {
-    const stoodAt = Date.now()
+    const stoodAt = performance.now()
     try {
       await serveOneTerm(stopping, candidacy)
     } catch (error) {
       // A server that takes no writes lets one be elected, and ends the connection with the first of them.
-      failures = Date.now() - stoodAt < LASTING_MS ? failures + 1 : 1
+      failures = performance.now() - stoodAt < LASTING_MS ? failures + 1 : 1
       candidacy.onTrouble('lost the leader connection; another process may take over', error)
       await pause(pauseAfter(failures), stopping)
     }

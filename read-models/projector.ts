@@ -120,8 +120,8 @@ const keepingForeign =
 function movingMarks(pool: pg.Pool, projections: readonly Projection[]): () => Promise<void> {
   let dueAt = 0
   return async () => {
-    if (Date.now() < dueAt) return
-    dueAt = Date.now() + MARK_INTERVAL_MS
+    if (performance.now() < dueAt) return
+    dueAt = performance.now() + MARK_INTERVAL_MS
     for (const { name } of projections) await moveAppliedMark(sqlOf(pool), name)
   }
 }

@@ -13,6 +13,7 @@ const ROOT_FILES = [
   'logger.ts',
   'metrics.ts',
   'lifecycle.ts',
+  'clock-skew.ts',
 ]
 const LAYERS = [...FOLDERS, ...ROOT_FILES]
 

@@ -1,6 +1,8 @@
 import process from 'node:process'
 import { NativeConnection } from '@temporalio/worker'
 import { providerUrls, queueName, readConfig, requireDatabaseUrl, temporalAddress } from '../config.ts'
+import { watchClocks } from '../clock-skew.ts'
+import { createClocks } from '../dispatch/clocks.ts'
 import type { Participant } from '../domain/participants.ts'
 import { createDependencies } from '../domain/operations/dependencies.ts'
 import { onShutdown } from '../lifecycle.ts'
@@ -48,10 +50,20 @@ const workers = await runWorkers({
       log.warn({ activity, sagaId, code, error: describeError(error) }, 'fault'),
   },
 })
+const stopClocks = watchClocks({
+  clocks: createClocks({
+    db,
+    connection,
+    namespace: config.TEMPORAL_NAMESPACE,
+    taskQueue: queueName(config, 'clock'),
+  }),
+  metrics,
+  log,
+})
 log.info({ queues: participants.map((participant) => queueName(config, participant)) }, 'working')
 
 onShutdown(log, config.SUPERVISED, async () => {
-  await workers.drain()
+  await Promise.all([workers.drain(), stopClocks()])
   await report.stop()
   closeMetrics()
   await connection.close()

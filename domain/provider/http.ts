@@ -75,7 +75,7 @@ function asOptions({ method, body, idempotencyKey }: ProviderRequest) {
 }
 
 function read(name: string, { statusCode, headers }: Dispatcher.ResponseData, text: string): HttpAnswer {
-  const retryAfterMs = parseRetryAfter(headers['retry-after'])
+  const retryAfterMs = parseRetryAfter(headers)
   if (statusCode === 429)
     return {
       kind: 'unavailable',
@@ -100,12 +100,15 @@ function asFault(name: string, error: unknown, isAborted: boolean): Fault {
   return new Fault('PROVIDER_CONNECTION', `${name} could not be reached or hung up`)
 }
 
-/** `Retry-After` in either of its forms, as milliseconds from now; a minute at most. */
-export function parseRetryAfter(
-  header: string | string[] | undefined,
-  nowMs: number = Date.now(),
-): number | undefined {
+/**
+ * `Retry-After` in either of its forms, as milliseconds from now; a minute at most. A date is by the provider's clock, and
+ * so is that of the answer: our own has no part in it.
+ */
+export function parseRetryAfter({
+  'retry-after': header,
+  date,
+}: Dispatcher.ResponseData['headers']): number | undefined {
   if (typeof header !== 'string') return undefined
-  const ms = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - nowMs
+  const ms = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - Date.parse(String(date))
   return Number.isNaN(ms) ? undefined : Math.min(Math.max(0, ms), RETRY_AFTER_MAX_MS)
 }

@@ -108,8 +108,8 @@ async function nextBatch(db: Sql, consumer: string, stopping: AbortSignal): Prom
 function pruneNowAndThen(db: Sql, onTrouble: OnTrouble): () => Promise<void> {
   let dueAt = 0
   return async () => {
-    if (Date.now() < dueAt) return
-    dueAt = Date.now() + PRUNE_INTERVAL_MS
+    if (performance.now() < dueAt) return
+    dueAt = performance.now() + PRUNE_INTERVAL_MS
     try {
       const pruned = await db.query(PRUNE)
       if (pruned.length === PRUNED_MAX) dueAt = 0

@@ -29,10 +29,10 @@ export async function retryDueLetters({ pool, resolve }: RetryOptions): Promise<
       WHERE state = 'retrying' AND next_attempt_at <= clock_timestamp()
       ORDER BY next_attempt_at, created_at LIMIT ${STREAMS_MAX}`,
   )
-  const endsAt = Date.now() + ROUND_MAX_MS
+  const endsAt = performance.now() + ROUND_MAX_MS
   let failed: { error: unknown } | undefined
   for (const { consumer, streamId } of due) {
-    if (Date.now() > endsAt) break
+    if (performance.now() > endsAt) break
     try {
       await inTransaction(pool, async (db) => {
         const effect = await resolve(db, consumer)

@@ -90,10 +90,10 @@ type Holds = ReturnType<typeof createHolds>
 function createHolds() {
   const holds = new Map<string, { failures: number; until: number }>()
   return {
-    now: () => [...holds].filter(([, { until }]) => until > Date.now()).map(([streamId]) => streamId),
+    now: () => [...holds].filter(([, { until }]) => until > performance.now()).map(([streamId]) => streamId),
     hold(streamId: string) {
       const failures = (holds.get(streamId)?.failures ?? 0) + 1
-      holds.set(streamId, { failures, until: Date.now() + backoffMs(failures) })
+      holds.set(streamId, { failures, until: performance.now() + backoffMs(failures) })
     },
     release: (streamId: string) => void holds.delete(streamId),
   }
@@ -102,8 +102,8 @@ function createHolds() {
 function pruneNowAndThen(session: Sql): () => Promise<void> {
   let dueAt = 0
   return async () => {
-    if (Date.now() < dueAt) return
+    if (performance.now() < dueAt) return
     const pruned = await pruneOutbox(session, PRUNED_MAX)
-    if (pruned < PRUNED_MAX) dueAt = Date.now() + PRUNE_INTERVAL_MS
+    if (pruned < PRUNED_MAX) dueAt = performance.now() + PRUNE_INTERVAL_MS
   }
 }
