@@ -34,10 +34,11 @@ export const LOOKS_UP_BY_KEY = { enable_seqscan: 'off', jit: 'off' }
 const STATEMENT_TIMEOUT_MS = 3000
 
 /**
- * PostgreSQL hangs up on a session that leaves its transaction idle for this long: its process has frozen, and holds
- * locks that its successor waits for. Between two statements healthy work takes milliseconds, that of a rebuild too.
+ * PostgreSQL hangs up on a session that leaves its transaction idle for this long, or an answer unread: its process has
+ * frozen, and holds locks that its successor waits for. Between two statements healthy work takes milliseconds, that of
+ * a rebuild too. No other limit of PostgreSQL reaches a session that waits for its client to read on.
  */
-const IDLE_IN_TRANSACTION_MS = 15_000
+const FROZEN_AFTER_MS = 15_000
 
 /** A server that is this late to give a statement up does not answer at all: the connection is destroyed then. */
 const ANSWER_GRACE_MS = 2000
@@ -60,7 +61,8 @@ export function sessionConfig(
   if (given !== null) target.searchParams.delete('options')
   // The driver does not send a limit of 0; the database or the role may have one.
   const unlimited = statementTimeoutMs === 0 ? { statement_timeout: '0' } : {}
-  const ours = Object.entries({ ...settings, ...unlimited, timezone: 'UTC' }).map(
+  const frozen = { tcp_user_timeout: String(FROZEN_AFTER_MS) }
+  const ours = Object.entries({ ...frozen, ...settings, ...unlimited, timezone: 'UTC' }).map(
     ([key, value]) => `-c ${key}=${value}`,
   )
   return {
@@ -68,7 +70,7 @@ export function sessionConfig(
     application_name: name,
     options: [given ?? '', ...ours].join(' ').trim(),
     statement_timeout: statementTimeoutMs,
-    idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
+    idle_in_transaction_session_timeout: FROZEN_AFTER_MS,
     connectionTimeoutMillis: connectTimeoutMs,
     keepAlive: true,
   }
@@ -89,7 +91,11 @@ export function openPool(url: string, { max, ...session }: PoolOptions): pg.Pool
 }
 
 /** What the driver has and its types do not. */
-type Watched = pg.Client & { connection: EventEmitter & { stream: Socket }; readyForQuery: boolean }
+type Watched = pg.Client & {
+  connection: EventEmitter & { stream: Socket }
+  readyForQuery: boolean
+  _ending: boolean
+}
 
 function watch(session: Watched, { statementTimeoutMs = STATEMENT_TIMEOUT_MS }: SessionOptions): void {
   endWhenDemoted(session)
@@ -99,13 +105,14 @@ function watch(session: Watched, { statementTimeoutMs = STATEMENT_TIMEOUT_MS }: 
 /**
  * A server that has frozen, or a line that swallows everything, neither answers nor hangs up. Giving up the statement
  * alone (`query_timeout`) would leave a busy connection in the pool; destroyed, it fails all that waits on it, as a
- * connection that was lost.
+ * connection that was lost. It does not confirm the end of a session either, for which pools wait. An answer that comes
+ * slowly is waited for as long as its bytes move.
  */
 function destroyWhenSilent(session: Watched, answerTimeoutMs: number): void {
   const { stream } = session.connection
   stream.setTimeout(answerTimeoutMs)
   stream.on('timeout', () => {
-    if (!session.readyForQuery) stream.destroy()
+    if (!session.readyForQuery || session._ending) stream.destroy()
   })
 }
 

@@ -1,11 +1,21 @@
 import { Connection } from '@temporalio/client'
 
+/** Temporal hangs up on whoever pings more often than every ten seconds. */
+const PING_EVERY_MS = 15_000
+const PING_TIMEOUT_MS = 5000
+
 /**
  * A connection that is made with the first call, so that orders are accepted while Temporal is away. It comes back within
- * a second after Temporal has; left to itself, gRPC waits up to two minutes between its attempts.
+ * a second after Temporal has; left to itself, gRPC waits up to two minutes between its attempts. One that is dead is
+ * replaced within twenty seconds, and every call has a deadline of its own meanwhile.
  */
 export const connectLazily = (address: string): Connection =>
   Connection.lazy({
     address,
-    channelArgs: { 'grpc.initial_reconnect_backoff_ms': 250, 'grpc.max_reconnect_backoff_ms': 1000 },
+    channelArgs: {
+      'grpc.initial_reconnect_backoff_ms': 250,
+      'grpc.max_reconnect_backoff_ms': 1000,
+      'grpc.keepalive_time_ms': PING_EVERY_MS,
+      'grpc.keepalive_timeout_ms': PING_TIMEOUT_MS,
+    },
   })

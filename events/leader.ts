@@ -73,7 +73,8 @@ async function serveOneTerm(
   const session = openSession(url, {
     name: 'ordersaga-leader',
     statementTimeoutMs: STATEMENT_TIMEOUT_MS,
-    settings: { idle_session_timeout: String(silenceMaxMs) },
+    // Also while it does not read what it was answered: the server is not idle then.
+    settings: { idle_session_timeout: String(silenceMaxMs), tcp_user_timeout: String(silenceMaxMs) },
   })
   const lost = new AbortController()
   session.on('error', (error) => lost.abort(error))

@@ -129,7 +129,7 @@ function movingMarks(pool: pg.Pool, projections: readonly Projection[]): () => P
 /** Does what is wished, one after the other. A wish stays until it is done, so one that was interrupted is begun again. */
 async function rebuildUntil(isOver: AbortSignal, options: ProjectorOptions): Promise<void> {
   const { url, projections, onTrouble } = options
-  const pool = openPool(url, {
+  const rebuilding = openPool(url, {
     max: REBUILD_CONNECTIONS,
     name: 'ordersaga-rebuild',
     statementTimeoutMs: REBUILD_STATEMENT_TIMEOUT_MS,
@@ -138,11 +138,12 @@ async function rebuildUntil(isOver: AbortSignal, options: ProjectorOptions): Pro
   let failures = 0
   while (!isOver.aborted) {
     try {
-      const wished = await sqlOf(pool).query<{ name: string }>(
+      // Not over a session with the patience of a rebuild: a server that falls silent would hold up the next term.
+      const wished = await sqlOf(options.pool).query<{ name: string }>(
         'SELECT name FROM projections WHERE rebuild_wished_at IS NOT NULL ORDER BY rebuild_wished_at',
       )
       for (const projection of projections.filter(({ name }) => wished.some((one) => one.name === name))) {
-        await rebuild({ pool, projection, stopping: isOver })
+        await rebuild({ pool: rebuilding, projection, stopping: isOver })
       }
       failures = 0
     } catch (error) {
@@ -153,5 +154,5 @@ async function rebuildUntil(isOver: AbortSignal, options: ProjectorOptions): Pro
     }
     await pause(TICK_MS, isOver)
   }
-  await pool.end()
+  await rebuilding.end()
 }

@@ -16,8 +16,8 @@ import { startTcpProxy, type TcpProxy } from './tcp-proxy.ts'
 /** A broker of a test's own, that can be taken away and brought back. */
 export interface Broker {
   settings: TransportSettings
-  /** The same broker over a line that can be cut for good, as if the process at its end had died. */
-  onLine(): Promise<{ settings: TransportSettings; cut: () => void }>
+  /** The same broker over a line of its own, which can be cut as if the process at its end had died, or fall silent. */
+  onLine(): Promise<{ settings: TransportSettings; line: TcpProxy }>
   /** Stores a message that no relay has written: JSON, or anything at all where the broker takes that. */
   put(body: string | Uint8Array): Promise<void>
   takeAway(): Promise<void>
@@ -41,8 +41,8 @@ export async function startPostgresBroker(): Promise<Broker & { db: TestDatabase
     settings,
     db: database.db,
     async onLine() {
-      const line = await proxied()
-      return { settings: line.settings, cut: () => line.proxy.cut() }
+      const { proxy: line, settings: through } = await proxied()
+      return { line, settings: through }
     },
     async put(body) {
       await database.db.$executeRaw`
@@ -70,12 +70,9 @@ export async function startNatsBroker(): Promise<Broker> {
   return {
     settings: { kind: 'nats', url: nats.url },
     async onLine() {
-      const proxy = await startTcpProxy({ host: '127.0.0.1', port: options.port })
-      proxies.push(proxy)
-      return {
-        settings: { kind: 'nats', url: `nats://127.0.0.1:${proxy.port}` },
-        cut: () => proxy.cut(),
-      }
+      const line = await startTcpProxy({ host: '127.0.0.1', port: options.port })
+      proxies.push(line)
+      return { line, settings: { kind: 'nats', url: `nats://127.0.0.1:${line.port}` } }
     },
     async put(body) {
       const stranger = await connect({ servers: nats.url })

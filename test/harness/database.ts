@@ -12,7 +12,7 @@ export interface TestDatabase {
 let made = 0
 
 /** A busy machine may take seconds to open a connection, and its database is not away for that. */
-const PATIENTLY = { connectTimeoutMs: PATIENT.connectTimeoutMs }
+export const PATIENTLY = { connectTimeoutMs: PATIENT.connectTimeoutMs }
 
 /** A pool for what a test itself asks. */
 export const openTestPool = (url: string, max: number): pg.Pool =>

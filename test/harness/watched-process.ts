@@ -12,8 +12,11 @@ export interface WatchedProcess {
   died(): Promise<void>
   /** Resolves when the process has frozen at its failpoint. */
   frozen(): Promise<void>
+  /** Stops it where it is, as a machine that is suspended does. */
+  freeze(): void
   /** Lets a frozen process go on. */
   thaw(): void
+  /** Drains it, also when it is frozen. */
   stop(): Promise<void>
 }
 
@@ -40,8 +43,12 @@ export function startWatchedProcess(spec: Omit<ProcessSpec, 'onLine' | 'isRestar
       ).then(() => undefined),
     frozen: () =>
       until(`the ${spec.name} to freeze`, () => (isStopped(pid()) ? true : undefined)).then(() => undefined),
+    freeze: () => void process.kill(pid(), 'SIGSTOP'),
     thaw: () => void process.kill(pid(), 'SIGCONT'),
-    stop: () => process_.stop(),
+    stop() {
+      if (process_.pid() !== undefined) process.kill(pid(), 'SIGCONT')
+      return process_.stop()
+    },
   }
 }
 

@@ -1,10 +1,6 @@
 import type pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { sqlOf } from '../../events/store/sql.ts'
-import { freshnessOf } from '../../read-models/freshness.ts'
 import { openTransport } from '../../events/broker/open-transport.ts'
-import { hashOf } from '../../read-models/projection.ts'
-import { PROJECTIONS } from '../../read-models/registry.ts'
 import { createRelayMetrics } from '../../events/outbox/relay-metrics.ts'
 import { startRelay } from '../../events/outbox/relay.ts'
 import { Registry } from 'prom-client'
@@ -12,6 +8,7 @@ import { openTestPool, type TestDatabase } from '../harness/database.ts'
 import { generateEvents } from '../harness/generated-events.ts'
 import { killHard } from '../harness/kill.ts'
 import { until } from '../harness/poll.ts'
+import { caughtUp, expectEachAppliedOnce, rebuildsDone, wishRebuilds } from '../harness/read-models.ts'
 import { compiled, createTestDatabase } from '../harness/start.ts'
 import { startWatchedProcess, type WatchedProcess } from '../harness/watched-process.ts'
 import { ENDS, writeOrder } from '../harness/written-orders.ts'
@@ -49,38 +46,7 @@ const projector = (...failpoints: string[]): WatchedProcess =>
     },
   })
 
-const caughtUp = () =>
-  until('everything to be applied', async () => {
-    const lags = await Promise.all(PROJECTIONS.map(({ name }) => freshnessOf(sqlOf(pool), name)))
-    return lags.every(({ lagMs }) => lagMs === 0) ? true : undefined
-  })
-
-const hashes = async () => {
-  const rows = await test.db.projection.findMany()
-  return Promise.all(
-    PROJECTIONS.map((projection) =>
-      hashOf(sqlOf(pool), projection, rows.find(({ name }) => name === projection.name)?.generation ?? 0),
-    ),
-  )
-}
-
-const wishRebuilds = () => test.db.projection.updateMany({ data: { rebuildWishedAt: new Date() } })
-const rebuildsDone = () =>
-  until('the rebuilds to be done', async () =>
-    (await test.db.projection.count({ where: { rebuildWishedAt: null } })) === PROJECTIONS.length
-      ? true
-      : undefined,
-  )
-
-/** What the read models tell is what a rebuild out of the store tells: nothing was lost, and nothing applied twice. */
-async function expectEachAppliedOnce(): Promise<void> {
-  await caughtUp()
-  const live = await hashes()
-  await wishRebuilds()
-  await rebuildsDone()
-  expect(await hashes()).toEqual(live)
-  expect(await test.db.deadLetter.count()).toBe(0)
-}
+const readModels = () => ({ db: test.db, pool })
 
 const positions = async () => {
   const [row] = await test.db.$queryRaw<
@@ -114,7 +80,7 @@ describe('a projector that is killed with SIGKILL', () => {
     expect((await unacknowledged()) > 0).toBe(isCommitted)
     const survivor = projector()
     try {
-      await expectEachAppliedOnce()
+      await expectEachAppliedOnce(readModels())
     } finally {
       await survivor.stop()
     }
@@ -123,13 +89,13 @@ describe('a projector that is killed with SIGKILL', () => {
   it('is followed by the one that stands by', async () => {
     const first = projector()
     await first.working()
-    await caughtUp()
+    await caughtUp(readModels())
     const second = projector()
     await second.working()
     await killHard('the first projector', () => first.process.pid())
     try {
       await writeOrder(test.db, 'completed')
-      await expectEachAppliedOnce()
+      await expectEachAppliedOnce(readModels())
     } finally {
       await second.stop()
     }
@@ -142,7 +108,7 @@ describe('a projector that is killed with SIGKILL', () => {
     // It cannot take over while this is held, so it is under way for as long as the test needs it to be.
     const holder = await pool.connect()
     await holder.query(`BEGIN; SELECT FROM projections WHERE name = 'order-summary' FOR KEY SHARE`)
-    await wishRebuilds()
+    await wishRebuilds(readModels())
     const doomed = projector()
     await until('the rebuild to be under way', async () =>
       (await row()).rebuiltEvents > 0n && (await row()).rebuildingGeneration !== null ? true : undefined,
@@ -154,7 +120,7 @@ describe('a projector that is killed with SIGKILL', () => {
     expect(await row()).toMatchObject({ generation, rebuildingGeneration: generation + 1 })
     const survivor = projector()
     try {
-      await rebuildsDone()
+      await rebuildsDone(readModels())
       expect(await row()).toMatchObject({ generation: generation + 2, rebuildingGeneration: null })
       expect(await test.db.orderSummary.count({ where: { generation: generation + 1 } })).toBe(0)
     } finally {

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { jetstream, jetstreamManager } from '@nats-io/jetstream'
 import { connect } from '@nats-io/transport-node'
 import pg from 'pg'
@@ -9,6 +10,9 @@ import { startNatsBroker, startPostgresBroker, type Broker } from '../harness/br
 import type { ForeignMessage } from '../../events/broker/message.ts'
 import { bySubject, envelopes, foreignTexts, reading, upTo } from '../harness/envelopes.ts'
 import { until } from '../harness/poll.ts'
+
+/** Longer than NATS takes to give a connection up: it then connects again and again to what does not answer. */
+const SILENCE_MS = 15_000
 
 /** What a broker must do, whichever it is: events/broker/transport.ts says it, and these tests prove it. */
 describe.each([
@@ -171,9 +175,9 @@ describe.each([
   })
 
   it('hands out what a dead subscriber had in hand to the next one, before anything newer', async () => {
-    const line = await broker.onLine()
+    const { line, settings } = await broker.onLine()
     const grave = hold()
-    const doomed = await collect('reader', await open(line.settings), async (events) => {
+    const doomed = await collect('reader', await open(settings), async (events) => {
       if (events.some(({ streamversion }) => streamversion > 10)) await grave.held
     })
     await publishAll(envelopes('order-a', 1, 10))
@@ -218,6 +222,24 @@ describe.each([
     const consumer = await collect('reader')
     await consumer.has(30)
     expect(bySubject(consumer.got())).toEqual({ 'order-a': upTo(30) })
+  })
+
+  it('loses nothing when it falls silent without hanging up, and goes on by itself when it answers again', async () => {
+    const { line, settings } = await broker.onLine()
+    const through = await open(settings)
+    const consumer = await collect('reader', through)
+    await publishAll(envelopes('order-a', 1, 5), through)
+    await consumer.has(5)
+    line.swallow()
+    await publishAll(envelopes('order-a', 6, 10))
+    expect(await through.publish(envelopes('order-b', 1, 3))).toEqual([])
+    await sleep(SILENCE_MS)
+    line.mend()
+    await publishAll(envelopes('order-b', 1, 3), through)
+    await consumer.has(13)
+    const got = bySubject(consumer.got())
+    // A batch whose acknowledgement was lost comes twice.
+    expect([firstSeen(got['order-a'] ?? []), firstSeen(got['order-b'] ?? [])]).toEqual([upTo(10), upTo(3)])
   })
 
   it('waits for a broker that is away when it is opened, and when somebody subscribes', async () => {
