@@ -19,13 +19,17 @@ import { sweepRegularly } from '../dispatch/sweep.ts'
 
 /** A request must have arrived by then, in milliseconds. */
 const REQUEST_TIMEOUT_MS = 15_000
-/** Connections for read models, apart from those of the orders. */
+/** Connections for read models and for starts, each apart from those of the orders. */
 const READ_CONNECTIONS = 4
+const DISPATCH_CONNECTIONS = 4
 
 const config = readConfig()
 const log = createLogger('api', config)
 await requireRelease(requireDatabaseUrl(config), log)
 const db = openDatabase(requireDatabaseUrl(config), config.DATABASE_POOL)
+const dispatchDb = openDatabase(requireDatabaseUrl(config), DISPATCH_CONNECTIONS, {
+  name: 'ordersaga-dispatch',
+})
 const reads = openPool(requireDatabaseUrl(config), { max: READ_CONNECTIONS, name: 'ordersaga-reads' })
 const probe = openPool(requireDatabaseUrl(config), { ...PROBE, name: 'ordersaga-ready' })
 const { version } = JSON.parse(await readFile(path.join(ROOT, 'package.json'), 'utf8')) as {
@@ -37,6 +41,7 @@ const closeMetrics = await serveMetrics(metrics, { host: config.HOST, port: conf
 const connection = connectLazily(temporalAddress(config))
 const services = createApiServices({
   db,
+  dispatchDb,
   reads,
   log,
   client: new Client({ connection, namespace: config.TEMPORAL_NAMESPACE }),
@@ -87,5 +92,6 @@ onShutdown(log, config.SUPERVISED, async () => {
   await connection.close()
   await reads.end()
   await probe.end()
+  await dispatchDb.$disconnect()
   await db.$disconnect()
 })

@@ -42,6 +42,8 @@ import type { TemporalPlace } from './saga-view.ts'
 
 export interface ApiWiring {
   db: Database
+  /** For starts, wakes and orphans: no crowd of requests keeps a saga that was taken in from being started. */
+  dispatchDb: Database
   /** For read models and dead letters: a report that takes long takes nothing from the orders. */
   reads: pg.Pool
   client: Client
@@ -65,17 +67,17 @@ export interface ApiWiring {
 
 /** The wiring: what the routes of the API call. */
 export function createApiServices(options: ApiWiring) {
-  const { db, log, providers, contracts = CONTRACTS } = options
+  const { db, dispatchDb, log, providers, contracts = CONTRACTS } = options
   const readModels = sqlOf(options.reads)
   const workflows = createWorkflows({ ...options, sagas: Object.values(contracts) })
   const orphans = createOrphans({
-    db,
+    db: dispatchDb,
     outlines: workflows.outlines,
     afterSeconds: options.orphanAfterSeconds,
   })
-  const starter = createSagaStarter({ workflows, starts: createStarts({ db }), orphans, log })
+  const starter = createSagaStarter({ workflows, starts: createStarts({ db: dispatchDb }), orphans, log })
   const retryBatches = createRetryBatches({ db, newId: uuid })
-  const dispatched = createDispatchMetrics(options.metrics, db)
+  const dispatched = createDispatchMetrics(options.metrics, dispatchDb)
   const orphanSearch = createOrphanSearch({
     workflows,
     orphans,

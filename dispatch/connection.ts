@@ -1,4 +1,9 @@
-import { Connection } from '@temporalio/client'
+import { Connection, defaultGrpcRetryOptions, makeGrpcRetryInterceptor } from '@temporalio/client'
+
+const retries = defaultGrpcRetryOptions()
+
+/** gRPC's numbers: RESOURCE_EXHAUSTED. */
+const NOT_REPEATED: ReadonlySet<number> = new Set([8])
 
 /** Temporal hangs up on whoever pings more often than every ten seconds. */
 const PING_EVERY_MS = 15_000
@@ -18,4 +23,12 @@ export const connectLazily = (address: string): Connection =>
       'grpc.keepalive_time_ms': PING_EVERY_MS,
       'grpc.keepalive_timeout_ms': PING_TIMEOUT_MS,
     },
+    interceptors: [
+      makeGrpcRetryInterceptor({
+        ...retries,
+        // Repeated here, a refusal would keep its place until the call's deadline, and be taken for no answer.
+        retryableDecider: (attempt, status) =>
+          !NOT_REPEATED.has(status.code) && retries.retryableDecider(attempt, status),
+      }),
+    ],
   })

@@ -10,7 +10,7 @@ import { troubleOf } from './trouble.ts'
 import type { Workflows } from './workflows.ts'
 
 /** Starts in flight at most. A Temporal that takes less shows it. */
-const STARTS_MAX = 64
+export const STARTS_MAX = 64
 
 /** Wakes have places of their own, so that no number of starts keeps a customer's cancel waiting. */
 const WAKES_MAX = 16

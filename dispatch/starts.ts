@@ -29,17 +29,19 @@ const WAKE_CLAIM_SECONDS = 5
 export function createStarts({ db }: { db: Database }) {
   return {
     /**
-     * Takes up to `limit` starts, the oldest ones; nobody else gets them for a while.
+     * Takes up to `limit` starts, the oldest first; nobody else gets them for a while.
      * @param own new sagas of this process, which nobody else has claimed yet.
      */
     claimStarts: (limit: number, own: readonly string[]): Promise<SagaStart[]> => db.$queryRaw<SagaStart[]>`
-      UPDATE saga_starts n SET claimed_until = clock_timestamp() + make_interval(secs => ${START_CLAIM_SECONDS})
-        FROM sagas s
-       WHERE s.id = n.saga_id AND n.saga_id IN (
-         SELECT saga_id FROM saga_starts
-          WHERE claimed_until <= clock_timestamp() OR saga_id = ANY (${own}::uuid[])
-          ORDER BY created_at, saga_id LIMIT ${limit} FOR UPDATE SKIP LOCKED)
-      RETURNING s.id, s.definition, s.status, s.deadline_at AS "deadlineAt", n.is_restart AS "isRestart"`,
+      WITH claimed AS (
+        UPDATE saga_starts SET claimed_until = clock_timestamp() + make_interval(secs => ${START_CLAIM_SECONDS})
+         WHERE saga_id IN (
+           SELECT saga_id FROM saga_starts
+            WHERE claimed_until <= clock_timestamp() OR saga_id = ANY (${own}::uuid[])
+            ORDER BY created_at, saga_id LIMIT ${limit} FOR UPDATE SKIP LOCKED)
+        RETURNING saga_id, created_at, is_restart)
+      SELECT s.id, s.definition, s.status, s.deadline_at AS "deadlineAt", n.is_restart AS "isRestart"
+        FROM claimed n JOIN sagas s ON s.id = n.saga_id ORDER BY n.created_at, n.saga_id`,
 
     /** The start failed: whoever has room may take it again. */
     async unclaim(id: string): Promise<void> {

@@ -9,14 +9,14 @@ export type Database = PrismaClient
  * Opens a pool of connections for the written tables. Statements are prepared once per connection under a name made of
  * their text.
  * @param poolMax connections at most; 4 to 16 is where PostgreSQL on a small machine is fastest.
- * @param limits of each session, where they are not the usual ones.
+ * @param options of each session, where they are not the usual ones.
  */
 export function openDatabase(
   url: string,
   poolMax: number,
-  limits: Pick<SessionOptions, 'connectTimeoutMs'> = {},
+  { name = 'ordersaga', ...limits }: Partial<Pick<SessionOptions, 'name' | 'connectTimeoutMs'>> = {},
 ): Database {
-  const pool = openPool(url, { ...limits, max: poolMax, name: 'ordersaga' })
+  const pool = openPool(url, { ...limits, max: poolMax, name })
   const adapter = new PrismaPg(pool, {
     disposeExternalPool: true,
     statementNameGenerator: ({ sql }) => createHash('sha1').update(sql).digest('base64url'),

@@ -11,13 +11,13 @@ import { requireFreePort } from './ports.ts'
  * The development server's own limits are low enough to be the bottleneck of a load test.
  * Keys and defaults: Temporal's dynamic configuration.
  */
-const LIFTED_LIMITS = [
-  'matching.rps=100000',
-  'frontend.rps=100000',
-  'frontend.namespaceRPS=100000',
-  'frontend.namespaceRPS.visibility=1000',
-  'history.rps=100000',
-]
+const LIFTED_LIMITS = {
+  'matching.rps': 100_000,
+  'frontend.rps': 100_000,
+  'frontend.namespaceRPS': 100_000,
+  'frontend.namespaceRPS.visibility': 1000,
+  'history.rps': 100_000,
+}
 
 export interface Temporal {
   address: string
@@ -34,6 +34,8 @@ export interface TemporalOptions {
   namespace: string
   /** Histories are kept here; without it they are lost with the server. */
   dataDir?: string
+  /** Limits of its dynamic configuration, where they are not to be lifted, e.g. `frontend.namespaceRPS`. */
+  limits?: Readonly<Record<string, number>>
 }
 
 /**
@@ -84,7 +86,7 @@ const portsTaken = ({ port, uiPort }: TemporalOptions) =>
       'to free ones, or TEMPORAL_ADDRESS to a server of yours.',
   )
 
-function argumentsFor({ port, uiPort, namespace, dataDir }: TemporalOptions): string[] {
+function argumentsFor({ port, uiPort, namespace, dataDir, limits }: TemporalOptions): string[] {
   return [
     'server',
     'start-dev',
@@ -94,7 +96,10 @@ function argumentsFor({ port, uiPort, namespace, dataDir }: TemporalOptions): st
     `--namespace=${namespace}`,
     '--log-level=error',
     ...(dataDir === undefined ? [] : [`--db-filename=${path.join(dataDir, 'temporal.db')}`]),
-    ...LIFTED_LIMITS.flatMap((limit) => ['--dynamic-config-value', limit]),
+    ...Object.entries({ ...LIFTED_LIMITS, ...limits }).flatMap(([key, limit]) => [
+      '--dynamic-config-value',
+      `${key}=${limit}`,
+    ]),
   ]
 }
 

@@ -65,7 +65,10 @@ export interface SystemOptions {
   contracts?: Contracts
   /** Workflow tasks that the workers have in hand at once. */
   workflowTasksMax?: number
-  /** Where the API reaches the database, given where it really is; it has a pool of its own then, with the usual limits. */
+  /**
+   * Where the requests to the API reach the database, given where it really is; they have a pool of their own then, with
+   * the usual limits.
+   */
   apiDatabaseUrl?: (url: string) => Promise<string>
   /** The database as the workers see it, when that is not as everybody does. */
   workerDatabase?: (url: string) => Database
@@ -154,6 +157,7 @@ export async function startSystemOn(servers: Servers, options: SystemOptions = {
     const probe = openPool(ownUrl ?? databaseUrl, { ...PROBE, name: 'test-ready' })
     const apiServices = createApiServices({
       db: apiDb,
+      dispatchDb: db,
       reads,
       client,
       log,

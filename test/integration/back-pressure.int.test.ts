@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { afterEach, describe, expect, it } from 'vitest'
+import { freePort } from '../../stack/ports.ts'
 import { orderBody } from '../harness/api-client.ts'
 import { waitingForLocks } from '../harness/in-flight.ts'
+import { placeOrderRow } from '../harness/order-rows.ts'
 import { until } from '../harness/poll.ts'
 import { startSystem } from '../harness/start.ts'
 import type { System } from '../harness/system.ts'
@@ -40,6 +42,22 @@ describe('overload', () => {
     )
     expect((await post()).status).toBe(202)
     expect(await system.db.order.count()).toBe(1)
+  })
+
+  it('keeps no order from being started: requests that get no connection take none from the starts', async () => {
+    system = await startSystem({
+      workers: false,
+      async apiDatabaseUrl(place) {
+        const nowhere = new URL(place)
+        nowhere.port = String(await freePort())
+        return nowhere.href
+      },
+    })
+    expect((await post()).status).toBe(503)
+    await placeOrderRow(system.db)
+    await until('the order to be started', async () =>
+      (await system.db.sagaStart.count()) === 0 ? true : undefined,
+    )
   })
 
   it('by one caller is answered with 429 and Retry-After, and health is still told', async () => {

@@ -26,6 +26,7 @@ export async function liveThrough({ db, url }: TestDatabase): Promise<void> {
   const connection = Connection.lazy()
   const api = createApiServices({
     db,
+    dispatchDb: db,
     reads,
     client: new Client({ connection }),
     log: pino({ level: 'silent' }),
