@@ -1,33 +1,17 @@
-import express, { type Express } from 'express'
+import { randomUUID } from 'node:crypto'
+import express, { type Express, type RequestHandler } from 'express'
 import helmet from 'helmet'
 import type { Logger } from 'pino'
 import { pinoHttp } from 'pino-http'
 import swaggerUi from 'swagger-ui-express'
 import { limitRate } from './back-pressure.ts'
-import { requestId, serve } from './http.ts'
-import { createOpenApiDocument } from './openapi/document.ts'
+import { createDocument } from './document.ts'
+import type { Endpoint } from './endpoint.ts'
+import { absentAt, mount, refuseOtherMethods } from './mount.ts'
 import { createErrorHandler, describeProblem, HttpProblem } from './problem.ts'
-import { createCatalogueRoutes, type CatalogueRoutes } from './routes/catalogue.ts'
-import { createAccountRoutes, type AccountRoutes } from './routes/accounts.ts'
-import { createStreamRoutes, type StreamRoutes } from './routes/streams.ts'
-import { createTransferRoutes, type TransferRoutes } from './routes/transfers.ts'
-import { createDeadLetterRoutes, type DeadLetterRoutes } from './routes/dead-letters.ts'
-import { createOperationRoutes, type OperationRoutes } from './routes/operations.ts'
-import { createHealthRoutes, type Health } from './routes/health.ts'
-import { createOrderRoutes, type OrderRoutes } from './routes/orders.ts'
-import { createReadModelRoutes, type ReadModelRoutes } from './routes/read-models.ts'
 
-export interface AppOptions
-  extends
-    OrderRoutes,
-    TransferRoutes,
-    AccountRoutes,
-    OperationRoutes,
-    StreamRoutes,
-    CatalogueRoutes,
-    ReadModelRoutes,
-    DeadLetterRoutes,
-    Health {
+export interface AppOptions {
+  endpoints: readonly Endpoint[]
   /** Requests per second of one caller. */
   ratePerSecond: number
   version: string
@@ -35,29 +19,42 @@ export interface AppOptions
 }
 
 /** The HTTP API. */
-export function createApp(options: AppOptions): Express {
+export function createApp({ endpoints, ratePerSecond, version, log }: AppOptions): Express {
   const app = express()
   app.disable('x-powered-by')
   app.set('etag', false)
   // Plain HTTP on this machine: nothing may be upgraded to HTTPS.
   const security = helmet({ contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } } })
-  app.use(requestId, security, requestLog(options.log))
-  app.use(createHealthRoutes(options), limitRate(options.ratePerSecond))
-  app.use(createOrderRoutes(options), createTransferRoutes(options), createAccountRoutes(options))
-  app.use(createCatalogueRoutes(options), createOperationRoutes(options), createStreamRoutes(options))
-  app.use(createReadModelRoutes(options), createDeadLetterRoutes(options))
-  const document = createOpenApiDocument(options.version)
-  serve(app, '/openapi.json', { get: (_request, response) => void response.json(document) })
-  serve(app, '/problems/:type', { get: describeProblem })
-  serve(app, '/', { get: (_request, response) => response.redirect('/docs/') })
-  const page = swaggerUi.setup(document, { customSiteTitle: 'OrderSaga API' })
-  serve(app, '/docs', { get: [...swaggerUi.serve, page] })
+  app.use(requestId, security, requestLog(log))
+  const [probes, others] = [true, false].map((isProbe) =>
+    endpoints.filter((endpoint) => (endpoint.isProbe === true) === isProbe),
+  )
+  app.use(mount(probes ?? []), limitRate(ratePerSecond), mount(others ?? []))
+  const document = createDocument(endpoints, version)
+  page(app, '/openapi.json', (_request, response) => void response.json(document))
+  page(app, '/problems/:type', describeProblem)
+  page(app, '/', (_request, response) => response.redirect('/docs/'))
+  const docs = swaggerUi.setup(document, { customSiteTitle: 'OrderSaga API' })
+  page(app, '/docs', ...swaggerUi.serve, docs)
   app.use('/docs', swaggerUi.serve)
   app.use(() => {
     throw new HttpProblem('NOT_FOUND', 'There is nothing at this path.')
   })
-  app.use(createErrorHandler(options.log))
+  app.use(createErrorHandler({ log, absentAt: (path) => absentAt(endpoints, path) }))
   return app
+}
+
+/** What is read, and is no part of the contract. */
+function page(app: Express, path: string, ...handlers: RequestHandler[]): void {
+  app.get(path, ...handlers)
+  refuseOtherMethods(app, path, ['get'])
+}
+
+/** Gives every answer an `X-Request-Id`: the caller's, where it is harmless, or a new one. */
+const requestId: RequestHandler = (request, response, next) => {
+  const given = request.get('x-request-id')
+  response.set('x-request-id', given !== undefined && /^[\w.-]{1,64}$/.test(given) ? given : randomUUID())
+  next()
 }
 
 /** A line a request, without anything that a client sent in a body, a query or a header. */

@@ -1,21 +1,27 @@
-import type { RequestHandler } from 'express'
+import type { RequestHandler, Response } from 'express'
 import { rateLimit } from 'express-rate-limit'
-import { sendProblem } from './problem.ts'
+import { HttpProblem, sendProblem } from './problem.ts'
+
+/** How many requests of some kind are carried out at once. */
+export interface Bound {
+  /** Takes a place until the response is closed. @throws HttpProblem (503) when there is none. */
+  enter(response: Response): void
+}
 
 /**
- * Refuses what is over the bound with 503 before anything of the request is looked at: an accepted order is never
- * dropped, so no more are accepted than can be carried.
- * @param max requests in hand at once.
+ * Refuses what is over the bound with 503 before it is looked at: an accepted order is never dropped, so no more are
+ * accepted than can be carried.
  */
-export function boundInFlight(max: number): RequestHandler {
+export function createBound(max: number): Bound {
   let inFlight = 0
-  return (_request, response, next) => {
-    if (inFlight >= max) return sendProblem(response, 'OVERLOADED', 'Please come back in a moment.')
-    inFlight += 1
-    response.once('close', () => {
-      inFlight -= 1
-    })
-    next()
+  return {
+    enter(response) {
+      if (inFlight >= max) throw new HttpProblem('OVERLOADED', 'Please come back in a moment.')
+      inFlight += 1
+      response.once('close', () => {
+        inFlight -= 1
+      })
+    },
   }
 }
 

@@ -9,7 +9,8 @@ export class HttpProblem extends Error {
   readonly code: ProblemCode
   readonly errors: readonly FieldError[]
 
-  constructor(code: ProblemCode, detail: string, errors: readonly FieldError[] = []) {
+  /** @param detail its title unless said otherwise. */
+  constructor(code: ProblemCode, detail: string = PROBLEMS[code][1], errors: readonly FieldError[] = []) {
     super(detail)
     this.code = code
     this.errors = errors
@@ -23,7 +24,7 @@ export interface FieldError {
 }
 
 /** Every code that this API answers with, its HTTP status and its title. The codes are stable. */
-const PROBLEMS = {
+export const PROBLEMS = {
   MALFORMED_JSON: [400, 'The body is not JSON'],
   IDEMPOTENCY_KEY_MISSING: [400, 'The Idempotency-Key header is missing'],
   IDEMPOTENCY_KEY_INVALID: [400, 'The Idempotency-Key header is invalid'],
@@ -31,6 +32,7 @@ const PROBLEMS = {
   NOT_FOUND: [404, 'There is no such resource'],
   ORDER_NOT_FOUND: [404, 'There is no such order'],
   PRODUCT_NOT_FOUND: [404, 'There is no such product'],
+  HISTORY_NOT_KEPT: [404, 'The history of the workflow is not kept any more'],
   METHOD_NOT_ALLOWED: [405, 'This resource does not have that method'],
   TRANSFER_NOT_FOUND: [404, 'There is no such transfer'],
   ACCOUNT_NOT_FOUND: [404, 'There is no such account'],
@@ -123,8 +125,14 @@ export const describeProblem: RequestHandler = (request, response) => {
 
 const typeOf = (code: ProblemCode) => `/problems/${code.toLowerCase().replaceAll('_', '-')}`
 
+export interface ErrorHandling {
+  log: Logger
+  /** The problem of a path whose id is no percent-encoded text. */
+  absentAt: (path: string) => ProblemCode
+}
+
 /** The one place where an exception becomes an HTTP answer. Its text does not leave the process. */
-export function createErrorHandler(log: Logger): ErrorRequestHandler {
+export function createErrorHandler({ log, absentAt }: ErrorHandling): ErrorRequestHandler {
   return (error: unknown, request, response, next) => {
     if (response.headersSent) return next(error)
     if (error instanceof HttpProblem) return sendProblem(response, error.code, error.message, error.errors)
@@ -132,7 +140,7 @@ export function createErrorHandler(log: Logger): ErrorRequestHandler {
       const errors = error.paths.map((path) => ({ pointer: pointerTo(path), detail: error.message }))
       return sendProblem(response, error.code, error.message, errors)
     }
-    const fromParser = parserProblem(error, request.path)
+    const fromParser = error instanceof URIError ? absentAt(request.path) : parserProblem(error)
     if (fromParser !== undefined) return sendProblem(response, fromParser, PROBLEMS[fromParser][1])
     const isUnavailable = isDependencyDown(error)
     const requestId = response.get('x-request-id')
@@ -145,17 +153,8 @@ export function createErrorHandler(log: Logger): ErrorRequestHandler {
   }
 }
 
-/** An id that is no percent-encoded text is nobody's id. */
-const MALFORMED_IDS: Record<string, ProblemCode> = {
-  orders: 'ORDER_NOT_FOUND',
-  products: 'PRODUCT_NOT_FOUND',
-  transfers: 'TRANSFER_NOT_FOUND',
-  accounts: 'ACCOUNT_NOT_FOUND',
-}
-
 /** What the body parser and the router throw carries a status and a type. */
-function parserProblem(error: unknown, path: string): ProblemCode | undefined {
-  if (error instanceof URIError) return MALFORMED_IDS[path.split('/')[1] ?? ''] ?? 'NOT_FOUND'
+function parserProblem(error: unknown): ProblemCode | undefined {
   if (!(error instanceof Error) || !('status' in error)) return undefined
   switch (error.status) {
     case 400:

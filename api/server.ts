@@ -11,6 +11,7 @@ import { openDatabase } from '../prisma/client.ts'
 import { requireRelease } from '../prisma/require-release.ts'
 import { ROOT } from '../root.ts'
 import { createApp } from './app.ts'
+import { createEndpoints } from './resources/index.ts'
 import { createApiServices } from './services.ts'
 import { watchClocks } from '../clock-skew.ts'
 import { createClocks } from '../dispatch/clocks.ts'
@@ -56,15 +57,14 @@ const services = createApiServices({
     namespace: config.TEMPORAL_NAMESPACE,
   },
   intakeMax: config.INTAKE_MAX,
-  ratePerSecond: config.RATE_LIMIT_PER_SECOND,
 })
 
 const ending = new AbortController()
 const server = createApp({
-  ...services,
-  probe,
-  ending: ending.signal,
+  endpoints: createEndpoints({ ...services, probe, ending: ending.signal }),
+  ratePerSecond: config.RATE_LIMIT_PER_SECOND,
   version,
+  log,
 }).listen(config.PORT, config.HOST)
 // A slow sender holds one of the places of the intake no longer than this.
 server.requestTimeout = REQUEST_TIMEOUT_MS

@@ -36,9 +36,9 @@ import type { Database } from '../prisma/client.ts'
 import { PROVIDER_NAMES, type PerProvider, type ProviderName } from '../providers.ts'
 import type { SagaInput } from '../workflows/saga/contract.ts'
 import { CONTRACTS, definitionsOf, type Contracts } from './contracts.ts'
-import { createHeadWatch } from './streams/head-watch.ts'
+import { createHeadWatch } from './resources/head-watch.ts'
 import { createSagaStarter } from '../dispatch/starter.ts'
-import type { TemporalPlace } from './saga-view.ts'
+import type { TemporalPlace } from './resources/saga.ts'
 
 export interface ApiWiring {
   db: Database
@@ -62,10 +62,9 @@ export interface ApiWiring {
   providers: PerProvider<string>
   temporal: TemporalPlace
   intakeMax: number
-  ratePerSecond: number
 }
 
-/** The wiring: what the routes of the API call. */
+/** The wiring: what the endpoints of the API call. */
 export function createApiServices(options: ApiWiring) {
   const { db, dispatchDb, log, providers, contracts = CONTRACTS } = options
   const readModels = sqlOf(options.reads)
@@ -130,6 +129,8 @@ export function createApiServices(options: ApiWiring) {
     }),
   }
 }
+
+export type ApiServices = ReturnType<typeof createApiServices>
 
 const LEDGER_TIMEOUT_MS = 5000
 

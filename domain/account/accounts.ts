@@ -28,11 +28,6 @@ export function createAccounts({ aggregates, store }: { aggregates: Aggregates; 
     /** Undefined where there is no account, or there was none yet. */
     find: async (accountId: string, asOf?: AsOf) => asAccount(accountId, await load(accountId, asOf)),
 
-    async events(accountId: string, asOf: AsOf = {}) {
-      const streamId = accountStream(accountId)
-      return store.load(streamId, await store.upTo(streamId, asOf))
-    },
-
     /**
      * Carries commands out, all or none.
      * @param expectedVersion the version that their sender has seen, so that sent twice they are refused the second

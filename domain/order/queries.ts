@@ -38,4 +38,5 @@ export function createOrderQueries({ db }: { db: Database }) {
   }
 }
 
-export type OrderRecord = NonNullable<Awaited<ReturnType<ReturnType<typeof createOrderQueries>['find']>>>
+export type OrderQueries = ReturnType<typeof createOrderQueries>
+export type OrderRecord = NonNullable<Awaited<ReturnType<OrderQueries['find']>>>

@@ -8,6 +8,5 @@ export function createTransferQueries({ db }: { db: Database }) {
   }
 }
 
-export type TransferRecord = NonNullable<
-  Awaited<ReturnType<ReturnType<typeof createTransferQueries>['find']>>
->
+export type TransferQueries = ReturnType<typeof createTransferQueries>
+export type TransferRecord = NonNullable<Awaited<ReturnType<TransferQueries['find']>>>

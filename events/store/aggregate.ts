@@ -41,7 +41,7 @@ export function createAggregates({ db, store }: { db: Database; store: EventStor
       const from = snapshot?.version ?? 0
       let state = snapshot === null ? aggregate.initial : (snapshot.state as State)
       let due: { version: number; state: State; recordedAt: Date } | undefined
-      const events = await store.load(streamId, upTo, from)
+      const events = await store.load(streamId, { upTo, after: from })
       for (const event of events) {
         state = aggregate.evolve(state, event)
         const { version, recordedAt } = event

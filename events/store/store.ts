@@ -15,6 +15,13 @@ export interface AsOf {
   readonly time?: Date | undefined
 }
 
+/** The events after version `after`, up to version `upTo`, at most `limit` of them. */
+export interface Part {
+  readonly after?: number | undefined
+  readonly upTo?: number | undefined
+  readonly limit?: number | undefined
+}
+
 /** Somebody else has appended first: what was decided was decided on an old state. */
 export class VersionConflict extends Error {
   override readonly name = 'VersionConflict'
@@ -65,11 +72,12 @@ export function createEventStore({ db }: { db: Database }) {
       return later === null ? version : Math.min(later.version - 1, version ?? later.version)
     },
 
-    /** The events after version `after`, up to `upTo`, in order and in today's shape. */
-    async load(streamId: string, upTo?: number, after = 0): Promise<StoredEvent[]> {
+    /** The events of a part of a stream, in order and in today's shape. */
+    async load(streamId: string, { after = 0, upTo, limit }: Part = {}): Promise<StoredEvent[]> {
       const events = await db.event.findMany({
         where: { streamId, version: { gt: after, ...(upTo === undefined ? {} : { lte: upTo }) } },
         orderBy: { version: 'asc' },
+        ...(limit === undefined ? {} : { take: limit }),
       })
       return events.map(toEvent)
     },

@@ -1,13 +1,19 @@
 import { randomUUID } from 'node:crypto'
 import type { z } from 'zod'
-import type { eventList, order } from '../../api/schemas/orders.ts'
-import type { loyalty, product } from '../../api/schemas/catalogue.ts'
-import type { dependencies, invariants, parkedStep } from '../../api/schemas/operations.ts'
-import type { account, transfer } from '../../api/schemas/transfers.ts'
+import type { account } from '../../api/resources/accounts.ts'
+import type { dependencyList } from '../../api/resources/dependencies.ts'
+import type { eventList } from '../../api/resources/events.ts'
+import type { invariantList } from '../../api/resources/invariants.ts'
+import type { loyalty } from '../../api/resources/loyalty.ts'
+import type { order } from '../../api/resources/order.ts'
+import type { parkedStep } from '../../api/resources/parked.ts'
+import type { product } from '../../api/resources/products.ts'
+import type { transfer } from '../../api/resources/transfers.ts'
 import { until } from './poll.ts'
 
 export type Order = z.infer<typeof order>
 export type OrderEvent = z.infer<typeof eventList>['data'][number]
+export type Loyalty = z.infer<typeof loyalty>
 export type Product = z.infer<typeof product>
 
 export type Transfer = z.infer<typeof transfer>
@@ -103,15 +109,15 @@ export function createApiClient(apiUrl: string, sandboxUrl: string) {
       client.post(`/orders/${id}/cancel`, reason === undefined ? undefined : { reason }),
     order: (id: string) => get<Order>(`/orders/${id}`),
     product: (sku: string) => get<Product>(`/products/${sku}`),
-    loyalty: (customerId: string) => get<z.infer<typeof loyalty>>(`/customers/${customerId}/loyalty`),
+    loyalty: (customerId: string) => get<Loyalty>(`/customers/${customerId}/loyalty`),
     events: async (id: string) => (await get<{ data: OrderEvent[] }>(`/orders/${id}/events`)).data,
     eventTypes: async (id: string) => (await client.events(id)).map(({ type }) => type),
     parked: async (query = '') => (await get<{ data: ParkedStep[] }>(`/operations/parked${query}`)).data,
     dependency: async (provider: string) => {
-      const { data } = await get<z.infer<typeof dependencies>>('/operations/dependencies')
+      const { data } = await get<z.infer<typeof dependencyList>>('/operations/dependencies')
       return data.find((dependency) => dependency.provider === provider)
     },
-    invariants: () => get<z.infer<typeof invariants>>('/operations/invariants'),
+    invariants: () => get<z.infer<typeof invariantList>>('/operations/invariants'),
     history: (id: string) => get<{ events: { eventType: string }[] }>(`/orders/${id}/history`),
     ended: (id: string, patienceMs?: number) =>
       until(

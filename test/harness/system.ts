@@ -1,8 +1,11 @@
 import { Client } from '@temporalio/client'
 import { NativeConnection } from '@temporalio/worker'
+import express from 'express'
 import pino from 'pino'
 import { Registry } from 'prom-client'
 import { createApp } from '../../api/app.ts'
+import { createDocument } from '../../api/document.ts'
+import { createEndpoints } from '../../api/resources/index.ts'
 import type { Contracts } from '../../api/contracts.ts'
 import { createApiServices } from '../../api/services.ts'
 import { connectLazily } from '../../dispatch/connection.ts'
@@ -19,6 +22,7 @@ import { installRuntime } from '../../workers/runtime.ts'
 import { createServices } from '../../workers/wiring.ts'
 import type { SagaInput } from '../../workflows/saga/contract.ts'
 import { perProvider, type PerProvider } from '../../providers.ts'
+import { createAnswerCheck } from './answer-check.ts'
 import { createApiClient, type ApiClient } from './api-client.ts'
 import { createDatabase, openTestPool } from './database.ts'
 import { startEventFlow, type EventFlow, type EventFlowOptions } from './event-flow.ts'
@@ -150,7 +154,7 @@ export async function startSystemOn(servers: Servers, options: SystemOptions = {
   const wanted = options.events ?? false
   const events =
     wanted === false ? undefined : await startEventFlow(databaseUrl, wanted === true ? {} : wanted)
-  const apis: { stop(): Promise<void>; close(): void }[] = []
+  const apis: { stop(): Promise<void>; close(): void; requireContract(): void }[] = []
   const openApi = async (contracts: Contracts | undefined) => {
     const ownUrl = await options.apiDatabaseUrl?.(databaseUrl)
     const apiDb = ownUrl === undefined ? db : openDatabase(ownUrl, 4)
@@ -170,14 +174,19 @@ export async function startSystemOn(servers: Servers, options: SystemOptions = {
       providers,
       temporal: { uiUrl: 'http://temporal.test', namespace: 'default' },
       intakeMax: options.intakeMax ?? 400,
-      ratePerSecond: options.ratePerSecond ?? 100_000,
     })
     apiServices.starter.run()
     const stopSweeping = sweepRegularly(apiServices.jobs, log)
     const ending = new AbortController()
-    const { url, server } = await listen(
-      createApp({ ...apiServices, probe, ending: ending.signal, version: 'test' }),
-    )
+    const endpoints = createEndpoints({ ...apiServices, probe, ending: ending.signal })
+    const check = createAnswerCheck(createDocument(endpoints, 'test'))
+    const app = createApp({
+      endpoints,
+      ratePerSecond: options.ratePerSecond ?? 100_000,
+      version: 'test',
+      log,
+    })
+    const { url, server } = await listen(express().use(check.middleware, app))
     apis.push({
       async stop() {
         ending.abort()
@@ -185,6 +194,7 @@ export async function startSystemOn(servers: Servers, options: SystemOptions = {
         if (apiDb !== db) await apiDb.$disconnect()
       },
       close: () => close(server),
+      requireContract: () => check.requireNone(),
     })
     return { api: createApiClient(url, world.url), apiUrl: url }
   }
@@ -216,6 +226,7 @@ export async function startSystemOn(servers: Servers, options: SystemOptions = {
       await native.close()
       if (workerDb !== db) await workerDb.$disconnect()
       await database.close()
+      for (const each of apis) each.requireContract()
     },
   }
 }

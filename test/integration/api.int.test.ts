@@ -2,10 +2,11 @@ import { randomUUID } from 'node:crypto'
 import { request as rawRequest } from 'node:http'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Database } from '../../prisma/client.ts'
-import { address, orderBody, type Order } from '../harness/api-client.ts'
+import { address, orderBody, type Loyalty, type Order, type OrderEvent } from '../harness/api-client.ts'
 import { placeOrderRow } from '../harness/order-rows.ts'
 import { startSystem } from '../harness/start.ts'
 import type { System } from '../harness/system.ts'
+import { writeOrder } from '../harness/written-orders.ts'
 
 /** The contract of the HTTP API: what a client may send, and what it is told. No worker is needed for that. */
 let system: System
@@ -524,6 +525,23 @@ describe('cancelling', () => {
   })
 })
 
+/** All pages of a list, two items each. */
+async function pagesOf<Page extends object, Item>(
+  path: string,
+  itemsOf: (page: Page) => Item[],
+): Promise<Item[][]> {
+  const pages: Item[][] = []
+  let cursor: string | null = ''
+  while (cursor !== null) {
+    const page: Page & { nextCursor: string | null } = await system.api.get(
+      `${path}?limit=2${cursor === '' ? '' : `&cursor=${cursor}`}`,
+    )
+    pages.push(itemsOf(page))
+    cursor = page.nextCursor
+  }
+  return pages
+}
+
 describe('reading', () => {
   it('lists orders newest first, a page at a time, by customer and status', async () => {
     const placed: string[] = []
@@ -560,8 +578,8 @@ describe('reading', () => {
   })
 
   it('knows no points of a customer nobody has heard of', async () => {
-    expect(await system.api.loyalty('nobody')).toEqual({ balance: 0, entries: [] })
-    expect(await system.api.loyalty('%00')).toEqual({ balance: 0, entries: [] })
+    expect(await system.api.loyalty('nobody')).toEqual({ balance: 0, entries: [], nextCursor: null })
+    expect(await system.api.loyalty('%00')).toEqual({ balance: 0, entries: [], nextCursor: null })
   })
 
   it('shows no history of an order whose workflow has not started', async () => {
@@ -576,6 +594,52 @@ describe('reading', () => {
     )
     expect(await system.api.history(id)).toEqual({ events: [] })
   })
+
+  it('says so when Temporal keeps the history of an order no longer', async () => {
+    const id = await writeOrder(system.db, 'completed')
+    await expectProblem(await fetch(`${system.apiUrl}/orders/${id}/history`), 404, 'HISTORY_NOT_KEPT')
+  })
+
+  it('shows events and points a page at a time, in their order', async () => {
+    const customerId = 'cus_points'
+    const ids = [
+      await writeOrder(system.db, 'completed', { customerId }),
+      await writeOrder(system.db, 'cancelled', { customerId }),
+    ]
+    const path = `/orders/${ids[0]}/events`
+    const events = await pagesOf(path, ({ data }: { data: OrderEvent[] }) => data)
+    expect(events.length).toBeGreaterThan(1)
+    expect(events.flat()).toEqual((await system.api.get<{ data: OrderEvent[] }>(path)).data)
+    const { balance, entries } = await system.api.loyalty(customerId)
+    expect([balance, entries.map(({ kind }) => kind)]).toEqual([15, ['awarded', 'awarded', 'revoked']])
+    const points = await pagesOf(`/customers/${customerId}/loyalty`, (page: Loyalty) => {
+      expect(page.balance).toBe(balance)
+      return page.entries
+    })
+    expect(points).toHaveLength(2)
+    expect(points.flat()).toEqual(entries)
+  })
+
+  it.each(['/products', '/livez', '/operations/stream'])(
+    'answers HEAD %s as it would GET, without a body',
+    async (path) => {
+      const response = await fetch(system.apiUrl + path, { method: 'HEAD' })
+      expect([response.status, await response.text()]).toEqual([200, ''])
+      expect(response.headers.get('content-type')).toMatch(/^(application\/json|text\/event-stream)/)
+    },
+  )
+
+  it.each(['/orders', '/transfers', '/operations/parked/retry', '/operations/projections/sales/rebuild'])(
+    'refuses an unknown query parameter also of POST %s',
+    async (path) => {
+      const response = await system.api.post(
+        `${path}?step=chargePayment`,
+        {},
+        { 'idempotency-key': randomUUID() },
+      )
+      await expectProblem(response, 400, 'INVALID_PARAMETER')
+    },
+  )
 
   it('shows what there is so far of a workflow that is just being started', async () => {
     const ids = await Promise.all(Array.from({ length: 20 }, async () => (await system.api.place()).id))

@@ -1,19 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { z } from 'zod'
-import type {
-  orderSummaries,
-  overview,
-  projectionList,
-  salesReport,
-  stockReport,
-} from '../../api/schemas/read-models.ts'
+import type { projectionList } from '../../api/resources/projections.ts'
+import type { orderSummaryList, overview, salesReport, stockReport } from '../../api/resources/reports.ts'
 import { until } from '../harness/poll.ts'
 import { startSystem } from '../harness/start.ts'
 import type { System } from '../harness/system.ts'
 import { startTcpProxy, type TcpProxy } from '../harness/tcp-proxy.ts'
 import { writeOrder } from '../harness/written-orders.ts'
 
-type Orders = z.infer<typeof orderSummaries>
+type Orders = z.infer<typeof orderSummaryList>
 
 /** The projector reaches the database over a line that can be cut. */
 let system: System

@@ -38,7 +38,6 @@ export async function liveThrough({ db, url }: TestDatabase): Promise<void> {
     providers: urls,
     temporal: { uiUrl: '', namespace: '' },
     intakeMax: 1,
-    ratePerSecond: 1,
   })
   const { inventory, payment, shipping, loyalty, notification, order, account } = services.steps
   const { order: journal, transfer: transferJournal } = services.journals

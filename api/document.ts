@@ -1,0 +1,137 @@
+import { OpenAPIRegistry, OpenApiGeneratorV31, type RouteConfig } from '@asteasolutions/zod-to-openapi'
+import type { Answer, Endpoint } from './endpoint.ts'
+import { noQuery } from './parts.ts'
+import { PROBLEMS, type ProblemCode } from './problem.ts'
+import { z } from './zod.ts'
+
+/** The contract, from the endpoints themselves: what checks the requests also describes them. */
+export function createDocument(endpoints: readonly Endpoint[], version: string) {
+  const registry = new OpenAPIRegistry()
+  for (const endpoint of endpoints) registry.registerPath(describe(endpoint))
+  return new OpenApiGeneratorV31(registry.definitions).generateDocument({
+    openapi: '3.1.0',
+    info: {
+      title: 'OrderSaga',
+      version,
+      description:
+        'Orders that are carried through inventory, payment, shipping and loyalty by a durable saga. Every answer carries ' +
+        'X-Request-Id; every error is application/problem+json with a stable `code`.',
+      license: { name: 'MIT', identifier: 'MIT' },
+    },
+    servers: [{ url: '/' }],
+    tags: [...new Set(GROUPS.values()), PROCESS].map((name) => ({ name })),
+  })
+}
+
+function describe(endpoint: Endpoint): RouteConfig {
+  const { method, path, summary, params, query = noQuery, headers, body, isBodyOptional, answers } = endpoint
+  return {
+    method,
+    path,
+    summary,
+    operationId: operationId(method, path),
+    tags: [tagOf(path)],
+    security: [],
+    request: {
+      ...(params === undefined ? {} : { params }),
+      ...(query === noQuery ? {} : { query: query as z.ZodObject }),
+      ...(headers === undefined ? {} : { headers: headersOf(headers) }),
+      ...(body === undefined ? {} : { body: { required: isBodyOptional !== true, ...json(body) } }),
+    },
+    responses: {
+      ...Object.fromEntries(Object.entries(answers).map(([status, answer]) => [status, answerOf(answer)])),
+      ...problemsOf(codesOf(endpoint)),
+    },
+  }
+}
+
+const json = (schema: z.ZodType) => ({ content: { 'application/json': { schema } } })
+
+function answerOf(answer: Answer) {
+  const { description } = answer
+  if ('schema' in answer) {
+    const { schema, headers } = answer
+    return { description, ...json(schema), ...(headers === undefined ? {} : { headers }) }
+  }
+  if ('events' in answer) return { description, content: { 'text/event-stream': { schema: z.string() } } }
+  return { description }
+}
+
+const headersOf = (rules: NonNullable<Endpoint['headers']>) =>
+  z.object(
+    Object.fromEntries(
+      Object.entries(rules).map(([name, { schema, description }]) => [
+        name,
+        schema.openapi({ type: 'string', description }),
+      ]),
+    ),
+  )
+
+/** The problems that follow from what an endpoint takes, and its own. */
+function codesOf({ isProbe, params, absent, headers, body, invalid, bound, problems = [] }: Endpoint) {
+  const codes: (ProblemCode | undefined)[] = [...problems]
+  if (isProbe !== true) codes.push('INVALID_PARAMETER', 'RATE_LIMITED', 'DEPENDENCY_UNAVAILABLE')
+  if (params !== undefined) codes.push(absent ?? 'NOT_FOUND')
+  for (const rule of Object.values(headers ?? {})) codes.push(rule.missing, rule.invalid)
+  if (body !== undefined)
+    codes.push('MALFORMED_JSON', 'BODY_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE', invalid ?? 'INVALID_REQUEST')
+  if (bound !== undefined) codes.push('OVERLOADED')
+  return new Set(codes.filter((code) => code !== undefined))
+}
+
+const problem = z
+  .object({
+    type: z.string(),
+    title: z.string(),
+    status: z.int(),
+    code: z.string(),
+    detail: z.string(),
+    requestId: z.string(),
+    errors: z
+      .array(z.object({ pointer: z.string(), detail: z.string() }))
+      .optional()
+      .openapi({ description: 'Where the body is wrong: pointers (RFC 6901) into it.' }),
+  })
+  .openapi('Problem')
+
+/** By status, which codes there are. */
+function problemsOf(codes: ReadonlySet<ProblemCode>) {
+  const statuses = new Set([...codes].map((code) => PROBLEMS[code][0]))
+  return Object.fromEntries(
+    [...statuses].map((status) => {
+      const those = [...codes].filter((code) => PROBLEMS[code][0] === status).sort()
+      const schema = problem.extend({ status: z.literal(status), code: z.enum(those) })
+      const mayComeBack = status === 429 || status === 503
+      return [
+        status,
+        {
+          description: those.join(', '),
+          content: { 'application/problem+json': { schema } },
+          ...(mayComeBack ? { headers: z.object({ 'Retry-After': z.string() }) } : {}),
+        },
+      ]
+    }),
+  )
+}
+
+const PROCESS = 'process'
+
+const GROUPS = new Map(
+  Object.entries({
+    orders: ['orders'],
+    catalogue: ['products'],
+    customers: ['customers', 'reports'],
+    transfers: ['transfers', 'accounts'],
+    operations: ['operations'],
+  }).flatMap(([tag, groups]) => groups.map((group) => [group, tag] as const)),
+)
+
+const tagOf = (path: string) => GROUPS.get(path.split('/')[1] ?? '') ?? PROCESS
+
+/** E.g. `getOrdersIdEvents`. */
+const operationId = (method: string, path: string) =>
+  method +
+  path
+    .split(/[^A-Za-z]+/)
+    .map((word) => word.charAt(0).toUpperCase() + word.slice(1))
+    .join('')

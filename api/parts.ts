@@ -1,0 +1,132 @@
+import { z } from './zod.ts'
+
+/** What requests and answers of many resources are made of. */
+
+export const CUSTOMER_ID = /^[A-Za-z0-9_-]{1,64}$/
+export const CUSTOMER_ID_FORM = '1 to 64 letters, digits, _ or -.'
+
+export const customerId = z.string().regex(CUSTOMER_ID, CUSTOMER_ID_FORM).openapi({ example: 'cus_alice' })
+
+export const sku = z
+  .string()
+  .regex(/^[A-Z0-9][A-Z0-9-]{0,39}$/, 'Not a SKU.')
+  .openapi({ example: 'TEA-001' })
+
+export const currency = z
+  .string()
+  .regex(/^[A-Z]{3}$/, 'Three capital letters.')
+  .openapi({ example: 'EUR' })
+
+export const amountMinor = z.int().openapi({ description: 'In minor units of the currency (cents).' })
+
+export const time = z.iso.datetime().openapi({ format: 'date-time' })
+
+/** The id of something that the path names. */
+export const uuidInPath = z.object({ id: z.uuid().toLowerCase() })
+
+/** The answer to what was accepted and is done later. */
+export const accepted = z.object({ status: z.literal('accepted') })
+export const ACCEPTED = { status: 202, body: { status: 'accepted' } } as const
+
+export const noQuery = z.strictObject({})
+
+/** A number in a query: digits, no sign. */
+const wholeNumber = (digitsMax: number) =>
+  z
+    .string()
+    .regex(new RegExp(String.raw`^\d{1,${digitsMax}}$`))
+    .transform(Number)
+
+const CURSOR_MAX = 400
+
+/** Where a page begins: the `nextCursor` of the page before, as `inner` has it. */
+const cursorOf = <T extends z.ZodType<unknown, string | undefined>>(inner: T) =>
+  z
+    .string()
+    .regex(/^[\w-]+$/)
+    .max(CURSOR_MAX)
+    // One way of writing each: what we did not write is refused.
+    .refine((cursor) => Buffer.from(cursor, 'base64url').toString('base64url') === cursor)
+    .transform((cursor) => Buffer.from(cursor, 'base64url').toString('utf8'))
+    .optional()
+    .pipe(inner)
+    .openapi({ type: 'string', description: 'The `nextCursor` of the page before.' })
+
+/** The key of a list that is ordered by a moment and then by `rest`, with one space between them. */
+export const momentKey = (...rest: readonly z.ZodType[]) =>
+  z.string().refine((key) => {
+    const [moment = '', ...others] = key.split(' ')
+    const isMoment = z.iso.datetime().safeParse(moment).success && !moment.startsWith('0000')
+    return (
+      isMoment &&
+      others.length === rest.length &&
+      rest.every((part, index) => part.safeParse(others[index]).success)
+    )
+  })
+
+interface PageQueryOptions<T extends z.ZodType<unknown, string | undefined>> {
+  /** What an item is found by. */
+  cursor: T
+  limit?: number
+  limitMax?: number
+}
+
+/** Query parameters of a list that has pages. */
+export const pageQuery = <T extends z.ZodType<unknown, string | undefined>>({
+  cursor,
+  limit = 20,
+  limitMax = 100,
+}: PageQueryOptions<T>) => ({
+  limit: wholeNumber(4)
+    .pipe(z.int().min(1).max(limitMax))
+    .default(limit)
+    .openapi({ type: 'integer', minimum: 1, maximum: limitMax, default: limit }),
+  cursor: cursorOf(cursor),
+})
+
+const nextCursor = z.string().nullable().openapi({ description: 'Null on the last page.' })
+
+/** The fields of a page of a list. */
+export const page = <T extends z.ZodType>(item: T) => z.object({ data: z.array(item), nextCursor })
+
+/** As far as versions can go. */
+const VERSION_MAX = 2_147_483_647
+
+/** A version of a stream, from 1. */
+export const version = z
+  .string()
+  .regex(/^0*[1-9]\d{0,99}$/)
+  .transform((text) => Math.min(Number(text), VERSION_MAX))
+  .openapi({ type: 'integer', minimum: 1 })
+
+/** Time travel: how it was at a version of its stream, or at a moment. */
+export const asOfQuery = {
+  asOfVersion: version.optional(),
+  asOf: z.iso
+    .datetime({ offset: true })
+    .transform((moment) => new Date(moment))
+    .refine((moment) => moment.getUTCFullYear() >= 1, 'Before the year 1.')
+    .optional()
+    .openapi({ type: 'string', format: 'date-time' }),
+}
+
+/**
+ * A page of a list: the items, and where the next page begins.
+ * @param items one more than `limit`, when there is one.
+ */
+export function toPage<Item, View>(
+  items: readonly Item[],
+  limit: number,
+  cursorOfItem: (item: Item) => string,
+  view: (item: Item) => View,
+) {
+  const shown = items.slice(0, limit)
+  const last = shown.at(-1)
+  return {
+    data: shown.map(view),
+    nextCursor:
+      items.length > limit && last !== undefined
+        ? Buffer.from(cursorOfItem(last)).toString('base64url')
+        : null,
+  }
+}

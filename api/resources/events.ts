@@ -1,0 +1,45 @@
+import type { StoredEvent } from '../../events/store/event.ts'
+import type { AsOf, EventStore } from '../../events/store/store.ts'
+import { asOfQuery, page, pageQuery, time, toPage } from '../parts.ts'
+import { z } from '../zod.ts'
+
+/** More than a saga has in a healthy life: only a hot account needs a second page. */
+const PAGE_EVENTS = 1000
+
+const version = z
+  .string()
+  .regex(/^[1-9]\d{0,8}$/)
+  .optional()
+
+/** What a list of the events of one stream is asked by. */
+export const eventPageQuery = pageQuery({ cursor: version, limit: PAGE_EVENTS, limitMax: PAGE_EVENTS })
+
+export const sagaEventsQuery = z.strictObject({ asOfVersion: asOfQuery.asOfVersion, ...eventPageQuery })
+
+const event = z.object({
+  version: z.int(),
+  type: z.string(),
+  data: z.record(z.string(), z.unknown()),
+  recordedAt: time,
+})
+
+export const eventList = page(event).openapi('EventList')
+
+/** An event as the API shows it. */
+export const viewEvent = ({ version, type, data, recordedAt }: StoredEvent): z.input<typeof event> => ({
+  version,
+  type,
+  data: data as Record<string, unknown>,
+  recordedAt: recordedAt.toISOString(),
+})
+
+/** The events of a stream, from version 1 without gaps, up to where it is asked for. */
+export async function readEvents(
+  store: EventStore,
+  streamId: string,
+  { limit, cursor, ...asOf }: AsOf & { limit: number; cursor?: string | undefined },
+) {
+  const upTo = await store.upTo(streamId, asOf)
+  const events = await store.load(streamId, { upTo, after: Number(cursor ?? 0), limit: limit + 1 })
+  return toPage(events, limit, ({ version }) => String(version), viewEvent)
+}

@@ -1,0 +1,34 @@
+import type { Endpoint } from '../endpoint.ts'
+import type { ApiServices } from '../services.ts'
+import { accountEndpoints } from './accounts.ts'
+import { deadLetterEndpoints } from './dead-letters.ts'
+import { dependencyEndpoints } from './dependencies.ts'
+import { healthEndpoints, type HealthResources } from './health.ts'
+import { invariantEndpoints } from './invariants.ts'
+import { loyaltyEndpoints } from './loyalty.ts'
+import { maintenanceEndpoints } from './maintenance.ts'
+import { orderEndpoints } from './orders.ts'
+import { parkedEndpoints } from './parked.ts'
+import { productEndpoints } from './products.ts'
+import { projectionEndpoints } from './projections.ts'
+import { reportEndpoints } from './reports.ts'
+import { streamEndpoints } from './streams.ts'
+import { transferEndpoints } from './transfers.ts'
+
+/** The registry: everything that the API answers, in the order of the document. */
+export const createEndpoints = (services: ApiServices & HealthResources): Endpoint[] => [
+  ...orderEndpoints(services),
+  ...productEndpoints(services),
+  ...loyaltyEndpoints(services),
+  ...transferEndpoints(services),
+  ...accountEndpoints(services),
+  ...parkedEndpoints(services),
+  ...dependencyEndpoints(services),
+  ...maintenanceEndpoints(services),
+  ...invariantEndpoints(services),
+  ...reportEndpoints(services),
+  ...projectionEndpoints(services),
+  ...deadLetterEndpoints(services),
+  ...streamEndpoints(services),
+  ...healthEndpoints(services),
+]

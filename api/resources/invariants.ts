@@ -1,0 +1,26 @@
+import type { createInvariants } from '../../domain/operations/invariants.ts'
+import { endpoint, reply, type Endpoint } from '../endpoint.ts'
+import { z } from '../zod.ts'
+
+export const invariantList = z
+  .object({
+    ok: z.boolean(),
+    checks: z.array(z.object({ name: z.string(), ok: z.boolean(), detail: z.string() })),
+  })
+  .openapi('Invariants')
+
+export interface InvariantResources {
+  invariants: ReturnType<typeof createInvariants>
+}
+
+export const invariantEndpoints = ({ invariants }: InvariantResources): Endpoint[] => [
+  endpoint({
+    method: 'get',
+    path: '/operations/invariants',
+    summary: 'Is everything true that must be?',
+    answers: {
+      200: { description: 'Each check, over the tables and the providers’ ledgers.', schema: invariantList },
+    },
+    handle: async () => reply(200, await invariants.check()),
+  }),
+]

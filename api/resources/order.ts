@@ -1,0 +1,149 @@
+import { toMinor } from '../../domain/money.ts'
+import type { PlacedOrder } from '../../domain/order/intake.ts'
+import type { OrderState } from '../../domain/order/evolve.ts'
+import type { OrderRecord } from '../../domain/order/queries.ts'
+import type { Loaded } from '../../events/store/aggregate.ts'
+import type { SagaContract } from '../../workflows/saga/contract.ts'
+import { asPlaced, SAGA_FIELDS, snapshotOf, viewSaga, type SagaSnapshot, type TemporalPlace } from './saga.ts'
+import { amountMinor, currency, CUSTOMER_ID, CUSTOMER_ID_FORM } from '../parts.ts'
+import { line } from '../text.ts'
+import { z } from '../zod.ts'
+import { isCountryCode } from './countries.ts'
+
+const LINES_MAX = 100
+
+const addressLine = line().min(1).max(200)
+
+const address = z.strictObject({
+  name: addressLine,
+  line1: addressLine,
+  city: addressLine,
+  postalCode: addressLine,
+  country: z
+    .string()
+    .refine(isCountryCode, 'Not a country of ISO 3166-1 (two capital letters).')
+    .openapi({ example: 'NL' }),
+})
+
+export const orderRequest = z
+  .strictObject({
+    customerId: line().regex(CUSTOMER_ID, CUSTOMER_ID_FORM).openapi({ example: 'cus_alice' }),
+    currency,
+    lines: z
+      .array(
+        z.strictObject({
+          // Whether it is in the catalogue is for the catalogue to say.
+          sku: line().min(1).max(100).openapi({ example: 'TEA-001' }),
+          quantity: z.int().min(1).max(1000).openapi({ example: 2 }),
+        }),
+      )
+      .min(1)
+      .max(LINES_MAX)
+      .superRefine((lines, context) => {
+        const seen = new Set<string>()
+        for (const [index, { sku }] of lines.entries()) {
+          if (seen.has(sku))
+            context.addIssue({
+              code: 'custom',
+              path: [index, 'sku'],
+              message: 'This SKU is on an earlier line.',
+            })
+          seen.add(sku)
+        }
+      })
+      .openapi({ description: 'One line per SKU: a SKU on two lines is refused (422).' }),
+    paymentMethod: line()
+      .regex(/^pm_[a-z0-9_]{1,60}$/, 'An opaque token, pm_….')
+      .openapi({ example: 'pm_ok' }),
+    shipping: z.strictObject({
+      service: line()
+        .regex(/^[a-z][a-z0-9_]{0,39}$/, 'Lower-case letters, digits and _.')
+        .openapi({ example: 'standard' }),
+      address,
+    }),
+    expectedTotalMinor: z.int().min(0).optional().openapi({
+      description: 'Refused (422 TOTAL_MISMATCH) when the catalogue’s total differs.',
+      example: 1590,
+    }),
+    deadlineSeconds: z.int().min(60).max(86_400).optional().openapi({
+      description: 'By then the order is past its point of no return, or rejected. Default 1800.',
+      example: 1800,
+    }),
+  })
+  .openapi('OrderRequest')
+
+export const order = z
+  .object({
+    id: z.uuid(),
+    customerId: z.string(),
+    currency: z.string(),
+    totalMinor: amountMinor,
+    lines: z.array(z.object({ sku: z.string(), quantity: z.int(), unitPriceMinor: amountMinor })),
+    ...SAGA_FIELDS,
+  })
+  .openapi('Order')
+
+/** An order as the API shows it. */
+export const viewOrder = (contract: SagaContract, order: OrderRecord, temporal: TemporalPlace) =>
+  view(contract, partsOf(order), snapshotOf(order.saga), temporal)
+
+/** The order as the fold of its events says that it was. */
+export const viewPastOrder = (
+  contract: SagaContract,
+  order: OrderRecord,
+  past: Loaded<OrderState>,
+  temporal: TemporalPlace,
+) => view(contract, partsOf(order), pastSnapshot(order, past), temporal)
+
+/** The order as it was when it was placed: the first answer to its request, and every later one to the same request. */
+export const viewPlacedOrder = (contract: SagaContract, order: PlacedOrder, temporal: TemporalPlace) =>
+  view(contract, order, asPlaced(order), temporal)
+
+/** The part of an order that never changes. */
+type OrderParts = Pick<PlacedOrder, 'customerId' | 'currency' | 'totalMinor' | 'lines'>
+
+const partsOf = ({ customerId, currency, totalMinor, lines }: OrderRecord): OrderParts => ({
+  customerId,
+  currency,
+  totalMinor: toMinor(totalMinor),
+  lines,
+})
+
+function view(
+  contract: SagaContract,
+  { customerId, currency, totalMinor, lines }: OrderParts,
+  saga: SagaSnapshot,
+  temporal: TemporalPlace,
+) {
+  return {
+    id: saga.id,
+    customerId,
+    currency,
+    totalMinor,
+    lines: lines.map(({ sku, quantity, unitPriceMinor }) => ({ sku, quantity, unitPriceMinor })),
+    ...viewSaga(contract, saga, temporal),
+  }
+}
+
+/** What the events do not say (attempts, our sentence about the reason) is taken from the rows. */
+function pastSnapshot(
+  { saga }: OrderRecord,
+  { state, version, recordedAt }: Loaded<OrderState>,
+): SagaSnapshot {
+  const today = snapshotOf(saga)
+  const { status, reason } = state
+  const isNamed = (name: string) => state.steps.some(({ step }) => step === name)
+  const failed = today.steps.filter(({ step }) => step === reason?.step && !isNamed(step))
+  const attemptsAt = (name: string) => today.steps.find(({ step }) => step === name)?.attempts ?? 0
+  return {
+    ...today,
+    status,
+    reason: reason === null ? null : { ...reason, detail: today.reason?.detail ?? null },
+    version,
+    updatedAt: recordedAt ?? today.createdAt,
+    steps: [
+      ...state.steps.map((fold) => ({ ...fold, attempts: attemptsAt(fold.step) })),
+      ...failed.map((snapshot) => ({ ...snapshot, state: 'refused' })),
+    ],
+  }
+}

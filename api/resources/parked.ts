@@ -1,0 +1,235 @@
+import { parkedKey, type createParking, type ParkedStep } from '../../domain/operations/parking.ts'
+import type { createRetryBatches, RetryBatchProgress } from '../../domain/operations/retry-batches.ts'
+import type { SagaStarter } from '../../dispatch/starter.ts'
+import type { SagaContract } from '../../workflows/saga/contract.ts'
+import { outlinesOf, type Contracts } from '../contracts.ts'
+import { endpoint, reply, type Endpoint } from '../endpoint.ts'
+import {
+  ACCEPTED,
+  accepted,
+  amountMinor,
+  momentKey,
+  page,
+  pageQuery,
+  time,
+  toPage,
+  uuidInPath,
+} from '../parts.ts'
+import { HttpProblem, type ProblemCode } from '../problem.ts'
+import { line, prose } from '../text.ts'
+import { z } from '../zod.ts'
+import { requireKnownStep } from './steps.ts'
+
+const errorClass = z.string().regex(/^[A-Z][A-Z0-9_]{0,59}$/)
+const stepName = z.string().regex(/^[A-Za-z]{1,60}$/)
+
+/** Why: it is kept with what was done, so it is required. */
+const reason = prose(500)
+
+export const parkedStep = z
+  .object({
+    kind: z.enum(['order', 'transfer']),
+    orderId: z.uuid().optional().openapi({ description: 'Of an order.' }),
+    transferId: z.uuid().optional().openapi({ description: 'Of a transfer.' }),
+    step: z.string().openapi({ description: 'The step, also when it is its compensation that is parked.' }),
+    errorClass: z.string(),
+    attempts: z.int(),
+    since: time,
+    amountMinor: amountMinor.openapi({
+      description: 'What it is worth: it is at risk until the step is settled.',
+    }),
+  })
+  .openapi('ParkedStep')
+
+const listQuery = z.strictObject({
+  step: stepName.optional(),
+  errorClass: errorClass.optional(),
+  ...pageQuery({ cursor: momentKey(z.uuid(), stepName).optional() }),
+})
+
+const retryRequest = z.strictObject({ step: line().max(60).optional(), reason }).openapi('RetryRequest')
+const skipRequest = z.strictObject({ step: line().max(60), reason }).openapi('SkipRequest')
+
+const retryBatchRequest = z
+  .strictObject({
+    filter: z.strictObject({ step: stepName.optional(), errorClass: errorClass.optional() }),
+    rampPercent: z.int().min(1).max(100).default(10).openapi({
+      description: 'How much of it goes at once; the next wave goes when the last one went well.',
+    }),
+    reason,
+  })
+  .openapi('RetryBatchRequest')
+
+const retryBatch = z
+  .object({
+    id: z.uuid(),
+    status: z
+      .enum(['running', 'done', 'stopped'])
+      .openapi({ description: '`stopped`: the failures came back.' }),
+    filter: z.object({ step: z.string().optional(), errorClass: z.string().optional() }),
+    rampPercent: z.int(),
+    actor: z.string(),
+    reason: z.string(),
+    total: z.int(),
+    pending: z.int(),
+    retried: z.int(),
+    succeeded: z.int(),
+    failed: z.int(),
+    createdAt: time,
+    updatedAt: time,
+  })
+  .openapi('RetryBatch')
+
+export interface ParkedResources {
+  contracts: Contracts
+  parking: ReturnType<typeof createParking>
+  retryBatches: ReturnType<typeof createRetryBatches>
+  starter: SagaStarter
+}
+
+/** Steps that no machine could settle, and what operators do with them. */
+export function parkedEndpoints(options: ParkedResources): Endpoint[] {
+  const { contracts, parking, retryBatches } = options
+  return [
+    endpoint({
+      method: 'get',
+      path: '/operations/parked',
+      summary: 'Steps that no machine could settle',
+      query: listQuery,
+      answers: {
+        200: { description: 'Longest parked first.', schema: page(parkedStep).openapi('ParkedList') },
+      },
+      async handle({ query: { limit, cursor, ...filter } }) {
+        const parked = await parking.list(filter, { limit, after: cursor })
+        return reply(200, toPage(parked, limit, parkedKey, viewParked))
+      },
+    }),
+    ...sagaEndpoints(options, contracts.order, {
+      sagas: 'orders',
+      absent: 'ORDER_NOT_FOUND',
+      notParked: 'ORDER_NOT_PARKED',
+    }),
+    ...sagaEndpoints(options, contracts.transfer, {
+      sagas: 'transfers',
+      absent: 'TRANSFER_NOT_FOUND',
+      notParked: 'TRANSFER_NOT_PARKED',
+    }),
+    endpoint({
+      method: 'post',
+      path: '/operations/parked/retry',
+      summary: 'Try many parked steps again, wave by wave',
+      body: retryBatchRequest,
+      answers: {
+        202: { description: 'Under way.', schema: retryBatch, headers: z.object({ Location: z.string() }) },
+      },
+      problems: ['UNKNOWN_STEP'],
+      async handle({ body: { filter, rampPercent, reason }, caller }) {
+        requireKnownStep(filter.step, outlinesOf(contracts), '/filter/step')
+        const batch = await retryBatches.create(filter, rampPercent, { actor: caller, reason })
+        return reply(202, viewBatch(batch), { location: `/operations/retries/${batch.id}` })
+      },
+    }),
+    endpoint({
+      method: 'get',
+      path: '/operations/retries/{id}',
+      summary: 'How far such a retry is',
+      params: uuidInPath,
+      absent: 'RETRY_NOT_FOUND',
+      answers: { 200: { description: 'Its progress.', schema: retryBatch } },
+      async handle({ params }) {
+        const batch = await retryBatches.find(params.id)
+        if (batch === undefined) throw new HttpProblem('RETRY_NOT_FOUND')
+        return reply(200, viewBatch(batch))
+      },
+    }),
+  ]
+}
+
+interface SagaWords {
+  sagas: string
+  absent: ProblemCode
+  notParked: ProblemCode
+}
+
+function sagaEndpoints(
+  { parking, starter }: ParkedResources,
+  contract: SagaContract,
+  { sagas, absent, notParked }: SagaWords,
+): Endpoint[] {
+  const requireKnown = async (id: string, step: string | undefined) => {
+    const definition = await parking.definitionOf(contract.kind, id)
+    if (definition === undefined) throw new HttpProblem(absent)
+    requireKnownStep(step, contract.steps.get(definition))
+  }
+  const common = {
+    params: uuidInPath,
+    absent,
+    answers: { 202: { description: 'Accepted, and recorded with its reason.', schema: accepted } },
+  } as const
+  return [
+    endpoint({
+      method: 'post',
+      path: `/operations/${sagas}/{id}/retry`,
+      summary: `Try a parked step again, of one of the ${sagas}`,
+      ...common,
+      body: retryRequest,
+      problems: ['UNKNOWN_STEP', notParked],
+      async handle({ params: { id }, body: { step, reason }, caller }) {
+        await requireKnown(id, step)
+        requireAccepted(await parking.retry(id, step, { actor: caller, reason }), notParked)
+        starter.wake()
+        return ACCEPTED
+      },
+    }),
+    endpoint({
+      method: 'post',
+      path: `/operations/${sagas}/{id}/skip`,
+      summary: `Give a parked step up, of one of the ${sagas}`,
+      ...common,
+      body: skipRequest,
+      problems: ['UNKNOWN_STEP', 'STEP_NOT_SKIPPABLE', 'COMPENSATION_IN_PROGRESS', notParked],
+      async handle({ params: { id }, body: { step, reason }, caller }) {
+        await requireKnown(id, step)
+        requireAccepted(await parking.skip(id, step, { actor: caller, reason }), notParked)
+        starter.wake()
+        return ACCEPTED
+      },
+    }),
+  ]
+}
+
+type Verdict = 'accepted' | 'in_progress' | 'not_parked' | 'not_skippable' | 'unknown'
+
+function requireAccepted(verdict: Verdict, notParked: ProblemCode): void {
+  switch (verdict) {
+    case 'accepted':
+      return
+    case 'unknown':
+      throw new Error('A saga that was there is gone')
+    case 'not_parked':
+      throw new HttpProblem(notParked, 'Nothing of it is parked, or not this step.')
+    case 'in_progress':
+      throw new HttpProblem(
+        'COMPENSATION_IN_PROGRESS',
+        'An attempt at this compensation is under way, and may succeed. Ask again in ten seconds.',
+      )
+    case 'not_skippable':
+      throw new HttpProblem(
+        'STEP_NOT_SKIPPABLE',
+        'Without this step it has no end: it can only be tried again.',
+      )
+  }
+}
+
+function viewParked({ kind, id, since, ...parked }: ParkedStep) {
+  const common = { ...parked, since: since.toISOString() }
+  return kind === 'order'
+    ? { kind: 'order' as const, orderId: id, ...common }
+    : { kind: 'transfer' as const, transferId: id, ...common }
+}
+
+const viewBatch = ({ createdAt, updatedAt, ...batch }: RetryBatchProgress) => ({
+  ...batch,
+  createdAt: createdAt.toISOString(),
+  updatedAt: updatedAt.toISOString(),
+})
