@@ -72,8 +72,12 @@ export function createWorld(saga: SagaDefinition, script: Script = {}): World {
       }
       return {
         invoke: (call) => guarded(() => invoke(call)),
-        report: (change) => guarded(() => void world.reports.push(change)),
-        wait: (ms, deadlineAt = Number.POSITIVE_INFINITY) =>
+        report: (change) =>
+          guarded(() => {
+            world.reports.push(change)
+            return true
+          }),
+        wait: (ms, _activity, deadlineAt = Number.POSITIVE_INFINITY) =>
           guarded(async () => {
             // Whoever does not wait goes on meanwhile.
             await new Promise(setImmediate)

@@ -5,7 +5,7 @@ import pino from 'pino'
 import { beforeAll, describe, expect, inject, it } from 'vitest'
 import { replayHistory } from '../../workers/replay-history.ts'
 import { installRuntime } from '../../workers/runtime.ts'
-import { buildHistory } from './history-builder.ts'
+import { begun, buildHistory, closed, DONE } from './history-builder.ts'
 import { HISTORIES, OUTCOMES } from './outcomes.ts'
 
 beforeAll(() => installRuntime(pino({ level: 'silent' })))
@@ -49,12 +49,7 @@ describe('a recorded history', () => {
   })
 })
 
-const DONE = { kind: 'done' }
 const fault = { type: 'PROVIDER_ERROR' }
-const begun = (undo: string[], code: string, step: string) => ({
-  kind: 'done',
-  result: { verdict: 'begun', reason: { code, step }, undo },
-})
 
 describe('a history written by hand', () => {
   it('of a cancel from Temporal in the same batch as the end of a step: the cancel becomes a wish before the next step', async () => {
@@ -70,7 +65,7 @@ describe('a history written by hand', () => {
         result: begun(['reserveInventory'], 'CANCELLED_BY_CUSTOMER', 'chargePayment'),
       })
       .local('releaseInventory', { result: DONE })
-      .local('closeOrder', { result: { kind: 'done', result: { status: 'cancelled' } } })
+      .local('closeOrder', { result: closed('cancelled') })
       .ended({ status: 'cancelled', reason: { code: 'CANCELLED_BY_CUSTOMER', step: 'chargePayment' } })
     await expect(replayHistory(today(), ended)).resolves.toBeUndefined()
   })
@@ -112,7 +107,7 @@ describe('a history written by hand', () => {
         result: begun(['reserveInventory'], 'CANCELLED_BY_CUSTOMER', 'chargePayment'),
       })
       .local('releaseInventory', { result: DONE })
-      .local('closeOrder', { result: { kind: 'done', result: { status: 'cancelled' } } })
+      .local('closeOrder', { result: closed('cancelled') })
       .ended({ status: 'cancelled', reason: { code: 'CANCELLED_BY_CUSTOMER', step: 'chargePayment' } })
     await expect(replayHistory(today(), ended)).resolves.toBeUndefined()
   })
@@ -131,7 +126,7 @@ describe('a history written by hand', () => {
       })
       .local('refundPayment', { result: DONE })
       .local('releaseInventory', { result: DONE })
-      .local('closeOrder', { result: { kind: 'done', result: { status: 'rejected' } } })
+      .local('closeOrder', { result: closed('rejected') })
       .ended({ status: 'rejected', reason: { code: 'STEP_FAILED', step: 'chargePayment' } })
     await expect(replayHistory(today(), ended)).resolves.toBeUndefined()
   })
@@ -149,7 +144,7 @@ describe('a history written by hand', () => {
       })
       .local('refundPayment', { result: DONE })
       .local('releaseInventory', { result: DONE })
-      .local('closeOrder', { result: { kind: 'done', result: { status: 'rejected' } } })
+      .local('closeOrder', { result: closed('rejected') })
       .ended({ status: 'rejected', reason: { code: 'STEP_FAILED', step: 'chargePayment' } })
     await expect(replayHistory(today(), ended)).resolves.toBeUndefined()
   })
@@ -168,7 +163,7 @@ describe('a history written by hand', () => {
       })
       .local('refundPayment', { result: DONE })
       .local('releaseInventory', { result: DONE })
-      .local('closeOrder', { result: { kind: 'done', result: { status: 'rejected' } } })
+      .local('closeOrder', { result: closed('rejected') })
       .ended({ status: 'rejected', reason: { code: 'DEADLINE_EXCEEDED', step: 'chargePayment' } })
     await expect(replayHistory(today(), ended)).resolves.toBeUndefined()
   })
@@ -207,7 +202,7 @@ describe('a history written by hand', () => {
     const ended = history
       .completed(again, DONE)
       .workflowTask()
-      .local('closeOrder', { result: { kind: 'done', result: { status: 'rejected' } } })
+      .local('closeOrder', { result: closed('rejected') })
       .ended({ status: 'rejected', reason: { code: 'SHIPMENT_REFUSED', step: 'createShipment' } })
     await expect(replayHistory(today(), ended)).resolves.toBeUndefined()
   })

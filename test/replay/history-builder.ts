@@ -1,4 +1,7 @@
-import type { SagaInput } from '../../workflows/saga/contract.ts'
+import { WAKE_UPDATE, type SagaInput } from '../../workflows/saga/contract.ts'
+
+/** When a history begins. */
+export const BEGAN_AT = Date.UTC(2026, 0, 1)
 
 /**
  * Writes a workflow's history by hand, as proto3 JSON: an executable specification of what the saga does when the
@@ -6,10 +9,9 @@ import type { SagaInput } from '../../workflows/saga/contract.ts'
  */
 export function buildHistory(input: Partial<SagaInput> = {}) {
   const events: Record<string, unknown>[] = []
-  const startMs = Date.UTC(2026, 0, 1)
-  let nowMs = startMs
+  let nowMs = BEGAN_AT
   let activities = 0
-  let timers = 0
+  const timers: string[] = []
   let completedTaskId = ''
 
   const add = (type: string, attributes: Record<string, unknown>): string => {
@@ -23,6 +25,19 @@ export function buildHistory(input: Partial<SagaInput> = {}) {
     })
     return eventId
   }
+  const timerId = (startedEventId: string) => String(timers.indexOf(startedEventId) + 1)
+  const woken = (sequencingEventId: string) => {
+    const updateId = `wake-${sequencingEventId}`
+    const meta = { updateId, identity: 'api' }
+    const acceptedEventId = add('WORKFLOW_EXECUTION_UPDATE_ACCEPTED', {
+      protocolInstanceId: updateId,
+      acceptedRequestMessageId: `${updateId}/request`,
+      acceptedRequestSequencingEventId: sequencingEventId,
+      acceptedRequest: { meta, input: { header: {}, name: WAKE_UPDATE, args: {} } },
+    })
+    const nothing = { payloads: [{ metadata: { encoding: base64('binary/null') } }] }
+    add('WORKFLOW_EXECUTION_UPDATE_COMPLETED', { meta, acceptedEventId, outcome: { success: nothing } })
+  }
   const queue = (name: string) => ({ name, kind: 'TASK_QUEUE_KIND_NORMAL' })
 
   const builder = {
@@ -31,8 +46,11 @@ export function buildHistory(input: Partial<SagaInput> = {}) {
       nowMs += ms
       return builder
     },
-    /** A workflow task from schedule to completion; what the workflow then asked for follows it. */
-    workflowTask({ isHistoryLong = false } = {}) {
+    /**
+     * A workflow task from schedule to completion; what the workflow then asked for follows it.
+     * @param isWoken whether somebody has sent the update `wake` before it.
+     */
+    workflowTask({ isHistoryLong = false, isWoken = false } = {}) {
       const scheduledEventId = add('WORKFLOW_TASK_SCHEDULED', {
         taskQueue: queue('order'),
         startToCloseTimeout: '4s',
@@ -49,6 +67,7 @@ export function buildHistory(input: Partial<SagaInput> = {}) {
         startedEventId,
         identity: 'worker',
       })
+      if (isWoken) woken(scheduledEventId)
       return builder
     },
     /** A local attempt that ended within the workflow task. */
@@ -132,21 +151,52 @@ export function buildHistory(input: Partial<SagaInput> = {}) {
       return builder
     },
     timerStarted(ms: number): string {
-      timers += 1
-      return add('TIMER_STARTED', {
-        timerId: String(timers),
+      const startedEventId = add('TIMER_STARTED', {
+        timerId: String(timers.length + 1),
         startToFireTimeout: `${ms / 1000}s`,
         workflowTaskCompletedEventId: completedTaskId,
       })
+      timers.push(startedEventId)
+      return startedEventId
     },
     timerFired(startedEventId: string) {
-      add('TIMER_FIRED', { timerId: String(timers), startedEventId })
+      add('TIMER_FIRED', { timerId: timerId(startedEventId), startedEventId })
       return builder
+    },
+    timerCanceled(startedEventId: string) {
+      const ids = { timerId: timerId(startedEventId), startedEventId }
+      add('TIMER_CANCELED', { ...ids, workflowTaskCompletedEventId: completedTaskId, identity: 'worker' })
+      return builder
+    },
+    /** A wait that ended by itself. */
+    waited(ms: number) {
+      const startedEventId = builder.timerStarted(ms)
+      return builder
+        .later(ms * 1.25)
+        .timerFired(startedEventId)
+        .workflowTask()
+    },
+    /** A round of attempts on a participant's queue, with its answer. */
+    asked(activity: string, at: string, answer: unknown) {
+      return builder.completed(builder.scheduled(activity, at), answer).workflowTask()
     },
     cancelRequested() {
       add('WORKFLOW_EXECUTION_CANCEL_REQUESTED', { identity: 'operator' })
       return builder
     },
+    /** The end of this run, not of the saga: it goes on in a new one with the same input. */
+    continuedAsNew() {
+      add('WORKFLOW_EXECUTION_CONTINUED_AS_NEW', {
+        newExecutionRunId: '00000000-0000-4000-8000-000000000001',
+        workflowType: { name: 'OrderSaga' },
+        taskQueue: queue('order'),
+        input: payloads(sagaInput),
+        workflowTaskCompletedEventId: completedTaskId,
+      })
+      return { events }
+    },
+    /** How many events there are so far. */
+    length: () => events.length,
     /** The end: the saga's outcome. */
     ended(outcome: unknown) {
       add('WORKFLOW_EXECUTION_COMPLETED', {
@@ -160,7 +210,7 @@ export function buildHistory(input: Partial<SagaInput> = {}) {
   const sagaInput: SagaInput = {
     id: 'an-order',
     definition: 'order@1',
-    deadlineAt: startMs + 1_800_000,
+    deadlineAt: BEGAN_AT + 1_800_000,
     ...input,
   }
   add('WORKFLOW_EXECUTION_STARTED', {
@@ -193,3 +243,14 @@ const failure = ({ type }: Failure) => ({
   source: 'TypeScriptSDK',
   applicationFailureInfo: { type, nonRetryable: false },
 })
+
+export const DONE = { kind: 'done' }
+
+/** The record's answer to a saga that wants to turn back: which steps it owes an undo. */
+export const begun = (undo: string[], code: string, step: string) => ({
+  kind: 'done',
+  result: { verdict: 'begun', reason: { code, step }, undo },
+})
+
+/** The record's answer to a saga that owes nothing any more. */
+export const closed = (status: 'rejected' | 'cancelled') => ({ kind: 'done', result: { status } })

@@ -46,10 +46,10 @@ function createPorts(saga: SagaDefinition, input: SagaInput, waits: Waits): Saga
     async invoke(call) {
       // A cancel of the workflow takes the way of every cancel: it becomes a wish on the row, which then decides.
       if (waits.cancel.isDue() && (await record(journal.cancel, {}, 'untilDone'))) waits.cancel.noted()
-      return waits.busy(() => execute(call, input))
+      return waits.attempt(call.activity, () => execute(call, input))
     },
     wait: waits.wait,
-    report: async (change) => void (await record(journal.note, { change }, 'bestEffort')),
+    report: (change) => record(journal.note, { change }, 'bestEffort'),
     shield: (work) => CancellationScope.nonCancellable(work),
     now: () => Date.now(),
   }

@@ -5,6 +5,9 @@ import type { PENDING as Pending, Unavailable } from '../../domain/provider/prot
  *
  * The times nest: a provider's HTTP answer (800) < a local attempt (1000), a provider's HTTP answer on the queue
  * (4000) < a queued attempt (6000), so that an attempt learns what happened before it is given up.
+ *
+ * Attempts, waits and `PARK_AFTER_MS` are part of the replay contract: they decide what an open workflow does next, so new
+ * values apply to a new name of a definition only (docs/saga.md#versions-of-a-definition).
  */
 
 /**
@@ -52,6 +55,9 @@ const PENDING_MAX_MS = 10_000
 
 /** An undo that waits for longer is parked in sight, and the next one begins. */
 export const PARK_AFTER_MS = 120_000
+
+/** How often a saga tries to record that it ends without an optional step: five minutes, with the waits in between. */
+export const SKIP_NOTES_MAX = 10
 
 const doubled = (initialMs: number, times: number, maxMs: number) =>
   Math.min(initialMs * 2 ** Math.min(times, 30), maxMs)

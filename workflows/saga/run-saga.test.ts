@@ -3,8 +3,9 @@ import { describe, expect, it } from 'vitest'
 import { createWorld, type Meeting, type Script, type World } from '../../test/harness/simulated-saga.ts'
 import { orderSaga } from '../order/steps.ts'
 import { transferSaga } from '../transfer/steps.ts'
+import type { SagaChange } from '../../domain/saga/journal.ts'
 import type { SagaDefinition } from './definition.ts'
-import { ATTEMPTS } from './policies.ts'
+import { ATTEMPTS, SKIP_NOTES_MAX } from './policies.ts'
 import { runSaga, type CallOutcome, type SagaOutcome, type SagaPorts, type SagaRun } from './run-saga.ts'
 
 const saga = orderSaga
@@ -174,6 +175,66 @@ describe('a saga', () => {
       const parkings = world.reports.filter(({ kind }) => kind === 'parked')
       // Seven waits are two minutes; each of the five that follow was woken.
       expect(parkings).toHaveLength(5)
+    })
+  })
+
+  describe('whose reports are not recorded', () => {
+    /** Ports whose first `lost` reports come to nothing, and what the record has of the others. */
+    const losing = (world: World, lost: number) => {
+      const ports = world.ports()
+      const recorded: SagaChange[] = []
+      const report: SagaPorts['report'] = async (change) => {
+        await ports.report(change)
+        if (world.reports.length <= lost) return false
+        recorded.push(change)
+        return true
+      }
+      return { ports: { ...ports, report }, recorded }
+    }
+
+    it('reports that it waits with its next look, and once it is recorded no more', async () => {
+      const world = createWorld(saga, { chargePayment: [...repeat('is unavailable', 8)] })
+      const { ports, recorded } = losing(world, 3)
+      expect(await runSaga(saga, ports, RUN)).toEqual({ status: 'completed' })
+      expect([world.reports.length, recorded]).toEqual([
+        4,
+        [{ kind: 'waiting', step: 'chargePayment', why: 'UNAVAILABLE' }],
+      ])
+    })
+
+    it('reports that its undo is parked with its next look; the other undos have gone on by then', async () => {
+      const away = { awardPoints: ['refuses'], refundPayment: [...repeat('is unavailable', 20)] } as Script
+      const world = createWorld(saga, away)
+      const { ports, recorded } = losing(world, 9)
+      expect(await runSaga(saga, ports, RUN)).toMatchObject({ status: 'rejected' })
+      expect([world.reports.length, recorded]).toEqual([
+        10,
+        [{ kind: 'parked', step: 'chargePayment', error: 'UNAVAILABLE' }],
+      ])
+      expect(world.log.slice(-3)).toEqual(['cancelShipment', 'releaseInventory', 'refundPayment'])
+    })
+
+    it('tries an undo again after a minute for as long as its parking is not recorded', async () => {
+      const fails = {
+        awardPoints: ['refuses'],
+        refundPayment: [...repeat('faults', 5 * ATTEMPTS.untilDone)],
+      } as Script
+      const world = createWorld(saga, fails)
+      expect(await runSaga(saga, losing(world, 3).ports, RUN)).toMatchObject({ status: 'rejected' })
+      expect(world.waits).toEqual([60_000, 60_000, 60_000, 480_000, 960_000])
+    })
+
+    it('waits until the step that it leaves out is recorded, for five minutes at most', async () => {
+      const left = { notifyCustomer: [...repeat('faults', ATTEMPTS.bestEffort)] } as Script
+      const skipped = { kind: 'skipped', step: 'notifyCustomer', error: 'FAULT' } as const
+      const world = createWorld(saga, left)
+      const { ports, recorded } = losing(world, 2)
+      expect(await runSaga(saga, ports, RUN)).toEqual({ status: 'completed' })
+      expect([recorded, world.waits]).toEqual([[skipped], [1000, 2000]])
+      const lost = createWorld(saga, left)
+      expect(await runSaga(saga, losing(lost, 1000).ports, RUN)).toEqual({ status: 'completed' })
+      expect(lost.reports).toHaveLength(SKIP_NOTES_MAX)
+      expect(lost.waits.reduce((sum, ms) => sum + ms, 0)).toBeLessThanOrEqual(300_000)
     })
   })
 

@@ -1,7 +1,15 @@
 import type { BeginResult, CloseResult, Reason, SagaChange } from '../../domain/saga/journal.ts'
 import type { StepAnswer } from '../../domain/saga/step-answer.ts'
 import type { ForwardStep, RetriableStep, SagaDefinition } from './definition.ts'
-import { ATTEMPTS, PARK_AFTER_MS, PENDING, slowTimerMs, waitingMs, type Policy } from './policies.ts'
+import {
+  ATTEMPTS,
+  PARK_AFTER_MS,
+  PENDING,
+  SKIP_NOTES_MAX,
+  slowTimerMs,
+  waitingMs,
+  type Policy,
+} from './policies.ts'
 
 /** One attempt, or one round of them on a participant's queue. */
 export interface Call {
@@ -23,10 +31,13 @@ export type CallOutcome = StepAnswer | { kind: 'fault'; error: string } | { kind
 /** All that the kernel knows of the world. */
 export interface SagaPorts {
   invoke(call: Call): Promise<CallOutcome>
-  /** Durable, and at least `ms` unless it is woken or the deadline comes first. */
-  wait(ms: number, deadlineAt?: number): Promise<'elapsed' | 'woken' | 'deadline'>
-  /** Best effort: a change that cannot be told never fails the saga. */
-  report(change: SagaChange): Promise<void>
+  /**
+   * Durable, and at least `ms` unless it is woken or the deadline comes first. `activity` is what is tried again after
+   * it: a wake that came since its last call began counts, since that call may have read the row before it changed.
+   */
+  wait(ms: number, activity: string, deadlineAt?: number): Promise<'elapsed' | 'woken' | 'deadline'>
+  /** Best effort: answers whether the change is recorded. One that is not never fails the saga. */
+  report(change: SagaChange): Promise<boolean>
   /** Runs `work` where a cancellation of the workflow cannot reach it. */
   shield<T>(work: () => Promise<T>): Promise<T>
   /** Milliseconds since the epoch. */
@@ -136,7 +147,9 @@ async function finish(step: RetriableStep, ports: SagaPorts, run: SagaRun): Prom
   }
   const settled = await settle(asTask(step, 'bestEffort'), ports, startMode(step.execute, run))
   if (settled.kind === 'done') return
-  await ports.report({ kind: 'skipped', step: step.execute, error: errorOf(settled) })
+  const skipped = { kind: 'skipped', step: step.execute, error: errorOf(settled) } as const
+  for (let tries = 1; !(await ports.report(skipped)) && tries < SKIP_NOTES_MAX; tries += 1)
+    await ports.wait(waitingMs(tries - 1, {}), step.execute)
 }
 
 interface Task {
@@ -205,19 +218,24 @@ async function insist<Enough extends Settled>(
     const mode = round === 0 ? startMode(task.activity, run) : 'queue'
     const settled = await settle(task, ports, mode, progress)
     if (isEnough(settled)) return settled
-    await progress.parks(settled.kind === 'done' ? 'MALFORMED' : errorOf(settled))
-    await ports.wait(slowTimerMs(round))
+    const isInSight = await progress.parks(settled.kind === 'done' ? 'MALFORMED' : errorOf(settled))
+    // An operator can only retry what is listed: until it is, the pause does not grow.
+    await ports.wait(slowTimerMs(isInSight ? round : 0), task.activity)
   }
 }
 
-/** Tells how a task fares that is not simply going on. */
+/** Reports how a task fares that is not simply going on. */
 interface Progress {
   /** It found its provider away, after having waited for so long. */
   waits(why: string, waited: { ms: number; isWoken: boolean }): Promise<void>
-  parks(error: string): Promise<void>
+  /** Answers whether operators see it. */
+  parks(error: string): Promise<boolean>
 }
 
-/** The step does not go forward, because an operator says so. */
+/**
+ * The step does not go forward, because an operator says so. Part of the replay contract: it is in the answers that open
+ * workflows have recorded.
+ */
 const PAUSED = 'PAUSED'
 
 /** Waits that a reader tells apart: among the others, which one it is changes all the time. */
@@ -225,15 +243,18 @@ const shownAs = (why: string) => (why === PENDING || why === PAUSED ? why : 'UNA
 
 /**
  * A task before the pivot, and the pivot, wait in sight; what has no deadline is parked after a while, and goes on. Once
- * it is parked, whoever wakes it finds it settled or parked anew.
+ * it is parked, any process that wakes it finds it settled or parked anew. A report that was not recorded is repeated the
+ * next time that the task finds its provider away.
  */
 function createProgress({ step, policy, onParked }: Task, ports: SagaPorts): Progress {
-  let told: string | undefined
+  let recorded: string | undefined
   let isParked = false
+  let isInSight = false
   const parks = async (error: string) => {
     isParked = true
-    if (step !== undefined) await ports.report({ kind: 'parked', step, error })
+    isInSight = step !== undefined && (await ports.report({ kind: 'parked', step, error }))
     onParked?.()
+    return isInSight
   }
   return {
     parks,
@@ -241,10 +262,12 @@ function createProgress({ step, policy, onParked }: Task, ports: SagaPorts): Pro
       // What is optional is left out, unless it is paused, and the journal's own entries are no step.
       if (step === undefined || (policy === 'bestEffort' && why !== PAUSED)) return
       const hasDeadline = policy === 'giveUp' || policy === 'untilAnswered'
-      if (isParked ? isWoken : !hasDeadline && ms >= PARK_AFTER_MS) return parks(why)
-      if (isParked || told === shownAs(why)) return
-      told = shownAs(why)
-      await ports.report({ kind: 'waiting', step, why })
+      if (isParked ? isWoken || !isInSight : !hasDeadline && ms >= PARK_AFTER_MS) {
+        await parks(why)
+        return
+      }
+      if (isParked || recorded === shownAs(why)) return
+      if (await ports.report({ kind: 'waiting', step, why })) recorded = shownAs(why)
     },
   }
 }
@@ -294,7 +317,7 @@ async function settle(
     spent += Math.max(outcome.spent ?? 0, policy === 'bestEffort' && !isPaused ? 1 : 0)
     await progress.waits(outcome.why ?? 'UNAVAILABLE', waited)
     const ms = waitingMs(waits, outcome)
-    const ended = await ports.wait(ms, isPaused ? (deadlineAt ?? task.pausedUntil) : deadlineAt)
+    const ended = await ports.wait(ms, activity, isPaused ? (deadlineAt ?? task.pausedUntil) : deadlineAt)
     if (ended === 'deadline') break
     waited.ms += ms
     waited.isWoken = ended === 'woken'

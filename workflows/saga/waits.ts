@@ -10,7 +10,10 @@ import { WAKE_UPDATE, type SagaInput } from './contract.ts'
 import type { SagaPorts } from './run-saga.ts'
 import { createWakes } from './wakes.ts'
 
-/** Events after which a saga that only waits is continued as new. */
+/**
+ * Events after which a saga that only waits is continued as new. It is part of the replay contract, as the values of
+ * `policies.ts` are: a workflow whose history is longer than a new value allows could not be replayed.
+ */
 const HISTORY_EVENTS_MAX = 1000
 
 /** How a saga's workflow waits. Nothing else in it wakes, notices a cancel or continues as new. */
@@ -18,6 +21,8 @@ export interface Waits {
   readonly wait: SagaPorts['wait']
   /** Runs work during which the workflow must not be continued as new. */
   busy<T>(work: () => Promise<T>): Promise<T>
+  /** Runs an attempt at an activity, which is such work: a wake that arrives during it ends the activity's next wait. */
+  attempt<T>(activity: string, work: () => Promise<T>): Promise<T>
   /** A cancel of the workflow, from Temporal's side. */
   readonly cancel: Cancel
   /** Rejects with the request to continue as new, when a saga that only waits has a long history. */
@@ -26,24 +31,27 @@ export interface Waits {
 
 export function createWaits(input: SagaInput): Waits {
   const work = createWork()
-  const wakes = createWakes(work.isIdle)
+  const wakes = createWakes()
   setHandler(defineUpdate<void>(WAKE_UPDATE), wakes.wake)
   const cancel = watchCancel(wakes)
   const renewal = createRenewal(input)
   return {
-    async wait(ms, deadlineAt = Number.POSITIVE_INFINITY) {
+    async wait(ms, activity, deadlineAt = Number.POSITIVE_INFINITY) {
       // Before the saga sleeps: the new run starts from the top, and its row must know of a cancel by then.
-      if (work.isIdle() && !cancel.isDue() && renewal.isDue()) await renewal.begin()
-      if (wakes.takePending()) return 'woken'
-      const wait = wakes.beginWait()
+      if (work.isIdle() && !cancel.isDue() && renewal.isDue()) return renewal.begin()
+      const isWoken = () => wakes.isWoken(activity)
+      if (isWoken()) return 'woken'
       const jitteredMs = ms * (input.pace ?? 1) * (1 + Math.random() / 4)
       const leftMs = deadlineAt - Date.now()
-      const isWoken = await condition(wait.isWoken, Math.max(1, Math.ceil(Math.min(jitteredMs, leftMs))))
-      wait.end()
-      if (isWoken) return 'woken'
+      const timeoutMs = Math.max(1, Math.ceil(Math.min(jitteredMs, leftMs)))
+      if (await condition(isWoken, timeoutMs)) return 'woken'
       return leftMs <= jitteredMs ? 'deadline' : 'elapsed'
     },
     busy: work.during,
+    attempt(activity, attempt) {
+      wakes.attempt(activity)
+      return work.during(attempt)
+    },
     cancel,
     renewed: renewal.requested,
   }
@@ -96,7 +104,10 @@ function createRenewal(input: SagaInput) {
   return {
     requested,
     isDue: () => workflowInfo().continueAsNewSuggested || workflowInfo().historyLength > HISTORY_EVENTS_MAX,
-    begin: () =>
-      continueAsNew<(again: SagaInput) => Promise<unknown>>(input).catch((request) => reject(request)),
+    /** Never returns: what comes after it is the new run's. */
+    async begin(): Promise<never> {
+      await continueAsNew<(again: SagaInput) => Promise<unknown>>(input).catch((request) => reject(request))
+      return new Promise<never>(() => undefined)
+    },
   }
 }

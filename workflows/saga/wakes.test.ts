@@ -1,32 +1,29 @@
 import { describe, expect, it } from 'vitest'
 import { createWakes } from './wakes.ts'
 
-const idle = () => true
-const busy = () => false
-
 describe('a wake', () => {
-  it('ends every wait that is open, and no later one', () => {
-    const wakes = createWakes(idle)
-    const [first, second] = [wakes.beginWait(), wakes.beginWait()]
-    expect([first.isWoken(), second.isWoken()]).toEqual([false, false])
+  it('ends the wait of every activity that was tried before it, and no later one', () => {
+    const wakes = createWakes()
+    wakes.attempt('refundPayment')
+    wakes.attempt('cancelShipment')
+    expect([wakes.isWoken('refundPayment'), wakes.isWoken('cancelShipment')]).toEqual([false, false])
     wakes.wake()
-    expect([first.isWoken(), second.isWoken()]).toEqual([true, true])
-    expect(wakes.takePending()).toBe(false)
-    expect(wakes.beginWait().isWoken()).toBe(false)
+    wakes.wake()
+    expect([wakes.isWoken('refundPayment'), wakes.isWoken('cancelShipment')]).toEqual([true, true])
+    wakes.attempt('refundPayment')
+    expect([wakes.isWoken('refundPayment'), wakes.isWoken('cancelShipment')]).toEqual([false, true])
   })
 
-  it('that finds no wait open is kept for the next one, once', () => {
-    const wakes = createWakes(idle)
-    wakes.beginWait().end()
+  it('that arrives during an attempt is kept for its activity, however often another is tried meanwhile', () => {
+    const wakes = createWakes()
+    wakes.attempt('refundPayment')
+    wakes.attempt('cancelShipment')
     wakes.wake()
-    wakes.wake()
-    expect([wakes.takePending(), wakes.takePending()]).toEqual([true, false])
-  })
-
-  it('that arrives while work is in progress is kept too, since the work may have read the row before it changed', () => {
-    const wakes = createWakes(busy)
-    const wait = wakes.beginWait()
-    wakes.wake()
-    expect([wait.isWoken(), wakes.takePending()]).toEqual([true, true])
+    // The refund is still in the attempt that began before the wake; the other undo fails twice more.
+    for (const _ of [1, 2]) {
+      wakes.attempt('cancelShipment')
+      expect(wakes.isWoken('cancelShipment')).toBe(false)
+    }
+    expect(wakes.isWoken('refundPayment')).toBe(true)
   })
 })

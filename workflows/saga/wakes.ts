@@ -1,31 +1,17 @@
 /**
- * Wakes, as they arrive. A wake ends every wait that is open. When there is none, or when work is in progress, which may
- * have read the row before it changed, the wake is kept and ends the next wait.
+ * Wakes, as they arrive. A wake ends every wait that is open. What is being tried meanwhile may have read the row before
+ * it changed, so each of those tries again without waiting: a wake is never used up by one activity for another.
  */
-export function createWakes(isIdle: () => boolean) {
+export function createWakes() {
   let arrived = 0
-  let open = 0
-  let isPending = false
+  const seen = new Map<string, number>()
   return {
     wake: (): void => {
-      if (open === 0 || !isIdle()) isPending = true
       arrived += 1
     },
-    /** Whether a wake was kept for the wait that is about to begin. */
-    takePending: (): boolean => {
-      const wasPending = isPending
-      isPending = false
-      return wasPending
-    },
-    beginWait() {
-      const before = arrived
-      open += 1
-      return {
-        isWoken: () => arrived > before,
-        end() {
-          open -= 1
-        },
-      }
-    },
+    /** An attempt at this activity begins: it finds what every wake so far was for. */
+    attempt: (activity: string): void => void seen.set(activity, arrived),
+    /** Whether a wake has arrived since the last attempt at this activity began. */
+    isWoken: (activity: string): boolean => arrived > (seen.get(activity) ?? 0),
   }
 }
