@@ -131,7 +131,7 @@ export function createOrderRoutes(options: OrderRoutes): Router {
       async (request, response) => {
         const { reason } = parseBody(cancelRequest, request.body, 'INVALID_REQUEST')
         const { id } = await find(request)
-        const verdict = await journal.cancel(id, reason)
+        const verdict = await journal.cancel(id, callerOf(request), reason)
         if (verdict === 'too_late') {
           throw new HttpProblem('ORDER_NOT_CANCELLABLE', 'The order is completed or rejected.')
         }

@@ -84,7 +84,7 @@ export function createTransferRoutes(options: TransferRoutes): Router {
       async (request, response) => {
         const { reason } = parseBody(cancelRequest, request.body, 'INVALID_REQUEST')
         const { id } = await find(request)
-        const verdict = await transferJournal.cancel(id, reason)
+        const verdict = await transferJournal.cancel(id, callerOf(request), reason)
         if (verdict === 'too_late')
           throw new HttpProblem('TRANSFER_NOT_CANCELLABLE', 'The transfer is completed or rejected.')
         starter.wake()
