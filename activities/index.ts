@@ -19,8 +19,8 @@ export function createActivities({ steps, journals }: Services, ports: AttemptPo
     order: {
       ...activities.order,
       ...createJournalActivities(journals.order, ports, {
-        begin: 'beginCompensation',
-        note: 'noteProgress',
+        begin: 'beginOrderCompensation',
+        note: 'noteOrderProgress',
         cancel: 'cancelOrder',
         close: 'closeOrder',
       }),

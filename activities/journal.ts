@@ -13,6 +13,9 @@ interface NoteInput extends SagaRef {
   change: SagaChange
 }
 
+/** By whom a saga is cancelled whose workflow was cancelled: who did that is known to Temporal alone. */
+const TEMPORAL = 'temporal'
+
 /** The activities of a saga's journal. Each kind of saga has them under names of its own, which its history shows. */
 export function createJournalActivities<
   const Begin extends string,
@@ -42,12 +45,15 @@ export function createJournalActivities<
         break
       case 'skipped':
         await journal.noteSkipped(id, change.step, change.error)
+        break
+      default:
+        throw new Error(`This release cannot note ${JSON.stringify(change satisfies never)}`)
     }
     return done
   })
   /** The wish to cancel, from the engine's side: an operator cancelled the workflow. The row decides what follows. */
   const cancel = createActivity<SagaRef, never>(names.cancel, ports, async ({ id }) => {
-    await journal.cancel(id, undefined)
+    await journal.cancel(id, TEMPORAL)
     return done
   })
   const close = createActivity<SagaRef, CloseResult>(names.close, ports, async ({ id }) => ({

@@ -180,9 +180,9 @@ export function orderEndpoints({
         },
       },
       problems: ['ORDER_NOT_CANCELLABLE'],
-      async handle({ params, body: { reason } }) {
+      async handle({ params, body: { reason }, caller }) {
         const { id } = await findOrder(queries, params.id)
-        const verdict = await journal.cancel(id, reason)
+        const verdict = await journal.cancel(id, caller, reason)
         if (verdict === 'too_late')
           throw new HttpProblem('ORDER_NOT_CANCELLABLE', 'The order is completed or rejected.')
         starter.wake()

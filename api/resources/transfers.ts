@@ -144,9 +144,9 @@ export function transferEndpoints({
         },
       },
       problems: ['TRANSFER_NOT_CANCELLABLE'],
-      async handle({ params, body: { reason } }) {
+      async handle({ params, body: { reason }, caller }) {
         const { id } = await find(params.id)
-        const verdict = await transferJournal.cancel(id, reason)
+        const verdict = await transferJournal.cancel(id, caller, reason)
         if (verdict === 'too_late')
           throw new HttpProblem('TRANSFER_NOT_CANCELLABLE', 'The transfer is completed or rejected.')
         starter.wake()

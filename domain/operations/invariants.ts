@@ -247,7 +247,7 @@ function liveByOrder(
 ): Map<string, LedgerEntry[]> {
   const byOrder = new Map<string, LedgerEntry[]>()
   for (const entry of entries) {
-    const of = partsOfKey(entry.key)
+    const of = partsOfKey('order', entry.key)
     if (entry.state === live && of !== undefined && !others.includes(of.activity))
       byOrder.set(of.sagaId, [...(byOrder.get(of.sagaId) ?? []), entry])
   }

@@ -23,7 +23,8 @@ export interface RecordEvents {
   WaitingBegun: { step: string; waitingFor?: string }
   StepParked: { step: string; errorClass: string }
   StepSkipped: { step: string; errorClass: string; by: 'saga' | 'operator' | 'unknown' }
-  CancelRequested: object
+  /** `by` is the name of the caller, or `temporal` where the workflow was cancelled. */
+  CancelRequested: { by: string }
   /** Its workflow was gone. `found` is what Temporal had of it, e.g. `TERMINATED`; `restart` counts since the saga last moved. */
   WorkflowRestarted: { found: string; restart: number }
   /** `undo` are the steps that were begun, and so are owed an undo. */

@@ -16,7 +16,7 @@ const PLACED: OrderEvent = {
   },
 }
 const LINES = { lines: [{ sku: 'TEA-001', quantity: 2 }] }
-const PAID = { key: 'k', amountMinor: 1590, currency: 'EUR' }
+const PAID = { key: 'k', providerRef: 'ch_1', amountMinor: 1590, currency: 'EUR' }
 const RESERVED: OrderEvent = { type: 'InventoryReserved', data: LINES }
 const CHARGED: OrderEvent = { type: 'PaymentCharged', data: PAID }
 const TURNED: OrderEvent = {
@@ -52,6 +52,17 @@ describe('an order, as its events tell it,', () => {
       'reserveInventory done',
       'chargePayment intended',
     ])
+  })
+
+  it('has a step refused whose key was made final before the order turned back', () => {
+    const voided: OrderEvent = { type: 'PaymentVoided', data: { ...PAID, amountMinor: 1 } }
+    const refused = fold(PLACED, RESERVED, voided)
+    expect([refused.status, statesOf(refused)]).toEqual([
+      'processing',
+      ['reserveInventory done', 'chargePayment refused'],
+    ])
+    const turned = { code: 'PROVIDER_MISMATCH', step: 'chargePayment', undo: ['reserveInventory'] }
+    expect(statesOf(evolve(refused, { type: 'CompensationBegun', data: turned }))).toEqual(statesOf(refused))
   })
 
   it('stays done where it is undone', () => {

@@ -21,7 +21,7 @@ export interface OrderState {
 /** What the events say of a step, in the words of its fence. */
 export interface StepFold {
   step: string
-  state: 'intended' | 'done' | 'undoing' | 'undone' | 'skipped'
+  state: 'intended' | 'done' | 'refused' | 'undoing' | 'undone' | 'skipped'
   /** It was done, also when it was undone later. */
   wasDone: boolean
   /** It was given up, also when its undo succeeded after all. */
@@ -42,7 +42,7 @@ export function evolve(state: OrderState, stored: { type: string; data: unknown 
 }
 
 /** An order's stream, as the event store folds it. */
-export const ORDER: Aggregate<OrderState> = { stateVersion: 3, initial: NOTHING, evolve }
+export const ORDER: Aggregate<OrderState> = { stateVersion: 4, initial: NOTHING, evolve }
 
 function recorded(state: OrderState, { type, data }: RecordEvent): OrderState {
   switch (type) {
@@ -68,7 +68,9 @@ function recorded(state: OrderState, { type, data }: RecordEvent): OrderState {
     case 'CompensationBegun': {
       const { code, step, undo } = data
       // A step that had no effect yet, and is owed nothing, might as well not have been begun.
-      const kept = state.steps.filter((fold) => fold.wasDone || undo.includes(fold.step))
+      const kept = state.steps.filter(
+        (fold) => fold.wasDone || fold.state === 'refused' || undo.includes(fold.step),
+      )
       const unparked = { ...state, steps: kept.map((fold) => ({ ...fold, ...SETTLED })) }
       const owed = undo.reduce<OrderState>((owing, name) => withStep(owing, name, {}), unparked)
       return { ...owed, status: 'compensating', reason: { code, step } }
@@ -82,7 +84,11 @@ function recorded(state: OrderState, { type, data }: RecordEvent): OrderState {
 
 function stepped(state: OrderState, type: Exclude<OrderEvent, RecordEvent>['type']): OrderState {
   const undone = UNDONE_BY.get(type)
-  if (undone !== undefined) return settled(state, undone, 'undone')
+  if (undone !== undefined) {
+    // Nothing is undone before the order has turned back: what stood under the key is gone with the step's refusal.
+    if (state.reason === null) return withStep(state, undone, { ...SETTLED, state: 'refused' })
+    return settled(state, undone, 'undone')
+  }
   const done = withStep(state, DONE_BY.get(type) ?? '', { ...SETTLED, state: 'done', wasDone: true })
   if (type === 'OrderCompleted') return { ...done, status: 'completed' }
   const isForward = state.reason === null && ['pending', 'waiting', 'parked'].includes(state.status)

@@ -4,16 +4,27 @@ import { providerStep } from '../saga/provider-step.ts'
 /** What the events tell of a charge. */
 interface Paid {
   key: string
+  /** The gateway's own name of the charge. */
+  providerRef: string
   /** In minor units. */
   amountMinor: number
   currency: string
 }
 
-type PaymentEvents = { PaymentCharged: Paid; PaymentRefunded: Paid; PaymentVoided: object }
+/** Of a charge that was never made there is only the key; one that was made wrong, and undone, is named in full. */
+type Voided = Pick<Paid, 'key'> & Partial<Paid>
+
+type PaymentEvents = { PaymentCharged: Paid; PaymentRefunded: Paid; PaymentVoided: Voided }
+
+const isSameMoney = (
+  { amountMinor, currency }: { amountMinor: number; currency: string },
+  other: Readonly<Record<string, unknown>>,
+): boolean => amountMinor === other['amountMinor'] && currency === other['currency']
 
 /** Charges an order's total to the customer's payment method; undone by a refund. */
 export const chargePayment = providerStep<PaymentEvents>()({
   name: 'chargePayment',
+  saga: 'order',
   provider: 'payment',
   collection: 'charges',
   request: `
@@ -21,8 +32,7 @@ export const chargePayment = providerStep<PaymentEvents>()({
       FROM orders WHERE id = $1::uuid`,
   effect: z.object({ id: z.string().max(100), amountMinor: z.int(), currency: z.string().length(3) }),
   states: { live: 'charged', undone: 'refunded', pending: 'pending' },
-  isAsAsked: ({ amountMinor, currency }, asked) =>
-    amountMinor === asked['amountMinor'] && currency === asked['currency'],
+  isAsAsked: isSameMoney,
   refusals: {
     DECLINED: { code: 'PAYMENT_DECLINED', detail: 'The payment was declined.' },
     INSUFFICIENT_FUNDS: { code: 'INSUFFICIENT_FUNDS', detail: 'The payment method lacks the funds.' },
@@ -32,7 +42,7 @@ export const chargePayment = providerStep<PaymentEvents>()({
     },
   },
   event: 'PaymentCharged',
-  data: ({ amountMinor, currency }) => ({ amountMinor, currency }),
+  data: ({ id, amountMinor, currency }) => ({ providerRef: id, amountMinor, currency }),
   record: `
     INSERT INTO charges (key, order_id, provider_ref, amount_minor, currency, state)
     SELECT key, saga_id, effect->>'id', (effect->>'amountMinor')::bigint, effect->>'currency', 'live' FROM happened`,
@@ -41,6 +51,7 @@ export const chargePayment = providerStep<PaymentEvents>()({
     request: (key) => ({ method: 'POST', path: '/refunds', body: { chargeKey: key } }),
     event: 'PaymentRefunded',
     voided: 'PaymentVoided',
+    isAsRecorded: isSameMoney,
     record: `
       INSERT INTO charges (key, order_id, provider_ref, amount_minor, currency, state)
       SELECT key, saga_id, effect->>'id', (effect->>'amountMinor')::bigint, effect->>'currency', 'refunded' FROM happened

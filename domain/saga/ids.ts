@@ -3,6 +3,9 @@
  * attempt finds what was tried before it.
  */
 
+/** What a saga is one of: the name of its definitions before the `@`. */
+export type SagaKind = 'order' | 'transfer'
+
 /** The stream of a saga's events. `kind` is what it is a saga of: the SQL function `saga_advance` builds the same name. */
 export const sagaStream = (kind: string, sagaId: string): string => `${kind}-${sagaId}`
 
@@ -11,10 +14,13 @@ export const sagaOfStream = (kind: string, streamId: string): string | undefined
   streamId.startsWith(`${kind}-`) ? streamId.slice(kind.length + 1) : undefined
 
 /** The idempotency key of a step, or of its undo, at a provider. */
-export const stepKey = (sagaId: string, activity: string): string => `order:${sagaId}:${activity}`
+export const stepKey = (kind: SagaKind, sagaId: string, activity: string): string =>
+  `${kind}:${sagaId}:${activity}`
 
-/** Whose key it is, and what follows; undefined for a key that names no saga of ours. */
-export function partsOfKey(key: string): { sagaId: string; activity: string } | undefined {
-  const [, sagaId, activity] = /^order:([^:]+):(.+)$/.exec(key) ?? []
-  return sagaId === undefined || activity === undefined ? undefined : { sagaId, activity }
+/** Whose key it is, and what follows; undefined for a key that names no saga of this kind. */
+export function partsOfKey(kind: SagaKind, key: string): { sagaId: string; activity: string } | undefined {
+  const [its, sagaId, ...activity] = key.split(':')
+  return its !== kind || sagaId === undefined || activity.length === 0
+    ? undefined
+    : { sagaId, activity: activity.join(':') }
 }

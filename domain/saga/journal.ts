@@ -65,10 +65,14 @@ export function createJournal({ db, closingEvents }: { db: Database; closingEven
       await db.$queryRaw`SELECT 1 FROM saga_note_skipped(${id}::uuid, ${step}, ${error})`
     },
 
-    /** Records the wish to cancel. `note` is the customer's own words and goes nowhere else. */
-    async cancel(id: string, note: string | undefined): Promise<CancelVerdict> {
+    /**
+     * Records the wish to cancel.
+     * @param by who wishes it, as the event says: a caller's name, or `temporal` where the workflow was cancelled.
+     * @param note the customer's own words, which go nowhere else.
+     */
+    async cancel(id: string, by: string, note?: string): Promise<CancelVerdict> {
       const [row] = await db.$queryRaw<{ verdict: CancelVerdict }[]>`
-        SELECT saga_cancel(${id}::uuid, ${note ?? null}) AS verdict`
+        SELECT saga_cancel(${id}::uuid, ${note ?? null}, ${by}) AS verdict`
       return row?.verdict ?? 'unknown'
     },
 

@@ -4,6 +4,8 @@ import { single, type StepRow } from './step-answer.ts'
 /** What a participant adds to the statements of a step at a provider. Each is a constant of the code. */
 export interface ProviderFenceSpec {
   readonly name: string
+  /** Compensatable unless said otherwise. */
+  readonly kind?: 'pivot' | 'retriable'
   readonly provider: string
   /** A query for the body of the request, as `request jsonb`, of the saga $1. */
   readonly request: string
@@ -24,7 +26,8 @@ export interface ProviderFenceSpec {
  */
 export type Conclusion =
   | { state: 'done'; effect: unknown; event: string; data: object }
-  | { state: 'refused' | 'unwanted'; code: string; detail: string }
+  | { state: 'refused'; code: string; detail: string }
+  | { state: 'unwanted'; code: string; detail: string; effect: unknown }
 
 /**
  * 'already': another attempt came first. 'contested': a refusal is noted, and must be made sure of. 'late': the step was
@@ -35,12 +38,19 @@ export type ConcludeVerdict = 'concluded' | 'already' | 'contested' | 'late'
 /** 'void': the step is to be refused, once its key is final. */
 export type IntendVerdict = StepRow['verdict'] | 'void'
 
-/** What an undo came to, with the event that says it; no effect where there was nothing to undo. */
-export interface Undone {
-  effect: unknown
+/** An event of the step. */
+interface Said {
   event: string
   data: object
 }
+
+/** What an undo came to, with the event that says it; no effect where there was nothing to undo. */
+export interface Undone extends Said {
+  effect: unknown
+}
+
+/** An effect as the fence has it. An earlier release may have recorded it, so nothing is sure of its shape. */
+export type Recorded = Readonly<Record<string, unknown>>
 
 export type ProviderFence = ReturnType<typeof createProviderFence>
 
@@ -65,30 +75,38 @@ export function createProviderFence(spec: ProviderFenceSpec, db: Database) {
       key: string,
       attempt: number,
       conclusion: Conclusion,
-    ): Promise<ConcludeVerdict> {
+    ): Promise<{ verdict: ConcludeVerdict; recorded: Recorded | null }> {
       const { state } = conclusion
-      const [answer, event, data] =
-        conclusion.state === 'done'
-          ? [conclusion.effect, conclusion.event, conclusion.data]
-          : [{ code: conclusion.code, detail: conclusion.detail }, null, {}]
+      const [answer, event, data] = columnsOf(conclusion)
       const values = [sagaId, attempt, key, state, JSON.stringify(answer), event, JSON.stringify(data)]
-      return single(await db.$queryRawUnsafe<{ verdict: ConcludeVerdict }[]>(text.conclude, ...values))
-        .verdict
+      return single(
+        await db.$queryRawUnsafe<{ verdict: ConcludeVerdict; recorded: Recorded | null }[]>(
+          text.conclude,
+          ...values,
+        ),
+      )
     },
 
-    /** Records a refusal whose key is final: the one that was noted, else this. */
-    async refuse(sagaId: string, attempt: number, refusal: { code: string; detail: string }): Promise<void> {
-      await db.$queryRawUnsafe(text.refuse, sagaId, attempt, JSON.stringify(refusal))
+    /** Records a refusal whose key is final: the one that was noted, else this. `stood` says what stood under the key. */
+    async refuse(
+      sagaId: string,
+      attempt: number,
+      refusal: { code: string; detail: string },
+      stood?: Said,
+    ): Promise<void> {
+      const values = [JSON.stringify(refusal), stood?.event ?? null, JSON.stringify(stood?.data ?? {})]
+      await db.$queryRawUnsafe(text.refuse, sagaId, attempt, ...values)
     },
 
-    /** Marks the step as being undone; 'settled' when there is nothing left to do, 'unavailable' when it may not be now. */
+    /**
+     * Marks the step as being undone; 'settled' when there is nothing left to do, 'unavailable' when it may not be now.
+     * `recorded` is the effect that is to be undone, where one was recorded.
+     */
     beginUndo: async (sagaId: string, attempt: number) =>
       single(
-        await db.$queryRawUnsafe<{ verdict: 'undo' | 'settled' | 'unavailable'; entry: string }[]>(
-          text.beginUndo,
-          sagaId,
-          attempt,
-        ),
+        await db.$queryRawUnsafe<
+          { verdict: 'undo' | 'settled' | 'unavailable'; entry: string; recorded: Recorded | null }[]
+        >(text.beginUndo, sagaId, attempt),
       ),
 
     /** Notes that an undo that was begun has come to nothing. */
@@ -104,29 +122,43 @@ export function createProviderFence(spec: ProviderFenceSpec, db: Database) {
   }
 }
 
+function columnsOf(conclusion: Conclusion): [answer: unknown, event: string | null, data: object] {
+  switch (conclusion.state) {
+    case 'done':
+      return [conclusion.effect, conclusion.event, conclusion.data]
+    case 'refused':
+    case 'unwanted': {
+      const { state: _, ...answer } = conclusion
+      return [answer, null, {}]
+    }
+  }
+}
+
 const NO_RECORD = 'SELECT FROM happened'
 
-function statementsOf({ name, provider, request, record = NO_RECORD, undo }: ProviderFenceSpec) {
+function statementsOf(spec: ProviderFenceSpec) {
+  const { name, kind = 'compensatable', provider, request, record = NO_RECORD, undo } = spec
   return {
     intend: `
       SELECT verdict, answer, request
-        FROM step_intend($1::uuid, '${name}', '${provider}', $2::integer), LATERAL (${request}) AS asked`,
+        FROM step_intend($1::uuid, '${name}', '${kind}', '${provider}', $2::integer), LATERAL (${request}) AS asked`,
 
     conclude: `
       WITH concluded AS MATERIALIZED (
-        SELECT step_conclude($1::uuid, '${name}', $2::integer, $4, $5::jsonb, $6, $7::jsonb) AS verdict
+        SELECT verdict, recorded
+          FROM step_conclude($1::uuid, '${name}', '${kind}', $2::integer, $4, $5::jsonb, $6, $7::jsonb)
       ), happened AS MATERIALIZED (
         SELECT $3::text AS key, $1::uuid AS saga_id, $5::jsonb AS effect
           FROM concluded WHERE verdict = 'concluded' AND $4 = 'done'
       ), recorded AS (
         ${record}
-      ) SELECT verdict FROM concluded`,
+      ) SELECT verdict, recorded FROM concluded`,
 
     refuse: `
-      SELECT 1 FROM step_refuse($1::uuid, '${name}', $2::integer, $3::jsonb)`,
+      SELECT 1 FROM step_refuse($1::uuid, '${name}', $2::integer, $3::jsonb, $4, $5::jsonb)`,
 
     beginUndo: `
-      SELECT verdict, entry FROM undo_begin($1::uuid, '${name}', '${provider}', $2::integer)`,
+      SELECT verdict, entry, recorded FROM undo_begin($1::uuid, '${name}', '${provider}', $2::integer)`,
 
     leaveUndo: `
       SELECT 1 FROM undo_leave($1::uuid, '${name}', $2)`,

@@ -17,10 +17,20 @@ interface Memory {
   isVoided: boolean
 }
 
-type Ways = readonly ('charge' | 'decline' | 'charge less')[]
+interface Lies {
+  readonly ways: readonly ('charge' | 'decline' | 'charge less')[]
+  readonly mayForget: boolean
+}
 
-/** A gateway that keeps to its keys, but remembers no decline: the same request may be charged when it comes again. */
-function modelGateway(memory: Memory, ways: Ways, call: PortCall): KeyedProvider<object, Effect> {
+/**
+ * A gateway that keeps to its keys, but remembers no decline: the same request may be charged when it comes again. One
+ * that forgets may call a key void under which it has charged.
+ */
+function modelGateway(
+  memory: Memory,
+  { ways, mayForget }: Lies,
+  call: PortCall,
+): KeyedProvider<object, Effect> {
   const known = () => {
     if (memory.isVoided || memory.charge === 'undone') return { kind: 'voided' } as const
     return memory.effect === undefined ? undefined : ({ kind: 'ok', effect: memory.effect } as const)
@@ -46,6 +56,7 @@ function modelGateway(memory: Memory, ways: Ways, call: PortCall): KeyedProvider
           memory.isVoided ||= memory.charge === 'none'
           return memory.isVoided
         },
+        ...(mayForget ? { forget: () => true } : {}),
       })
       if (isVoid) return { kind: 'ok', effect: { kind: 'nothing' } }
       await call('refund', {
@@ -53,7 +64,7 @@ function modelGateway(memory: Memory, ways: Ways, call: PortCall): KeyedProvider
           memory.charge = 'undone'
         },
       })
-      return { kind: 'ok', effect: { kind: 'undone', undone: { ...ASKED, id: 'ch_1' } } }
+      return { kind: 'ok', effect: { kind: 'undone', undone: memory.effect ?? { ...ASKED, id: 'ch_1' } } }
     },
   }
 }
@@ -63,13 +74,13 @@ const ATTEMPT = { number: 1, isLocal: false, signal: new AbortController().signa
 const REASONS = new Set(['DEADLINE_EXCEEDED', 'PAYMENT_DECLINED', 'PROVIDER_MISMATCH'])
 
 /** Attempts at a charge and at its undo, under way at once, of an order that may turn back at any moment. */
-function scene(kinds: { charging: number; refunding: number }, ways: Ways, maySkip = false): Scene {
+function scene(kinds: { charging: number; refunding: number }, lies: Lies, maySkip = false): Scene {
   const rows = { ...UNTOUCHED }
   const memory: Memory = { charge: 'none', effect: undefined, isVoided: false }
   const judge = createModelJudge(rows)
   let lie: string | undefined
   const step = (call: PortCall) =>
-    chargePayment.bindTo(modelGateway(memory, ways, call), {
+    chargePayment.bindTo(modelGateway(memory, lies, call), {
       fence: asFence(judge, ASKED, (what, transaction) => call(what, { commit: transaction })),
       reach: () => undefined,
     })
@@ -118,7 +129,9 @@ function scene(kinds: { charging: number; refunding: number }, ways: Ways, maySk
       const hasEnded = rows.reason === undefined ? rows.state === 'done' : !isOwed(rows)
       if (!hasEnded) throw new Error(`it ends as ${rows.state}`)
       const isUndone = rows.reason !== undefined && rows.state !== 'skipped'
-      if (isUndone && memory.charge === 'live') throw new Error('undone, and charged')
+      // A charge of which we know nothing may be forgotten: then nothing can be done.
+      const isKnown = !lies.mayForget || rows.effect !== undefined || rows.refusal?.effect !== undefined
+      if (isUndone && isKnown && memory.charge === 'live') throw new Error('undone, and charged')
       if (rows.reason !== undefined && !REASONS.has(rows.reason))
         throw new Error(`it ends for ${rows.reason}`)
     },
@@ -144,6 +157,12 @@ describe('attempts at a provider step that are under way at once leave a charge 
       ways: ['charge', 'charge less'],
     },
     {
+      what: 'two that charge and one that undoes it at a gateway that forgets',
+      kinds: { charging: 2, refunding: 1 },
+      ways: ['charge', 'charge less'],
+      mayForget: true,
+    },
+    {
       what: 'an undo that an operator skips',
       kinds: { charging: 1, refunding: 2 },
       ways: ['charge'],
@@ -152,7 +171,8 @@ describe('attempts at a provider step that are under way at once leave a charge 
   ] as const)(
     '$what, in every order of their calls, wherever they stop',
     async ({ kinds, ways, ...more }) => {
-      const states = await explore(() => scene(kinds, ways, 'maySkip' in more))
+      const lies = { ways, mayForget: 'mayForget' in more }
+      const states = await explore(() => scene(kinds, lies, 'maySkip' in more))
       expect(states).toBeGreaterThan(100)
     },
   )

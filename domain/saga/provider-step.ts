@@ -8,16 +8,18 @@ import { createKeyedProvider, type ProviderStates } from '../provider/keyed.ts'
 import {
   BREAKER_OPEN,
   type Attempt,
+  type FinalAnswer,
   type Finality,
   type KeyedProvider,
   type ProviderAnswer,
 } from '../provider/protocol.ts'
-import { stepKey } from './ids.ts'
+import { stepKey, type SagaKind } from './ids.ts'
 import {
   createProviderFence,
   type Conclusion,
   type ProviderFence,
   type ProviderFenceSpec,
+  type Recorded,
 } from './provider-fence.ts'
 import { done, refusalOf, refused, unavailableOf, type StepAnswer } from './step-answer.ts'
 import type { Invariant, Reach, Refusals, Step, StepAttempt, StepLedger } from './step.ts'
@@ -35,6 +37,8 @@ export interface ProviderStepSpec<
   Undone extends keyof Events & string,
 > extends ProviderFenceSpec {
   readonly name: Name
+  /** What it is a step of: its keys begin with it. */
+  readonly saga: SagaKind
   readonly provider: ProviderName
   /** The provider's collection, e.g. `charges`. */
   readonly collection: string
@@ -52,8 +56,13 @@ export interface ProviderStepSpec<
     /** The request that undoes what the key came to. */
     readonly request: (key: string) => ProviderRequest
     readonly event: Undone
-    /** There was nothing to undo: the key was made final before it had an effect. */
+    /**
+     * The key was made final although the step was never done. It says what stood under the key, in the words of `data`,
+     * where something did.
+     */
     readonly voided: keyof Events & string
+    /** Whether what was undone is what was recorded; anything is unless said otherwise. */
+    readonly isAsRecorded?: (undone: Effect, recorded: Recorded) => boolean
   }
   readonly invariants?: readonly Invariant[]
   readonly ledger?: Omit<StepLedger, 'collection' | 'live'>
@@ -134,6 +143,8 @@ interface Parts {
   reach: Reach
 }
 
+const keyOf = ({ spec }: Parts, sagaId: string): string => stepKey(spec.saga, sagaId, spec.name)
+
 /**
  * One attempt at a provider step. An attempt whose answer was lost is found by its key and not repeated. A refusal is
  * recorded at once only by the sole attempt that ever asked; any other makes the key final first, since an effect of
@@ -141,12 +152,12 @@ interface Parts {
  */
 async function executeStep(parts: Parts, sagaId: string, attempt: Attempt): Promise<StepAnswer<never>> {
   const { spec, keyed, fence, reach } = parts
-  const key = stepKey(sagaId, spec.name)
+  const key = keyOf(parts, sagaId)
   const intent = await fence.intend(sagaId, attempt.number)
   if (intent.verdict === 'done') return done
   if (intent.verdict === 'refused') return refusalOf(intent.answer)
   if (intent.verdict === 'unavailable') return unavailableOf(intent.answer)
-  if (intent.verdict === 'void') return refuse(parts, sagaId, attempt)
+  if (intent.verdict === 'void') return refuse(parts, sagaId, attempt, unwantedIn(intent.answer))
   reach(`${spec.name}:before-call`)
   const earlier = intent.verdict === 'resume' ? await keyed.find(key, attempt) : undefined
   const answer = earlier ?? (await keyed.create(key, intent.request, attempt))
@@ -161,15 +172,16 @@ async function executeStep(parts: Parts, sagaId: string, attempt: Attempt): Prom
   }
   reach(`${spec.name}:before-record`)
   const conclusion = conclusionOf(spec, key, intent.request, answer)
-  switch (await fence.conclude(sagaId, key, attempt.number, conclusion)) {
+  const { verdict, recorded } = await fence.conclude(sagaId, key, attempt.number, conclusion)
+  switch (verdict) {
     case 'concluded':
       return answer.kind === 'ok' ? done : answer
     case 'already':
       return outcomeOf(parts, sagaId, attempt)
     case 'contested':
-      return refuse(parts, sagaId, attempt)
+      return refuse(parts, sagaId, attempt, recorded ?? effectOf(conclusion))
     case 'late':
-      await undoLate(parts, sagaId, attempt)
+      await undoLate(parts, sagaId, attempt, recorded ?? effectOf(conclusion))
       return outcomeOf(parts, sagaId, attempt)
   }
 }
@@ -184,9 +196,16 @@ function conclusionOf(
 ): Conclusion {
   if (answer.kind === 'refused') return { state: 'refused', code: answer.code, detail: answer.detail }
   const { effect } = answer
-  if (spec.isAsAsked?.(effect, request) === false) return { state: 'unwanted', ...MISMATCH }
+  if (spec.isAsAsked?.(effect, request) === false) return { state: 'unwanted', ...MISMATCH, effect }
   return { state: 'done', effect, event: spec.event, data: { key, ...spec.data(effect) } }
 }
+
+/** What this attempt has seen to stand at the provider. */
+const effectOf = (conclusion: Conclusion): Recorded | null =>
+  conclusion.state === 'refused' ? null : (conclusion.effect as Recorded)
+
+/** What an earlier attempt has seen there, as the refusal says that it noted. */
+const unwantedIn = (refusal: unknown): Recorded | null => (refusal as { effect?: Recorded }).effect ?? null
 
 /** The provider did something else: it is undone, and no attempt under the same key could do better. */
 const MISMATCH = {
@@ -197,21 +216,59 @@ const MISMATCH = {
 /** The key is final, and not by our hand: it was voided or undone at the provider itself, or before a restore. */
 const FINAL_ELSEWHERE = { code: 'STEP_FAILED', detail: 'The provider says that this was undone before.' }
 
+/**
+ * Makes the key final at the provider. What is known to have stood must be undone, and undone whole: a provider that says
+ * "nothing", or less, may have forgotten the key, and the money be gone for good.
+ * @param known the effect that was recorded or seen; null where none was, and then there may have been nothing.
+ * @throws Fault when the provider says something else than is known.
+ */
+async function makeFinal(
+  { spec, keyed }: Parts,
+  sagaId: string,
+  attempt: Attempt,
+  known: Recorded | null,
+): Promise<FinalAnswer<unknown>> {
+  const [key, undoKey] = [spec.name, spec.undo.name].map((name) => stepKey(spec.saga, sagaId, name)) as [
+    string,
+    string,
+  ]
+  const final = await keyed.makeFinal(key, undoKey, attempt)
+  if (known === null || final.kind !== 'ok') return final
+  const { effect } = final
+  if (effect.kind === 'undone' && spec.undo.isAsRecorded?.(effect.undone, known) !== false) return final
+  throw new Fault(MISMATCH.code, `${undoKey}: what was undone is not what was recorded`)
+}
+
 /** Makes sure that nothing of the step stands at the provider, now or later, and records its refusal. */
-async function refuse(parts: Parts, sagaId: string, attempt: Attempt): Promise<StepAnswer<never>> {
-  const { spec, keyed } = parts
-  const final = await keyed.makeFinal(stepKey(sagaId, spec.name), stepKey(sagaId, spec.undo.name), attempt)
+async function refuse(
+  parts: Parts,
+  sagaId: string,
+  attempt: Attempt,
+  known: Recorded | null,
+): Promise<StepAnswer<never>> {
+  const { spec } = parts
+  const final = await makeFinal(parts, sagaId, attempt, known)
   if (final.kind === 'unavailable' || final.kind === 'notLocal') return final
   if (final.kind === 'refused')
     throw new Fault('UNDO_REFUSED', `${spec.name} is refused, and cannot be undone: ${final.code}`)
-  const answer = await recordRefusal(parts, sagaId, attempt)
+  const stood = final.effect.kind === 'undone' ? final.effect : undefined
+  const answer = await recordRefusal(parts, sagaId, attempt, stood)
   // An effect that nobody asked for is worth a line in the log, although nothing is tried again.
   const isMismatch = answer.kind === 'refused' && answer.code === MISMATCH.code
   return isMismatch ? { ...answer, fault: MISMATCH.code } : answer
 }
 
-async function recordRefusal(parts: Parts, sagaId: string, attempt: Attempt): Promise<StepAnswer<never>> {
-  await parts.fence.refuse(sagaId, attempt.number, FINAL_ELSEWHERE)
+/** @param stood what stood under the key, and was undone: nothing else would ever say so. */
+async function recordRefusal(
+  parts: Parts,
+  sagaId: string,
+  attempt: Attempt,
+  stood?: { undone: unknown },
+): Promise<StepAnswer<never>> {
+  const { spec, fence } = parts
+  const data = stood === undefined ? {} : spec.data(stood.undone)
+  const said = { event: spec.undo.voided, data: { key: keyOf(parts, sagaId), ...data } }
+  await fence.refuse(sagaId, attempt.number, FINAL_ELSEWHERE, stood === undefined ? undefined : said)
   return outcomeOf(parts, sagaId, attempt)
 }
 
@@ -231,30 +288,31 @@ const LATE_UNDO = { tries: 10, pauseMs: 2000 }
  * waits for it any more, so nothing may abort it; and nothing else would undo it.
  * @throws Fault when the provider cannot be brought to it.
  */
-async function undoLate(parts: Parts, sagaId: string, attempt: Attempt): Promise<void> {
-  const { spec, keyed } = parts
-  const key = stepKey(sagaId, spec.name)
+async function undoLate(
+  parts: Parts,
+  sagaId: string,
+  attempt: Attempt,
+  known: Recorded | null,
+): Promise<void> {
   const unhurried = { ...attempt, isLocal: false, signal: new AbortController().signal }
   for (let tried = 0; tried < LATE_UNDO.tries; tried += 1) {
     if (tried > 0) await sleep(LATE_UNDO.pauseMs)
-    const final = await keyed
-      .makeFinal(key, stepKey(sagaId, spec.undo.name), unhurried)
-      .catch(() => undefined)
+    const final = await makeFinal(parts, sagaId, unhurried, known).catch(() => undefined)
     if (final?.kind === 'ok') return settleUndo(parts, sagaId, final.effect)
   }
-  throw new Fault('LATE_EFFECT', `${spec.name} came late and could not be undone: ${key}`)
+  throw new Fault('LATE_EFFECT', `An effect came late and could not be undone: ${keyOf(parts, sagaId)}`)
 }
 
 /** One attempt at the undo of a provider step: mark it, make its key final at the provider, record it. */
 async function compensateStep(parts: Parts, sagaId: string, attempt: Attempt): Promise<StepAnswer<never>> {
-  const { spec, keyed, fence, reach } = parts
-  const { name, undo } = spec
-  const { verdict, entry } = await fence.beginUndo(sagaId, attempt.number)
+  const { fence, reach } = parts
+  const { undo } = parts.spec
+  const { verdict, entry, recorded } = await fence.beginUndo(sagaId, attempt.number)
   if (verdict === 'settled') return done
   if (verdict === 'unavailable') return { kind: 'unavailable', why: BREAKER_OPEN }
   try {
     reach(`${undo.name}:before-call`)
-    const answer = await keyed.makeFinal(stepKey(sagaId, name), stepKey(sagaId, undo.name), attempt)
+    const answer = await makeFinal(parts, sagaId, attempt, recorded)
     if (answer.kind === 'ok') {
       reach(`${undo.name}:before-record`)
       await settleUndo(parts, sagaId, answer.effect)
@@ -269,13 +327,14 @@ async function compensateStep(parts: Parts, sagaId: string, attempt: Attempt): P
   }
 }
 
-async function settleUndo({ spec, fence }: Parts, sagaId: string, final: Finality<unknown>): Promise<void> {
-  const key = stepKey(sagaId, spec.name)
+async function settleUndo(parts: Parts, sagaId: string, final: Finality<unknown>): Promise<void> {
+  const { spec, fence } = parts
+  const key = keyOf(parts, sagaId)
   await fence.settleUndo(
     sagaId,
     key,
     final.kind === 'undone'
       ? { effect: final.undone, event: spec.undo.event, data: { key, ...spec.data(final.undone) } }
-      : { effect: undefined, event: spec.undo.voided, data: {} },
+      : { effect: undefined, event: spec.undo.voided, data: { key } },
   )
 }

@@ -91,7 +91,7 @@ interface Made {
 
 async function execute(
   db: Database,
-  { name, event, kind }: { name: string; event: string; kind?: 'pivot' },
+  { name, event, kind = 'compensatable' }: { name: string; event: string; kind?: 'pivot' | 'compensatable' },
   sagaId: string,
   attempt: number,
   { target: { streamId, data }, version, decision }: Made,
@@ -99,11 +99,10 @@ async function execute(
   const isAccepted = decision.kind === 'accepted'
   const events = toRows(isAccepted ? decision.events : [])
   const refusal = isAccepted ? null : JSON.stringify({ code: decision.code })
-  const status = kind === 'pivot' ? 'completed' : null
   return single(
     await db.$queryRaw<Row[]>`
-      SELECT verdict, answer FROM step_append(${sagaId}::uuid, ${name}, ${attempt}::integer, ${streamId},
-        ${version}::integer, ${events}::jsonb, ${refusal}::jsonb, ${event}, ${JSON.stringify(data)}::jsonb, ${status})`,
+      SELECT verdict, answer FROM step_append(${sagaId}::uuid, ${name}, ${kind}, ${attempt}::integer, ${streamId},
+        ${version}::integer, ${events}::jsonb, ${refusal}::jsonb, ${event}, ${JSON.stringify(data)}::jsonb)`,
   )
 }
 
@@ -116,9 +115,12 @@ async function compensate(
   { target: { streamId, data }, version, decision }: Made,
 ): Promise<Row> {
   if (decision.kind === 'refused') {
-    // What is undone already may not be possible twice.
-    const fence = await db.stepFence.findUnique({ where: { sagaId_step: { sagaId, step } } })
-    return { verdict: fence?.state === 'undone' ? 'done' : 'refused', answer: { code: decision.code } }
+    // What is undone already may not be possible twice, and what was written off is owed no more.
+    const { verdict } = single(
+      await db.$queryRaw<{ verdict: 'undo' | 'settled' }[]>`
+        SELECT verdict FROM undo_enter(${sagaId}::uuid, ${step}, ${attempt}::integer)`,
+    )
+    return { verdict: verdict === 'settled' ? 'done' : 'refused', answer: { code: decision.code } }
   }
   return single(
     await db.$queryRaw<Row[]>`

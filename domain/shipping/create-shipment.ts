@@ -3,14 +3,19 @@ import { providerStep } from '../saga/provider-step.ts'
 
 interface Shipped {
   key: string
+  /** The carrier's own name of the shipment. */
   trackingNumber: string
 }
 
-type ShippingEvents = { ShipmentCreated: Shipped; ShipmentCancelled: Shipped; ShipmentVoided: object }
+/** Of a shipment that was never made there is only the key. */
+type Voided = Pick<Shipped, 'key'> & Partial<Shipped>
+
+type ShippingEvents = { ShipmentCreated: Shipped; ShipmentCancelled: Shipped; ShipmentVoided: Voided }
 
 /** Hands an order to the carrier; undone by a cancel. */
 export const createShipment = providerStep<ShippingEvents>()({
   name: 'createShipment',
+  saga: 'order',
   provider: 'shipping',
   collection: 'shipments',
   request: `
@@ -33,6 +38,7 @@ export const createShipment = providerStep<ShippingEvents>()({
     request: (key) => ({ method: 'POST', path: `/shipments/${encodeURIComponent(key)}/cancel` }),
     event: 'ShipmentCancelled',
     voided: 'ShipmentVoided',
+    isAsRecorded: ({ trackingNumber }, recorded) => trackingNumber === recorded['trackingNumber'],
     record: `
       INSERT INTO shipments (key, order_id, tracking_number, state)
       SELECT key, saga_id, effect->>'trackingNumber', 'cancelled' FROM happened

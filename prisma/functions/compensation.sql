@@ -40,7 +40,7 @@ BEGIN
 END $$;
 
 -- May this step be undone? 'undo' marks it as being undone; 'settled' means that nothing is left to do. The answer is
--- what the step had recorded, if it got that far.
+-- the effect that was recorded of the step, if it got that far.
 CREATE OR REPLACE FUNCTION undo_enter(p_saga uuid, p_step text, p_attempt integer, OUT verdict text, OUT answer jsonb)
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -51,7 +51,7 @@ BEGIN
     RAISE EXCEPTION 'saga % is not compensating: % stays', p_saga, p_step;
   END IF;
   SELECT * INTO fence FROM step_fences f WHERE f.saga_id = p_saga AND f.step = p_step;
-  answer := fence.answer;
+  answer := step_effect(fence.state, fence.answer, fence.refusal);
   IF fence.state IN ('intended', 'done', 'undoing') THEN
     UPDATE step_fences SET state = 'undoing', undo_attempts = greatest(undo_attempts, p_attempt),
       updated_at = clock_timestamp() WHERE saga_id = p_saga AND step = p_step;
@@ -63,13 +63,14 @@ END $$;
 
 -- As undo_enter, for an undo at a provider: it takes a while, and is noted until it is over, so that nobody skips it
 -- meanwhile. entry names the note; one whose process was killed counts for ten seconds (operator_skip). 'unavailable':
--- the provider is not to be called at present.
+-- the provider is not to be called at present. recorded is the effect that was recorded: no provider that says less of
+-- it is believed.
 CREATE OR REPLACE FUNCTION undo_begin(p_saga uuid, p_step text, p_provider text, p_attempt integer,
-  OUT verdict text, OUT entry text) LANGUAGE plpgsql AS $$
+  OUT verdict text, OUT entry text, OUT recorded jsonb) LANGUAGE plpgsql AS $$
 DECLARE
   begun_at timestamptz := clock_timestamp();
 BEGIN
-  SELECT e.verdict INTO verdict FROM undo_enter(p_saga, p_step, p_attempt) e;
+  SELECT e.verdict, e.answer INTO verdict, recorded FROM undo_enter(p_saga, p_step, p_attempt) e;
   IF verdict = 'undo' AND breaker_is_forced(p_provider) THEN
     verdict := 'unavailable';
   ELSIF verdict = 'undo' THEN

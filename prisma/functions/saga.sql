@@ -59,10 +59,11 @@ CREATE OR REPLACE FUNCTION saga_wake(p_saga uuid) RETURNS void LANGUAGE sql AS $
   ON CONFLICT (saga_id) DO UPDATE SET claimed_until = clock_timestamp()
 $$;
 
--- A cancel is a wish on the row; every later forward statement then refuses.
+-- A cancel is a wish on the row; every later forward statement then refuses. p_note is the customer's own words, and
+-- p_actor the name of the caller: the event says who it was, and nothing of what was said.
 -- 'recorded' (also when it was wished before), 'compensating' (no effect), 'cancelled', 'too_late' or 'unknown'.
 -- A saga that has recorded nothing for 5 seconds is woken too: it may sleep without having noted that it waits.
-CREATE OR REPLACE FUNCTION saga_cancel(p_saga uuid, p_note text) RETURNS text LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION saga_cancel(p_saga uuid, p_note text, p_actor text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
   saga sagas;
 BEGIN
@@ -77,7 +78,7 @@ BEGIN
     RETURN 'compensating';
   ELSIF saga.cancel_wished_at IS NULL THEN
     UPDATE sagas SET cancel_wished_at = clock_timestamp(), cancel_note = p_note WHERE id = p_saga;
-    PERFORM saga_advance(p_saga, NULL, 'CancelRequested', '{}', 1);
+    PERFORM saga_advance(p_saga, NULL, 'CancelRequested', jsonb_build_object('by', p_actor), 1);
     IF saga.status IN ('waiting', 'parked')
       OR (saga.status = 'processing' AND saga.updated_at < clock_timestamp() - interval '5 seconds') THEN
       PERFORM saga_wake(p_saga);

@@ -70,12 +70,12 @@ END $$;
 -- earlier attempt may have had its effect, and the caller asks the provider by key first. 'void' means that the step is
 -- to be refused, as answer says, once its key is final: nobody asks the provider for it any more. Other verdicts are
 -- those of step_enter; 'unavailable' also while the provider is not to be called: then nothing was begun.
-CREATE OR REPLACE FUNCTION step_intend(p_saga uuid, p_step text, p_provider text, p_attempt integer,
+CREATE OR REPLACE FUNCTION step_intend(p_saga uuid, p_step text, p_kind text, p_provider text, p_attempt integer,
   OUT verdict text, OUT answer jsonb) LANGUAGE plpgsql AS $$
 DECLARE
   entered record;
 BEGIN
-  SELECT e.verdict, e.answer INTO entered FROM step_enter(p_saga, p_step, 'compensatable') e;
+  SELECT e.verdict, e.answer INTO entered FROM step_enter(p_saga, p_step, p_kind) e;
   verdict := entered.verdict;
   answer := entered.answer;
   IF verdict NOT IN ('go', 'resume') THEN
@@ -97,42 +97,58 @@ BEGIN
   END IF;
 END $$;
 
+-- What is known to have happened at the provider: the effect of a step that was done, or the unwanted one that its noted
+-- refusal names. Null where an effect, if there is one, was never recorded.
+CREATE OR REPLACE FUNCTION step_effect(p_state text, p_answer jsonb, p_refusal jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$
+  SELECT CASE WHEN p_state <> 'refused' THEN coalesce(p_answer, p_refusal->'effect') END
+$$;
+
 -- Records the answer of a provider. p_state is 'done', 'refused', or 'unwanted' for an effect that is not what was asked
--- for. 'concluded' means that it is recorded; 'already', that another attempt has recorded the step. 'contested' means
--- that the step is to be refused and something of it may stand, or still be under way: an effect of this attempt or of
--- another that entered. The refusal is noted, so that nobody asks for it again; the caller makes the key final, and then
--- calls step_refuse. 'late' means that the step was undone or refused meanwhile: nothing else would undo this effect, so
--- the caller undoes it by key.
-CREATE OR REPLACE FUNCTION step_conclude(p_saga uuid, p_step text, p_attempt integer, p_state text, p_answer jsonb,
-  p_event text, p_data jsonb) RETURNS text LANGUAGE plpgsql AS $$
+-- for: p_answer then names it as effect. 'concluded' means that it is recorded; 'already', that another attempt has
+-- recorded the step. 'contested' means that the step is to be refused and something of it may stand, or still be under
+-- way: an effect of this attempt or of another that entered. The refusal is noted, so that nobody asks for it again; the
+-- caller makes the key final, and then calls step_refuse. 'late' means that the step was undone or refused meanwhile:
+-- nothing else would undo this effect, so the caller undoes it by key. recorded is the effect that was recorded before.
+CREATE OR REPLACE FUNCTION step_conclude(p_saga uuid, p_step text, p_kind text, p_attempt integer, p_state text,
+  p_answer jsonb, p_event text, p_data jsonb, OUT verdict text, OUT recorded jsonb) LANGUAGE plpgsql AS $$
 DECLARE
+  saga sagas := saga_lock(p_saga);
   fence step_fences;
 BEGIN
-  PERFORM saga_lock(p_saga);
   SELECT * INTO STRICT fence FROM step_fences WHERE saga_id = p_saga AND step = p_step;
+  recorded := step_effect(fence.state, fence.answer, fence.refusal);
   CASE
-    WHEN fence.state = 'intended' AND fence.refusal IS NOT NULL THEN RETURN 'contested';
+    WHEN fence.state = 'intended' AND fence.refusal IS NOT NULL THEN
+      verdict := 'contested';
     WHEN fence.state = 'intended' AND (p_state = 'done' OR p_state = 'refused' AND fence.entries = 1) THEN
-      PERFORM step_settle(p_saga, p_step, p_attempt, p_state, p_answer, p_event, p_data, NULL);
-      RETURN 'concluded';
+      PERFORM step_settle(p_saga, p_step, p_attempt, p_state, p_answer, p_event, p_data,
+        CASE WHEN p_kind = 'pivot' AND saga.reason_code IS NULL THEN 'completed' END);
+      verdict := 'concluded';
     WHEN fence.state = 'intended' THEN
       UPDATE step_fences SET refusal = p_answer, updated_at = clock_timestamp()
        WHERE saga_id = p_saga AND step = p_step;
-      RETURN 'contested';
-    WHEN fence.state = 'done' OR p_state = 'refused' THEN RETURN 'already';
-    ELSE RETURN 'late';
+      verdict := 'contested';
+    WHEN fence.state = 'done' OR p_state = 'refused' THEN
+      verdict := 'already';
+    ELSE
+      verdict := 'late';
   END CASE;
 END $$;
 
--- Records the refusal of a step whose key is final: the one that was noted, else p_answer. A step that was recorded
--- otherwise meanwhile stays as it is.
-CREATE OR REPLACE FUNCTION step_refuse(p_saga uuid, p_step text, p_attempt integer, p_answer jsonb) RETURNS void LANGUAGE plpgsql AS $$
+-- Records the refusal of a step whose key is final: the one that was noted, else p_answer. p_event says what stood under
+-- the key, and is null where nothing did. A step that was recorded otherwise meanwhile stays as it is; so does one whose
+-- saga has turned back: its undo is owed, and says what it undid.
+CREATE OR REPLACE FUNCTION step_refuse(p_saga uuid, p_step text, p_attempt integer, p_answer jsonb, p_event text,
+  p_data jsonb) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
+  saga sagas := saga_lock(p_saga);
   fence step_fences;
 BEGIN
-  PERFORM saga_lock(p_saga);
   SELECT * INTO STRICT fence FROM step_fences WHERE saga_id = p_saga AND step = p_step;
-  IF fence.state = 'intended' THEN
-    PERFORM step_settle(p_saga, p_step, p_attempt, 'refused', coalesce(fence.refusal, p_answer), NULL, NULL, NULL);
+  IF fence.state = 'intended' AND saga.reason_code IS NULL THEN
+    PERFORM step_settle(p_saga, p_step, p_attempt, 'refused', coalesce(fence.refusal - 'effect', p_answer), NULL, NULL, NULL);
+    IF p_event IS NOT NULL THEN
+      PERFORM saga_advance(p_saga, NULL, p_event, p_data, 1);
+    END IF;
   END IF;
 END $$;

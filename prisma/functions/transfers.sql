@@ -37,15 +37,14 @@ END $$;
 -- Settles a step that was decided on version p_expected of another stream: appends p_events there, or records the
 -- refusal where p_refusal is given. 'conflict' when that stream has moved on: nothing is written, and the caller decides
 -- again. Other verdicts are those of step_enter.
-CREATE OR REPLACE FUNCTION step_append(p_saga uuid, p_step text, p_attempt integer, p_stream text, p_expected integer,
-  p_events jsonb, p_refusal jsonb, p_event text, p_data jsonb, p_status text, OUT verdict text, OUT answer jsonb)
+CREATE OR REPLACE FUNCTION step_append(p_saga uuid, p_step text, p_kind text, p_attempt integer, p_stream text,
+  p_expected integer, p_events jsonb, p_refusal jsonb, p_event text, p_data jsonb, OUT verdict text, OUT answer jsonb)
 LANGUAGE plpgsql AS $$
 DECLARE
   entered record;
   head integer;
 BEGIN
-  SELECT e.verdict, e.answer INTO entered
-    FROM step_enter(p_saga, p_step, CASE WHEN p_status = 'completed' THEN 'pivot' ELSE 'compensatable' END) e;
+  SELECT e.verdict, e.answer INTO entered FROM step_enter(p_saga, p_step, p_kind) e;
   verdict := entered.verdict;
   answer := entered.answer;
   IF verdict NOT IN ('go', 'resume') THEN
@@ -60,7 +59,8 @@ BEGIN
   IF head IS NULL THEN
     verdict := 'conflict';
   ELSIF p_refusal IS NULL THEN
-    PERFORM step_settle(p_saga, p_step, p_attempt, 'done', '{}', p_event, p_data, p_status);
+    PERFORM step_settle(p_saga, p_step, p_attempt, 'done', '{}', p_event, p_data,
+      CASE p_kind WHEN 'pivot' THEN 'completed' END);
   ELSE
     PERFORM step_settle(p_saga, p_step, p_attempt, 'refused', p_refusal, NULL, NULL, NULL);
     verdict := 'refused';

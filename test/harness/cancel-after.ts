@@ -8,7 +8,7 @@ export async function cancelAfter(db: Database, step: string): Promise<void> {
   await db.$executeRawUnsafe(`
     CREATE FUNCTION test_cancel() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
-      PERFORM saga_cancel(NEW.saga_id, NULL);
+      PERFORM saga_cancel(NEW.saga_id, NULL, 'customer');
       RETURN NULL;
     END $$`)
   // Deferred, so that the event of the step comes before that of the cancel.

@@ -129,7 +129,7 @@ interface Run {
   goOn(way: string | undefined): Promise<void>
   /**
    * Where it is: the last calls that have led it there. What they answered shows in the calls that followed, but for a
-   * bare word, which is a verdict. One that is over comes to nothing more.
+   * verdict, which comes with what was recorded. One that is over comes to nothing more.
    */
   place(): string
 }
@@ -166,7 +166,7 @@ function createRun({ kind, run }: Attempting): Run {
   const makeCall = ({ what, ways, settle }: Pending, way: string) => {
     pending = undefined
     const result = attempted(ways[way])
-    calls.push(typeof result === 'string' ? `${what} ${result}` : what)
+    calls.push(isVerdict(result) ? `${what} ${JSON.stringify(result)}` : what)
     settle(result)
   }
   return {
@@ -182,6 +182,9 @@ function createRun({ kind, run }: Attempting): Run {
     place: () => (now === 'under way' ? [...calls.slice(-CALLS_TOLD), pending?.what].join() : now),
   }
 }
+
+const isVerdict = (result: unknown): boolean =>
+  typeof result === 'object' && result !== null && 'verdict' in result
 
 function attempted(act: (() => unknown) | undefined): unknown {
   try {

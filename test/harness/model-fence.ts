@@ -1,9 +1,14 @@
-import type { ProviderFence } from '../../domain/saga/provider-fence.ts'
+import type { ProviderFence, Recorded } from '../../domain/saga/provider-fence.ts'
 
 interface Answer {
   code: string
   detail?: string
 }
+
+type Effect = Recorded
+
+/** A refusal as it is noted: with the effect that was seen to stand, where one was. */
+type Refusal = Answer & { effect?: Effect }
 
 /** What the rows say of one saga and one of its steps, as far as the rules of a provider step go. */
 export interface Judged {
@@ -13,7 +18,9 @@ export interface Judged {
   /** What a refused step answers. */
   answer: Answer | undefined
   entries: number
-  refusal: Answer | undefined
+  refusal: Refusal | undefined
+  /** What a step that was done has recorded. */
+  effect: Effect | undefined
 }
 
 export const UNTOUCHED: Judged = {
@@ -22,14 +29,20 @@ export const UNTOUCHED: Judged = {
   answer: undefined,
   entries: 0,
   refusal: undefined,
+  effect: undefined,
 }
+
+export type Concluded =
+  | { state: 'done'; effect: Effect }
+  | { state: 'refused'; answer: Answer }
+  | { state: 'unwanted'; answer: Refusal }
 
 export interface Judge {
   intend(): { verdict: string; answer: unknown }
-  conclude(state: 'done' | 'refused' | 'unwanted', answer?: Answer): string
-  refuse(answer: Answer): void
+  conclude(concluded: Concluded): { verdict: string; recorded: Effect | null }
+  refuse(answer: Refusal): void
   turnBack(code: string): string[]
-  beginUndo(): string
+  beginUndo(): { verdict: string; recorded: Effect | null }
   settleUndo(): void
   skip(): string
 }
@@ -49,23 +62,27 @@ export function createModelJudge(rows: Judged): Judge {
       rows.entries += 1
       return { verdict, answer: rows.refusal }
     },
-    conclude(state, answer) {
-      if (rows.state === 'intended') {
-        if (rows.refusal !== undefined) return 'contested'
-        if (state === 'unwanted' || (state === 'refused' && rows.entries > 1)) {
-          rows.refusal = answer
-          return 'contested'
-        }
-        rows.state = state
-        rows.answer = answer
-        return 'concluded'
+    conclude(concluded) {
+      const recorded = effectIn(rows)
+      if (rows.state !== 'intended') {
+        const isSettled = rows.state === 'done' || concluded.state === 'refused'
+        return { verdict: isSettled ? 'already' : 'late', recorded }
       }
-      return rows.state === 'done' || state === 'refused' ? 'already' : 'late'
+      if (rows.refusal !== undefined) return { verdict: 'contested', recorded }
+      if (concluded.state === 'unwanted' || (concluded.state === 'refused' && rows.entries > 1)) {
+        rows.refusal = concluded.answer
+        return { verdict: 'contested', recorded }
+      }
+      rows.state = concluded.state
+      if (concluded.state === 'done') rows.effect = concluded.effect
+      else rows.answer = concluded.answer
+      return { verdict: 'concluded', recorded }
     },
     refuse(answer) {
-      if (rows.state !== 'intended') return
+      if (rows.state !== 'intended' || rows.reason !== undefined) return
+      const { effect: _, ...noted } = rows.refusal ?? answer
       rows.state = 'refused'
-      rows.answer = rows.refusal ?? answer
+      rows.answer = noted
       rows.refusal = undefined
     },
     turnBack(code) {
@@ -74,9 +91,10 @@ export function createModelJudge(rows: Judged): Judge {
     },
     beginUndo() {
       if (rows.reason === undefined) throw new Error('not compensating')
-      if (!isOwed(rows)) return 'settled'
+      const recorded = effectIn(rows)
+      if (!isOwed(rows)) return { verdict: 'settled', recorded }
       rows.state = 'undoing'
-      return 'undo'
+      return { verdict: 'undo', recorded }
     },
     settleUndo() {
       if (rows.state === 'undoing' || rows.state === 'skipped') rows.state = 'undone'
@@ -89,6 +107,10 @@ export function createModelJudge(rows: Judged): Judge {
     },
   }
 }
+
+/** As `step_effect`. */
+const effectIn = ({ state, effect, refusal }: Judged): Effect | null =>
+  state === 'refused' ? null : (effect ?? refusal?.effect ?? null)
 
 export const isOwed = ({ state }: Judged): boolean =>
   state === 'intended' || state === 'done' || state === 'undoing'
@@ -103,14 +125,17 @@ export function asFence(
     intend: () =>
       call('intend', () => ({ ...judge.intend(), request })) as ReturnType<ProviderFence['intend']>,
     conclude: (_saga, _key, _attempt, conclusion) =>
-      call(`conclude ${conclusion.state}`, () =>
-        conclusion.state === 'done'
-          ? judge.conclude('done')
-          : judge.conclude(conclusion.state, { code: conclusion.code, detail: conclusion.detail }),
-      ) as ReturnType<ProviderFence['conclude']>,
+      call(`conclude ${conclusion.state}`, () => {
+        const { state, ...answer } = conclusion
+        return judge.conclude({
+          state,
+          effect: conclusion.state === 'done' && conclusion.effect,
+          answer,
+        } as Concluded)
+      }) as ReturnType<ProviderFence['conclude']>,
     refuse: (_saga, _attempt, refusal) => call('refuse', () => judge.refuse(refusal)),
     beginUndo: () =>
-      call('begin undo', () => ({ verdict: judge.beginUndo(), entry: '' })) as ReturnType<
+      call('begin undo', () => ({ ...judge.beginUndo(), entry: '' })) as ReturnType<
         ProviderFence['beginUndo']
       >,
     leaveUndo: () => call('leave undo', () => undefined),

@@ -32,7 +32,7 @@ export async function writeOrder(db: Database, end: End, wishes: OrderWishes = {
     return id
   }
   const journal = createOrderJournal({ db })
-  if (end === 'cancelled') await journal.cancel(id, undefined)
+  if (end === 'cancelled') await journal.cancel(id, 'customer')
   await journal.beginCompensation(id, { code: 'STEP_FAILED', step: pivot })
   for (const { name, undo = '' } of STEPS.toReversed()) {
     if (end === 'parked' && name === STEPS[0]?.name) {

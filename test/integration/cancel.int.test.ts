@@ -134,6 +134,10 @@ const TABLE: Row[] = [
   },
 ]
 
+/** What the event of the wish says: who it was, and none of the words. */
+const wishOf = async ({ api }: System, id: string) =>
+  (await api.events(id)).find(({ type }) => type === 'CancelRequested')?.data
+
 describe.concurrent('a cancel of an order that is', () => {
   it.each(TABLE)(
     '$state is answered with $answer, and the order ends $ends',
@@ -159,6 +163,7 @@ describe.concurrent('a cancel of an order that is', () => {
       status: 'cancelled',
       reason: { code: 'CANCELLED_BY_CUSTOMER' },
     })
+    expect(await wishOf(system, id)).toEqual({ by: 'temporal' })
   })
 
   it('pending, before its first workflow task, is kept until its workflow runs', async () => {
@@ -173,6 +178,7 @@ describe.concurrent('a cancel of an order that is', () => {
       'CompensationBegun',
       'OrderCancelled',
     ])
+    expect(await wishOf(idle, id)).toEqual({ by: 'anonymous' })
     await idle.stopWorkers()
   })
 

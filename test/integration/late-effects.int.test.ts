@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createParking } from '../../domain/operations/parking.ts'
 import { createOrderJournal } from '../../domain/order/journal.ts'
 import { chargePayment } from '../../domain/payment/charge-payment.ts'
+import { createProviderFence } from '../../domain/saga/provider-fence.ts'
 import type { TestDatabase } from '../harness/database.ts'
 import { eventTypes, fenceState, placeOrderRow, sagaRow } from '../harness/order-rows.ts'
 import { until } from '../harness/poll.ts'
@@ -20,38 +21,44 @@ const ports = () => ({ fence: chargePayment.fenceOn(test.db), reach: () => undef
 type Gateway = Parameters<typeof chargePayment.bindTo>[0]
 
 const EFFECT = { id: 'ch_1', amountMinor: 1590, currency: 'EUR' }
+const REFUNDED_ONE = { kind: 'undone', undone: { ...EFFECT, amountMinor: 1 } } as const
 const DECLINED = { kind: 'refused', code: 'INSUFFICIENT_FUNDS', detail: 'no' } as const
 
 /** A gateway whose creating calls are answered when the test says so, each with its own effect. */
 function forgetfulGateway() {
   const created: string[] = []
-  const state = new Map<string, 'live' | 'void'>()
-  const answers: ((answer: 'charge' | 'decline' | 'lose') => void)[] = []
+  const state = new Map<string, typeof EFFECT | 'void'>()
+  const answers: ((answer: 'charge' | 'decline' | 'lose', effect?: typeof EFFECT) => void)[] = []
+  const live = (key: string) => {
+    const found = state.get(key)
+    return found === 'void' ? undefined : found
+  }
   const gateway: Gateway = {
     async create(key) {
-      const answer = await new Promise<'charge' | 'decline' | 'lose'>((resolve) => answers.push(resolve))
+      const { answer, effect } = await new Promise<{ answer: string; effect: typeof EFFECT }>((resolve) =>
+        answers.push((itsAnswer, itsEffect = EFFECT) => resolve({ answer: itsAnswer, effect: itsEffect })),
+      )
       if (state.get(key) === 'void') return { kind: 'voided' }
       if (answer === 'decline') return DECLINED
       created.push(key)
-      state.set(key, 'live')
+      state.set(key, effect)
       if (answer === 'lose') throw new Error('the connection was lost')
-      return { kind: 'ok', effect: EFFECT }
+      return { kind: 'ok', effect }
     },
     async find(key) {
-      return state.get(key) === 'live' ? { kind: 'ok', effect: EFFECT } : undefined
+      const effect = live(key)
+      return effect === undefined ? undefined : { kind: 'ok', effect }
     },
     async makeFinal(key) {
-      const was = state.get(key)
+      const undone = live(key)
       state.set(key, 'void')
-      const effect =
-        was === 'live' ? { kind: 'undone' as const, undone: EFFECT } : { kind: 'nothing' as const }
-      return { kind: 'ok', effect }
+      return { kind: 'ok', effect: undone === undefined ? { kind: 'nothing' } : { kind: 'undone', undone } }
     },
   }
   return {
     gateway,
     created,
-    live: () => [...state.values()].filter((now) => now === 'live').length,
+    live: () => [...state.keys()].filter((key) => live(key) !== undefined).length,
     /** The n-th creating call, once it has arrived. */
     call: (n: number) => until(`call ${n}`, () => answers[n]),
   }
@@ -66,6 +73,9 @@ async function setUp() {
   const turnBack = () => journal.beginCompensation(id, { code: 'STEP_FAILED', step: 'chargePayment' })
   return { id, provider, payment, journal, turnBack }
 }
+
+const lastEvent = (id: string) =>
+  test.db.event.findFirst({ where: { streamId: `order-${id}` }, orderBy: { version: 'desc' } })
 
 describe('an attempt at a provider step', () => {
   it('asks by key before it sends again, so that a provider that knows no key again acts once', async () => {
@@ -113,33 +123,29 @@ describe('an attempt at a provider step', () => {
       ports(),
     )
     const first = payment.chargePayment(id, attempt(1))
-    ;(await provider.call(0))('lose')
+    ;(await provider.call(0))('lose', { ...EFFECT, amountMinor: 1 })
     await expect(first).rejects.toThrow('the connection was lost')
-    const wrong = { ...EFFECT, amountMinor: 1 }
-    const mistaken = chargePayment.bindTo(
-      {
-        ...provider.gateway,
-        find: async () => ({ kind: 'ok', effect: wrong }),
-        makeFinal: () => Promise.reject(new Error('the process died')),
-      },
-      ports(),
-    )
-    await expect(mistaken.chargePayment(id, attempt(2))).rejects.toThrow('the process died')
+    await expect(dying.chargePayment(id, attempt(2))).rejects.toThrow('the process died')
     await expect(dying.chargePayment(id, attempt(3))).rejects.toThrow('the process died')
     expect(await fenceState(test.db, id, 'chargePayment')).toBe('intended')
     expect(await payment.chargePayment(id, attempt(4))).toMatchObject({ code: 'PROVIDER_MISMATCH' })
     expect([provider.created.length, provider.live()]).toEqual([1, 0])
+    expect((await lastEvent(id))?.data).toEqual({
+      key: `order:${id}:chargePayment`,
+      providerRef: 'ch_1',
+      amountMinor: 1,
+      currency: 'EUR',
+    })
   })
 
   it('whose refusal nobody could make sure of turns its order back for that, and leaves the effect to the undo', async () => {
     const { id, provider, payment, turnBack } = await setUp()
     const first = payment.chargePayment(id, attempt(1))
-    ;(await provider.call(0))('lose')
+    ;(await provider.call(0))('lose', { ...EFFECT, currency: 'USD' })
     await expect(first).rejects.toThrow('the connection was lost')
     const mistaken = chargePayment.bindTo(
       {
         ...provider.gateway,
-        find: async () => ({ kind: 'ok', effect: { ...EFFECT, currency: 'USD' } }),
         makeFinal: async () => ({ kind: 'refused', code: 'NO_REFUNDS', detail: 'no' }),
       },
       ports(),
@@ -151,6 +157,29 @@ describe('an attempt at a provider step', () => {
     })
     expect(await payment.refundPayment(id, attempt(1))).toEqual({ kind: 'done' })
     expect(provider.live()).toBe(0)
+    expect(await lastEvent(id)).toMatchObject({ type: 'PaymentRefunded', data: { currency: 'USD' } })
+  })
+
+  it('that made sure of its refusal after its order had turned back leaves the record of it to the undo', async () => {
+    const { id, provider, payment, turnBack } = await setUp()
+    const slow = chargePayment.bindTo(
+      {
+        ...provider.gateway,
+        makeFinal: async (...call) => (await turnBack(), provider.gateway.makeFinal(...call)),
+      },
+      ports(),
+    )
+    const charging = slow.chargePayment(id, attempt(1))
+    ;(await provider.call(0))('charge', { ...EFFECT, amountMinor: 1 })
+    expect(await charging).toMatchObject({ kind: 'refused', code: 'PROVIDER_MISMATCH' })
+    expect(await fenceState(test.db, id, 'chargePayment')).toBe('intended')
+    const again = chargePayment.bindTo(
+      { ...provider.gateway, makeFinal: async () => ({ kind: 'ok', effect: REFUNDED_ONE }) },
+      ports(),
+    )
+    await expect(payment.refundPayment(id, attempt(1))).rejects.toMatchObject({ code: 'PROVIDER_MISMATCH' })
+    expect(await again.refundPayment(id, attempt(2))).toEqual({ kind: 'done' })
+    expect(await lastEvent(id)).toMatchObject({ type: 'PaymentRefunded', data: { amountMinor: 1 } })
   })
 
   it('that finds its key final by another hand fails its order, and asks for nothing', async () => {
@@ -176,6 +205,51 @@ describe('an attempt at a provider step', () => {
     expect((await eventTypes(test.db, id)).slice(-2)).toEqual(['InventoryReleased', 'PaymentRefunded'])
     expect(await fenceState(test.db, id, 'chargePayment')).toBe('undone')
     expect((await sagaRow(test.db, id)).status).toBe('compensating')
+  })
+})
+
+describe('an undo of a charge', () => {
+  /** A charge of an order that has turned back; the gateway then says that this is what its key has come to. */
+  async function undoing(final: { kind: 'nothing' } | { kind: 'undone'; undone: typeof EFFECT }) {
+    const { id, provider, payment, turnBack } = await setUp()
+    const charging = payment.chargePayment(id, attempt(1))
+    ;(await provider.call(0))('charge')
+    await charging
+    await turnBack()
+    const lying = chargePayment.bindTo(
+      { ...provider.gateway, makeFinal: async () => ({ kind: 'ok', effect: final }) },
+      ports(),
+    )
+    const charge = async () => (await test.db.charge.findFirst({ where: { orderId: id } }))?.state
+    return { id, payment, lying, charge }
+  }
+
+  it.each([
+    { what: 'there is nothing to undo', final: { kind: 'nothing' } as const },
+    { what: 'less was refunded', final: REFUNDED_ONE },
+    {
+      what: 'another currency was refunded',
+      final: { kind: 'undone', undone: { ...EFFECT, currency: 'USD' } } as const,
+    },
+  ])('is no undo when the gateway says that $what: it is a fault, and tried again', async ({ final }) => {
+    const { id, payment, lying, charge } = await undoing(final)
+    await expect(lying.refundPayment(id, attempt(1))).rejects.toMatchObject({ code: 'PROVIDER_MISMATCH' })
+    expect([await fenceState(test.db, id, 'chargePayment'), await charge()]).toEqual(['undoing', 'live'])
+    expect(await payment.refundPayment(id, attempt(2))).toEqual({ kind: 'done' })
+    expect([await fenceState(test.db, id, 'chargePayment'), await charge()]).toEqual(['undone', 'refunded'])
+  })
+
+  it('that was never recorded is believed when it finds nothing, and its event names the key', async () => {
+    const { id, provider, payment, turnBack } = await setUp()
+    const silent = chargePayment.bindTo(
+      { ...provider.gateway, create: async () => ({ kind: 'unavailable' }) },
+      ports(),
+    )
+    await silent.chargePayment(id, attempt(1))
+    await turnBack()
+    expect(await payment.refundPayment(id, attempt(1))).toEqual({ kind: 'done' })
+    const key = `order:${id}:chargePayment`
+    expect(await lastEvent(id)).toMatchObject({ type: 'PaymentVoided', data: { key } })
   })
 })
 
@@ -236,6 +310,19 @@ describe('an undo that an operator would write off while it is under way', () =>
 })
 
 describe('the judge', () => {
+  const SENT = { state: 'done', effect: { id: 'gift_1' }, event: 'GiftSent', data: { key: 'k' } } as const
+  const fenceOf = (kind: 'pivot' | 'retriable') =>
+    createProviderFence(
+      {
+        name: 'sendGift',
+        kind,
+        provider: 'shipping',
+        request: `SELECT jsonb_build_object('parcel', 1) AS request FROM orders WHERE id = $1::uuid`,
+        undo: {},
+      },
+      test.db,
+    )
+
   /** Completes an order whose pivot asks for nothing. */
   async function completeWithout(id: string) {
     await test.db.$executeRaw`UPDATE sagas SET before_pivot = '{}' WHERE id = ${id}::uuid`
@@ -276,6 +363,29 @@ describe('the judge', () => {
     await journal.noteSkipped(id, 'notifyCustomer', 'FAULT')
     expect(await attemptStep(test.db, 'notifyCustomer', id)).toEqual({ kind: 'done' })
     expect(await test.db.notification.count({ where: { orderId: id } })).toBe(0)
+  })
+
+  it('takes a retriable step at a provider once the order is completed, and not before', async () => {
+    const { id } = await setUp()
+    const fence = fenceOf('retriable')
+    expect(await fence.intend(id, 1)).toMatchObject({ verdict: 'refused', answer: { code: 'SAGA_CLOSED' } })
+    await completeWithout(id)
+    expect(await fence.intend(id, 1)).toMatchObject({ verdict: 'go', request: { parcel: 1 } })
+    expect(await fence.conclude(id, 'k', 1, SENT)).toMatchObject({ verdict: 'concluded' })
+    expect(await fenceState(test.db, id, 'sendGift')).toBe('done')
+    expect((await sagaRow(test.db, id)).status).toBe('completed')
+  })
+
+  it('takes a pivot at a provider only when all before it is done, and it completes the order', async () => {
+    const { id } = await setUp()
+    const fence = fenceOf('pivot')
+    const missing = { code: 'STEP_FAILED', detail: 'chargePayment is not done' }
+    expect(await fence.intend(id, 1)).toMatchObject({ verdict: 'refused', answer: missing })
+    await test.db.$executeRaw`UPDATE sagas SET before_pivot = '{}' WHERE id = ${id}::uuid`
+    expect(await fence.intend(id, 1)).toMatchObject({ verdict: 'go' })
+    expect((await sagaRow(test.db, id)).status).toBe('processing')
+    expect(await fence.conclude(id, 'k', 1, SENT)).toMatchObject({ verdict: 'concluded' })
+    expect((await sagaRow(test.db, id)).status).toBe('completed')
   })
 
   it('undoes nothing of an order that has not turned back', async () => {

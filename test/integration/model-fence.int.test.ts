@@ -28,6 +28,8 @@ const CALLS = [
 type Call = (typeof CALLS)[number]
 
 const DECLINED = { code: 'PAYMENT_DECLINED', detail: 'no' }
+const MADE = { id: 'ch_1', amountMinor: 1590, currency: 'EUR' }
+const UNWANTED = { code: 'PROVIDER_MISMATCH', detail: 'less', effect: { ...MADE, amountMinor: 1 } }
 const ELSEWHERE = { code: 'STEP_FAILED', detail: 'elsewhere' }
 
 function askModel(rows: Judged, call: Call): unknown {
@@ -35,11 +37,13 @@ function askModel(rows: Judged, call: Call): unknown {
   switch (call) {
     case 'intend':
       return judge.intend()
+    // Only who has entered has something to conclude.
     case 'concludes done':
+      return rows.state === undefined ? undefined : judge.conclude({ state: 'done', effect: MADE })
     case 'concludes refused':
+      return rows.state === undefined ? undefined : judge.conclude({ state: 'refused', answer: DECLINED })
     case 'concludes unwanted':
-      // Only who has entered has something to conclude.
-      return rows.state === undefined ? undefined : judge.conclude(conclusionOf(call), DECLINED)
+      return rows.state === undefined ? undefined : judge.conclude({ state: 'unwanted', answer: UNWANTED })
     case 'refuse':
       return rows.state === undefined ? undefined : judge.refuse(ELSEWHERE)
     case 'turn back':
@@ -53,14 +57,10 @@ function askModel(rows: Judged, call: Call): unknown {
   }
 }
 
-const conclusionOf = (call: Extract<Call, `concludes ${string}`>) =>
-  call.slice('concludes '.length) as 'done' | 'refused' | 'unwanted'
-
 async function askDatabase(id: string, rows: Judged, call: Call): Promise<unknown> {
   const fence = chargePayment.fenceOn(test.db)
   const journal = createOrderJournal(test)
   const key = `order:${id}:chargePayment`
-  const effect = { id: 'ch_1', amountMinor: 1590, currency: 'EUR' }
   switch (call) {
     case 'intend': {
       const { verdict, answer } = await fence.intend(id, 1)
@@ -69,24 +69,34 @@ async function askDatabase(id: string, rows: Judged, call: Call): Promise<unknow
     }
     case 'concludes done': {
       if (rows.state === undefined) return undefined
-      return fence.conclude(id, key, 1, { state: 'done', effect, event: 'PaymentCharged', data: { key } })
+      return fence.conclude(id, key, 1, {
+        state: 'done',
+        effect: MADE,
+        event: 'PaymentCharged',
+        data: { key },
+      })
     }
     case 'concludes refused':
-    case 'concludes unwanted': {
-      if (rows.state === undefined) return undefined
-      const state = call === 'concludes refused' ? 'refused' : 'unwanted'
-      return fence.conclude(id, key, 1, { state, ...DECLINED })
-    }
+      return rows.state === undefined
+        ? undefined
+        : fence.conclude(id, key, 1, { state: 'refused', ...DECLINED })
+    case 'concludes unwanted':
+      return rows.state === undefined
+        ? undefined
+        : fence.conclude(id, key, 1, { state: 'unwanted', ...UNWANTED })
     case 'refuse':
       return rows.state === undefined ? undefined : fence.refuse(id, 1, ELSEWHERE)
     case 'turn back': {
       const begun = await journal.beginCompensation(id, { code: 'STEP_FAILED', step: 'chargePayment' })
       return 'undo' in begun ? begun.undo.map(() => 'step') : []
     }
-    case 'begin undo':
-      return rows.reason === undefined ? undefined : (await fence.beginUndo(id, 1)).verdict
+    case 'begin undo': {
+      if (rows.reason === undefined) return undefined
+      const { verdict, recorded } = await fence.beginUndo(id, 1)
+      return { verdict, recorded }
+    }
     case 'settle undo':
-      return fence.settleUndo(id, key, { effect, event: 'PaymentRefunded', data: { key } })
+      return fence.settleUndo(id, key, { effect: MADE, event: 'PaymentRefunded', data: { key } })
     case 'skip': {
       if (rows.reason !== undefined) await journal.noteParked(id, 'chargePayment', 'FAULT')
       await test.db.stepFence.updateMany({ where: { sagaId: id }, data: { undoEntries: [] } })
@@ -105,6 +115,7 @@ async function rowsOf(id: string): Promise<Judged> {
     answer: (fence?.state === 'refused' ? fence.answer : undefined) as Judged['answer'],
     entries: fence?.entries ?? 0,
     refusal: (fence?.refusal ?? undefined) as Judged['refusal'],
+    effect: (fence?.state === 'refused' ? undefined : (fence?.answer ?? undefined)) as Judged['effect'],
   }
 }
 

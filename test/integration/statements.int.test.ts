@@ -26,17 +26,18 @@ const begin =
   (id: string, code = 'STEP_FAILED') =>
   (db: Database) =>
     createOrderJournal({ db }).beginCompensation(id, { code, step: 'chargePayment' })
-const cancel = (id: string) => (db: Database) => createOrderJournal({ db }).cancel(id, undefined)
+const cancel = (id: string) => (db: Database) => createOrderJournal({ db }).cancel(id, 'customer')
 const close = (id: string) => (db: Database) => createOrderJournal({ db }).close(id)
 const intend = (id: string) => async (db: Database) => {
   const [row] = await db.$queryRaw<
     { verdict: string }[]
-  >`SELECT verdict FROM step_intend(${id}::uuid, 'chargePayment', 'payment', 1)`
+  >`SELECT verdict FROM step_intend(${id}::uuid, 'chargePayment', 'compensatable', 'payment', 1)`
   return row?.verdict
 }
 const conclude = (id: string) => async (db: Database) => {
   const [row] = await db.$queryRaw<{ verdict: string }[]>`
-    SELECT step_conclude(${id}::uuid, 'chargePayment', 1, 'done', '{}', 'PaymentCharged', '{}') AS verdict`
+    SELECT verdict
+      FROM step_conclude(${id}::uuid, 'chargePayment', 'compensatable', 1, 'done', '{}', 'PaymentCharged', '{}')`
   return row?.verdict
 }
 const enterUndo = (id: string) => async (db: Database) => {

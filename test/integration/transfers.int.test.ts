@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createParking } from '../../domain/operations/parking.ts'
 import { createTransferJournal } from '../../domain/transfer/journal.ts'
+import { createEventStore } from '../../events/store/store.ts'
 import type { Database } from '../../prisma/client.ts'
 import { failingUntilRetried } from '../harness/holds.ts'
 import { inFlight } from '../harness/in-flight.ts'
@@ -263,8 +265,8 @@ describe('two statements of transfers, in flight at once,', () => {
   it('refuse nothing for what has changed since it was looked at', async () => {
     const id = await place('stale')
     const refuse = (version: number) => isolated.db.$queryRaw`
-      SELECT verdict FROM step_append(${id}::uuid, 'withdrawMoney', 1, 'account-stale', ${version}::integer, '[]',
-        '{"code": "INSUFFICIENT_FUNDS"}', 'TransferWithdrawn', '{}', NULL)`
+      SELECT verdict FROM step_append(${id}::uuid, 'withdrawMoney', 'compensatable', 1, 'account-stale', ${version}::integer, '[]',
+        '{"code": "INSUFFICIENT_FUNDS"}', 'TransferWithdrawn', '{}')`
     const { version } = await isolated.api.account('stale')
     expect(await refuse(version - 1)).toEqual([{ verdict: 'conflict' }])
     expect(await withdraw(id)(isolated.db)).toEqual(DONE)
@@ -277,6 +279,25 @@ describe('two statements of transfers, in flight at once,', () => {
     const { first, second, hasWaited } = await inFlight(isolated.db, giveBack(id), giveBack(id))
     expect([first, second, hasWaited]).toEqual([DONE, DONE, true])
     expect(await balance('back')).toBe(100)
+  })
+
+  it('settle an undo that was refused, parked and written off, so that its transfer closes', async () => {
+    const { db, api } = isolated
+    const id = await place('full')
+    await withdraw(id)(db)
+    // Meanwhile the account fills up: with the money given back it would hold more than is exact.
+    const { version } = await api.account('full')
+    await createEventStore({ db }).append('account-full', version, [
+      { type: 'MoneyDeposited', data: { amountMinor: Number.MAX_SAFE_INTEGER - 50, currency: 'EUR' } },
+    ])
+    await turnBack(id)(db)
+    expect(await giveBack(id)(db)).toMatchObject({ kind: 'refused', code: 'BALANCE_TOO_LARGE' })
+    const journal = createTransferJournal({ db })
+    await journal.noteParked(id, 'withdrawMoney', 'BALANCE_TOO_LARGE')
+    const operator = { actor: 'ops', reason: 'paid out by hand' }
+    expect(await createParking({ db }).skip(id, 'withdrawMoney', operator)).toBe('accepted')
+    expect(await giveBack(id)(db)).toEqual(DONE)
+    expect(await journal.close(id)).toEqual({ status: 'rejected' })
   })
 
   it('withdraw nothing after the transfer has turned back, in either order', async () => {

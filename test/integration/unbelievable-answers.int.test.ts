@@ -12,19 +12,37 @@ afterAll(() => system.close())
 
 describe.concurrent('a gateway that charges', () => {
   it.each([
-    { what: 'less than was asked', paymentMethod: 'pm_partial' },
-    { what: 'another currency', paymentMethod: 'pm_other_currency' },
-  ])('$what is not believed: the charge is undone, and the order rejected', async ({ paymentMethod }) => {
-    const order = await system.api.run({ paymentMethod })
-    expect(order).toMatchObject({
-      status: 'rejected',
-      reason: { code: 'PROVIDER_MISMATCH', step: 'chargePayment' },
-    })
-    const stateOf = (name: string) => order.steps.find((step) => step.name === name)?.state
-    expect([stateOf('chargePayment'), stateOf('createShipment')]).toEqual(['failed', 'pending'])
-    expect((await system.api.ledger(order.id)).charges.map(({ state }) => state)).toEqual(['refunded'])
-    expect(await system.api.invariants()).toMatchObject({ ok: true })
-  })
+    {
+      what: 'less than was asked',
+      paymentMethod: 'pm_partial',
+      charged: { amountMinor: 795, currency: 'EUR' },
+    },
+    {
+      what: 'another currency',
+      paymentMethod: 'pm_other_currency',
+      charged: { amountMinor: 1590, currency: 'USD' },
+    },
+  ])(
+    '$what is not believed: it is undone, told, and the order rejected',
+    async ({ paymentMethod, charged }) => {
+      const order = await system.api.run({ paymentMethod })
+      expect(order).toMatchObject({
+        status: 'rejected',
+        reason: { code: 'PROVIDER_MISMATCH', step: 'chargePayment' },
+      })
+      const stateOf = (name: string) => order.steps.find((step) => step.name === name)?.state
+      expect([stateOf('chargePayment'), stateOf('createShipment')]).toEqual(['failed', 'pending'])
+      expect((await system.api.ledger(order.id)).charges.map(({ state }) => state)).toEqual(['refunded'])
+      const events = await system.api.events(order.id)
+      const key = `order:${order.id}:chargePayment`
+      const told = events.filter(({ type }) => type.startsWith('Payment'))
+      expect(told).toMatchObject([
+        { type: 'PaymentVoided', data: { key, providerRef: `ch_${key}`, ...charged } },
+      ])
+      expect(await system.api.get(`/orders/${order.id}?asOfVersion=${order.version}`)).toEqual(order)
+      expect(await system.api.invariants()).toMatchObject({ ok: true })
+    },
+  )
 
   it('less than was asked, and cannot be brought to undo it, leaves an order that is parked in sight', async () => {
     system.interferences.planAtProvider('cus_partial', 'refundPayment', { kind: 'fails', times: 1000 })

@@ -61,7 +61,7 @@ describe('a history written by hand', () => {
       .workflowTask()
       .local('cancelOrder', { result: DONE })
       .local('chargePayment', { result: { kind: 'refused', code: 'CANCELLED_BY_CUSTOMER' } })
-      .local('beginCompensation', {
+      .local('beginOrderCompensation', {
         result: begun(['reserveInventory'], 'CANCELLED_BY_CUSTOMER', 'chargePayment'),
       })
       .local('releaseInventory', { result: DONE })
@@ -97,13 +97,13 @@ describe('a history written by hand', () => {
       .cancelRequested()
       .completed(charge, { kind: 'unavailable' })
       .workflowTask({ isHistoryLong: true })
-      .local('noteProgress', { result: DONE })
+      .local('noteOrderProgress', { result: DONE })
       .local('cancelOrder', { result: DONE })
       .scheduled('chargePayment', 'payment')
     const ended = history
       .completed(again, { kind: 'refused', code: 'CANCELLED_BY_CUSTOMER' })
       .workflowTask()
-      .local('beginCompensation', {
+      .local('beginOrderCompensation', {
         result: begun(['reserveInventory'], 'CANCELLED_BY_CUSTOMER', 'chargePayment'),
       })
       .local('releaseInventory', { result: DONE })
@@ -121,7 +121,7 @@ describe('a history written by hand', () => {
     const ended = history
       .failed(charge, fault)
       .workflowTask()
-      .local('beginCompensation', {
+      .local('beginOrderCompensation', {
         result: begun(['reserveInventory', 'chargePayment'], 'STEP_FAILED', 'chargePayment'),
       })
       .local('refundPayment', { result: DONE })
@@ -139,7 +139,7 @@ describe('a history written by hand', () => {
     const ended = history
       .timedOut(charge, 'HEARTBEAT')
       .workflowTask()
-      .local('beginCompensation', {
+      .local('beginOrderCompensation', {
         result: begun(['reserveInventory', 'chargePayment'], 'STEP_FAILED', 'chargePayment'),
       })
       .local('refundPayment', { result: DONE })
@@ -158,7 +158,7 @@ describe('a history written by hand', () => {
       .later(1_800_000)
       .timedOut(charge, 'SCHEDULE_TO_CLOSE')
       .workflowTask()
-      .local('beginCompensation', {
+      .local('beginOrderCompensation', {
         result: begun(['reserveInventory', 'chargePayment'], 'DEADLINE_EXCEEDED', 'chargePayment'),
       })
       .local('refundPayment', { result: DONE })
@@ -175,7 +175,7 @@ describe('a history written by hand', () => {
       .local('chargePayment', { result: DONE })
       .local('createShipment', { result: DONE })
       .local('awardPoints', { result: { kind: 'refused', code: 'SAGA_CLOSED' } })
-      .local('beginCompensation', { result: { kind: 'done', result: { verdict: 'completed' } } })
+      .local('beginOrderCompensation', { result: { kind: 'done', result: { verdict: 'completed' } } })
       .local('notifyCustomer', { result: DONE })
       .ended({ status: 'completed' })
     await expect(replayHistory(today(), history)).resolves.toBeUndefined()
@@ -187,12 +187,12 @@ describe('a history written by hand', () => {
       .local('reserveInventory', { result: DONE })
       .local('chargePayment', { result: DONE })
       .local('createShipment', { result: { kind: 'refused', code: 'SHIPMENT_REFUSED' } })
-      .local('beginCompensation', {
+      .local('beginOrderCompensation', {
         result: begun(['reserveInventory', 'chargePayment'], 'SHIPMENT_REFUSED', 'createShipment'),
       })
       .local('refundPayment', { failure: fault })
     const refund = history.scheduled('refundPayment', 'payment')
-    history.failed(refund, fault).workflowTask().local('noteProgress', { result: DONE })
+    history.failed(refund, fault).workflowTask().local('noteOrderProgress', { result: DONE })
     const slowTimer = history.local('releaseInventory', { result: DONE }).timerStarted(60_000)
     const again = history
       .later(60_000)

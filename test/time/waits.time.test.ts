@@ -74,7 +74,7 @@ describe('time passes, and', () => {
     expect(tookMs).toBeGreaterThan(10 * MINUTE_MS)
     expect(tookMs).toBeLessThan(15 * MINUTE_MS)
     expect(count('chargePayment')).toBe(16)
-    expect(count('noteProgress')).toBe(1)
+    expect(count('noteOrderProgress')).toBe(1)
   })
 
   it('an order whose provider stays away is turned back at its deadline, not later', async () => {

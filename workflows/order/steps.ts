@@ -14,8 +14,8 @@ export const orderSaga = defineSaga<Activities>()({
   retriable: [{ at: 'notification', execute: 'notifyCustomer', optional: true }],
   journal: {
     at: 'order',
-    begin: 'beginCompensation',
-    note: 'noteProgress',
+    begin: 'beginOrderCompensation',
+    note: 'noteOrderProgress',
     cancel: 'cancelOrder',
     close: 'closeOrder',
   },

@@ -8,8 +8,8 @@ const rest = {
   retriable: [],
   journal: {
     at: 'order',
-    begin: 'beginCompensation',
-    note: 'noteProgress',
+    begin: 'beginOrderCompensation',
+    note: 'noteOrderProgress',
     cancel: 'cancelOrder',
     close: 'closeOrder',
   },

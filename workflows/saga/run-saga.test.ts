@@ -307,7 +307,7 @@ describe('a saga', () => {
   it('asks its journal again when somebody has answered for it by hand', async () => {
     const world = createWorld(saga, { createShipment: ['refuses'] })
     const ports = world.ports()
-    const byHand = new Set(['beginCompensation', 'closeOrder'])
+    const byHand = new Set(['beginOrderCompensation', 'closeOrder'])
     const answered: SagaPorts = {
       ...ports,
       invoke: (call) =>
@@ -417,7 +417,7 @@ describe('a saga', () => {
   it('reports the first reason, whatever fails while it turns back', async () => {
     const world = createWorld(saga, {
       createShipment: ['refuses'],
-      beginCompensation: ['faults', 'loses its reply'],
+      beginOrderCompensation: ['faults', 'loses its reply'],
       refundPayment: [...repeat('faults', 20)],
       closeOrder: ['loses its reply'],
     })

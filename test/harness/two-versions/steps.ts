@@ -14,8 +14,8 @@ export const orderSaga2 = defineSaga<Activities>()({
   retriable: [],
   journal: {
     at: 'order',
-    begin: 'beginCompensation',
-    note: 'noteProgress',
+    begin: 'beginOrderCompensation',
+    note: 'noteOrderProgress',
     cancel: 'cancelOrder',
     close: 'closeOrder',
   },

@@ -92,16 +92,16 @@ export async function liveThrough({ db, url }: TestDatabase): Promise<void> {
       await forward(id)
       await order.completeOrder(id, attempt(2))
       await notification.notifyCustomer(id, attempt(2))
-      await api.journal.cancel(id, undefined)
+      await api.journal.cancel(id, 'anonymous')
       await journal.beginCompensation(id, { code: 'STEP_FAILED', step: 'completeOrder' })
     },
     async function cancelledAfterEveryStep() {
       const id = await place()
       await forward(id)
-      await api.journal.cancel(id, 'changed my mind')
+      await api.journal.cancel(id, 'anonymous', 'changed my mind')
       await order.completeOrder(id, attempt(1))
       await journal.beginCompensation(id, { code: 'STEP_FAILED', step: 'completeOrder' })
-      await api.journal.cancel(id, undefined)
+      await api.journal.cancel(id, 'anonymous')
       for (const again of [1, 2]) {
         await loyalty.revokePoints(id, attempt(again))
         await shipping.cancelShipment(id, attempt(again))
@@ -111,14 +111,14 @@ export async function liveThrough({ db, url }: TestDatabase): Promise<void> {
       await journal.beginCompensation(id, { code: 'STEP_FAILED', step: 'completeOrder', detail: 'again' })
       await journal.close(id)
       await journal.close(id)
-      await api.journal.cancel(id, undefined)
+      await api.journal.cancel(id, 'anonymous')
     },
     async function outOfStock() {
       const id = await place({ lines: [{ sku: 'NONE-001', quantity: 1 }] })
       for (const again of [1, 2]) await inventory.reserveInventory(id, attempt(again))
       await journal.beginCompensation(id, { code: 'OUT_OF_STOCK', step: 'reserveInventory' })
       await journal.close(id)
-      await api.journal.cancel(id, undefined)
+      await api.journal.cancel(id, 'anonymous')
     },
     async function declined() {
       const id = await place({ paymentMethod: 'pm_declined' })
@@ -212,7 +212,7 @@ export async function liveThrough({ db, url }: TestDatabase): Promise<void> {
     },
     async function unknown() {
       const id = randomUUID()
-      await api.journal.cancel(id, undefined)
+      await api.journal.cancel(id, 'anonymous')
       await api.parking.retry(id, undefined, operator)
       await api.parking.skip(id, 'chargePayment', operator)
       await notification.notifyCustomer(id, attempt(1)).catch(isRefused)

@@ -1,0 +1,16 @@
+import { describe, expect, it } from 'vitest'
+import { partsOfKey, stepKey } from './ids.ts'
+
+describe('the key of a step at a provider', () => {
+  it('begins with what its saga is one of', () => {
+    expect(stepKey('order', 'an-id', 'chargePayment')).toBe('order:an-id:chargePayment')
+    expect(stepKey('transfer', 'an-id', 'payOut')).toBe('transfer:an-id:payOut')
+  })
+
+  it('names its saga and step to readers of that kind alone', () => {
+    const key = stepKey('order', 'an-id', 'chargePayment')
+    expect(partsOfKey('order', key)).toEqual({ sagaId: 'an-id', activity: 'chargePayment' })
+    expect(partsOfKey('transfer', key)).toBeUndefined()
+    expect(partsOfKey('order', 'order:an-id')).toBeUndefined()
+  })
+})
