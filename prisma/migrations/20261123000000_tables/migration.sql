@@ -45,6 +45,13 @@ CREATE TABLE "saga_wakes" (
     CONSTRAINT "saga_wakes_pkey" PRIMARY KEY ("saga_id")
 );
 
+CREATE TABLE "step_wakes" (
+    "step" TEXT NOT NULL,
+    "reached" UUID NOT NULL DEFAULT '00000000-0000-0000-0000-000000000000'::uuid,
+
+    CONSTRAINT "step_wakes_pkey" PRIMARY KEY ("step")
+);
+
 CREATE TABLE "step_fences" (
     "saga_id" UUID NOT NULL,
     "step" TEXT NOT NULL,

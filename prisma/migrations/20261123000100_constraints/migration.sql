@@ -63,8 +63,8 @@ ALTER TABLE step_fences
 -- The parked steps that operators list: few rows of many.
 CREATE INDEX step_fences_parked ON step_fences (parked_at) WHERE parked_at IS NOT NULL;
 
--- Those that wait, which are woken together when their step or its provider is given back.
-CREATE INDEX step_fences_waiting ON step_fences (step) WHERE waiting_for IS NOT NULL;
+-- Those that wait or are parked, which are woken page by page when their step or its provider is given back.
+CREATE INDEX step_fences_held ON step_fences (step, saga_id) WHERE waiting_for IS NOT NULL OR parked_at IS NOT NULL;
 
 ALTER TABLE maintenance
   ADD CONSTRAINT maintenance_one_row CHECK (id = 1),
