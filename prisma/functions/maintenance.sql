@@ -52,7 +52,7 @@ END $$;
 -- before its wake is written, as everywhere, and in the order of the ids. A row that another session holds for long
 -- fails the page, which is done again: SQLSTATE 55P03 (lock_not_available). Its plan is the one for large tables from the
 -- first day on, whatever was last known of their size.
-CREATE OR REPLACE FUNCTION step_wakes_next() RETURNS void LANGUAGE plpgsql SET enable_seqscan = off AS $$
+CREATE OR REPLACE FUNCTION step_wakes_next() RETURNS void LANGUAGE plpgsql SET enable_seqscan = off SET enable_bitmapscan = off AS $$
 DECLARE
   room integer := 500 - (SELECT count(*) FROM (SELECT FROM saga_wakes LIMIT 500) AS noted);
   given_back step_wakes;
