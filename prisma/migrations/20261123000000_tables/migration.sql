@@ -358,6 +358,13 @@ CREATE TABLE "projections" (
     CONSTRAINT "projections_pkey" PRIMARY KEY ("name")
 );
 
+CREATE TABLE "rebuild_streams" (
+    "consumer" TEXT NOT NULL,
+    "stream_id" TEXT NOT NULL,
+
+    CONSTRAINT "rebuild_streams_pkey" PRIMARY KEY ("consumer","stream_id")
+);
+
 CREATE TABLE "order_summaries" (
     "generation" INTEGER NOT NULL,
     "order_id" UUID NOT NULL,
