@@ -71,7 +71,7 @@ export function createOrderRoutes(options: OrderRoutes): Router {
       async (request, response) => {
         const key = readIdempotencyKey(request)
         const body = parseBody(orderRequest, request.body, 'INVALID_ORDER')
-        const { order, isReplay } = await intake.place(callerOf(request), key, body)
+        const { order, isReplay } = await intake.place(callerOf(request), key, body, request.body)
         if (isReplay) response.set('idempotent-replayed', 'true')
         else starter.start(order)
         response

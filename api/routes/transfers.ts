@@ -51,7 +51,7 @@ export function createTransferRoutes(options: TransferRoutes): Router {
       async (request, response) => {
         const key = readIdempotencyKey(request)
         const body = parseBody(transferRequest, request.body, 'INVALID_TRANSFER')
-        const placed = await transferIntake.place(callerOf(request), key, body)
+        const placed = await transferIntake.place(callerOf(request), key, body, request.body)
         if (placed.isReplay) response.set('idempotent-replayed', 'true')
         else starter.start(placed)
         response

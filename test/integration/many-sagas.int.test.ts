@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createOrphans } from '../../dispatch/orphans.ts'
 import { createMaintenance } from '../../domain/operations/maintenance.ts'
+import { createOrderQueries } from '../../domain/order/queries.ts'
 import { createRetryBatches } from '../../domain/operations/retry-batches.ts'
 import { orderSaga } from '../../workflows/order/steps.ts'
 import { outline } from '../../workflows/saga/definition.ts'
@@ -165,5 +166,25 @@ describe('the search for lost workflows among many open sagas', () => {
     const watched = async () => test.db.sagaWatch.count({ where: { sagaId: { in: await ids() } } })
     for (let round = 0; round < 100 && (await watched()) > 0; round += 1) expect(await take(1)).toEqual([])
     expect(await watched()).toBe(0)
+  })
+})
+
+describe('the list of orders with a status, of many', () => {
+  it('is read newest first, and reads no others', async () => {
+    await test.db.$executeRaw`
+      INSERT INTO orders (id, customer_id, currency, total_minor, payment_method, shipping_service)
+      SELECT id, 'cus_many', 'EUR', 1, 'pm_ok', 'standard' FROM sagas`
+    const ids = await test.db.saga.findMany({ where: { status: 'waiting' }, orderBy: { id: 'desc' } })
+    const listed: string[] = []
+    for (const [status, after] of [['waiting'], ['waiting', ids[9]?.id], ['rejected']] as const) {
+      const list = async (db: Database) => {
+        // These tables are small, and the plan is to be that for large ones.
+        await db.$executeRaw`SET LOCAL enable_seqscan = off`
+        const rows = await createOrderQueries({ db }).list({ status }, { limit: 9, after })
+        listed.push(...rows.map(({ id }) => id))
+      }
+      expect(await rowsTouched(test.db, list)).toBeLessThan(PAGE)
+    }
+    expect(listed).toEqual(ids.slice(0, 20).map(({ id }) => id))
   })
 })
