@@ -77,6 +77,8 @@ export interface Call<Params, Query, Headers, Body> {
   query: Query
   headers: Headers
   body: Body
+  /** The body as it was sent: without what its schema fills in. */
+  sent: unknown
   /** Who asks: the scope of idempotency keys, and the name in the record of what operators do. */
   caller: string
 }

@@ -65,7 +65,7 @@ async function answer(endpoint: Endpoint, request: Request, response: Response):
   const query = endpoint.isProbe === true ? {} : parseQuery(endpoint.query ?? noQuery, request.query)
   const parsed = body === undefined ? undefined : parseBody(body, sent, invalid)
   const params = parseParams(endpoint, request)
-  return endpoint.handle({ params, query, headers, body: parsed, caller: 'anonymous' })
+  return endpoint.handle({ params, query, headers, body: parsed, sent, caller: 'anonymous' })
 }
 
 async function send(

@@ -94,6 +94,7 @@ export function createApiServices(options: ApiWiring) {
     jobs: {
       orphans: () => orphanSearch.look(),
       'retry batches': () => retryBatches.advance(),
+      'steps given back': () => createMaintenance({ db }).wakeNext(),
       'idempotency keys': () => purgeKeys(db),
     },
     intake: createIntake({ db, ...contracts.order, newId: uuid }),

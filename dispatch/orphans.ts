@@ -1,3 +1,4 @@
+import { NIL } from 'uuid'
 import type { Database } from '../prisma/client.ts'
 import type { StepOutline } from '../workflows/saga/contract.ts'
 
@@ -25,11 +26,18 @@ const RESTARTS_MAX = 5
 /** What is known of sagas whose workflow may be gone. The rules stand beside the functions in prisma/functions/orphans.sql. */
 export function createOrphans({ db, outlines, afterSeconds }: OrphanOptions) {
   const all = JSON.stringify(outlines)
+  /** Where this process is on its way through the open sagas. */
+  let reached: string = NIL
   return {
-    /** Takes up to `limit` sagas that are due to be looked for. */
-    take: (limit: number): Promise<Unmoved[]> => db.$queryRaw<Unmoved[]>`
-      SELECT saga AS id, saga_definition AS definition, saga_version AS version
-        FROM orphans_take(${all}::jsonb, ${afterSeconds}::float8, ${CLAIM_SECONDS}::integer, ${limit}::integer)`,
+    /** Goes on through the open sagas, some hundreds at a time, and takes up to `limit` that are due to be looked for. */
+    async take(limit: number): Promise<Unmoved[]> {
+      const [row] = await db.$queryRaw<{ reached: string | null }[]>`
+        SELECT orphans_watch(${all}::jsonb, ${afterSeconds}::float8, ${reached}::uuid) AS reached`
+      reached = row?.reached ?? NIL
+      return db.$queryRaw<Unmoved[]>`
+        SELECT saga AS id, saga_definition AS definition, saga_version AS version
+          FROM orphans_take(${all}::jsonb, ${afterSeconds}::float8, ${CLAIM_SECONDS}::integer, ${limit}::integer)`
+    },
 
     /** Its workflow is open. */
     async foundOpen({ id, version }: Unmoved): Promise<void> {

@@ -34,13 +34,26 @@ export const effectOf = (projection: Projection, generation: number): Effect => 
 export const enterLive =
   (projection: Projection): Enter =>
   async (db) => {
-    const [row] = await db.query<{ generation: number }>(
-      'SELECT generation FROM projections WHERE name = $1 FOR KEY SHARE',
+    const [row] = await db.query<{ generation: number; next: number | null }>(
+      'SELECT generation, rebuilding_generation AS next FROM projections WHERE name = $1 FOR KEY SHARE',
       [projection.name],
     )
     if (row === undefined) throw new Error(`The projection ${projection.name} has no row`)
-    return effectOf(projection, row.generation)
+    const effect = effectOf(projection, row.generation)
+    return row.next === null ? effect : noting(effect, consumerOf(projection.name, row.next))
   }
+
+/** As the effect, and notes what streams it gets events of: the generation that is being built catches up with these. */
+const noting = (effect: Effect, next: string): Effect => ({
+  ...effect,
+  async onStreams(db, streams) {
+    await db.query(
+      `INSERT INTO rebuild_streams (consumer, stream_id)
+       SELECT $1, stream_id FROM unnest($2::text[]) AS s (stream_id) ORDER BY stream_id ON CONFLICT DO NOTHING`,
+      [next, streams],
+    )
+  },
+})
 
 /** As effectOf, but for what an operator has discarded: that is discarded from every generation after it. */
 export async function effectWithoutDiscarded(

@@ -4,6 +4,7 @@ import { createConsumer, takeIn } from '../events/inbox/consumer.ts'
 import { inTransaction, sqlOf, type Sql } from '../events/store/sql.ts'
 import { toEnvelope, type EventEnvelope } from '../events/broker/envelope.ts'
 import { EVENT_COLUMNS, toEvent, type StoredEvent } from '../events/store/event.ts'
+import type { Effect } from '../events/inbox/effect.ts'
 import { consumerOf, effectWithoutDiscarded, type Projection } from './projection.ts'
 
 /** Events in one database transaction, and rows deleted by one statement. */
@@ -11,7 +12,7 @@ const PAGE = 500
 const DELETED_MAX = 5000
 
 /** Rounds of catching up with what was written meanwhile; what is then left is caught up with in the last one. */
-const ROUNDS_MAX = 100
+const ROUNDS_MAX = 10_000
 
 export interface RebuildOptions {
   /** Its statements may take longer than those of a live consumer. */
@@ -45,9 +46,10 @@ export async function rebuild({ pool, projection, stopping }: RebuildOptions): P
   } while (last !== undefined)
   for (let round = 0; round < ROUNDS_MAX; round += 1) {
     stopping?.throwIfAborted()
-    const page = await missing(db, projection, generation)
-    await consume(page)
-    if (page.length < PAGE) break
+    const caughtUp = await inTransaction(pool, async (transaction) =>
+      catchUp(transaction, await enter(transaction)),
+    )
+    if (caughtUp < PAGE) break
   }
   await inTransaction(pool, (transaction) => takeOver(transaction, projection, generation))
   await removeUnused(pool, projection)
@@ -63,6 +65,8 @@ async function begin(db: Sql, { name }: Projection): Promise<number> {
     [name],
   )
   if (row === undefined) throw new Error(`The projection ${name} has no row`)
+  // Waits for the live batches in progress. Those that come later note their streams; what these took in is in the store.
+  await db.query('SELECT FROM projections WHERE name = $1 FOR UPDATE', [name])
   return row.generation
 }
 
@@ -105,36 +109,40 @@ const countRebuilt = (db: Sql, { name }: Projection, count: number): Promise<unk
     [name, count],
   )
 
-/** How far a consumer has taken in each stream, be it applied or set aside. $1 or $2 is its name. */
-const takenInBy = (consumer: '$1' | '$2') => `
-  SELECT stream_id, max(version) AS version FROM (
-    SELECT stream_id, version FROM inbox WHERE consumer = ${consumer}
-    UNION ALL SELECT stream_id, version FROM dead_letters WHERE consumer = ${consumer} AND state <> 'discarded'
-  ) AS taken GROUP BY stream_id`
+/** What the streams in $2 have and the consumer $1 has not taken in, be it applied or set aside. */
+const NOT_TAKEN_IN = `unnest($2::text[]) AS noted (stream_id)
+  CROSS JOIN LATERAL (SELECT greatest(0,
+    (SELECT version FROM inbox WHERE consumer = $1 AND stream_id = noted.stream_id),
+    (SELECT max(version) FROM dead_letters WHERE consumer = $1 AND stream_id = noted.stream_id AND state <> 'discarded')
+  ) AS version) AS taken
+  JOIN events e ON e.stream_id = noted.stream_id AND e.version > taken.version`
 
-/** What the generation that is read has taken in, and the new one has not: it will not be delivered again. */
-async function missing(db: Sql, { name }: Projection, generation: number): Promise<EventEnvelope[]> {
-  const [live] = await db.query<{ generation: number }>(
-    'SELECT generation FROM projections WHERE name = $1',
-    [name],
+/**
+ * Takes in what the live generation has got since the rebuild began, and will not be delivered again: some of the
+ * streams that it has noted. Only these are looked at, however many there are in all.
+ * @returns how many streams these were.
+ */
+async function catchUp(db: Sql, effect: Effect): Promise<number> {
+  const noted = await db.query<{ id: string }>(
+    `DELETE FROM rebuild_streams WHERE consumer = $1 AND stream_id = ANY(ARRAY(
+       SELECT stream_id FROM rebuild_streams WHERE consumer = $1 ORDER BY stream_id LIMIT ${PAGE}))
+     RETURNING stream_id AS id`,
+    [effect.name],
   )
-  return envelopesOf(
-    db,
-    `(${takenInBy('$1')}) AS live LEFT JOIN (${takenInBy('$2')}) AS new USING (stream_id)
-       JOIN events e ON e.stream_id = live.stream_id AND e.version > coalesce(new.version, 0) AND e.version <= live.version`,
-    [consumerOf(name, live?.generation ?? 0), consumerOf(name, generation)],
-  )
+  const streams = noted.map(({ id }) => id)
+  let page: EventEnvelope[]
+  do {
+    page = await envelopesOf(db, NOT_TAKEN_IN, [effect.name, streams])
+    await takeIn(db, effect, page)
+  } while (page.length === PAGE)
+  return noted.length
 }
 
 /** Live batches wait meanwhile: what they have taken in is caught up with, and then the new generation is the live one. */
 async function takeOver(db: Sql, projection: Projection, generation: number): Promise<void> {
   const old = await requireOurs(db, projection, generation, 'FOR UPDATE')
   const effect = await effectWithoutDiscarded(db, projection, generation)
-  let page: EventEnvelope[]
-  do {
-    page = await missing(db, projection, generation)
-    await takeIn(db, effect, page)
-  } while (page.length > 0)
+  while ((await catchUp(db, effect)) > 0);
   await db.query(`DELETE FROM dead_letters WHERE consumer = $1 AND state <> 'discarded'`, [
     consumerOf(projection.name, old),
   ])
@@ -165,6 +173,7 @@ export async function removeUnused(pool: pg.Pool, { name, tables }: Projection):
     )
   }
   const consumers = unused.map((one) => one.consumer)
+  await deleteAll(db, 'rebuild_streams', 'consumer = ANY($1::text[])', consumers)
   await deleteAll(db, 'inbox', 'consumer = ANY($1::text[])', consumers)
   await deleteAll(db, 'dead_letters', `consumer = ANY($1::text[]) AND state <> 'discarded'`, consumers)
 }

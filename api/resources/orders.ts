@@ -99,8 +99,8 @@ export function orderEndpoints({
         'TOTAL_MISMATCH',
         'INTAKE_PAUSED',
       ],
-      async handle({ body, headers, caller }) {
-        const placed = await intake.place(caller, headers['Idempotency-Key'], body)
+      async handle({ body, sent, headers, caller }) {
+        const placed = await intake.place(caller, headers['Idempotency-Key'], body, sent)
         if (!placed.isReplay) starter.start(placed.order)
         return reply(
           202,

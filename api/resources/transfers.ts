@@ -98,8 +98,8 @@ export function transferEndpoints({
         },
       },
       problems: ['IDEMPOTENCY_KEY_IN_USE', 'IDEMPOTENCY_KEY_REUSED', 'INTAKE_PAUSED'],
-      async handle({ body, headers, caller }) {
-        const placed = await transferIntake.place(caller, headers['Idempotency-Key'], body)
+      async handle({ body, sent, headers, caller }) {
+        const placed = await transferIntake.place(caller, headers['Idempotency-Key'], body, sent)
         if (!placed.isReplay) starter.start(placed)
         return reply(
           202,

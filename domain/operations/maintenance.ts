@@ -39,7 +39,7 @@ export function createMaintenance({ db }: { db: Database }) {
       return complete((row ?? { intake: 'open', breakers: {}, pausedSteps: [], reason: null }) as Stored)
     },
 
-    /** Takes effect at once and everywhere; what waited for something that is given back is woken. */
+    /** Takes effect at once and everywhere. What waited for something that is given back is woken by `wakeNext`. */
     async change(
       { intake, breakers, pausedSteps }: MaintenanceChange,
       { actor, reason }: Operator,
@@ -50,6 +50,11 @@ export function createMaintenance({ db }: { db: Database }) {
           ${steps}::text[], ${JSON.stringify(PROVIDER_STEPS)}::jsonb, ${actor}, ${reason}) AS now`
       if (row === undefined) throw new Error('maintenance_change answered no row')
       return complete(row.now)
+    },
+
+    /** Wakes some of the sagas that wait at a step that was given back, if there is one. The sweep repeats it. */
+    async wakeNext(): Promise<void> {
+      await db.$queryRaw`SELECT 1 FROM step_wakes_next()`
     },
   }
 }

@@ -18,6 +18,9 @@ export interface RetryBatchProgress {
   updatedAt: Date
 }
 
+/** Steps in one batch, so that it is written, and looked at, well within the time that a statement has. */
+const STEPS_MAX = 10_000
+
 /** How long an advance of a batch is left to whoever claimed it. */
 const CLAIM_SECONDS = 5
 
@@ -49,7 +52,7 @@ export function createRetryBatches({ db, newId }: { db: Database; newId: () => s
     find,
 
     /**
-     * Retries what is parked now and fits the filter, wave by wave.
+     * Retries what is parked now and fits the filter, wave by wave; of very much, what was parked longest.
      * @param rampPercent how much of all of it goes in one wave.
      */
     async create(
@@ -66,7 +69,8 @@ export function createRetryBatches({ db, newId }: { db: Database; newId: () => s
         ) INSERT INTO retry_batch_items (batch_id, saga_id, step)
         SELECT batch.id, f.saga_id, f.step FROM batch, step_fences f
          WHERE f.parked_at IS NOT NULL AND (${step ?? null}::text IS NULL OR f.step = ${step ?? null})
-           AND (${errorClass ?? null}::text IS NULL OR f.parked_error = ${errorClass ?? null})`
+           AND (${errorClass ?? null}::text IS NULL OR f.parked_error = ${errorClass ?? null})
+         ORDER BY f.parked_at LIMIT ${STEPS_MAX}`
       const made = await find(id)
       if (made === undefined) throw new Error(`Retry batch ${id} was made and is gone`)
       return made

@@ -62,11 +62,17 @@ export function createIntake({ db, definition, beforePivot, newId }: IntakeOptio
   return {
     /**
      * Writes the order and everything that belongs to it in one database transaction.
-     * @param request as parsed from the body; the same members with the same values are the same request.
+     * @param request as parsed from the body.
+     * @param sent the body as it came: a key stands for that.
      * @throws DomainError when the request is refused: it then leaves no trace, and its key stays free.
      */
-    async place(caller: string, key: string, request: OrderRequest): Promise<Placement> {
-      const { body, hash } = fingerprint(request)
+    async place(
+      caller: string,
+      key: string,
+      request: OrderRequest,
+      sent: object = request,
+    ): Promise<Placement> {
+      const [body, hash] = [JSON.stringify(request), fingerprint(sent)]
       const rows = await db.$queryRaw<
         { verdict: Verdict; placed: StoredOrder | null; positions: number[] }[]
       >`

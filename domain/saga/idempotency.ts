@@ -6,11 +6,13 @@ import { DomainError, sqlStateOf } from '../../faults.ts'
 /** Waits for the twin of a request have their limit in `idempotency_take`; PostgreSQL then answers this SQLSTATE. */
 const LOCK_NOT_AVAILABLE = '55P03'
 
-/** A request as it is stored, and its hash: the same members with the same values are the same request. */
-export function fingerprint(request: object): { body: string; hash: string } {
-  const body = stringify(request)
-  return { body, hash: createHash('sha256').update(body).digest('hex') }
-}
+/**
+ * The hash of a request: the same members with the same values are the same request.
+ * @param sent the JSON that the client sent. What a schema fills in is not in it, so that a default that comes with a
+ * later release makes no other request of one that is repeated across the deployment.
+ */
+export const fingerprint = (sent: object): string =>
+  createHash('sha256').update(stringify(sent)).digest('hex')
 
 /** @throws DomainError in place of the database's error when a twin of the request is still in flight. */
 export function rethrowTwin(error: unknown): never {
@@ -35,10 +37,13 @@ export async function definitionOf(db: Database, id: string): Promise<string> {
 /** Keys that one purge takes away at most. */
 const PURGE_MAX = 1000
 
-/** Takes away keys that have had their time; `idempotency_find` does not know them any more. */
+/**
+ * Takes away keys that have had their time; `idempotency_find` does not know them any more. `now()` is the same for all
+ * rows, as `clock_timestamp()` is not, so that the index finds the old ones and the others are not read.
+ */
 export async function purgeKeys(db: Database): Promise<number> {
   return db.$executeRaw`
     DELETE FROM idempotency_keys WHERE (caller, key) IN (
-      SELECT caller, key FROM idempotency_keys WHERE created_at < clock_timestamp() - interval '72 hours'
+      SELECT caller, key FROM idempotency_keys WHERE created_at < now() - interval '72 hours'
        ORDER BY created_at LIMIT ${PURGE_MAX} FOR UPDATE SKIP LOCKED)`
 }

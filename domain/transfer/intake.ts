@@ -35,10 +35,16 @@ export function createTransferIntake({ db, definition, beforePivot, newId }: Tra
   return {
     /**
      * Writes the transfer and everything that belongs to it in one database transaction.
+     * @param sent the body as it came: a key stands for that.
      * @throws DomainError when its key was used for another request or is in use, or when the intake is paused.
      */
-    async place(caller: string, key: string, request: TransferRequest): Promise<TransferPlacement> {
-      const { body, hash } = fingerprint(request)
+    async place(
+      caller: string,
+      key: string,
+      request: TransferRequest,
+      sent: object = request,
+    ): Promise<TransferPlacement> {
+      const [body, hash] = [JSON.stringify(request), fingerprint(sent)]
       const [row] = await db.$queryRaw<StoredPlacement[]>`
         SELECT verdict, id, created_at AS "createdAt", deadline_at AS "deadlineAt"
           FROM place_transfer(${newId()}::uuid, ${definition}, ${caller}, ${key}, ${hash}, ${body}::jsonb,

@@ -72,6 +72,7 @@ export async function takeIn(
 ): Promise<number> {
   const streams = [...new Set(envelopes.map(({ subject }) => subject))]
   const positions = await lockPositions(db, effect.name, streams)
+  await effect.onStreams?.(db, streams)
   const aside = await streamsSetAside(db, effect.name, streams)
   const moved = new Map<string, number>()
   const letters: SetAside[] = []

@@ -9,6 +9,8 @@ export interface Effect {
   readonly name: string
   /** Writes through `db` only: the position moves in the same database transaction. */
   apply(db: Sql, event: StoredEvent): Promise<void>
+  /** Called once for each batch with its streams, also those of which nothing is applied. */
+  onStreams?(db: Sql, streams: readonly string[]): Promise<void>
 }
 
 /** Why an event could not be applied, as operators may read it: no personal data, no stack. */

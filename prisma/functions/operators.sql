@@ -61,7 +61,8 @@ BEGIN
 END $$;
 
 -- Advances a batch of retries; the caller has claimed it. Looks at the last wave and starts the next one when that went
--- well. Stops when more than half of a wave is parked again. Returns the batch's status.
+-- well. Stops when more than half of a wave is parked again. Returns the batch's status. A wave is 500 steps at most, so
+-- that it is started well within the time that a statement has.
 CREATE OR REPLACE FUNCTION retry_batch_advance(p_batch uuid) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
   batch retry_batches;
@@ -89,7 +90,7 @@ BEGIN
     ELSE
       FOR item IN
         SELECT saga_id, step FROM retry_batch_items WHERE batch_id = p_batch AND state = 'pending' ORDER BY saga_id, step
-         LIMIT (SELECT ceil(count(*) * batch.ramp_percent / 100.0) FROM retry_batch_items WHERE batch_id = p_batch)
+         LIMIT least(500, (SELECT ceil(count(*) * batch.ramp_percent / 100.0) FROM retry_batch_items WHERE batch_id = p_batch))
       LOOP
         UPDATE retry_batch_items SET state = 'retried', wave = last_wave + 1, retried_at = clock_timestamp()
          WHERE batch_id = p_batch AND saga_id = item.saga_id AND step = item.step;

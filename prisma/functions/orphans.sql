@@ -20,42 +20,74 @@ CREATE OR REPLACE FUNCTION orphan_pause(p_after_seconds double precision, p_time
   SELECT make_interval(secs => least(p_after_seconds * 2 ^ least(p_times, 30), greatest(p_after_seconds, 900)))
 $$;
 
--- Takes up to p_limit sagas whose workflow is to be looked for now; nobody else gets them for p_claim_seconds. Those of a
--- definition that is not in p_outlines ({definition: outline}) are left to a process that knows it. One process takes at
--- a time: another that comes meanwhile gets none.
+-- Both functions below come round each second in every process. They look at 500 rows at most, each found by its key,
+-- however many sagas are open; and their plans are those for large tables, whatever was last known of their sizes.
+
+-- Goes on through the open sagas, in the order of their ids, and has those watched that have not moved for a while; also
+-- those again that were parked as orphans and have moved since. Those whose workflow is not started yet are passed over.
+-- p_after is the id to go on from. Returns the last id looked at, or null when the end was reached: then it begins again.
+CREATE OR REPLACE FUNCTION orphans_watch(p_outlines jsonb, p_after_seconds double precision, p_after uuid) RETURNS uuid
+LANGUAGE plpgsql SET enable_seqscan = off SET enable_bitmapscan = off AS $$
+DECLARE
+  page uuid[] := ARRAY(SELECT id FROM sagas
+    WHERE status NOT IN ('completed', 'rejected', 'cancelled') AND id > p_after ORDER BY id LIMIT 500);
+BEGIN
+  INSERT INTO saga_watches (saga_id, version, check_at)
+  SELECT s.id, s.version, s.updated_at + make_interval(secs => p_after_seconds) FROM sagas s
+    LEFT JOIN LATERAL (SELECT version, check_at FROM saga_watches WHERE saga_id = s.id LIMIT 1) w ON true
+    LEFT JOIN LATERAL (SELECT saga_id FROM saga_starts WHERE saga_id = s.id LIMIT 1) n ON true
+   WHERE s.id = ANY (page) AND s.updated_at < clock_timestamp() - make_interval(secs => p_after_seconds)
+     AND p_outlines ? s.definition AND n.saga_id IS NULL
+     AND (w.version IS NULL OR (w.check_at IS NULL AND w.version <> s.version))
+   ORDER BY s.id
+  ON CONFLICT (saga_id) DO UPDATE SET version = excluded.version, check_at = excluded.check_at, checks = 0, restarts = 0,
+    orphan_since = NULL;
+  RETURN page[500];
+END $$;
+
+-- Takes up to p_limit watched sagas whose workflow is to be looked for now; no other process gets them for
+-- p_claim_seconds. One process takes at a time: another that comes meanwhile gets none.
 CREATE OR REPLACE FUNCTION orphans_take(p_outlines jsonb, p_after_seconds double precision, p_claim_seconds integer, p_limit integer)
-RETURNS TABLE (saga uuid, saga_definition text, saga_version integer) LANGUAGE plpgsql AS $$
+RETURNS TABLE (saga uuid, saga_definition text, saga_version integer) LANGUAGE plpgsql SET enable_seqscan = off SET enable_bitmapscan = off AS $$
+DECLARE
+  at timestamptz := clock_timestamp();
+  after interval := make_interval(secs => p_after_seconds);
+  due record;
+  taken integer := 0;
 BEGIN
   IF NOT pg_try_advisory_xact_lock(72707373) THEN
     RETURN;
   END IF;
-  DELETE FROM saga_watches w USING sagas s
-   WHERE s.id = w.saga_id AND w.check_at <= clock_timestamp() AND s.status IN ('completed', 'rejected', 'cancelled')
-     AND p_outlines ? s.definition
-     AND saga_open_step(s.id, s.status, s.reason_code IS NOT NULL, p_outlines->s.definition) IS NULL;
-  UPDATE saga_watches w SET version = s.version, checks = 0, restarts = 0, orphan_since = NULL,
-    check_at = s.updated_at + make_interval(secs => p_after_seconds)
-    FROM sagas s WHERE s.id = w.saga_id AND w.check_at <= clock_timestamp() AND w.version <> s.version;
-  INSERT INTO saga_watches (saga_id, version, check_at)
-  SELECT s.id, s.version, s.updated_at + make_interval(secs => p_after_seconds)
-    FROM sagas s LEFT JOIN saga_watches w ON w.saga_id = s.id
-   WHERE s.status IN ('pending', 'processing', 'waiting', 'parked', 'compensating')
-     AND s.updated_at < clock_timestamp() - make_interval(secs => p_after_seconds) AND p_outlines ? s.definition
-     -- One that was parked as an orphan is looked at again once it has moved.
-     AND (w.saga_id IS NULL OR (w.check_at IS NULL AND w.version <> s.version))
-     AND NOT EXISTS (SELECT FROM saga_starts n WHERE n.saga_id = s.id)
-   ORDER BY s.updated_at LIMIT p_limit
-  ON CONFLICT (saga_id) DO UPDATE SET version = excluded.version, check_at = excluded.check_at, checks = 0, restarts = 0,
-    orphan_since = NULL;
-  RETURN QUERY
-  UPDATE saga_watches w SET check_at = clock_timestamp() + make_interval(secs => p_claim_seconds)
-    FROM sagas s
-   WHERE s.id = w.saga_id AND w.saga_id IN (
-     SELECT due.saga_id FROM saga_watches due JOIN sagas d ON d.id = due.saga_id
-      WHERE due.check_at <= clock_timestamp() AND due.version = d.version AND p_outlines ? d.definition
-        AND NOT EXISTS (SELECT FROM saga_starts n WHERE n.saga_id = due.saga_id)
-      ORDER BY due.check_at LIMIT p_limit)
-  RETURNING s.id, s.definition, w.version;
+  FOR due IN
+    SELECT s.id, s.definition, s.version, s.status, s.updated_at, s.reason_code IS NOT NULL AS has_reason,
+           w.version <> s.version AS has_moved, n.saga_id IS NOT NULL AS is_to_be_started
+      FROM (SELECT saga_id, version, check_at FROM saga_watches WHERE check_at <= at ORDER BY check_at LIMIT 500) w
+      CROSS JOIN LATERAL (SELECT * FROM sagas WHERE id = w.saga_id LIMIT 1) s
+      LEFT JOIN LATERAL (SELECT saga_id FROM saga_starts WHERE saga_id = w.saga_id LIMIT 1) n ON true
+     ORDER BY w.check_at
+  LOOP
+    IF NOT p_outlines ? due.definition THEN
+      -- It is left to a process that knows its definition, and moved out of the way of those behind it.
+      UPDATE saga_watches SET check_at = at + make_interval(secs => p_claim_seconds) WHERE saga_id = due.id AND check_at <= at;
+    ELSIF due.status IN ('completed', 'rejected', 'cancelled')
+      AND saga_open_step(due.id, due.status, due.has_reason, p_outlines->due.definition) IS NULL THEN
+      DELETE FROM saga_watches WHERE saga_id = due.id AND check_at <= at;
+    ELSIF due.is_to_be_started THEN
+      UPDATE saga_watches SET check_at = at + after WHERE saga_id = due.id AND check_at <= at;
+    ELSIF due.has_moved AND due.updated_at + after > at THEN
+      UPDATE saga_watches SET version = due.version, checks = 0, restarts = 0, orphan_since = NULL,
+        check_at = due.updated_at + after WHERE saga_id = due.id AND check_at <= at;
+    ELSIF taken < p_limit THEN
+      UPDATE saga_watches w SET check_at = at + make_interval(secs => p_claim_seconds), version = due.version,
+        checks = CASE WHEN due.has_moved THEN 0 ELSE w.checks END, restarts = CASE WHEN due.has_moved THEN 0 ELSE w.restarts END,
+        orphan_since = CASE WHEN NOT due.has_moved THEN w.orphan_since END
+       WHERE saga_id = due.id AND check_at <= at;
+      IF FOUND THEN
+        taken := taken + 1;
+        RETURN QUERY SELECT due.id, due.definition, due.version;
+      END IF;
+    END IF;
+  END LOOP;
 END $$;
 
 -- The workflow of a saga was looked for and is open. Its restarts still count: it has not moved.

@@ -49,6 +49,26 @@ function gate() {
   return { open: () => open(), opened }
 }
 
+/** The pool, and the streams of which each catching up has read the events. */
+function watchingCatchUps() {
+  const looked: string[][] = []
+  const connect = async () => {
+    const client = await pool.connect()
+    return new Proxy(client, {
+      get(target, member) {
+        if (member !== 'query') return Reflect.get(target, member, target)
+        return async (statement: pg.QueryConfig) => {
+          const streams = statement.text?.includes('AS noted') ? (statement.values?.[1] as string[]) : []
+          if (streams.length > 0) looked.push(streams)
+          return target.query(statement)
+        }
+      },
+    })
+  }
+  const watched = { query: pool.query.bind(pool), connect } as unknown as pg.Pool
+  return { pool: watched, looked }
+}
+
 async function rebuildAll(): Promise<void> {
   for (const projection of PROJECTIONS) await rebuild({ pool, projection })
 }
@@ -108,7 +128,8 @@ describe('a rebuild from zero', () => {
       },
     })
     const scanned = gate()
-    const rebuilding = rebuild({ pool, projection: holding(hold, scanned) })
+    const { pool: watched, looked } = watchingCatchUps()
+    const rebuilding = rebuild({ pool: watched, projection: holding(hold, scanned) })
     await scanned.opened
     // Its first page is read: what is written now it learns from the live one alone.
     const id = await writeOrder(test.db, 'placed')
@@ -119,6 +140,9 @@ describe('a rebuild from zero', () => {
     await until('the rebuild to wait', async () => ((await waitingForLocks(test.db)) > 0 ? true : undefined))
     end.open()
     await Promise.all([batch, rebuilding])
+    // It caught up with the one stream that the live one had noted for it, and with no other.
+    expect(looked).toEqual([[`order-${id}`]])
+    expect(await test.db.rebuildStream.count()).toBe(0)
     const { generation } = await row(summaries)
     expect(await test.db.orderSummary.count({ where: { generation, orderId: id } })).toBe(1)
     // The other projections have still to hear of it.

@@ -2,8 +2,11 @@ import { randomUUID } from 'node:crypto'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { createMaintenance, type MaintenanceChange } from '../../domain/operations/maintenance.ts'
 import { createRetryBatches } from '../../domain/operations/retry-batches.ts'
+import { createIntake } from '../../domain/order/intake.ts'
 import { createOrderJournal } from '../../domain/order/journal.ts'
 import type { Database } from '../../prisma/client.ts'
+import { orderSaga } from '../../workflows/order/steps.ts'
+import { orderBody } from '../harness/api-client.ts'
 import type { TestDatabase } from '../harness/database.ts'
 import { createTestDatabase } from '../harness/start.ts'
 import { inFlight } from '../harness/in-flight.ts'
@@ -381,6 +384,25 @@ describe('the deadline of an order', () => {
       expect(createdAt.getTime()).toBeGreaterThanOrEqual(now?.now.getTime() ?? Number.POSITIVE_INFINITY)
     },
   )
+})
+
+describe('a request that is repeated', () => {
+  const intake = () =>
+    createIntake({ db: test.db, definition: orderSaga.name, beforePivot: [], newId: randomUUID })
+
+  it('across a release that fills in a default is the same, and one that says it itself is another', async () => {
+    const [sent, key] = [orderBody(), randomUUID()]
+    const first = await intake().place('shop', key, sent, sent)
+    const { lines, ...rest } = sent
+    const filled = { ...sent, deadlineSeconds: 1800 }
+    expect(await intake().place('shop', key, filled, { lines, ...rest })).toEqual({
+      ...first,
+      isReplay: true,
+    })
+    await expect(intake().place('shop', key, filled, filled)).rejects.toMatchObject({
+      code: 'IDEMPOTENCY_KEY_REUSED',
+    })
+  })
 })
 
 describe('batches of retries', () => {

@@ -45,6 +45,13 @@ CREATE TABLE "saga_wakes" (
     CONSTRAINT "saga_wakes_pkey" PRIMARY KEY ("saga_id")
 );
 
+CREATE TABLE "step_wakes" (
+    "step" TEXT NOT NULL,
+    "reached" UUID NOT NULL DEFAULT '00000000-0000-0000-0000-000000000000'::uuid,
+
+    CONSTRAINT "step_wakes_pkey" PRIMARY KEY ("step")
+);
+
 CREATE TABLE "step_fences" (
     "saga_id" UUID NOT NULL,
     "step" TEXT NOT NULL,
@@ -349,6 +356,13 @@ CREATE TABLE "projections" (
     "updated_at" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
 
     CONSTRAINT "projections_pkey" PRIMARY KEY ("name")
+);
+
+CREATE TABLE "rebuild_streams" (
+    "consumer" TEXT NOT NULL,
+    "stream_id" TEXT NOT NULL,
+
+    CONSTRAINT "rebuild_streams_pkey" PRIMARY KEY ("consumer","stream_id")
 );
 
 CREATE TABLE "order_summaries" (
