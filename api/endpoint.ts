@@ -78,7 +78,7 @@ export interface Call<Params, Query, Headers, Body> {
   headers: Headers
   body: Body
   /** The body as it was sent: without what its schema fills in. */
-  sent: unknown
+  sent: object
   /** Who asks: the scope of idempotency keys, and the name in the record of what operators do. */
   caller: string
 }

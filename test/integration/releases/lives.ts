@@ -203,6 +203,7 @@ export async function liveThrough({ db, url }: TestDatabase): Promise<void> {
         { intake: 'open', breakers: { payment: 'open' }, pausedSteps: [] },
         operator,
       )
+      await api.jobs['steps given back']()
       await inventory.reserveInventory(held, attempt(1))
       await payment.chargePayment(held, attempt(1))
       await payment.refundPayment(undone, attempt(1))
