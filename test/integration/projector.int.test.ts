@@ -105,9 +105,13 @@ describe('a projector that is killed with SIGKILL', () => {
     await generateEvents(pool, 1000)
     const { generation } = await test.db.projection.findUniqueOrThrow({ where: { name: 'order-summary' } })
     const row = () => test.db.projection.findUniqueOrThrow({ where: { name: 'order-summary' } })
-    // It cannot take over while this is held, so it is under way for as long as the test needs it to be.
+    // It cannot take in the last stream while this is held, so it is under way for as long as the test needs it to be.
     const holder = await pool.connect()
-    await holder.query(`BEGIN; SELECT FROM projections WHERE name = 'order-summary' FOR KEY SHARE`)
+    await holder.query('BEGIN')
+    await holder.query(
+      `INSERT INTO inbox (consumer, stream_id, version) SELECT $1, max(stream_id), 0 FROM events`,
+      [`order-summary#${generation + 1}`],
+    )
     await wishRebuilds(readModels())
     const doomed = projector()
     await until('the rebuild to be under way', async () =>
