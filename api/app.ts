@@ -26,10 +26,9 @@ export function createApp({ endpoints, ratePerSecond, version, log }: AppOptions
   // Plain HTTP on this machine: nothing may be upgraded to HTTPS.
   const security = helmet({ contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } } })
   app.use(requestId, security, requestLog(log))
-  const [probes, others] = [true, false].map((isProbe) =>
-    endpoints.filter((endpoint) => (endpoint.isProbe === true) === isProbe),
-  )
-  app.use(mount(probes ?? []), limitRate(ratePerSecond), mount(others ?? []))
+  const probes = endpoints.filter(({ isProbe }) => isProbe === true)
+  const others = endpoints.filter((endpoint) => !probes.includes(endpoint))
+  app.use(mount(probes), limitRate(ratePerSecond), mount(others))
   const document = createDocument(endpoints, version)
   page(app, '/openapi.json', (_request, response) => void response.json(document))
   page(app, '/problems/:type', describeProblem)

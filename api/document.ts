@@ -53,7 +53,7 @@ function answerOf(answer: Answer) {
     const { schema, headers } = answer
     return { description, ...json(schema), ...(headers === undefined ? {} : { headers }) }
   }
-  if ('events' in answer) return { description, content: { 'text/event-stream': { schema: z.string() } } }
+  if ('isStream' in answer) return { description, content: { 'text/event-stream': { schema: z.string() } } }
   return { description }
 }
 

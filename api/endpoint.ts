@@ -49,7 +49,7 @@ export type Answers = Readonly<Record<number, Answer>>
 /** JSON, server-sent events, or nothing. */
 export type Answer =
   | { description: string; schema: z.ZodType; headers?: z.ZodObject }
-  | { description: string; events: z.ZodType }
+  | { description: string; isStream: true }
   | { description: string }
 
 /** An answer. @param body as the schema of this status says; nothing where it has none. */
@@ -63,7 +63,7 @@ export const reply = <Status extends number, Body>(
 export type Reply<A extends Answers> = {
   [Status in keyof A & number]: A[Status] extends { schema: infer Schema extends z.ZodType }
     ? { status: Status; body: z.input<Schema>; headers?: Readonly<Record<string, string>> }
-    : A[Status] extends { events: z.ZodType }
+    : A[Status] extends { isStream: true }
       ? { status: Status; stream: Stream }
       : { status: Status }
 }[keyof A & number]

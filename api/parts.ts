@@ -30,13 +30,6 @@ export const ACCEPTED = { status: 202, body: { status: 'accepted' } } as const
 
 export const noQuery = z.strictObject({})
 
-/** A number in a query: digits, no sign. */
-const wholeNumber = (digitsMax: number) =>
-  z
-    .string()
-    .regex(new RegExp(String.raw`^\d{1,${digitsMax}}$`))
-    .transform(Number)
-
 const CURSOR_MAX = 400
 
 /** Where a page begins: the `nextCursor` of the page before, as `inner` has it. */
@@ -77,7 +70,10 @@ export const pageQuery = <T extends z.ZodType<unknown, string | undefined>>({
   limit = 20,
   limitMax = 100,
 }: PageQueryOptions<T>) => ({
-  limit: wholeNumber(4)
+  limit: z
+    .string()
+    .regex(new RegExp(String.raw`^\d{1,${String(limitMax).length}}$`))
+    .transform(Number)
     .pipe(z.int().min(1).max(limitMax))
     .default(limit)
     .openapi({ type: 'integer', minimum: 1, maximum: limitMax, default: limit }),

@@ -66,7 +66,6 @@ const server = createApp({
   version,
   log,
 }).listen(config.PORT, config.HOST)
-// A slow sender holds one of the places of the intake no longer than this.
 server.requestTimeout = REQUEST_TIMEOUT_MS
 await once(server, 'listening')
 services.starter.run()

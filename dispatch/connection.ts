@@ -5,7 +5,7 @@ const retries = defaultGrpcRetryOptions()
 /** gRPC's numbers: RESOURCE_EXHAUSTED. */
 const NOT_REPEATED: ReadonlySet<number> = new Set([8])
 
-/** Temporal hangs up on whoever pings more often than every ten seconds. */
+/** Temporal closes a connection that is pinged more often than every ten seconds. */
 const PING_EVERY_MS = 15_000
 const PING_TIMEOUT_MS = 5000
 

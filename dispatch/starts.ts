@@ -29,7 +29,7 @@ const WAKE_CLAIM_SECONDS = 5
 export function createStarts({ db }: { db: Database }) {
   return {
     /**
-     * Takes up to `limit` starts, the oldest first; nobody else gets them for a while.
+     * Takes up to `limit` starts, the oldest first; no other process gets them for a while.
      * @param own new sagas of this process, which nobody else has claimed yet.
      */
     claimStarts: (limit: number, own: readonly string[]): Promise<SagaStart[]> => db.$queryRaw<SagaStart[]>`

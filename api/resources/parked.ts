@@ -161,6 +161,11 @@ function sagaEndpoints(
     if (definition === undefined) throw new HttpProblem(absent)
     requireKnownStep(step, contract.steps.get(definition))
   }
+  const wakeAfter = (verdict: Verdict) => {
+    requireAccepted(verdict, notParked)
+    starter.wake()
+    return ACCEPTED
+  }
   const common = {
     params: uuidInPath,
     absent,
@@ -176,9 +181,7 @@ function sagaEndpoints(
       problems: ['UNKNOWN_STEP', notParked],
       async handle({ params: { id }, body: { step, reason }, caller }) {
         await requireKnown(id, step)
-        requireAccepted(await parking.retry(id, step, { actor: caller, reason }), notParked)
-        starter.wake()
-        return ACCEPTED
+        return wakeAfter(await parking.retry(id, step, { actor: caller, reason }))
       },
     }),
     endpoint({
@@ -190,9 +193,7 @@ function sagaEndpoints(
       problems: ['UNKNOWN_STEP', 'STEP_NOT_SKIPPABLE', 'COMPENSATION_IN_PROGRESS', notParked],
       async handle({ params: { id }, body: { step, reason }, caller }) {
         await requireKnown(id, step)
-        requireAccepted(await parking.skip(id, step, { actor: caller, reason }), notParked)
-        starter.wake()
-        return ACCEPTED
+        return wakeAfter(await parking.skip(id, step, { actor: caller, reason }))
       },
     }),
   ]

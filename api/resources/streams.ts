@@ -15,7 +15,7 @@ import { uuidInPath } from '../parts.ts'
 import { z } from '../zod.ts'
 import { viewEvent } from './events.ts'
 import type { HeadWatch } from './head-watch.ts'
-import { order, viewPastOrder } from './order.ts'
+import { viewPastOrder } from './order.ts'
 import { findOrder } from './orders.ts'
 import type { TemporalPlace } from './saga.ts'
 
@@ -74,7 +74,7 @@ export function streamEndpoints(options: StreamResources): Endpoint[] {
           description:
             'The events so far, then each new one: `id` its version, `event` its type, `data` the order as it then was. ' +
             'Ends after the one that ends the order.',
-          events: order,
+          isStream: true,
         },
         204: { description: 'The order has ended and nothing will follow: do not come back.' },
       },
@@ -110,7 +110,7 @@ export function streamEndpoints(options: StreamResources): Endpoint[] {
           description:
             'Each new event of every stream: `event` its type, `data` its stream, version, data and time. With ' +
             'Last-Event-ID those since, as far back as an hour.',
-          events: z.object({ streamId: z.string() }),
+          isStream: true,
         },
       },
       async handle({ headers }) {

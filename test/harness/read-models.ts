@@ -38,7 +38,7 @@ export const rebuildsDone = ({ db }: ReadModels): Promise<true> =>
       : undefined,
   )
 
-/** What the read models tell is what a rebuild out of the store tells: nothing was lost, and nothing applied twice. */
+/** The read models have what a rebuild out of the store has: nothing was lost, and nothing applied twice. */
 export async function expectEachAppliedOnce(models: ReadModels): Promise<void> {
   await caughtUp(models)
   const live = await hashes(models)
