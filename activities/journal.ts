@@ -43,6 +43,9 @@ export function createJournalActivities<
       case 'parked':
         await journal.noteParked(id, change.step, change.error)
         break
+      case 'held':
+        await journal.noteHeld(id, change.step, change.error)
+        break
       case 'skipped':
         await journal.noteSkipped(id, change.step, change.error)
         break

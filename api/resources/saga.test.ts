@@ -97,6 +97,14 @@ describe('the steps of an order', () => {
     ).toEqual(['parked', 'none'])
   })
 
+  it('are parked where the order cannot turn back, or cannot be closed, whatever has become of them', () => {
+    const held = [reserved, charge('refused', { parkedAt: new Date() })]
+    expect(of('chargePayment', saga('parked'), held)).toEqual(['parked', 'none'])
+    expect(of('chargePayment', saga('parked', 'chargePayment'), held)).toEqual(['failed', 'parked'])
+    const pivot = [fence('completeOrder', 'pending', { parkedAt: new Date() })]
+    expect(of('completeOrder', saga('parked', 'completeOrder'), pivot)).toEqual(['parked', 'none'])
+  })
+
   it('fail where the order was turned back, whether they were begun or not', () => {
     expect(of('reserveInventory', saga('rejected', 'reserveInventory'), [])).toEqual(['failed', 'none'])
     expect(

@@ -202,11 +202,14 @@ export function viewSteps(steps: readonly ShownStep[], saga: Whole) {
 const canBeUndone = ({ kind }: ShownStep) => kind === 'compensatable' || kind === 'unknown'
 
 function stepState(
-  { name, kind }: ShownStep,
+  step: ShownStep,
   { status, reason }: Whole,
   own: StepSnapshot | undefined,
   isNext: boolean,
 ): StepState {
+  const { name, kind } = step
+  // On the way back its compensation shows it, where it has one.
+  if (own?.isParked && (reason === null || !canBeUndone(step))) return 'parked'
   if (own === undefined) {
     if (reason?.step === name) return 'failed'
     const isUnderWay = kind === 'retriable' ? status === 'completed' : status === 'processing'
@@ -220,7 +223,6 @@ function stepState(
     case 'pending':
     case 'intended':
       if (reason !== null) return 'failed'
-      if (own.isParked) return 'parked'
       // A step after the pivot waits beside an order that is completed.
       return status === 'waiting' || own.waitingFor !== null ? 'waiting' : 'running'
     default:
@@ -232,16 +234,18 @@ function stepState(
 
 function compensationState({ reason }: Whole, own: StepSnapshot | undefined): CompensationState {
   if (reason === null || own === undefined) return 'none'
+  // Also one that is settled, where the closing of the saga is parked at it.
+  if (own.isParked) return 'parked'
   switch (own.state) {
     case 'undone':
       return 'done'
     case 'skipped':
       return 'skipped'
     case 'undoing':
-      return own.isParked ? 'parked' : own.waitingFor === null ? 'running' : 'waiting'
+      return own.waitingFor === null ? 'running' : 'waiting'
     case 'done':
     case 'intended':
-      return own.isParked ? 'parked' : 'pending'
+      return 'pending'
     default:
       return 'none'
   }

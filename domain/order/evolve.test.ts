@@ -116,6 +116,38 @@ describe('an order, as its events tell it,', () => {
     })
   })
 
+  it('is held up at the step that it turns back for, whatever has become of that', () => {
+    const refused: OrderEvent = { type: 'PaymentVoided', data: { ...PAID, amountMinor: 1 } }
+    const held = fold(PLACED, RESERVED, refused, parked('chargePayment'))
+    expect([held.status, held.steps[1]?.state, held.steps[1]?.isParked]).toEqual(['parked', 'refused', true])
+    const code = 'PROVIDER_MISMATCH'
+    const turned = { code, step: 'chargePayment', undo: ['reserveInventory'] }
+    const back = [
+      { type: 'CompensationBegun', data: turned },
+      { type: 'InventoryReleased', data: LINES },
+    ]
+    const compensating = back.reduce(evolve, held)
+    expect(compensating).toMatchObject({ status: 'compensating', steps: [{}, { isParked: false }] })
+    const closing = evolve(compensating, parked('chargePayment'))
+    expect([closing.status, closing.steps[1]?.state]).toEqual(['parked', 'refused'])
+    const closed = evolve(closing, { type: 'OrderRejected', data: { code, step: 'chargePayment' } })
+    expect(closed).toEqual({ ...compensating, version: 8, status: 'rejected' })
+  })
+
+  it('forgets, once it has ended, a step that it was only held up at', () => {
+    const late = { code: 'DEADLINE_EXCEEDED', step: 'chargePayment' }
+    const turned: OrderEvent = { type: 'CompensationBegun', data: { ...late, undo: ['reserveInventory'] } }
+    const closing = fold(
+      PLACED,
+      RESERVED,
+      turned,
+      { type: 'InventoryReleased', data: LINES },
+      parked('chargePayment'),
+    )
+    const ended = evolve(closing, { type: 'OrderRejected', data: late })
+    expect(statesOf(ended)).toEqual(['reserveInventory undone'])
+  })
+
   it('stays completed while a step after the pivot is parked', () => {
     const state = fold(PLACED, RESERVED, { type: 'OrderCompleted', data: LINES }, parked('notifyCustomer'))
     expect(state.status).toBe('completed')

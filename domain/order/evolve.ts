@@ -42,7 +42,7 @@ export function evolve(state: OrderState, stored: { type: string; data: unknown 
 }
 
 /** An order's stream, as the event store folds it. */
-export const ORDER: Aggregate<OrderState> = { stateVersion: 4, initial: NOTHING, evolve }
+export const ORDER: Aggregate<OrderState> = { stateVersion: 5, initial: NOTHING, evolve }
 
 function recorded(state: OrderState, { type, data }: RecordEvent): OrderState {
   switch (type) {
@@ -58,8 +58,9 @@ function recorded(state: OrderState, { type, data }: RecordEvent): OrderState {
       return withStep(state, data.step, { waitingFor: data.waitingFor })
     case 'StepParked': {
       const status = state.status === 'completed' ? 'completed' : 'parked'
-      const change =
-        state.reason === null ? { isParked: true } : { isParked: true, state: 'undoing' as const }
+      const fold = state.steps.find(({ step }) => step === data.step)
+      const isOwed = state.reason !== null && (fold?.state === 'intended' || fold?.state === 'done')
+      const change = isOwed ? { isParked: true, state: 'undoing' as const } : { isParked: true }
       return { ...withStep(state, data.step, change), status }
     }
     case 'StepSkipped':
@@ -76,9 +77,9 @@ function recorded(state: OrderState, { type, data }: RecordEvent): OrderState {
       return { ...owed, status: 'compensating', reason: { code, step } }
     }
     case 'OrderRejected':
-      return { ...state, status: 'rejected' }
+      return closed(state, 'rejected')
     case 'OrderCancelled':
-      return { ...state, status: 'cancelled' }
+      return closed(state, 'cancelled')
   }
 }
 
@@ -105,6 +106,15 @@ function settled(state: OrderState, step: string, end: 'undone' | 'skipped'): Or
   const isUnparked = state.status === 'parked' && next.steps.every(({ isParked }) => !isParked)
   return { ...next, status: isUnparked ? 'compensating' : state.status }
 }
+
+/** Nothing is owed any more: a step that is neither undone nor skipped was only where the order was held up. */
+const closed = (state: OrderState, status: 'rejected' | 'cancelled'): OrderState => ({
+  ...state,
+  status,
+  steps: state.steps
+    .filter((fold) => fold.state !== 'intended')
+    .map((fold) => ({ ...fold, isParked: false })),
+})
 
 /** A step that was not named before is one that was begun. */
 function withStep(state: OrderState, step: string, change: Partial<StepFold>): OrderState {

@@ -16,6 +16,8 @@ export type SagaChange =
   | { kind: 'waiting'; step: string; why: string }
   | { kind: 'parked'; step: string; error: string }
   | { kind: 'skipped'; step: string; error: string }
+  /** The saga itself is held up: it cannot turn back, or cannot close. `step` is the one that it turned back for. */
+  | { kind: 'held'; step: string; error: string }
 
 /** How a saga that turned back has ended. */
 export interface CloseResult {
@@ -59,6 +61,10 @@ export function createJournal({ db, closingEvents }: { db: Database; closingEven
     /** @param error the class of error that keeps the step from going on, never its text. */
     async noteParked(id: string, step: string, error: string): Promise<void> {
       await db.$queryRaw`SELECT 1 FROM saga_note_parked(${id}::uuid, ${step}, ${error})`
+    },
+
+    async noteHeld(id: string, step: string, error: string): Promise<void> {
+      await db.$queryRaw`SELECT 1 FROM saga_note_held(${id}::uuid, ${step}, ${error})`
     },
 
     async noteSkipped(id: string, step: string, error: string): Promise<void> {

@@ -122,6 +122,11 @@ BEGIN
   IF saga.reason_code IS NULL OR owed IS NOT NULL THEN
     RAISE EXCEPTION 'saga % cannot close: reason %, still to undo: %', p_saga, saga.reason_code, owed;
   END IF;
+  -- Only the closing was parked: it returns to compensating, from where it ends.
+  IF saga.status = 'parked' THEN
+    UPDATE step_fences SET parked_at = NULL, parked_error = NULL WHERE saga_id = p_saga AND parked_at IS NOT NULL;
+    UPDATE sagas SET status = 'compensating' WHERE id = p_saga;
+  END IF;
   saga.status := CASE saga.reason_code WHEN 'CANCELLED_BY_CUSTOMER' THEN 'cancelled' ELSE 'rejected' END;
   PERFORM saga_advance(p_saga, saga.status,
     CASE saga.status WHEN 'cancelled' THEN p_cancelled_event ELSE p_rejected_event END,

@@ -29,13 +29,11 @@ BEGIN
   END IF;
 END $$;
 
--- A step, or its undo, that spent a round of attempts, or an undo that waits for long, is parked where operators see it. The saga's status follows unless
--- the saga is completed. A step that was settled meanwhile stays as it is. An undo that is parked before it was marked
--- is marked now: after that, no late attempt can record its step as done.
+-- A step, or its undo, that spent a round of attempts, or an undo that waits for long, is parked where operators see it.
+-- The saga's status follows unless the saga is completed. A step that was settled meanwhile stays as it is.
 CREATE OR REPLACE FUNCTION saga_note_parked(p_saga uuid, p_step text, p_error text) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
   saga sagas := saga_lock(p_saga);
-  was_parked boolean;
 BEGIN
   IF saga.status IN ('pending', 'rejected', 'cancelled') THEN
     RETURN;
@@ -43,20 +41,44 @@ BEGIN
   IF saga.reason_code IS NULL THEN
     INSERT INTO step_fences (saga_id, step, state) VALUES (p_saga, p_step, 'pending') ON CONFLICT DO NOTHING;
   END IF;
-  SELECT parked_at IS NOT NULL INTO was_parked FROM step_fences
+  PERFORM 1 FROM step_fences
    WHERE saga_id = p_saga AND step = p_step AND CASE
      WHEN saga.reason_code IS NULL THEN state IN ('pending', 'intended')
      ELSE state IN ('intended', 'done', 'undoing') END;
   IF NOT FOUND THEN
     RETURN;
   END IF;
-  UPDATE step_fences SET parked_at = coalesce(parked_at, clock_timestamp()), parked_error = p_error,
-    state = CASE WHEN saga.reason_code IS NULL THEN state ELSE 'undoing' END,
-    parked_noted_at = clock_timestamp(), updated_at = clock_timestamp() WHERE saga_id = p_saga AND step = p_step;
+  PERFORM saga_park(p_saga, p_step, p_error);
   IF saga.reason_code IS NULL AND saga.cancel_wished_at IS NOT NULL THEN
     PERFORM saga_wake(p_saga);
   END IF;
-  IF NOT was_parked THEN
+END $$;
+
+-- A saga that cannot record that it turns back, or that it has ended, is parked where operators see it: at the step that
+-- it turned back for, whatever has become of that. The mark goes when the saga turns back, or closes.
+CREATE OR REPLACE FUNCTION saga_note_held(p_saga uuid, p_step text, p_error text) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  saga sagas := saga_lock(p_saga);
+BEGIN
+  IF saga.status NOT IN ('completed', 'rejected', 'cancelled') THEN
+    PERFORM saga_park(p_saga, p_step, p_error);
+  END IF;
+END $$;
+
+-- Parks a saga at a step, unless it is completed: then the step alone. An undo that is parked before it was marked is
+-- marked now: after that, no late attempt can record its step as done. The caller has locked the row.
+CREATE OR REPLACE FUNCTION saga_park(p_saga uuid, p_step text, p_error text) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  saga sagas := saga_lock(p_saga);
+  was_parked boolean;
+BEGIN
+  SELECT parked_at IS NOT NULL INTO was_parked FROM step_fences WHERE saga_id = p_saga AND step = p_step;
+  INSERT INTO step_fences AS f (saga_id, step, state, parked_at, parked_error, parked_noted_at)
+  VALUES (p_saga, p_step, 'pending', clock_timestamp(), p_error, clock_timestamp())
+  ON CONFLICT (saga_id, step) DO UPDATE SET parked_at = coalesce(f.parked_at, excluded.parked_at),
+    parked_error = excluded.parked_error, parked_noted_at = excluded.parked_noted_at, updated_at = clock_timestamp(),
+    state = CASE WHEN saga.reason_code IS NOT NULL AND f.state IN ('intended', 'done') THEN 'undoing' ELSE f.state END;
+  IF was_parked IS NOT TRUE THEN
     -- Shape 2 names the error `errorClass`, as all events do; events/store/upcasting.ts reads shape 1 too.
     PERFORM saga_advance(p_saga, CASE WHEN saga.status <> 'completed' THEN 'parked' END,
       'StepParked', jsonb_build_object('step', p_step, 'errorClass', p_error), 2);

@@ -26,7 +26,8 @@ BEGIN
 END $$;
 
 -- Skips a parked step: a compensation is written off, a step after the pivot is left out. The pivot itself can only be
--- tried again. An undo that an attempt is at right now is not skipped: it may be about to succeed.
+-- tried again, and so can a saga that cannot be closed. An undo that an attempt is at right now is not skipped: it may be
+-- about to succeed.
 -- 'accepted', 'in_progress', 'not_parked', 'not_skippable' or 'unknown'.
 CREATE OR REPLACE FUNCTION operator_skip(p_saga uuid, p_step text, p_actor text, p_reason text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
@@ -40,7 +41,8 @@ BEGIN
   before := parked_steps(p_saga);
   IF NOT before ? p_step THEN
     RETURN 'not_parked';
-  ELSIF saga.reason_code IS NULL AND saga.status <> 'completed' THEN
+  ELSIF saga.status <> 'completed' AND (saga.reason_code IS NULL
+      OR before->p_step->>'state' NOT IN ('intended', 'done', 'undoing')) THEN
     RETURN 'not_skippable';
   ELSIF EXISTS (SELECT 1 FROM step_fences f, unnest(f.undo_entries) AS begun_at WHERE f.saga_id = p_saga AND f.step = p_step
       AND begun_at > clock_timestamp() - interval '10 seconds') THEN

@@ -131,20 +131,8 @@ END $$;
 -- Parks the open step of an orphan where operators see it, also that of a saga that is still pending: no workflow does
 -- it. What was to be woken is told to the operator instead; a retry makes a new note. The caller has locked the row.
 CREATE OR REPLACE FUNCTION orphan_park(p_saga uuid, p_step text) RETURNS void LANGUAGE plpgsql AS $$
-DECLARE
-  saga sagas := saga_lock(p_saga);
-  was_parked boolean;
 BEGIN
-  SELECT parked_at IS NOT NULL INTO was_parked FROM step_fences WHERE saga_id = p_saga AND step = p_step;
-  INSERT INTO step_fences AS f (saga_id, step, state, parked_at, parked_error, parked_noted_at)
-  VALUES (p_saga, p_step, 'pending', clock_timestamp(), 'ORPHAN', clock_timestamp())
-  ON CONFLICT (saga_id, step) DO UPDATE SET parked_at = coalesce(f.parked_at, excluded.parked_at),
-    parked_error = excluded.parked_error, parked_noted_at = excluded.parked_noted_at, updated_at = clock_timestamp(),
-    state = CASE WHEN saga.reason_code IS NULL THEN f.state ELSE 'undoing' END;
-  IF was_parked IS NOT TRUE THEN
-    PERFORM saga_advance(p_saga, CASE WHEN saga.status <> 'completed' THEN 'parked' END,
-      'StepParked', jsonb_build_object('step', p_step, 'errorClass', 'ORPHAN'), 2);
-  END IF;
+  PERFORM saga_park(p_saga, p_step, 'ORPHAN');
   DELETE FROM saga_wakes WHERE saga_id = p_saga;
   UPDATE saga_watches SET version = (SELECT version FROM sagas WHERE id = p_saga), check_at = NULL, orphan_since = NULL
    WHERE saga_id = p_saga;

@@ -124,6 +124,42 @@ describe.concurrent('a parked pivot', () => {
   })
 })
 
+describe.concurrent.each([
+  ['cannot record that it turns back', 'beginCompensation', { state: 'parked', compensation: 'none' }],
+  ['cannot be closed', 'close', { state: 'failed', compensation: 'parked' }],
+] as const)('an order that %s', (_, entry, shown) => {
+  it('is parked in sight at its reason, cannot be skipped, and ends after a retry', async () => {
+    const customerId = `cus_held_${entry}`
+    system.interferences.plan(customerId, entry, failingUntilRetried(system.db))
+    const { id } = await system.api.place({ customerId, paymentMethod: 'pm_declined' })
+    const order = await system.api.reached(id, 'parked')
+    expect(step(order, 'chargePayment')).toMatchObject(shown)
+    expect((await system.api.parked()).find(({ orderId }) => orderId === id)).toMatchObject({
+      step: 'chargePayment',
+    })
+    expect(await system.api.invariants()).toMatchObject({ ok: true })
+    expect((await operate(id, 'skip', { step: 'chargePayment', reason: 'x' })).status).toBe(422)
+    expect((await operate(id, 'retry', { reason: 'the database is back' })).status).toBe(202)
+    const ended = await system.api.ended(id)
+    expect(ended).toMatchObject({ status: 'rejected', reason: { code: 'PAYMENT_DECLINED' } })
+    expect(step(ended, 'chargePayment')).toMatchObject({ state: 'failed', compensation: 'none' })
+    expect((await system.api.parked()).map(({ orderId }) => orderId)).not.toContain(id)
+    expect(await system.api.invariants()).toMatchObject({ ok: true })
+  })
+})
+
+describe.concurrent('an order that cannot record that it turns back', () => {
+  it('and is cancelled meanwhile ends cancelled', async () => {
+    const customerId = 'cus_held_cancelled'
+    system.interferences.plan(customerId, 'beginCompensation', failingUntilCancelWished(system.db))
+    const { id } = await system.api.place({ customerId, paymentMethod: 'pm_declined' })
+    await system.api.reached(id, 'parked')
+    expect((await system.api.cancel(id)).status).toBe(202)
+    expect(await system.api.ended(id)).toMatchObject({ status: 'cancelled' })
+    expect(await system.api.invariants()).toMatchObject({ ok: true })
+  })
+})
+
 describe('an operator who is wrong', () => {
   it('is told so', async () => {
     const { id } = await system.api.run()

@@ -304,6 +304,21 @@ describe('a saga', () => {
     })
   })
 
+  it.each([
+    ['cannot record that it turns back', 'beginOrderCompensation'],
+    ['cannot be closed', 'closeOrder'],
+  ])('that %s is parked in sight at its reason, and tries again each minute', async (_, entry) => {
+    const rounds = 8
+    const world = createWorld(saga, {
+      createShipment: ['refuses'],
+      [entry]: repeat('faults', rounds * ATTEMPTS.untilDone),
+    })
+    expect(await run(world)).toMatchObject({ status: 'rejected', reason: { step: 'createShipment' } })
+    expect(world.reports).toEqual(repeat({ kind: 'held', step: 'createShipment', error: 'FAULT' }, rounds))
+    expect(world.waits).toEqual(repeat(60_000, rounds))
+    expect(world.effects).toEqual(new Set())
+  })
+
   it('asks its journal again when somebody has answered for it by hand', async () => {
     const world = createWorld(saga, { createShipment: ['refuses'] })
     const ports = world.ports()
@@ -541,4 +556,4 @@ function expectSound(saga: SagaDefinition, outcome: SagaOutcome, world: World): 
   if (firstUndo >= 0) expect(world.log.slice(firstUndo).every((name) => compensations.has(name))).toBe(true)
 }
 
-const repeat = (what: Meeting, times: number): Meeting[] => Array.from({ length: times }, () => what)
+const repeat = <const What>(what: What, times: number): What[] => Array.from({ length: times }, () => what)

@@ -116,8 +116,8 @@ async function turnBack(
   stop: Stop,
 ): Promise<SagaOutcome> {
   const { begin, close, at } = saga.journal
-  const entry = { activity: begin, at, policy: 'untilDone', input: { ...stop } } as const
-  const { result } = await insist(entry, ports, run, isBegun)
+  const beginning = entryOf(begin, at, stop.step)
+  const { result } = await insist({ ...beginning, input: { ...stop } }, ports, run, isBegun)
   if (result.verdict === 'completed') return { status: 'completed' }
   const { reason, undo } = result
   const undoings: Promise<unknown>[] = []
@@ -136,7 +136,7 @@ async function turnBack(
     })
   }
   await Promise.all(undoings)
-  const closed = await insist({ activity: close, at, policy: 'untilDone' }, ports, run, isClosed)
+  const closed = await insist(entryOf(close, at, reason.step), ports, run, isClosed)
   return { status: closed.result.status, reason }
 }
 
@@ -153,8 +153,10 @@ async function finish(step: RetriableStep, ports: SagaPorts, run: SagaRun): Prom
 }
 
 interface Task {
-  /** The step it belongs to, by which it is reported; the journal's own entries belong to none. */
-  readonly step?: string
+  /** The step at which it is reported. */
+  readonly step: string
+  /** It is an entry of the saga's journal, and no step's. */
+  readonly isEntry?: boolean
   readonly activity: string
   readonly at: string
   readonly policy: Policy
@@ -171,6 +173,15 @@ const asTask = ({ execute, at }: ForwardStep, policy: Policy): Task => ({
   activity: execute,
   at,
   policy,
+})
+
+/** An entry of the journal; `step` is the one that the saga turned back for. */
+const entryOf = (activity: string, at: string, step: string): Task => ({
+  step,
+  isEntry: true,
+  activity,
+  at,
+  policy: 'untilDone',
 })
 
 const startMode = (activity: string, run: SagaRun) => (run.queued.includes(activity) ? 'queue' : 'local')
@@ -219,8 +230,9 @@ async function insist<Enough extends Settled>(
     const settled = await settle(task, ports, mode, progress)
     if (isEnough(settled)) return settled
     const isInSight = await progress.parks(settled.kind === 'done' ? 'MALFORMED' : errorOf(settled))
-    // An operator can only retry what is listed: until it is, the pause does not grow.
-    await ports.wait(slowTimerMs(isInSight ? round : 0), task.activity)
+    // What nobody sees, nobody can retry, and what only our own record holds up waits for nobody: a minute is enough.
+    const isPatient = isInSight && task.isEntry !== true
+    await ports.wait(slowTimerMs(isPatient ? round : 0), task.activity)
   }
 }
 
@@ -246,21 +258,21 @@ const shownAs = (why: string) => (why === PENDING || why === PAUSED ? why : 'UNA
  * it is parked, any process that wakes it finds it settled or parked anew. A report that was not recorded is repeated the
  * next time that the task finds its provider away.
  */
-function createProgress({ step, policy, onParked }: Task, ports: SagaPorts): Progress {
+function createProgress({ step, isEntry = false, policy, onParked }: Task, ports: SagaPorts): Progress {
   let recorded: string | undefined
   let isParked = false
   let isInSight = false
   const parks = async (error: string) => {
     isParked = true
-    isInSight = step !== undefined && (await ports.report({ kind: 'parked', step, error }))
+    isInSight = await ports.report({ kind: isEntry ? 'held' : 'parked', step, error })
     onParked?.()
     return isInSight
   }
   return {
     parks,
     async waits(why, { ms, isWoken }) {
-      // What is optional is left out, unless it is paused, and the journal's own entries are no step.
-      if (step === undefined || (policy === 'bestEffort' && why !== PAUSED)) return
+      // What is optional is left out, unless it is paused. An entry of the journal waits for our own database alone.
+      if (isEntry || (policy === 'bestEffort' && why !== PAUSED)) return
       const hasDeadline = policy === 'giveUp' || policy === 'untilAnswered'
       if (isParked ? isWoken || !isInSight : !hasDeadline && ms >= PARK_AFTER_MS) {
         await parks(why)

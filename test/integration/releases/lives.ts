@@ -116,8 +116,12 @@ export async function liveThrough({ db, url }: TestDatabase): Promise<void> {
     async function outOfStock() {
       const id = await place({ lines: [{ sku: 'NONE-001', quantity: 1 }] })
       for (const again of [1, 2]) await inventory.reserveInventory(id, attempt(again))
+      for (const _again of [1, 2]) await journal.noteHeld(id, 'reserveInventory', 'FAULT')
+      await api.parking.skip(id, 'reserveInventory', operator)
       await journal.beginCompensation(id, { code: 'OUT_OF_STOCK', step: 'reserveInventory' })
+      await journal.noteHeld(id, 'reserveInventory', 'FAULT')
       await journal.close(id)
+      await journal.noteHeld(id, 'reserveInventory', 'FAULT')
       await api.journal.cancel(id, 'anonymous')
     },
     async function declined() {
