@@ -3,6 +3,9 @@ import { WAKE_UPDATE, type SagaInput } from '../../workflows/saga/contract.ts'
 /** When a history begins. */
 export const BEGAN_AT = Date.UTC(2026, 0, 1)
 
+/** With this flag of the SDK's core a replay compares the ids and types of activities and timers too. */
+const ID_AND_TYPE_CHECKS = 1
+
 /**
  * Writes a workflow's history by hand, as proto3 JSON: an executable specification of what the saga does when the
  * world behaves in a way that is hard to provoke. Each method is one thing that happens; ids are counted.
@@ -66,6 +69,7 @@ export function buildHistory(input: Partial<SagaInput> = {}) {
         scheduledEventId,
         startedEventId,
         identity: 'worker',
+        sdkMetadata: { coreUsedFlags: [ID_AND_TYPE_CHECKS] },
       })
       if (isWoken) woken(scheduledEventId)
       return builder

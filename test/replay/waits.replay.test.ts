@@ -35,7 +35,7 @@ const turnedBack = () =>
     .local('reserveInventory', { result: DONE })
     .local('chargePayment', { result: DONE })
     .local('createShipment', { result: { kind: 'refused', code: 'SHIPMENT_REFUSED' } })
-    .local('beginCompensation', {
+    .local('beginOrderCompensation', {
       result: begun(['reserveInventory', 'chargePayment'], 'SHIPMENT_REFUSED', 'createShipment'),
     })
 
@@ -55,7 +55,9 @@ const charged = (input: Partial<SagaInput> = {}) =>
 
 /** The note was tried locally and on its queue, and our database could take it neither time. */
 const noteLost = (history: History) =>
-  history.local('noteProgress', { result: databaseAway }).asked('noteProgress', 'order', databaseAway)
+  history
+    .local('noteOrderProgress', { result: databaseAway })
+    .asked('noteOrderProgress', 'order', databaseAway)
 
 describe('a history written by hand', () => {
   it.each([
@@ -67,9 +69,9 @@ describe('a history written by hand', () => {
     async (_, answer, seconds) => {
       const history = turnedBack()
         .local('refundPayment', { result: answer })
-        .local('noteProgress', { result: DONE })
+        .local('noteOrderProgress', { result: DONE })
       for (const s of seconds) history.waited(s * 1000).asked('refundPayment', 'payment', answer)
-      history.local('noteProgress', { result: DONE })
+      history.local('noteOrderProgress', { result: DONE })
       const timer = history.timerStarted(60_000)
       history.local('releaseInventory', { result: DONE }).later(75_000).timerFired(timer).workflowTask()
       await expectToReplay(rejected(history.asked('refundPayment', 'payment', DONE)))
@@ -82,7 +84,7 @@ describe('a history written by hand', () => {
       .workflowTask()
       .local('reserveInventory', { result: DONE })
       .local('chargePayment', { result: away })
-      .local('noteProgress', { result: DONE })
+      .local('noteOrderProgress', { result: DONE })
     for (const s of AWAY_S) history.waited(s * 1000).asked('chargePayment', 'payment', away)
     // Then 76 seconds are left: a minute, and the most that is left to chance, are less.
     const timer = history.timerStarted(60_000)
@@ -96,7 +98,7 @@ describe('a history written by hand', () => {
       .waited(48_000)
       .asked('chargePayment', 'payment', away)
       .waited(16_000)
-      .local('beginCompensation', { result: begun([], 'DEADLINE_EXCEEDED', 'chargePayment') })
+      .local('beginOrderCompensation', { result: begun([], 'DEADLINE_EXCEEDED', 'chargePayment') })
       .local('closeOrder', { result: closed('rejected') })
       .ended({ status: 'rejected', reason: { code: 'DEADLINE_EXCEEDED', step: 'chargePayment' } })
     await expectToReplay(ended)
@@ -107,11 +109,11 @@ describe('a history written by hand', () => {
       .workflowTask()
       .local('reserveInventory', { result: DONE })
       .asked('chargePayment', 'payment', spending)
-      .local('noteProgress', { result: DONE })
+      .local('noteOrderProgress', { result: DONE })
     for (const s of [1, 2, 4, 8, 8]) history.waited(s * 1000).asked('chargePayment', 'payment', spending)
     const ended = history
       .waited(8000)
-      .local('beginCompensation', { result: begun([], 'STEP_FAILED', 'chargePayment') })
+      .local('beginOrderCompensation', { result: begun([], 'STEP_FAILED', 'chargePayment') })
       .local('closeOrder', { result: closed('rejected') })
       .ended({ status: 'rejected', reason: { code: 'STEP_FAILED', step: 'chargePayment' } })
     await expectToReplay(ended)
@@ -120,10 +122,10 @@ describe('a history written by hand', () => {
   it('of an undo that spends an attempt whenever it is told to come back: after nine it is parked', async () => {
     const history = turnedBack()
       .local('refundPayment', { result: spending })
-      .local('noteProgress', { result: DONE })
+      .local('noteOrderProgress', { result: DONE })
     for (const s of [1, 2, 4, 8, 8, 8, 8, 8])
       history.waited(s * 1000).asked('refundPayment', 'payment', spending)
-    history.waited(8000).local('noteProgress', { result: DONE })
+    history.waited(8000).local('noteOrderProgress', { result: DONE })
     const timer = history.timerStarted(60_000)
     history.local('releaseInventory', { result: DONE }).later(75_000).timerFired(timer).workflowTask()
     await expectToReplay(rejected(history.asked('refundPayment', 'payment', DONE)))
@@ -132,12 +134,12 @@ describe('a history written by hand', () => {
   it('of a pivot that spends an attempt whenever it is told to come back: after nine it is parked', async () => {
     const history = charged()
       .local('completeOrder', { result: spending })
-      .local('noteProgress', { result: DONE })
+      .local('noteOrderProgress', { result: DONE })
     for (const s of [1, 2, 4, 8, 8, 8, 8, 8])
       history.waited(s * 1000).asked('completeOrder', 'order', spending)
     const ended = history
       .waited(8000)
-      .local('noteProgress', { result: DONE })
+      .local('noteOrderProgress', { result: DONE })
       .waited(60_000)
       .asked('completeOrder', 'order', DONE)
       .local('notifyCustomer', { result: DONE })
@@ -145,12 +147,35 @@ describe('a history written by hand', () => {
     await expectToReplay(ended)
   })
 
+  it('of an order that cannot be closed: it is parked in sight after each round', async () => {
+    const history = turnedBack()
+      .local('refundPayment', { result: DONE })
+      .local('releaseInventory', { result: DONE })
+    history
+      .local('closeOrder', { failure: fault })
+      .failed(history.scheduled('closeOrder', 'order'), fault)
+      .workflowTask()
+      .local('noteOrderProgress', { result: DONE })
+      .waited(60_000)
+    for (const _ of [1, 2, 3]) {
+      const round = history.scheduled('closeOrder', 'order')
+      history.failed(round, fault).workflowTask().local('noteOrderProgress', { result: DONE }).waited(60_000)
+    }
+    const ended = history.asked('closeOrder', 'order', closed('rejected'))
+    await expectToReplay(
+      ended.ended({ status: 'rejected', reason: { code: 'SHIPMENT_REFUSED', step: 'createShipment' } }),
+    )
+  })
+
   it('of a notification that finds nobody four times: it is left out, and that is recorded', async () => {
     const history = charged()
       .local('completeOrder', { result: DONE })
       .local('notifyCustomer', { result: away })
     for (const s of [1, 2, 4]) history.waited(s * 1000).asked('notifyCustomer', 'notification', away)
-    const ended = history.waited(8000).local('noteProgress', { result: DONE }).ended({ status: 'completed' })
+    const ended = history
+      .waited(8000)
+      .local('noteOrderProgress', { result: DONE })
+      .ended({ status: 'completed' })
     await expectToReplay(ended)
   })
 
@@ -167,10 +192,10 @@ describe('a history written by hand', () => {
     const history = charged()
       .local('completeOrder', { result: DONE })
       .local('notifyCustomer', { result: paused })
-      .local('noteProgress', { result: DONE })
+      .local('noteOrderProgress', { result: DONE })
     for (const s of AWAY_S) history.waited(s * 1000).asked('notifyCustomer', 'notification', paused)
     const ended = history
-      .local('noteProgress', { result: DONE })
+      .local('noteOrderProgress', { result: DONE })
       .waited(60_000)
       .asked('notifyCustomer', 'notification', DONE)
       .ended({ status: 'completed' })
@@ -180,10 +205,10 @@ describe('a history written by hand', () => {
   it('of a pivot that is paused until the deadline: it is not in flight, and the order turns back', async () => {
     const history = charged({ deadlineAt: BEGAN_AT + 1000 })
       .local('completeOrder', { result: paused })
-      .local('noteProgress', { result: DONE })
+      .local('noteOrderProgress', { result: DONE })
       .waited(1000)
     const ended = history
-      .local('beginCompensation', { result: begun([], 'DEADLINE_EXCEEDED', 'completeOrder') })
+      .local('beginOrderCompensation', { result: begun([], 'DEADLINE_EXCEEDED', 'completeOrder') })
       .local('closeOrder', { result: closed('rejected') })
       .ended({ status: 'rejected', reason: { code: 'DEADLINE_EXCEEDED', step: 'completeOrder' } })
     await expectToReplay(ended)
@@ -194,7 +219,7 @@ describe('a history written by hand', () => {
       .workflowTask()
       .local('reserveInventory', { result: DONE })
       .local('chargePayment', { result: away })
-      .local('noteProgress', { result: DONE })
+      .local('noteOrderProgress', { result: DONE })
     // A task sees the history up to its own start, which its completion follows.
     while (history.length() - 1 <= 1000) history.waited(60_000).asked('chargePayment', 'payment', away)
     await expectToReplay(history.continuedAsNew())
@@ -208,10 +233,10 @@ describe('a history written by hand', () => {
     const ended = noteLost(history)
       .waited(1000)
       .asked('chargePayment', 'payment', away)
-      .local('noteProgress', { result: DONE })
+      .local('noteOrderProgress', { result: DONE })
       .waited(2000)
       .asked('chargePayment', 'payment', { kind: 'refused', code: 'CANCELLED_BY_CUSTOMER' })
-      .local('beginCompensation', {
+      .local('beginOrderCompensation', {
         result: begun(['reserveInventory'], 'CANCELLED_BY_CUSTOMER', 'chargePayment'),
       })
       .local('releaseInventory', { result: DONE })
@@ -223,11 +248,14 @@ describe('a history written by hand', () => {
   it('of an undo whose parking the database could not note: it is noted with the next look, so that an operator sees it', async () => {
     const history = turnedBack()
       .local('refundPayment', { result: away })
-      .local('noteProgress', { result: DONE })
+      .local('noteOrderProgress', { result: DONE })
     for (const s of AWAY_S) history.waited(s * 1000).asked('refundPayment', 'payment', away)
     const timer = noteLost(history).timerStarted(60_000)
     history.local('releaseInventory', { result: DONE }).later(75_000).timerFired(timer).workflowTask()
-    history.asked('refundPayment', 'payment', away).local('noteProgress', { result: DONE }).waited(60_000)
+    history
+      .asked('refundPayment', 'payment', away)
+      .local('noteOrderProgress', { result: DONE })
+      .waited(60_000)
     await expectToReplay(rejected(history.asked('refundPayment', 'payment', DONE)))
   })
 
@@ -236,26 +264,26 @@ describe('a history written by hand', () => {
     history
       .failed(history.scheduled('refundPayment', 'payment'), fault)
       .workflowTask()
-      .local('noteProgress', { result: DONE })
+      .local('noteOrderProgress', { result: DONE })
     const refundTimer = history.timerStarted(60_000)
     history.local('releaseInventory', { failure: fault })
     history
       .failed(history.scheduled('releaseInventory', 'inventory'), fault)
       .workflowTask()
-      .local('noteProgress', { result: DONE })
+      .local('noteOrderProgress', { result: DONE })
     const releaseTimer = history.timerStarted(60_000)
     // The refund is in its second round when an operator has the order tried again.
     history.later(61_000).timerFired(refundTimer).workflowTask()
     const refund = history.scheduled('refundPayment', 'payment')
     history.workflowTask({ isWoken: true }).timerCanceled(releaseTimer)
     const release = history.scheduled('releaseInventory', 'inventory')
-    history.failed(release, fault).workflowTask().local('noteProgress', { result: DONE })
+    history.failed(release, fault).workflowTask().local('noteOrderProgress', { result: DONE })
     const releaseAgain = history.timerStarted(120_000)
     // The refund's round, which began before the wake, comes to nothing: it does not sleep.
     history
       .failed(refund, fault)
       .workflowTask()
-      .local('noteProgress', { result: DONE })
+      .local('noteOrderProgress', { result: DONE })
       .asked('refundPayment', 'payment', DONE)
     history.later(150_000).timerFired(releaseAgain).workflowTask()
     await expectToReplay(rejected(history.asked('releaseInventory', 'inventory', DONE)))
