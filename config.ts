@@ -100,7 +100,10 @@ export type Config = Readonly<z.infer<typeof schema>>
  * @throws Error that names each wrong variable, never its value.
  */
 export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
-  if (env === process.env && existsSync('.env')) process.loadEnvFile('.env')
+  if (env === process.env) {
+    if (existsSync('.env')) process.loadEnvFile('.env')
+    exemptLoopback(env)
+  }
   const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''))
   const parsed = schema.safeParse(given)
   if (!parsed.success) {
@@ -108,6 +111,22 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     throw new Error(`The configuration is wrong:\n${faults.join('\n')}\n.env.example lists every variable.`)
   }
   return Object.freeze(parsed.data)
+}
+
+/** gRPC goes through the shell's proxy even to this machine, unless it is told not to. */
+function exemptLoopback(env: NodeJS.ProcessEnv): void {
+  const own = ['127.0.0.1', 'localhost', '::1']
+  for (const name of ['no_proxy', 'NO_PROXY', 'no_grpc_proxy']) {
+    const others = (env[name] ?? env['no_proxy'] ?? env['NO_PROXY'] ?? '').split(',')
+    env[name] = [...new Set([...others, ...own])].filter((host) => host !== '').join(',')
+  }
+}
+
+/** The host of the configuration in a URL for this machine. */
+export function urlHost({ HOST }: Config): string {
+  if (HOST === '0.0.0.0') return '127.0.0.1'
+  if (HOST === '::') return '[::1]'
+  return HOST.includes(':') ? `[${HOST}]` : HOST
 }
 
 /** The database's URL, for a process that cannot do without. */
@@ -143,7 +162,7 @@ function providerSettings() {
 
 /** Base URLs of the providers; the sandbox plays those that are not named. */
 export function providerUrls(config: Config): PerProvider<string> {
-  const sandbox = config.SANDBOX_URL ?? `http://127.0.0.1:${config.SANDBOX_PORT}`
+  const sandbox = config.SANDBOX_URL ?? `http://${urlHost(config)}:${config.SANDBOX_PORT}`
   return perProvider((name) => config[urlVariable(name)] ?? sandbox)
 }
 

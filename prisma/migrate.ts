@@ -97,6 +97,7 @@ async function migrateOnce(databaseUrl: string, ours: Wanted, waits: LockWaits):
 
 async function bringUp(client: pg.Client, ours: Wanted): Promise<Migrated> {
   const theirs = await readDatabase(client)
+  if (theirs.history.size === 0) await requireNoTables(client)
   const pending = pendingMigrations(theirs, ours.migrations)
   if (theirs.release > RELEASE) {
     const [missing] = pending
@@ -144,6 +145,20 @@ async function readDatabase(client: pg.Client): Promise<DatabaseState> {
     history: new Map(history.rows.map((row) => [row.migration_name, row])),
     ...(stored.rows[0] ?? { release: 0, checksums: {} }),
   }
+}
+
+/** @throws Error when a database that was never migrated has tables all the same: it is somebody else's. */
+async function requireNoTables(client: pg.Client): Promise<void> {
+  const { rows } = await client.query<{ relname: string }>(
+    `SELECT relname FROM pg_class c WHERE relkind IN ('r', 'p') AND relnamespace = current_schema()::regnamespace
+        AND relname <> '_prisma_migrations'
+        AND NOT EXISTS (SELECT 1 FROM pg_depend WHERE objid = c.oid AND deptype = 'e') ORDER BY relname`,
+  )
+  if (rows.length === 0) return
+  throw new Error(
+    `The database is not OrderSaga's: it holds other tables (${listed(rows.map(({ relname }) => relname))}). ` +
+      'Nothing was changed. Name an empty database in DATABASE_URL, or unset it, and `npm start` runs its own server.',
+  )
 }
 
 /** @throws Error when the history of the database is not one that this code can continue. */

@@ -12,10 +12,15 @@ if (major < 20 || (major === 20 && minor < 19)) {
   fail(`OrderSaga needs Node 20.19 or newer; this is ${process.versions.node}.`)
 }
 
+// webpack reads "!" in a path as its own, and PostgreSQL hands its path to a shell.
+const odd = /[!$`"\\\n]/.exec(root)?.[0]
+if (odd !== undefined)
+  fail(`The path of this folder, ${root}, holds ${JSON.stringify(odd)}: move it to one without.`)
+
 // The seal tells which lockfile was installed, and which schema was generated.
 whenChanged('node_modules/.ordersaga-installed', ['package-lock.json'], () => {
   console.log('Installing packages (once, about a minute) …')
-  run(process.platform === 'win32' ? 'npm.cmd' : 'npm', ['ci', '--no-audit', '--no-fund'])
+  run(process.platform === 'win32' ? 'npm.cmd' : 'npm', ['ci', '--include=dev', '--no-audit', '--no-fund'])
 })
 whenChanged('prisma/generated/.ordersaga-generated', ['package-lock.json', 'prisma/schema.prisma'], () => {
   // Generating needs no native engine, but the CLI insists on finding one: any executable will do.

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
+import { EnvHttpProxyAgent, fetch } from 'undici'
 import { childEnvironment } from '../config.ts'
 
 /** A fetched or built program appears in its place whole or not at all. */
@@ -22,9 +23,12 @@ export async function installInto(
   }
 }
 
-/** Saves what a URL answers. @throws Error when it does not answer 200 in time. */
+/** Saves what a URL answers, through the shell's proxy if it names one. @throws Error when it does not answer 200 in time. */
 export async function download(url: string, file: string, timeoutMs: number): Promise<void> {
-  const response = await fetch(url, { signal: AbortSignal.timeout(timeoutMs) })
+  const response = await fetch(url, {
+    dispatcher: new EnvHttpProxyAgent(),
+    signal: AbortSignal.timeout(timeoutMs),
+  })
   if (!response.ok) throw new Error(`${new URL(url).host} answered ${response.status}`)
   await writeFile(file, Buffer.from(await response.arrayBuffer()))
 }

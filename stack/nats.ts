@@ -5,6 +5,7 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { guard } from './guard.ts'
 import { stopLeftOver, stopPid } from './pids.ts'
 
 const START_MAX_MS = 30_000
@@ -41,6 +42,7 @@ export async function startNats({ server, port, dataDir }: NatsOptions): Promise
   child.on('error', () => undefined)
   closeSync(log)
   child.unref()
+  guard(child, 'SIGTERM')
   const pid = await answering(child, name, port, logFile)
   await writeFile(pidFile, String(pid))
   return {

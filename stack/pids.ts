@@ -1,3 +1,5 @@
+import { spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 
@@ -10,6 +12,16 @@ export function isAlive(pid: number): boolean {
     return true
   } catch {
     return false
+  }
+}
+
+/** The command line of a process, with blanks between its words; empty when there is no such process. */
+export function commandOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ')
+  } catch {
+    // A system without /proc.
+    return spawnSync('ps', ['-ww', '-o', 'command=', '-p', String(pid)], { encoding: 'utf8' }).stdout ?? ''
   }
 }
 
@@ -31,6 +43,6 @@ export async function stopPid(pid: number, signals: readonly NodeJS.Signals[]): 
 export async function stopLeftOver(pidFile: string, marks: readonly string[]): Promise<void> {
   const pid = Number(await readFile(pidFile, 'utf8').catch(() => ''))
   if (pid === 0 || Number.isNaN(pid) || !isAlive(pid)) return
-  const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')
+  const command = commandOf(pid)
   if (marks.every((mark) => command.includes(mark))) await stopPid(pid, ['SIGTERM', 'SIGKILL'])
 }

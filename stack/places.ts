@@ -1,9 +1,25 @@
 import { createHash } from 'node:crypto'
+import { accessSync, constants, mkdirSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
+import { ROOT } from '../root.ts'
 
-/** Where programs that were fetched or built once are kept, for every checkout of this user. */
-export const CACHE = path.join(os.homedir(), '.cache', 'ordersaga')
+/**
+ * Where programs that were fetched or built once are kept: for every checkout of this user, or in this one where the
+ * home cannot be written.
+ */
+export const CACHE =
+  writable(path.join(os.homedir(), '.cache', 'ordersaga')) ?? path.join(ROOT, '.cache', 'programs')
+
+function writable(folder: string): string | undefined {
+  try {
+    mkdirSync(folder, { recursive: true })
+    accessSync(folder, constants.W_OK)
+    return folder
+  } catch {
+    return undefined
+  }
+}
 
 /**
  * A folder that every user of the machine can reach, for what PostgreSQL needs when it may not run as root and the

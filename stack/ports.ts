@@ -25,11 +25,24 @@ function isFree(port: number): Promise<boolean> {
   })
 }
 
-/** @throws Error that names the variable to change when the port is taken. */
+/** @throws Error that names the variable to change when the port cannot be had. */
 export function requireFreePort(port: number, variable: string, host = '127.0.0.1'): Promise<void> {
   return new Promise((resolve, reject) => {
     const probe = createServer()
-    probe.once('error', () => reject(new Error(`Port ${port} is taken: set ${variable} to a free one.`)))
+    probe.once('error', ({ code }: NodeJS.ErrnoException) => reject(new Error(advice(code))))
     probe.listen(port, host, () => probe.close(() => resolve()))
   })
+  function advice(code: string | undefined): string {
+    if (code === 'EADDRINUSE') return `Port ${port} is taken: set ${variable} to a free one.`
+    if (code === 'EACCES') return `Port ${port} is closed to this user: set ${variable} to one above 1023.`
+    return `Nothing can listen at ${host} (${code}): set HOST to an address of this machine, or unset it.`
+  }
+}
+
+/** @throws Error that names the variable to change, also for a port that browsers and `fetch` refuse, e.g. 6000. */
+export async function requireHttpPort(port: number, variable: string, host: string): Promise<void> {
+  await requireFreePort(port, variable, host)
+  const refusal = await fetch(`http://127.0.0.1:${port}`).catch((error: unknown) => (error as Error).cause)
+  if (refusal instanceof Error && refusal.message === 'bad port')
+    throw new Error(`Port ${port} is one that browsers refuse: set ${variable} to another.`)
 }

@@ -17,8 +17,10 @@ import { createRequire } from 'node:module'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { openSession, PATIENT } from '../postgres.ts'
-import { isAlive, stopPid } from './pids.ts'
+import { guard } from './guard.ts'
+import { commandOf, isAlive, stopPid } from './pids.ts'
 import { reachableFolder } from './places.ts'
+import { requireFreePort } from './ports.ts'
 
 /** The role and the password of the embedded server, which listens on this machine only. */
 const ROLE = 'ordersaga'
@@ -235,9 +237,16 @@ interface Server {
 
 /** The postmaster that still serves this data folder, from its lock file: pid, …, port on the fourth line. */
 async function findRunning(dataDir: string): Promise<Server | undefined> {
-  const lock = await readFile(path.join(dataDir, 'cluster', 'postmaster.pid'), 'utf8').catch(() => '')
+  const cluster = path.join(dataDir, 'cluster')
+  const file = path.join(cluster, 'postmaster.pid')
+  const lock = await readFile(file, 'utf8').catch(() => '')
   const [pid, , , port] = lock.split('\n').map(Number)
   if (pid === undefined || port === undefined || !isAlive(pid)) return undefined
+  if (!commandOf(pid).includes(cluster)) {
+    // The machine went down, and gave the number to another process since: PostgreSQL would wait for that one.
+    await rm(file)
+    return undefined
+  }
   return (await answers(port)) ? { pid, port } : undefined
 }
 
@@ -256,6 +265,7 @@ async function launch(
     'timezone=UTC',
     ...(options.settings ?? []),
   ]
+  await requireFreePort(options.port, 'POSTGRES_PORT')
   const logFile = path.join(dataDir, 'postgres.log')
   const log = openSync(logFile, 'a')
   const child = spawn(
@@ -272,6 +282,7 @@ async function launch(
   )
   closeSync(log)
   child.unref()
+  guard(child, FAST_SHUTDOWN[0])
   for (
     let waitedMs = 0;
     waitedMs < 30_000 && child.exitCode === null && child.pid !== undefined;
@@ -282,11 +293,23 @@ async function launch(
   }
   await giveUp(child)
   const tail = (await readFile(logFile, 'utf8').catch(() => '')).trim().split('\n').slice(-5).join('\n')
-  throw new Error(
-    tail.includes('Address already in use')
-      ? `Port ${options.port} is taken: set POSTGRES_PORT to a free one, or DATABASE_URL to a server of yours.`
-      : `PostgreSQL did not start:\n${tail}`,
-  )
+  throw new Error(`PostgreSQL did not start:\n${tail}`)
+}
+
+/** @throws Error when the server of a URL cannot be used. The URL may hold a password, and is not shown. */
+export async function requirePostgres(url: string): Promise<void> {
+  const client = openSession(url, SESSION)
+  try {
+    await client.connect()
+  } catch (error) {
+    throw new Error(
+      `DATABASE_URL names a server that cannot be used (${error instanceof Error ? error.message : String(error)}): ` +
+        'start it, or unset DATABASE_URL, and a server is run here.',
+      { cause: error },
+    )
+  } finally {
+    await client.end().catch(() => undefined)
+  }
 }
 
 async function giveUp(child: ChildProcess): Promise<void> {

@@ -1,6 +1,6 @@
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { asEnvironment, temporalAddress, type Config } from '../config.ts'
+import { asEnvironment, temporalAddress, urlHost, type Config } from '../config.ts'
 import { describeMigrated, migrate } from '../prisma/migrate.ts'
 import { bundleFile } from '../workers/bundle.ts'
 import { compileProcesses } from './compile.ts'
@@ -8,11 +8,11 @@ import type { LineWriter } from './console-log.ts'
 import { keepRunning, type KeptServer, type Server } from './keep-running.ts'
 import { startNats } from './nats.ts'
 import { locateNatsServer } from './nats-server.ts'
-import { requireFreePort } from './ports.ts'
-import { startPostgres } from './postgres.ts'
+import { requireHttpPort } from './ports.ts'
+import { requirePostgres, startPostgres } from './postgres.ts'
 import { supervise, type Supervised } from './supervisor.ts'
 import { locateTemporalCli } from './temporal-cli.ts'
-import { startTemporal } from './temporal.ts'
+import { requireTemporal, startTemporal } from './temporal.ts'
 
 /** Two workers, so that one can be killed and the orders go on at once. */
 const WORKERS = 2
@@ -43,9 +43,14 @@ export interface Stack {
  * Brings the whole system up on this machine: PostgreSQL, Temporal and, where it is chosen, NATS, unless the
  * configuration names servers that run already, the schema, the sandbox, the API, the workers, the relay and the
  * projector.
+ * @param stopping ends the start where it is.
  * @throws Error that says what to do; whatever had been started is stopped first.
  */
-export async function startStack(config: Config, lines: LineWriter): Promise<Stack> {
+export async function startStack(
+  config: Config,
+  lines: LineWriter,
+  stopping: AbortSignal = new AbortController().signal,
+): Promise<Stack> {
   const log = lines('stack')
   const dataDir = path.resolve(config.DATA_DIR)
   const started: { stop(): Promise<void> }[] = []
@@ -60,10 +65,10 @@ export async function startStack(config: Config, lines: LineWriter): Promise<Sta
     return first
   }
   try {
-    await requireFreePort(config.PORT, 'PORT')
-    await requireFreePort(config.SANDBOX_PORT, 'SANDBOX_PORT')
+    await requireHttpPort(config.PORT, 'PORT', config.HOST)
+    await requireHttpPort(config.SANDBOX_PORT, 'SANDBOX_PORT', config.HOST)
     for (const name of config.METRICS_PORT === 0 ? [] : MEASURED) {
-      await requireFreePort(metricsPort(config, name), 'METRICS_PORT')
+      await requireHttpPort(metricsPort(config, name), 'METRICS_PORT', config.HOST)
     }
     const [databaseUrl, temporal, nats, bundle, compiled] = await allOrNone([
       providePostgres(config, dataDir, keep, log),
@@ -72,7 +77,9 @@ export async function startStack(config: Config, lines: LineWriter): Promise<Sta
       bundleFile(dataDir),
       compileProcesses(),
     ])
+    stopping.throwIfAborted()
     log(describeMigrated(await migrate(databaseUrl)))
+    stopping.throwIfAborted()
 
     const env = asEnvironment({
       ...config,
@@ -99,9 +106,9 @@ export async function startStack(config: Config, lines: LineWriter): Promise<Sta
       }),
     )
     started.push({ stop: () => stopProcesses(processes) })
-    const apiUrl = `http://127.0.0.1:${config.PORT}`
-    const sandboxUrl = `http://127.0.0.1:${config.SANDBOX_PORT}`
-    await Promise.all([answering(`${apiUrl}/readyz`), answering(`${sandboxUrl}/livez`)])
+    const apiUrl = `http://${urlHost(config)}:${config.PORT}`
+    const sandboxUrl = `http://${urlHost(config)}:${config.SANDBOX_PORT}`
+    await Promise.all([answering(`${apiUrl}/readyz`, stopping), answering(`${sandboxUrl}/livez`, stopping)])
     return {
       apiUrl,
       sandboxUrl,
@@ -141,7 +148,10 @@ async function providePostgres(
   keep: Keep,
   log: (line: string) => void,
 ): Promise<string> {
-  if (config.DATABASE_URL !== undefined) return config.DATABASE_URL
+  if (config.DATABASE_URL !== undefined) {
+    await requirePostgres(config.DATABASE_URL)
+    return config.DATABASE_URL
+  }
   const dataOf = path.join(dataDir, 'postgres')
   const postgres = await keep('PostgreSQL', () =>
     startPostgres({ dataDir: dataOf, port: config.POSTGRES_PORT, log }),
@@ -157,7 +167,11 @@ async function provideTemporal(
   log: (line: string) => void,
 ): Promise<{ address: string; uiUrl: string }> {
   const uiUrl = config.TEMPORAL_UI_URL ?? `http://127.0.0.1:${config.TEMPORAL_UI_PORT}`
-  if (config.TEMPORAL_ADDRESS !== undefined) return { address: temporalAddress(config), uiUrl }
+  if (config.TEMPORAL_ADDRESS !== undefined) {
+    const address = temporalAddress(config)
+    await requireTemporal(address, config.TEMPORAL_NAMESPACE)
+    return { address, uiUrl }
+  }
   const cli = await locateTemporalCli(config, log)
   return keep('Temporal', () =>
     startTemporal({
@@ -195,8 +209,9 @@ async function allOrNone<T extends readonly unknown[]>(work: {
   return settled.map((result) => (result.status === 'fulfilled' ? result.value : undefined)) as unknown as T
 }
 
-async function answering(url: string): Promise<void> {
+async function answering(url: string, stopping: AbortSignal): Promise<void> {
   for (let waitedMs = 0; waitedMs < READY_MAX_MS; waitedMs += 100) {
+    stopping.throwIfAborted()
     const isReady = await fetch(url).then(
       (response) => response.ok,
       () => false,
@@ -204,5 +219,5 @@ async function answering(url: string): Promise<void> {
     if (isReady) return
     await sleep(100)
   }
-  throw new Error(`${url} did not answer within ${READY_MAX_MS / 1000} s: the lines above tell why.`)
+  throw new Error(`${url} did not answer within ${READY_MAX_MS / 1000} s: the lines above say why.`)
 }

@@ -2,19 +2,21 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { readConfig } from '../config.ts'
 import { createLineWriter } from './console-log.ts'
-import { isAlive } from './pids.ts'
+import { commandOf, isAlive } from './pids.ts'
 import { startStack, type Stack } from './stack.ts'
 
 const config = readConfig()
 const lines = createLineWriter(process.stdout)
+const stopping = new AbortController()
+// The terminal may be closed: there is no one to print for then, and everything is still stopped in order.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined)
 
 try {
   const release = claimDataDir(path.resolve(config.DATA_DIR))
-  const starting = startStack(config, lines)
-  let isStopping = false
+  const starting = startStack(config, lines, stopping.signal)
   const stop = async (signal: string) => {
-    if (isStopping) return
-    isStopping = true
+    if (stopping.signal.aborted) return
+    stopping.abort()
     process.stdout.write(`\n${signal}: stopping everything, in order …\n`)
     const stack = await starting.catch(() => undefined)
     await stack?.stop()
@@ -23,10 +25,13 @@ try {
   }
   process.on('SIGINT', () => void stop('Ctrl-C'))
   process.on('SIGTERM', () => void stop('SIGTERM'))
+  process.on('SIGHUP', () => void stop('The terminal was closed'))
   welcome(await starting)
 } catch (error) {
-  process.stderr.write(`\n${error instanceof Error ? error.message : String(error)}\n`)
-  process.exit(1)
+  if (!stopping.signal.aborted) {
+    process.stderr.write(`\n${error instanceof Error ? error.message : String(error)}\n`)
+    process.exit(1)
+  }
 }
 
 /** One system per data folder. @throws Error that names the process that has it. */
@@ -34,12 +39,7 @@ function claimDataDir(dataDir: string): () => void {
   const file = path.join(dataDir, 'start.pid')
   mkdirSync(dataDir, { recursive: true })
   const holder = Number(readPid(file))
-  if (
-    holder !== 0 &&
-    holder !== process.pid &&
-    isAlive(holder) &&
-    readPid(`/proc/${holder}/cmdline`, 'start.ts').includes('start.ts')
-  ) {
+  if (holder !== 0 && holder !== process.pid && isAlive(holder) && commandOf(holder).includes('start.ts')) {
     throw new Error(
       `The system already runs from this folder (process ${holder}). Stop it, or set DATA_DIR and the ports.`,
     )
@@ -48,12 +48,11 @@ function claimDataDir(dataDir: string): () => void {
   return () => rmSync(file, { force: true })
 }
 
-/** `otherwise` stands in for a file that cannot be read. */
-function readPid(file: string, otherwise = ''): string {
+function readPid(file: string): string {
   try {
     return readFileSync(file, 'utf8')
   } catch {
-    return otherwise
+    return ''
   }
 }
 

@@ -4,6 +4,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Connection } from '@temporalio/client'
+import { guard } from './guard.ts'
 import { stopLeftOver, stopPid } from './pids.ts'
 import { requireFreePort } from './ports.ts'
 
@@ -54,6 +55,7 @@ export async function startTemporal(options: TemporalOptions): Promise<Temporal>
     // Its own process group: Ctrl-C reaches the supervisor alone, which stops the server after its clients.
     detached: true,
   })
+  guard(child, 'SIGTERM')
   const printed = keepOutput(child, options.dataDir)
   await answering(child, address, printed, options)
   const { pid } = child
@@ -139,6 +141,18 @@ async function answering(
   if (/address already in use|can't set frontend port|can't set UI port/i.test(tail))
     throw portsTaken(options)
   throw new Error(`The Temporal server did not start:\n${tail}`)
+}
+
+/** @throws Error when no server answers there for this namespace. */
+export async function requireTemporal(address: string, namespace: string): Promise<void> {
+  for (let tries = 0; tries < 10; tries += 1) {
+    if (await isServing(address, namespace)) return
+    await sleep(500)
+  }
+  throw new Error(
+    `TEMPORAL_ADDRESS names ${address}, where no Temporal server answers for the namespace ${namespace}: start it, ` +
+      'set TEMPORAL_NAMESPACE, or unset TEMPORAL_ADDRESS, and a server is run here.',
+  )
 }
 
 async function isServing(address: string, namespace: string): Promise<boolean> {

@@ -23,13 +23,16 @@ beforeAll(async () => {
   }
   env['METRICS_PORT'] = String(await freePorts(5))
   env['DATA_DIR'] = folder
+  // As in the shell of somebody behind a proxy, who has set it for other programs.
+  for (const name of ['http_proxy', 'https_proxy', 'HTTP_PROXY'])
+    env[name] = `http://127.0.0.1:${await freePort()}`
   api = createApiClient(`http://127.0.0.1:${env['PORT']}`, `http://127.0.0.1:${env['SANDBOX_PORT']}`)
   start = launch()
   await up()
 })
 
 afterAll(async () => {
-  start.kill('SIGTERM')
+  start.kill('SIGKILL')
   await until('the system to stop', () => (start.exitCode === null ? undefined : true))
   await rm(folder, { recursive: true, force: true })
 })
@@ -45,6 +48,7 @@ async function freePorts(count: number): Promise<number> {
 }
 
 function launch(): ChildProcess {
+  output = ''
   const child = spawn(process.execPath, ['--import', 'tsx', 'stack/start.ts'], {
     cwd: ROOT,
     env: { ...process.env, ...env },
@@ -179,10 +183,24 @@ describe('npm start', () => {
     await until('the system to stop', () => (start.exitCode === null ? undefined : true))
     expect(start.exitCode).toBe(0)
     await until('every process to be gone', () => (all.some(isAlive) ? undefined : true), 30_000)
-    output = ''
     start = launch()
     await up()
     expect(await api.order(id)).toMatchObject({ status: 'completed' })
     expect((await api.history(id)).events).toEqual(before)
   })
+
+  it.each(['it is up', 'it starts'])(
+    'leaves nothing running when its terminal is closed while %s',
+    async () => {
+      if (start.exitCode !== null) start = launch()
+      await until('a server to run', async () => (await processes('server start-dev'))[0])
+      start.stdout?.destroy()
+      start.stderr?.destroy()
+      start.kill('SIGHUP')
+      await until('every process to be gone', async () =>
+        (await processes('')).length === 0 ? true : undefined,
+      )
+      expect(start.exitCode).toBe(0)
+    },
+  )
 })

@@ -96,10 +96,10 @@ describe('the migrator', () => {
 
   it('applies everything or nothing', async () => {
     await empty()
-    await admin.query('CREATE TABLE stock_levels (taken integer)')
+    await admin.query('CREATE VIEW stock_levels AS SELECT 1 AS taken')
     await expect(migrate(test.url)).rejects.toThrow(/Migration \d+_tables failed: .*stock_levels/)
     const { rows } = await admin.query(`SELECT tablename FROM pg_tables WHERE schemaname = 'public'`)
-    expect(rows).toEqual([{ tablename: 'stock_levels' }])
+    expect(rows).toEqual([])
   })
 
   it('refuses to go on when a migration was edited after it was applied', async () => {
@@ -127,6 +127,18 @@ describe('a database of another release', () => {
     await expect(migrate(test.url)).rejects.toThrow(
       /not the migration \d+_catalogue[\s\S]*Nothing was changed/,
     )
+  })
+
+  it('that holds the tables of something else is refused with their names, and not touched', async () => {
+    await empty()
+    await admin.query('CREATE TABLE invoices (id integer); CREATE TABLE users (id integer)')
+    await expect(migrate(test.url)).rejects.toThrow(
+      /not OrderSaga's: it holds other tables \(invoices, users\)[\s\S]*Nothing was changed[\s\S]*DATABASE_URL/,
+    )
+    const { rows } = await admin.query(
+      `SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1`,
+    )
+    expect(rows).toEqual([{ tablename: 'invoices' }, { tablename: 'users' }])
   })
 
   it('that was made before the migrations were replaced is refused with what to do, and not touched', async () => {

@@ -56,18 +56,37 @@ const script = (dataDir: string, port: number) => `
   console.log(postgres.pid)
   setInterval(() => undefined, 1000)`
 
+/** Runs `script` in a process of its own: PostgreSQL's process id, and how to kill that process. */
+async function startedElsewhere(dataDir: string, port: number) {
+  const parent = spawn(
+    process.execPath,
+    ['--import', 'tsx', '--input-type=module', '-e', script(dataDir, port)],
+    { cwd: ROOT },
+  )
+  const [line] = (await once(parent.stdout, 'data')) as [Buffer]
+  const guards = spawnSync('pgrep', ['-f', 'guard.mjs', '-P', String(parent.pid)], { encoding: 'utf8' })
+  return {
+    pid: Number(line.toString()),
+    guard: Number(guards.stdout),
+    kill: async () => {
+      parent.kill('SIGKILL')
+      await once(parent, 'exit')
+    },
+  }
+}
+
 describe('the embedded PostgreSQL', () => {
-  it('is taken over, with its data, when the process that started it was killed', async () => {
-    const [dataDir, port] = [path.join(folder(), 'postgres'), await freePort()]
-    const parent = spawn(
-      process.execPath,
-      ['--import', 'tsx', '--input-type=module', '-e', script(dataDir, port)],
-      { cwd: ROOT },
-    )
-    const [line] = (await once(parent.stdout, 'data')) as [Buffer]
-    parent.kill('SIGKILL')
-    await once(parent, 'exit')
-    const pid = Number(line.toString())
+  it('is stopped when the process that started it was killed', async () => {
+    const { pid, kill } = await startedElsewhere(path.join(folder(), 'postgres'), await freePort())
+    await kill()
+    expect(await until('PostgreSQL to stop', () => (isAlive(pid) ? undefined : true))).toBe(true)
+  })
+
+  it('is taken over, with its data, when whatever should have stopped it was killed too', async () => {
+    const dataDir = path.join(folder(), 'postgres')
+    const { pid, guard, kill } = await startedElsewhere(dataDir, await freePort())
+    await killHard('the guard', () => guard)
+    await kill()
     expect(isAlive(pid)).toBe(true)
 
     const said: string[] = []
@@ -75,6 +94,19 @@ describe('the embedded PostgreSQL', () => {
     closers.push(() => postgres.stop({ remove: true }))
     expect(postgres.pid).toBe(pid)
     expect(said).toEqual([`taking over the PostgreSQL that a killed run left behind (pid ${pid})`])
+    expect(await query(postgres.url('kept'), 'SELECT 1 AS one')).toEqual([{ one: 1 }])
+  })
+
+  it('starts when the machine went down under it, and its process id is somebody else’s now', async () => {
+    const [dataDir, port] = [path.join(folder(), 'postgres'), await freePort()]
+    const before = await startPostgres({ dataDir, port, log: quiet })
+    await before.createDatabase('kept')
+    const lock = path.join(dataDir, 'cluster', 'postmaster.pid')
+    const lines = spawnSync('cat', [lock], { encoding: 'utf8' }).stdout.split('\n')
+    await killHard('PostgreSQL', () => before.pid)
+    writeFileSync(lock, [process.pid, ...lines.slice(1)].join('\n'))
+    const postgres = await startPostgres({ dataDir, port, log: quiet })
+    closers.push(() => postgres.stop({ remove: true }))
     expect(await query(postgres.url('kept'), 'SELECT 1 AS one')).toEqual([{ one: 1 }])
   })
 
@@ -108,7 +140,6 @@ describe('the embedded PostgreSQL', () => {
       return chunk === null ? undefined : Number(chunk.toString())
     })
     user.kill('SIGKILL')
-    process.kill(pid, 'SIGINT')
     await until('PostgreSQL to stop', () => (isAlive(pid) ? undefined : true))
     expect(told).toBe('')
   })
