@@ -53,6 +53,15 @@ export function isDatabaseTrouble(error: unknown): boolean {
 /** The code of a Fault for a connection that was lost, or could not be had. */
 export const DATABASE_UNAVAILABLE = 'DATABASE_UNAVAILABLE'
 
+/** The code of a Fault for an event that a newer release has written. */
+export const NEWER_EVENT = 'NEWER_EVENT'
+
+/** What this process does not know the meaning of, it must not guess: it waits to be replaced. `what` quotes no data. */
+export const newerEvent = (what: string): Fault =>
+  new Fault(NEWER_EVENT, `${what} is of a newer release than this process: deploy that release.`)
+
+export const isNewerEvent = (error: unknown): boolean => error instanceof Fault && error.code === NEWER_EVENT
+
 /** The SQLSTATE of an error that PostgreSQL answered with; undefined for any other. */
 export function sqlStateOf(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined

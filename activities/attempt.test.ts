@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Attempt } from '../domain/provider/protocol.ts'
 import { done, refused, type StepAnswer } from '../domain/saga/step-answer.ts'
-import { Fault } from '../faults.ts'
+import { Fault, newerEvent } from '../faults.ts'
 import { createActivity, type SagaRef } from './attempt.ts'
 
 const SIGNAL = new AbortController().signal
@@ -90,6 +90,19 @@ describe('an attempt', () => {
     expect(outcome).toEqual({ answer, reached: ['nap:before'] })
     expect(faults).toEqual([])
   })
+
+  it.each([
+    ['locally', LOCAL, {}],
+    ['on its queue', THIRD_QUEUED, { spent: 2 }],
+  ])(
+    'that meets an event of a newer release %s waits for a newer worker, in the log',
+    async (_, attempt, spent) => {
+      const newer = newerEvent('CreditGranted')
+      const { faults, ...outcome } = await attemptOnce(fails(newer), attempt)
+      expect(outcome).toMatchObject({ answer: { kind: 'unavailable', why: 'NEWER_EVENT', ...spent } })
+      expect(faults).toEqual([['nap', 'an-order', 'NEWER_EVENT', newer]])
+    },
+  )
 
   it.each([
     ['locally', LOCAL, 1],

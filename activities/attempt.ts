@@ -1,7 +1,7 @@
 import type { Attempt } from '../domain/provider/protocol.ts'
 import type { Reach } from '../domain/saga/step.ts'
 import type { StepAnswer } from '../domain/saga/step-answer.ts'
-import { DATABASE_UNAVAILABLE, Fault, isDatabaseTrouble } from '../faults.ts'
+import { DATABASE_UNAVAILABLE, Fault, isDatabaseTrouble, isNewerEvent } from '../faults.ts'
 
 /** What every activity of a saga is told. */
 export interface SagaRef {
@@ -49,6 +49,8 @@ export function createActivity<Input extends SagaRef, Result>(
         return unspent({ kind: 'unavailable', why: DATABASE_UNAVAILABLE }, attempt)
       const code = codeOf(error)
       onFault(name, input.id, code, error)
+      // A worker of the newer release takes it up in time: to wait for one costs nothing either.
+      if (isNewerEvent(error)) return unspent({ kind: 'unavailable', why: code }, attempt)
       // The saga waits for as long as the other side asks for; the attempt is spent all the same.
       if (error instanceof Fault && error.retryAfterMs !== undefined)
         return { kind: 'unavailable', why: code, retryAfterMs: error.retryAfterMs, spent: attempt.number }

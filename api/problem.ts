@@ -1,6 +1,6 @@
 import type { ErrorRequestHandler, RequestHandler, Response } from 'express'
 import type { Logger } from 'pino'
-import { isDatabaseTrouble, DomainError } from '../faults.ts'
+import { isDatabaseTrouble, isNewerEvent, DomainError } from '../faults.ts'
 import { describeError } from '../logger.ts'
 
 /** A fault of the request itself, as RFC 9457 tells it. */
@@ -131,6 +131,8 @@ export interface ErrorHandling {
   absentAt: (path: string) => ProblemCode
 }
 
+const NEWER_DETAIL = 'A newer release has written to it: please try again when that release answers.'
+
 /** The one place where an exception becomes an HTTP answer. Its text does not leave the process. */
 export function createErrorHandler({ log, absentAt }: ErrorHandling): ErrorRequestHandler {
   return (error: unknown, request, response, next) => {
@@ -148,6 +150,7 @@ export function createErrorHandler({ log, absentAt }: ErrorHandling): ErrorReque
       { requestId, method: request.method, route: request.route?.path, error: describeError(error) },
       'request failed',
     )
+    if (isNewerEvent(error)) return sendProblem(response, 'DEPENDENCY_UNAVAILABLE', NEWER_DETAIL)
     if (isUnavailable) return sendProblem(response, 'DEPENDENCY_UNAVAILABLE', 'Please try again later.')
     sendProblem(response, 'INTERNAL', 'The request id helps us to find out what happened.')
   }

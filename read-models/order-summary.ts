@@ -16,7 +16,7 @@ export const orderSummary: Projection = {
     const orderId = sagaOfStream('order', streamId)
     if (orderId === undefined) return
     const event = asOrderEvent({ type, data })
-    if (event?.type === 'OrderPlaced') {
+    if (event.type === 'OrderPlaced') {
       const { customerId, currency, totalMinor, lines } = event.data
       const skus = lines.map(({ sku }) => sku)
       const placed = [customerId, currency, totalMinor, JSON.stringify(lines), skus, version, recordedAt]

@@ -13,8 +13,9 @@ export interface Projection {
   /** Its tables, each with a `generation`. */
   readonly tables: readonly string[]
   /**
-   * Streams and types that it does not know are none of its business. Nothing but the event and the rows of the
-   * generation may decide what it writes, or a rebuild would tell another story.
+   * Streams that it does not know are none of its business; a type that it does not know in one that it follows is
+   * refused as NEWER_EVENT. Nothing but the event and the rows of the generation may decide what it writes, or a rebuild
+   * would tell another story.
    */
   apply(db: Sql, generation: number, event: StoredEvent): Promise<void>
 }
@@ -66,14 +67,7 @@ export async function effectWithoutDiscarded(
       WHERE state = 'discarded' AND split_part(consumer, '#', 1) = $1`,
     [projection.name],
   )
-  const discarded = new Set(rows.map(({ id }) => id))
-  const effect = effectOf(projection, generation)
-  return {
-    name: effect.name,
-    async apply(transaction, event) {
-      if (!discarded.has(`${event.streamId}/${event.version}`)) await effect.apply(transaction, event)
-    },
-  }
+  return { ...effectOf(projection, generation), discarded: new Set(rows.map(({ id }) => id)) }
 }
 
 /** What goes by a name in the dead letters: a generation that is read or being built, and no other. */

@@ -1,5 +1,5 @@
 import type pg from 'pg'
-import { Fault, isDatabaseTrouble } from '../faults.ts'
+import { Fault, isDatabaseTrouble, isNewerEvent } from '../faults.ts'
 import { LOOKS_UP_BY_KEY, openPool } from '../postgres.ts'
 import { backoffMs, pause } from '../events/backoff.ts'
 import { createConsumer } from '../events/inbox/consumer.ts'
@@ -58,14 +58,15 @@ export function startProjector(options: ProjectorOptions): { stop(): Promise<voi
   })
 }
 
-/** The dead letter tells operators a class of error; the log tells where it came from. */
+/** The dead letter tells operators a class of error; the log tells where it came from, unless the letter says it all. */
 const reporting = (projection: Projection, onTrouble: OnTrouble): Projection => ({
   ...projection,
   async apply(db, generation, event) {
     try {
       await projection.apply(db, generation, event)
     } catch (error) {
-      if (!isDatabaseTrouble(error)) onTrouble(`${projection.name} could not apply an event`, error)
+      if (!isDatabaseTrouble(error) && !isNewerEvent(error))
+        onTrouble(`${projection.name} could not apply an event`, error)
       throw error
     }
   },

@@ -3,7 +3,7 @@ import { Fault } from '../faults.ts'
 import { createConsumer, takeIn } from '../events/inbox/consumer.ts'
 import { inTransaction, sqlOf, type Sql } from '../events/store/sql.ts'
 import { toEnvelope, type EventEnvelope } from '../events/broker/envelope.ts'
-import { EVENT_COLUMNS, toEvent, type StoredEvent } from '../events/store/event.ts'
+import { EVENT_COLUMNS, type StoredEvent } from '../events/store/event.ts'
 import type { Effect } from '../events/inbox/effect.ts'
 import { consumerOf, effectWithoutDiscarded, type Projection } from './projection.ts'
 
@@ -92,9 +92,7 @@ const envelopesOf = async (db: Sql, from: string, values: readonly unknown[]): P
       `SELECT ${EVENT_COLUMNS} FROM ${from} ORDER BY e.stream_id, e.version LIMIT ${PAGE}`,
       values,
     )
-  )
-    .map(toEvent)
-    .map(toEnvelope)
+  ).map(toEnvelope)
 
 const pageAfter = (db: Sql, last: EventEnvelope | undefined): Promise<EventEnvelope[]> =>
   envelopesOf(db, 'events e WHERE (e.stream_id, e.version) > ($1, $2::integer)', [

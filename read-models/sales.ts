@@ -14,7 +14,7 @@ export const sales: Projection = {
     const orderId = sagaOfStream('order', streamId)
     if (orderId === undefined) return
     const event = asOrderEvent({ type, data })
-    switch (event?.type) {
+    switch (event.type) {
       case 'OrderPlaced': {
         const { currency, lines } = event.data
         await db.query(REMEMBER, [generation, orderId, currency, JSON.stringify(lines)])

@@ -8,8 +8,8 @@ export const stockLevels: Projection = {
   name: 'stock-levels',
   tables: ['stock_levels'],
   async apply(db, generation, { streamId, type, data }) {
+    if (sagaOfStream('order', streamId) === undefined) return
     const event = asOrderEvent({ type, data })
-    if (event === undefined || sagaOfStream('order', streamId) === undefined) return
     switch (event.type) {
       case 'InventoryReserved':
       case 'InventoryReleased':

@@ -50,9 +50,14 @@ const fields = z.object({
     description: '`behind` waits for an earlier one of its stream; `discarded` is kept for the record.',
   }),
   attempts: z.int(),
-  cause: z.string().nullable().openapi({
-    description: 'A class of error; EVENT_GAP: an earlier event is missing; NOT_AN_EVENT: a foreign message.',
-  }),
+  cause: z
+    .string()
+    .nullable()
+    .openapi({
+      description:
+        'A class of error; EVENT_GAP: an earlier event is missing; NEWER_EVENT: a newer release has written it; ' +
+        'NOT_AN_EVENT: a foreign message.',
+    }),
   message: z.string().nullable(),
   traceId: z.string().nullable(),
   createdAt: time,

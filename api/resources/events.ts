@@ -40,6 +40,6 @@ export async function readEvents(
   { limit, cursor, ...asOf }: AsOf & { limit: number; cursor?: string | undefined },
 ) {
   const upTo = await store.upTo(streamId, asOf)
-  const events = await store.load(streamId, { upTo, after: Number(cursor ?? 0), limit: limit + 1 })
+  const events = await store.show(streamId, { upTo, after: Number(cursor ?? 0), limit: limit + 1 })
   return toPage(events, limit, ({ version }) => String(version), viewEvent)
 }

@@ -120,8 +120,11 @@ describe('an account', () => {
     )
   })
 
-  it('is not changed by an event that it does not know', () => {
+  it('has no state after an event that it does not know, so nothing is decided on one', () => {
     const state = [opened, deposited(1)].reduce(evolve, NO_ACCOUNT)
-    expect(evolve(state, { type: 'AccountAdmired', data: {} })).toEqual(state)
+    for (const before of [NO_ACCOUNT, state])
+      expect(() => evolve(before, { type: 'CreditGranted', data: {} })).toThrow(
+        expect.objectContaining({ code: 'NEWER_EVENT' }) as Error,
+      )
   })
 })

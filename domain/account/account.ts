@@ -1,3 +1,5 @@
+import { newerEvent } from '../../faults.ts'
+
 /**
  * The rules of an account: what may be done to it (`decide`) and what it is after what was done (`evolve`). Both are
  * pure; `domain/account/accounts.ts` brings them to the event store. Amounts are positive integers in minor units.
@@ -30,6 +32,16 @@ export type AccountEvent =
       readonly data: Money & { transferId?: string }
     }
   | { readonly type: 'AccountFrozen' | 'AccountUnfrozen' | 'AccountClosed'; readonly data: object }
+
+const TYPES: Record<AccountEvent['type'], true> = {
+  AccountOpened: true,
+  MoneyDeposited: true,
+  MoneyWithdrawn: true,
+  MoneyReturned: true,
+  AccountFrozen: true,
+  AccountUnfrozen: true,
+  AccountClosed: true,
+}
 
 export type AccountRefusal =
   | 'ACCOUNT_NOT_FOUND'
@@ -96,8 +108,12 @@ function moving(
   })
 }
 
-/** What an account is after one more event of its stream; a type that is not known changes nothing. */
+/**
+ * What an account is after one more event of its stream.
+ * @throws Fault NEWER_EVENT for a type that it does not know: nothing may be decided on a balance that leaves it out.
+ */
 export function evolve(state: AccountState, { type, data }: { type: string; data: unknown }): AccountState {
+  if (!Object.hasOwn(TYPES, type)) throw newerEvent(type)
   const event = { type, data } as AccountEvent
   if (event.type === 'AccountOpened') return { status: 'open', ...event.data, balanceMinor: 0 }
   if (state.status === 'none') return state
@@ -113,7 +129,5 @@ export function evolve(state: AccountState, { type, data }: { type: string; data
       return { ...state, status: 'open' }
     case 'AccountClosed':
       return { ...state, status: 'closed' }
-    default:
-      return state
   }
 }

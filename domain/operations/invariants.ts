@@ -1,7 +1,8 @@
-import { toEvent } from '../../events/store/event.ts'
+import { toEvent, type StoredEvent } from '../../events/store/event.ts'
 import { OUTBOX_KEPT_MINUTES } from '../../events/outbox/outbox.ts'
 import type { Database } from '../../prisma/client.ts'
 import { holes, whereaboutsOfEvents } from './consumption.ts'
+import { isNewerEvent } from '../../faults.ts'
 import type { PerProvider } from '../../providers.ts'
 import { PARTICIPANTS } from '../participants.ts'
 import { partsOfKey, sagaStream } from '../saga/ids.ts'
@@ -76,7 +77,7 @@ async function checkDatabase(
   const checks = [...(await offendersByName(db, definitionsOf))].map(([name, rows]) => verdict(name, rows))
   checks.push(
     verdict('versions', await versions(db)),
-    verdict('status', await status(db)),
+    await status(db),
     verdict('order-of-events', await orderOfEvents(db)),
     verdict('dead-letters', await holes(db), await whereaboutsOfEvents(db)),
     verdict('orphans', await orphans(db)),
@@ -93,12 +94,12 @@ async function checkDatabase(
 
 function verdict(name: string, rows: readonly Row[], holds = 'holds'): Check {
   if (rows.length === 0) return { name, ok: true, detail: holds }
+  return { name, ok: false, detail: `${rows.length} violations: ${someOf(rows)}` }
+}
+
+const someOf = (rows: readonly Row[]): string => {
   const named = rows.slice(0, NAMED_MAX).map(({ offender }) => offender)
-  return {
-    name,
-    ok: false,
-    detail: `${rows.length} violations: ${named.join(', ')}${rows.length > NAMED_MAX ? ', …' : ''}`,
-  }
+  return `${named.join(', ')}${rows.length > NAMED_MAX ? ', …' : ''}`
 }
 
 /** What violates the invariants of the steps and of the record of sagas itself; those of one name are one. */
@@ -156,8 +157,8 @@ const orphans = (db: Transaction) => db.$queryRaw<Row[]>`
   UNION SELECT w.saga_id FROM saga_watches w JOIN sagas s ON s.id = w.saga_id AND s.version = w.version
    WHERE w.orphan_since < clock_timestamp() - make_interval(mins => ${ORPHAN_MAX_MINUTES}::integer)`
 
-/** The fold of an order's events is what its row says. */
-async function status(db: Transaction): Promise<Row[]> {
+/** The fold of an order's events is what its row says. One with events that this process cannot fold is not passed over. */
+async function status(db: Transaction): Promise<Check> {
   const sagas = await db.saga.findMany({
     where: { order: { isNot: null } },
     orderBy: { id: 'desc' },
@@ -169,19 +170,43 @@ async function status(db: Transaction): Promise<Row[]> {
     where: { streamId: { in: sagas.map(({ id }) => streamOf(id)) } },
     orderBy: [{ streamId: 'asc' }, { version: 'asc' }],
   })
-  const folded = new Map<string, OrderState>()
-  for (const event of events.map(toEvent))
-    folded.set(event.streamId, evolve(folded.get(event.streamId) ?? NOTHING, event))
-  return sagas.flatMap((saga) => {
+  const folded = new Map<string, OrderState | 'newer'>()
+  for (const event of events) folded.set(event.streamId, foldOn(folded.get(event.streamId) ?? NOTHING, event))
+  const newer: Row[] = []
+  const wrong: Row[] = []
+  for (const saga of sagas) {
     const state = folded.get(streamOf(saga.id)) ?? NOTHING
-    const isSame =
-      state.status === saga.status &&
-      (state.reason?.code ?? null) === saga.reasonCode &&
-      (state.reason?.step ?? null) === saga.reasonStep &&
-      settledSteps(state.steps) === settledSteps(saga.fences.map(asFold))
-    return isSame ? [] : [{ offender: saga.id }]
-  })
+    if (state === 'newer') newer.push({ offender: saga.id })
+    else if (!isAsFolded(saga, state)) wrong.push({ offender: saga.id })
+  }
+  const judged = verdict('status', wrong)
+  if (newer.length === 0) return judged
+  const detail = `${newer.length} with events newer than this process: ${someOf(newer)}; the others: ${judged.detail}`
+  return { name: 'status', ok: false, detail }
 }
+
+function foldOn(state: OrderState | 'newer', event: StoredEvent): OrderState | 'newer' {
+  if (state === 'newer') return state
+  try {
+    return evolve(state, toEvent(event))
+  } catch (error) {
+    if (isNewerEvent(error)) return 'newer'
+    throw error
+  }
+}
+
+interface JudgedSaga {
+  status: string
+  reasonCode: string | null
+  reasonStep: string | null
+  fences: readonly Parameters<typeof asFold>[0][]
+}
+
+const isAsFolded = (saga: JudgedSaga, state: OrderState): boolean =>
+  state.status === saga.status &&
+  (state.reason?.code ?? null) === saga.reasonCode &&
+  (state.reason?.step ?? null) === saga.reasonStep &&
+  settledSteps(state.steps) === settledSteps(saga.fences.map(asFold))
 
 type Settled = Pick<StepFold, 'step' | 'wasDone'> & { state: string }
 

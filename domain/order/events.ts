@@ -1,3 +1,4 @@
+import { newerEvent } from '../../faults.ts'
 import { ORDER_PARTICIPANTS } from '../participants.ts'
 import { allSteps, type EventsOf } from '../saga/step.ts'
 
@@ -73,8 +74,12 @@ export const UNDONE_BY: ReadonlyMap<string, string> = new Map(
 export const isRecordEvent = (event: OrderEvent): event is RecordEvent =>
   Object.hasOwn(RECORD_TYPES, event.type)
 
-/** An event of an order's stream, as it was read. Undefined for a type that a newer release has added. */
-export function asOrderEvent({ type, data }: { type: string; data: unknown }): OrderEvent | undefined {
+/**
+ * An event of an order's stream, as it was read.
+ * @throws Fault NEWER_EVENT for a type that a newer release has added: what is made of the stream without it may be wrong.
+ */
+export function asOrderEvent({ type, data }: { type: string; data: unknown }): OrderEvent {
   const isKnown = Object.hasOwn(RECORD_TYPES, type) || DONE_BY.has(type) || UNDONE_BY.has(type)
-  return isKnown ? ({ type, data } as OrderEvent) : undefined
+  if (!isKnown) throw newerEvent(type)
+  return { type, data } as OrderEvent
 }

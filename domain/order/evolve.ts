@@ -33,11 +33,10 @@ export interface StepFold {
 
 export const NOTHING: OrderState = { version: 0, status: 'pending', reason: null, steps: [] }
 
-/** Pure: what an order is after one more event. A type that is not known changes nothing but the version. */
+/** Pure: what an order is after one more event. @throws Fault NEWER_EVENT for a type that it does not know. */
 export function evolve(state: OrderState, stored: { type: string; data: unknown }): OrderState {
   const next = { ...state, version: state.version + 1 }
   const event = asOrderEvent(stored)
-  if (event === undefined) return next
   return isRecordEvent(event) ? recorded(next, event) : stepped(next, event.type)
 }
 

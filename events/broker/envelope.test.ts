@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import { fromEnvelope, toEnvelope } from './envelope.ts'
+import { fromEnvelope, toEnvelope, typeOf } from './envelope.ts'
 
 const stored = {
   streamId: 'order-0199',
   version: 3,
-  type: 'PaymentCharged',
+  type: 'StepParked',
   schemaVersion: 2,
-  data: { amountMinor: 1590 },
+  data: { step: 'chargePayment', errorClass: 'TIMEOUT' },
   recordedAt: new Date('2026-11-22T10:00:00.123Z'),
 }
 
@@ -16,7 +16,7 @@ describe('an envelope', () => {
       specversion: '1.0',
       id: 'order-0199/3',
       source: '/ordersaga/order',
-      type: 'ordersaga.PaymentCharged',
+      type: 'ordersaga.StepParked',
       subject: 'order-0199',
       time: '2026-11-22T10:00:00.123Z',
     })
@@ -24,5 +24,10 @@ describe('an envelope', () => {
 
   it('gives the event back as it was, also after a journey as JSON', () => {
     expect(fromEnvelope(JSON.parse(JSON.stringify(toEnvelope(stored))))).toEqual(stored)
+  })
+  it('names its type also where nobody here can read its shape', () => {
+    const newer = toEnvelope({ ...stored, schemaVersion: 99 })
+    expect(() => fromEnvelope(newer)).toThrow('newer release')
+    expect(typeOf(newer)).toBe('StepParked')
   })
 })

@@ -18,7 +18,7 @@ export interface EventEnvelope {
   readonly time: string
   readonly datacontenttype: 'application/json'
   readonly streamversion: number
-  /** The shape of `data`; as it was published; see events/store/upcasting.ts. */
+  /** The shape of `data`, as it was recorded; see events/store/upcasting.ts. */
   readonly schemaversion: number
   readonly data: unknown
 }
@@ -40,12 +40,18 @@ export function toEnvelope(event: StoredEvent): EventEnvelope {
   }
 }
 
-/** The event of an envelope, in today's shape. */
+/** The type of an envelope's event, which can be read also where its shape cannot. */
+export const typeOf = ({ type }: EventEnvelope): string => type.slice(TYPE_PREFIX.length)
+
+/**
+ * The event of an envelope, in today's shape.
+ * @throws Fault NEWER_EVENT for a shape that is newer than this process.
+ */
 export function fromEnvelope(envelope: EventEnvelope): StoredEvent {
   return toEvent({
     streamId: envelope.subject,
     version: envelope.streamversion,
-    type: envelope.type.slice(TYPE_PREFIX.length),
+    type: typeOf(envelope),
     schemaVersion: envelope.schemaversion,
     data: envelope.data,
     recordedAt: new Date(envelope.time),

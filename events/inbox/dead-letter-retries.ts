@@ -58,6 +58,7 @@ interface Letter {
   id: string
   version: number
   attempts: number
+  cause: string | null
   isDue: boolean
   envelope: EventEnvelope
 }
@@ -66,7 +67,7 @@ async function drain(db: Sql, effect: Effect, streamId: string): Promise<void> {
   const positions = await lockPositions(db, effect.name, [streamId])
   let position = positions.get(streamId) ?? 0
   const letters = await db.query<Letter>(
-    `SELECT id, version, attempts, envelope, coalesce(next_attempt_at <= clock_timestamp(), false) AS "isDue"
+    `SELECT id, version, attempts, cause, envelope, coalesce(next_attempt_at <= clock_timestamp(), false) AS "isDue"
        FROM dead_letters WHERE consumer = $1 AND stream_id = $2 AND state <> 'discarded'
       ORDER BY version LIMIT ${DRAINED_MAX} FOR UPDATE`,
     [effect.name, streamId],
@@ -86,8 +87,7 @@ async function drain(db: Sql, effect: Effect, streamId: string): Promise<void> {
   }
   await db.query('DELETE FROM dead_letters WHERE id = ANY($1::uuid[])', [settled])
   await movePositions(db, effect.name, new Map([[streamId, position]]))
-  if (failed !== undefined)
-    await recordFailure(db, failed.letter.id, failed.letter.attempts + 1, failed.failure)
+  if (failed !== undefined) await recordFailure(db, failed.letter, failed.failure)
   await settleHeads(db, effect.name, [streamId])
 }
 

@@ -1,6 +1,7 @@
+import { NEWER_EVENT } from '../../faults.ts'
 import type { Sql } from '../store/sql.ts'
 import type { Failure } from './effect.ts'
-import { fromEnvelope, type EventEnvelope } from '../broker/envelope.ts'
+import { typeOf, type EventEnvelope } from '../broker/envelope.ts'
 
 /**
  * An event that a consumer cannot apply takes its stream out of the flow: it is kept here, and what follows it in the
@@ -18,9 +19,12 @@ const ATTEMPTS_MAX = 5
 
 const BACKOFF_MS = 500
 
+/** An event of a newer release is tried until that release is there, which should not be long in seeing it. */
+const BACKOFF_MAX_MS = 60_000
+
 /** Milliseconds until an event that has failed so often is tried again: doubled each time, with half of it left to chance. */
 export const backoffMs = (attempts: number, random: () => number = Math.random): number =>
-  BACKOFF_MS * 2 ** (attempts - 1) * (0.5 + random() / 2)
+  Math.min(BACKOFF_MS * 2 ** (attempts - 1), BACKOFF_MAX_MS) * (0.5 + random() / 2)
 
 export async function streamsSetAside(
   db: Sql,
@@ -39,7 +43,7 @@ export async function setAside(db: Sql, consumer: string, letters: readonly SetA
   if (letters.length === 0) return
   const rows = letters.map(({ envelope, failure }) => ({
     envelope,
-    type: fromEnvelope(envelope).type,
+    type: typeOf(envelope),
     ...failure,
   }))
   await db.query(
@@ -76,14 +80,15 @@ export async function settleHeads(db: Sql, consumer: string, streams: readonly s
   )
 }
 
-/** @param attempts how often it has failed now. */
+/** What has failed once more. To wait for a newer release spends none of the attempts that this release then has at it. */
 export async function recordFailure(
   db: Sql,
-  id: string,
-  attempts: number,
+  { id, ...before }: { id: string; attempts: number; cause: string | null },
   { cause, message }: Failure,
 ): Promise<void> {
-  const isParked = attempts >= ATTEMPTS_MAX
+  const isFirst = before.cause === NEWER_EVENT && cause !== NEWER_EVENT
+  const attempts = isFirst ? 1 : before.attempts + 1
+  const isParked = attempts >= ATTEMPTS_MAX && cause !== NEWER_EVENT
   await db.query(
     `UPDATE dead_letters SET state = $2, attempts = $3, cause = $4, message = $5, last_failed_at = clock_timestamp(),
        first_failed_at = coalesce(first_failed_at, clock_timestamp()),

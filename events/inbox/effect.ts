@@ -9,6 +9,8 @@ export interface Effect {
   readonly name: string
   /** Writes through `db` only: the position moves in the same database transaction. */
   apply(db: Sql, event: StoredEvent): Promise<void>
+  /** The ids of the events that an operator has discarded: passed over, whatever they are. */
+  readonly discarded?: ReadonlySet<string>
   /** Called once for each batch with its streams, also those of which nothing is applied. */
   onStreams?(db: Sql, streams: readonly string[]): Promise<void>
 }
@@ -25,8 +27,9 @@ export const GAP: Failure = {
   message: 'An earlier event of its stream has not arrived.',
 }
 
-export const applyTo = (effect: Effect, db: Sql, envelope: EventEnvelope): Promise<void> =>
-  effect.apply(db, fromEnvelope(envelope))
+export async function applyTo(effect: Effect, db: Sql, envelope: EventEnvelope): Promise<void> {
+  if (effect.discarded?.has(envelope.id) !== true) await effect.apply(db, fromEnvelope(envelope))
+}
 
 /** SQLSTATE of a statement that took too long: the database is slow, or this event is. */
 export const TIMED_OUT = '57014'

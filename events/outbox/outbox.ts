@@ -1,10 +1,10 @@
 import type { Sql } from '../store/sql.ts'
-import { EVENT_COLUMNS, toEvent, type StoredEvent } from '../store/event.ts'
+import { EVENT_COLUMNS, type StoredEvent } from '../store/event.ts'
 
 /** How long the row of a published event is kept. Younger events therefore all have theirs. */
 export const OUTBOX_KEPT_MINUTES = 60
 
-/** An event that is to be published, and the id of its row: in order within a stream, not across streams. */
+/** An event that is to be published as it was recorded, and the id of its row: in order within a stream, not across streams. */
 export interface OutboxRow extends StoredEvent {
   id: number
 }
@@ -18,13 +18,11 @@ const UNPUBLISHED = `
  * The oldest unpublished events but for those of some streams. Asked anew each time: a row with a low id may be
  * committed after one with a high id, so no id may be taken to mean that there is nothing below.
  */
-export async function readUnpublished(
+export const readUnpublished = (
   db: Sql,
   exceptStreams: readonly string[],
   max: number,
-): Promise<OutboxRow[]> {
-  return (await db.query<OutboxRow>(UNPUBLISHED, [exceptStreams, max])).map(toEvent)
-}
+): Promise<OutboxRow[]> => db.query(UNPUBLISHED, [exceptStreams, max])
 
 export async function markPublished(db: Sql, ids: readonly number[]): Promise<void> {
   await db.query('UPDATE outbox SET published_at = now() WHERE id = ANY ($1::bigint[])', [ids])

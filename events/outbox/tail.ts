@@ -1,5 +1,5 @@
 import type { Database } from '../../prisma/client.ts'
-import { toEvent, type StoredEvent } from '../store/event.ts'
+import { toShownEvent, type StoredEvent } from '../store/event.ts'
 
 /** Ids are drawn before a commit: one that is this much lower than the newest may still appear. */
 const LATE_MAX = 500
@@ -39,6 +39,6 @@ export function followEvents(db: Reads, afterId: bigint): () => Promise<TailEven
       if (id > newest) newest = id
     }
     for (const id of told) if (id <= newest - BigInt(LATE_MAX)) told.delete(id)
-    return rows.map((row) => toEvent(row))
+    return rows.map((row) => toShownEvent(row))
   }
 }

@@ -1,5 +1,5 @@
 import type { Database } from '../../prisma/client.ts'
-import { toEvent, type StoredEvent } from './event.ts'
+import { toEvent, toShownEvent, type StoredEvent } from './event.ts'
 
 /** An event that is to be appended. */
 export interface NewEvent {
@@ -44,6 +44,12 @@ export const toRows = (events: readonly NewEvent[]): string =>
  * row are written together.
  */
 export function createEventStore({ db }: { db: Database }) {
+  const recorded = (streamId: string, { after = 0, upTo, limit }: Part): Promise<StoredEvent[]> =>
+    db.event.findMany({
+      where: { streamId, version: { gt: after, ...(upTo === undefined ? {} : { lte: upTo }) } },
+      orderBy: { version: 'asc' },
+      ...(limit === undefined ? {} : { take: limit }),
+    })
   return {
     /**
      * @param expectedVersion the version on which the events were decided; 0 for a stream that does not exist.
@@ -72,15 +78,16 @@ export function createEventStore({ db }: { db: Database }) {
       return later === null ? version : Math.min(later.version - 1, version ?? later.version)
     },
 
-    /** The events of a part of a stream, in order and in today's shape. */
-    async load(streamId: string, { after = 0, upTo, limit }: Part = {}): Promise<StoredEvent[]> {
-      const events = await db.event.findMany({
-        where: { streamId, version: { gt: after, ...(upTo === undefined ? {} : { lte: upTo }) } },
-        orderBy: { version: 'asc' },
-        ...(limit === undefined ? {} : { take: limit }),
-      })
-      return events.map(toEvent)
-    },
+    /**
+     * The events of a part of a stream, in order and in today's shape.
+     * @throws Fault NEWER_EVENT when one of them is newer than this process.
+     */
+    load: async (streamId: string, part: Part = {}): Promise<StoredEvent[]> =>
+      (await recorded(streamId, part)).map(toEvent),
+
+    /** The same to be shown: one that is newer than this process is as it was recorded. */
+    show: async (streamId: string, part: Part = {}): Promise<StoredEvent[]> =>
+      (await recorded(streamId, part)).map(toShownEvent),
   }
 }
 

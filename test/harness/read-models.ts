@@ -28,10 +28,10 @@ const hashes = async ({ db, pool }: ReadModels): Promise<string[]> => {
   )
 }
 
-export const wishRebuilds = ({ db }: ReadModels) =>
+export const wishRebuilds = ({ db }: Pick<ReadModels, 'db'>) =>
   db.projection.updateMany({ data: { rebuildWishedAt: new Date() } })
 
-export const rebuildsDone = ({ db }: ReadModels): Promise<true> =>
+export const rebuildsDone = ({ db }: Pick<ReadModels, 'db'>): Promise<true> =>
   until('the rebuilds to be done', async () =>
     (await db.projection.count({ where: { rebuildWishedAt: null } })) === PROJECTIONS.length
       ? true

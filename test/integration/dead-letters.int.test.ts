@@ -83,6 +83,7 @@ describe('an event that cannot be applied', () => {
     expect(await list()).toMatchObject([{ state: 'parked', attempts: 5 }])
     expect([1, 2, 3, 4].map((attempts) => backoffMs(attempts, () => 1))).toEqual([500, 1000, 2000, 4000])
     expect(backoffMs(1, () => 0)).toBe(250)
+    expect(backoffMs(2000, () => 1)).toBe(60_000)
   })
 
   it('is tried also behind many of a consumer that nobody is any more', async () => {
@@ -148,6 +149,50 @@ describe('an event that cannot be applied', () => {
     await handle(streamOf('order-poison', 1))
     const [letter] = await list()
     expect(letter?.nextAttemptAt?.getTime()).toBeGreaterThan(letter?.lastFailedAt?.getTime() ?? Infinity)
+  })
+})
+
+describe('an event of a newer release', () => {
+  const REASON = 'Shape 2 of OrderPlaced is of a newer release than this process: deploy that release.'
+  const stream = streamOf('order-newer', 3)
+  const newer = stream.map((event, index) => (index === 0 ? { ...event, schemaversion: 2 } : event))
+  /** As if a process had taken over for which the shape is no news. */
+  const deploy = () =>
+    sqlOf(recording.pool).query(`UPDATE dead_letters SET envelope = envelope || '{"schemaversion": 1}'`)
+  const retried = async (times: number) => {
+    for (let attempt = 0; attempt < times; attempt += 1) await recording.retryNow()
+  }
+
+  it('is tried again for as long as it takes, with the rest of its stream behind it, while others flow', async () => {
+    await handle([...newer.slice(0, 2), ...streamOf('order-1', 2)])
+    await retried(8)
+    await handle([...newer.slice(2), ...streamOf('order-1', 3).slice(2)])
+    expect(await recording.letters()).toEqual([
+      'order-newer/1 retrying 9',
+      'order-newer/2 behind 0',
+      'order-newer/3 behind 0',
+    ])
+    expect(await list()).toMatchObject([{ cause: 'NEWER_EVENT', message: REASON, type: 'OrderPlaced' }])
+    expect(await recording.applied()).toEqual(ids(streamOf('order-1', 3)))
+  })
+
+  it('heals with its stream, in order, once a process that knows it has taken over', async () => {
+    await handle(newer)
+    await retried(6)
+    await deploy()
+    await retried(1)
+    expect([await recording.letters(), await recording.applied()]).toEqual([[], ids(stream)])
+  })
+
+  it('that is known then and fails all the same has all its attempts before it', async () => {
+    await handle(newer.slice(0, 1))
+    await retried(6)
+    await deploy()
+    recording.poisoned.add('order-newer')
+    await retried(1)
+    expect(await recording.letters()).toEqual(['order-newer/1 retrying 1'])
+    await retried(4)
+    expect(await recording.letters()).toEqual(['order-newer/1 parked 5'])
   })
 })
 

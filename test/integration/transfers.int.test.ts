@@ -6,6 +6,7 @@ import { createEventStore } from '../../events/store/store.ts'
 import type { Database } from '../../prisma/client.ts'
 import { failingUntilRetried } from '../harness/holds.ts'
 import { inFlight } from '../harness/in-flight.ts'
+import { until } from '../harness/poll.ts'
 import { startSystem } from '../harness/start.ts'
 import type { System } from '../harness/system.ts'
 import { attemptStep } from '../harness/steps.ts'
@@ -85,6 +86,27 @@ describe('an account over HTTP', () => {
 })
 
 describe('a transfer over HTTP', () => {
+  it('waits while an account has events of a newer release, and is completed by a worker that knows them', async () => {
+    const { api, db } = system
+    await api.openAccount('ahead', 1000)
+    await api.openAccount('behind', 0)
+    const giveShape = (shape: number) =>
+      db.$transaction([
+        db.$executeRaw`SET LOCAL session_replication_role = replica`,
+        db.$executeRaw`UPDATE events SET schema_version = ${shape}::integer WHERE stream_id = 'account-ahead'`,
+      ])
+    await giveShape(2)
+    const { id } = await api.transfer('ahead', 'behind', 400)
+    const fence = await until('its first step to wait', async () => {
+      const [found] = await db.stepFence.findMany({ where: { sagaId: id } })
+      return found?.waitingFor === null ? undefined : found
+    })
+    expect(fence).toMatchObject({ step: 'withdrawMoney', waitingFor: 'NEWER_EVENT' })
+    await giveShape(1)
+    expect(await api.transferEnded(id)).toMatchObject({ status: 'completed' })
+    expect((await api.account('ahead')).balanceMinor).toBe(600)
+  })
+
   it('is accepted at once, made once for each key, and completed', async () => {
     const { api } = system
     await api.openAccount('from', 1000)
