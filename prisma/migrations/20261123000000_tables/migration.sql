@@ -89,7 +89,7 @@ CREATE TABLE "order_lines" (
     "sku" TEXT NOT NULL,
     "position" INTEGER NOT NULL,
     "quantity" INTEGER NOT NULL,
-    "unit_price_minor" INTEGER NOT NULL,
+    "unit_price_minor" BIGINT NOT NULL,
 
     CONSTRAINT "order_lines_pkey" PRIMARY KEY ("order_id","sku")
 );
@@ -129,7 +129,7 @@ CREATE TABLE "products" (
     "sku" TEXT NOT NULL,
     "name" TEXT NOT NULL,
     "currency" CHAR(3) NOT NULL,
-    "price_minor" INTEGER NOT NULL,
+    "price_minor" BIGINT NOT NULL,
     "active" BOOLEAN NOT NULL DEFAULT true,
 
     CONSTRAINT "products_pkey" PRIMARY KEY ("sku")
