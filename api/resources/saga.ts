@@ -238,10 +238,12 @@ function compensationState({ reason }: Whole, own: StepSnapshot | undefined): Co
     case 'skipped':
       return 'skipped'
     case 'undoing':
-      return own.isParked ? 'parked' : own.waitingFor === null ? 'running' : 'waiting'
     case 'done':
     case 'intended':
-      return own.isParked ? 'parked' : 'pending'
+      if (own.isParked) return 'parked'
+      // An undo may wait before it could be marked as begun.
+      if (own.waitingFor !== null) return 'waiting'
+      return own.state === 'undoing' ? 'running' : 'pending'
     default:
       return 'none'
   }
