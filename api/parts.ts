@@ -103,15 +103,16 @@ export const version = z
   .transform((text) => Math.min(Number(text), VERSION_MAX))
   .openapi({ type: 'integer', minimum: 1 })
 
+/** A moment in a query, as RFC 3339 has it. */
+export const moment = z.iso
+  .datetime({ offset: true })
+  .transform((text) => new Date(text))
+  .refine((time) => time.getUTCFullYear() >= 1, 'Before the year 1.')
+
 /** Time travel: how it was at a version of its stream, or at a moment. */
 export const asOfQuery = {
   asOfVersion: version.optional(),
-  asOf: z.iso
-    .datetime({ offset: true })
-    .transform((moment) => new Date(moment))
-    .refine((moment) => moment.getUTCFullYear() >= 1, 'Before the year 1.')
-    .optional()
-    .openapi({ type: 'string', format: 'date-time' }),
+  asOf: moment.optional().openapi({ type: 'string', format: 'date-time' }),
 }
 
 /**

@@ -60,6 +60,16 @@ ALTER TABLE sagas
 -- never changes: an index on the time of the last move would be written with each of them.
 CREATE INDEX sagas_open ON sagas (id) WHERE status NOT IN ('completed', 'rejected', 'cancelled');
 
+-- Those that turned back, which are listed by why and at which step: few rows of many, and none of a healthy order.
+CREATE INDEX sagas_reason_code ON sagas (reason_code, id) WHERE reason_code IS NOT NULL;
+CREATE INDEX sagas_reason_step ON sagas (reason_step, id) WHERE reason_step IS NOT NULL;
+
+-- Ids begin with the time of the host that made them. Those that are over a minute away from created_at, which is of
+-- this server's clock, are not found by it: none, while the clocks are right.
+CREATE INDEX sagas_skewed ON sagas (created_at) WHERE created_at NOT BETWEEN
+  to_timestamp((('x' || left(id::text, 8) || substr(id::text, 10, 4))::bit(48)::bigint::float8 - 60000) / 1000) AND
+  to_timestamp((('x' || left(id::text, 8) || substr(id::text, 10, 4))::bit(48)::bigint::float8 + 60000) / 1000);
+
 ALTER TABLE step_fences
   ADD CONSTRAINT step_fences_state CHECK (state IN
     ('pending', 'intended', 'done', 'refused', 'undoing', 'undone', 'skipped')),
