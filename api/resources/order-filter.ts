@@ -4,15 +4,22 @@ import type { SagaContract } from '../../workflows/saga/contract.ts'
 import { customerId, moment, pageQuery } from '../parts.ts'
 import { z } from '../zod.ts'
 
+const INCLUDED = 'A bound, included. Bounds that are the wrong way round are refused.'
+
 /** A total in a query. */
 const total = z
   .string()
   .regex(/^\d{1,16}$/)
   .transform(Number)
   .pipe(z.int())
-  .openapi({ type: 'integer', minimum: 0, description: 'In minor units; included.' })
+  .openapi({
+    type: 'integer',
+    minimum: 0,
+    maximum: Number.MAX_SAFE_INTEGER,
+    description: `In minor units. ${INCLUDED}`,
+  })
 
-const time = moment.openapi({ type: 'string', format: 'date-time', description: 'Included.' })
+const time = moment.openapi({ type: 'string', format: 'date-time', description: INCLUDED })
 
 /** What a list of orders may be asked for: all of it must be so. */
 export const orderListQuery = (contract: SagaContract) =>
