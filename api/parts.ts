@@ -17,7 +17,15 @@ export const currency = z
   .regex(/^[A-Z]{3}$/, 'Three capital letters.')
   .openapi({ example: 'EUR' })
 
-export const amountMinor = z.int().openapi({ description: 'In minor units of the currency (cents).' })
+/** An amount that is exact: every total is at most 2^53 - 1, as a constraint of the database says. */
+export const amountMinor = z.int().openapi({
+  description: 'In minor units of the currency, as ISO 4217 has them: cents of EUR, sen of IDR, whole JPY.',
+})
+
+/** A sum of amounts, which may be larger than any of them. */
+export const sumMinor = z.int().openapi({
+  description: 'In minor units of the currency. Exact up to 2^53 - 1; a larger sum is rounded.',
+})
 
 export const time = z.iso.datetime().openapi({ format: 'date-time' })
 
@@ -95,15 +103,16 @@ export const version = z
   .transform((text) => Math.min(Number(text), VERSION_MAX))
   .openapi({ type: 'integer', minimum: 1 })
 
+/** A moment in a query, as RFC 3339 has it. */
+export const moment = z.iso
+  .datetime({ offset: true })
+  .transform((text) => new Date(text))
+  .refine((time) => time.getUTCFullYear() >= 1, 'Before the year 1.')
+
 /** Time travel: how it was at a version of its stream, or at a moment. */
 export const asOfQuery = {
   asOfVersion: version.optional(),
-  asOf: z.iso
-    .datetime({ offset: true })
-    .transform((moment) => new Date(moment))
-    .refine((moment) => moment.getUTCFullYear() >= 1, 'Before the year 1.')
-    .optional()
-    .openapi({ type: 'string', format: 'date-time' }),
+  asOf: moment.optional().openapi({ type: 'string', format: 'date-time' }),
 }
 
 /**

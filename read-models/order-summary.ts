@@ -116,11 +116,14 @@ export function createOrderSummaryQueries({ db }: { db: Sql }) {
         [customerId ?? null, status ?? null, sku ?? null, after ?? null, limit + 1],
       ),
 
-    /** At risk is the total of an order that has not ended and was charged or is parked. */
+    /**
+     * At risk is the total of an order that has not ended and was charged or is parked. A sum that is larger than a
+     * number can hold exactly is rounded.
+     */
     async overview(): Promise<Overview> {
       const orders = await db.query<Overview['orders'][number]>(
         `SELECT status, currency, count(*) AS count, count(*) FILTER (WHERE is_at_risk) AS "atRisk",
-                coalesce(sum(total_minor) FILTER (WHERE is_at_risk), 0)::bigint AS "atRiskMinor"
+                coalesce(sum(total_minor) FILTER (WHERE is_at_risk), 0)::float8 AS "atRiskMinor"
            FROM order_summaries,
              LATERAL (SELECT ${IS_OPEN} AND (${IS_CHARGED} OR status = 'parked') AS is_at_risk) AS risk
           WHERE ${GENERATION} GROUP BY status, currency ORDER BY status, currency`,

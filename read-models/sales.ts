@@ -67,10 +67,10 @@ const ROWS_MAX = 10_000
 
 export function createSalesQueries({ db }: { db: Sql }) {
   return {
-    /** Newest day first, at most 10,000 rows. */
+    /** Newest day first, at most 10,000 rows. A sum that is larger than a number can hold exactly is rounded. */
     report: ({ from, to, sku }: SalesFilter): Promise<DaySales[]> =>
       db.query(
-        `SELECT to_char(day, 'YYYY-MM-DD') AS day, sku, quantity, revenue_minor AS "revenueMinor", currency
+        `SELECT to_char(day, 'YYYY-MM-DD') AS day, sku, quantity, revenue_minor::float8 AS "revenueMinor", currency
            FROM sales_days JOIN projections p USING (generation)
           WHERE p.name = 'sales' AND ($1::date IS NULL OR day >= $1) AND ($2::date IS NULL OR day <= $2)
             AND ($3::text IS NULL OR sku = $3)

@@ -106,7 +106,7 @@ const partsOf = ({ customerId, currency, totalMinor, lines }: OrderRecord): Orde
   customerId,
   currency,
   totalMinor: toMinor(totalMinor),
-  lines,
+  lines: lines.map((line) => ({ ...line, unitPriceMinor: toMinor(line.unitPriceMinor) })),
 })
 
 function view(

@@ -6,18 +6,19 @@ import { ORDER } from '../../domain/order/evolve.ts'
 import type { createIntake } from '../../domain/order/intake.ts'
 import type { OrderQueries, OrderRecord } from '../../domain/order/queries.ts'
 import type { Journal } from '../../domain/saga/journal.ts'
-import { isTerminal, SAGA_STATUSES } from '../../domain/saga/status.ts'
+import { isTerminal } from '../../domain/saga/status.ts'
 import type { Aggregates } from '../../events/store/aggregate.ts'
 import type { EventStore } from '../../events/store/store.ts'
 import type { SagaStarter } from '../../dispatch/starter.ts'
 import { createBound } from '../back-pressure.ts'
 import type { Contracts } from '../contracts.ts'
 import { endpoint, reply, type Endpoint } from '../endpoint.ts'
-import { asOfQuery, customerId, page, pageQuery, toPage, uuidInPath } from '../parts.ts'
+import { asOfQuery, page, toPage, uuidInPath } from '../parts.ts'
 import { HttpProblem } from '../problem.ts'
 import { z } from '../zod.ts'
 import { eventList, readEvents, sagaEventsQuery } from './events.ts'
 import { IDEMPOTENCY, PLACED_HEADERS, placedHeaders } from './idempotency.ts'
+import { orderListQuery } from './order-filter.ts'
 import { order, orderRequest, viewOrder, viewPastOrder, viewPlacedOrder } from './order.ts'
 import { cancelRequest, type TemporalPlace } from './saga.ts'
 
@@ -31,12 +32,6 @@ const CLOSING_TIMEOUT_MS = 2000
 const history = z
   .object({ events: z.array(z.record(z.string(), z.unknown())) })
   .openapi('WorkflowHistory', { description: 'proto3 JSON, as the Temporal CLI and SDKs replay it.' })
-
-const listQuery = z.strictObject({
-  status: z.enum(SAGA_STATUSES).optional(),
-  customerId: customerId.optional(),
-  ...pageQuery({ cursor: z.uuid().optional() }),
-})
 
 export interface OrderResources {
   contracts: Contracts
@@ -113,7 +108,7 @@ export function orderEndpoints({
       method: 'get',
       path: '/orders',
       summary: 'List orders, newest first',
-      query: listQuery,
+      query: orderListQuery(contract),
       answers: { 200: { description: 'A page of orders.', schema: page(order).openapi('OrderList') } },
       async handle({ query: { limit, cursor, ...filter } }) {
         const records = await queries.list(filter, { limit, after: cursor })

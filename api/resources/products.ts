@@ -1,4 +1,5 @@
 import type { createCatalogue, ProductRecord } from '../../domain/inventory/catalogue.ts'
+import { toMinor } from '../../domain/money.ts'
 import { endpoint, reply, type Endpoint } from '../endpoint.ts'
 import { amountMinor, page, pageQuery, sku, toPage } from '../parts.ts'
 import { HttpProblem } from '../problem.ts'
@@ -56,5 +57,5 @@ export function productEndpoints({ catalogue }: ProductResources): Endpoint[] {
 
 function viewProduct({ sku, name, currency, priceMinor, active, stock }: ProductRecord) {
   const { available, reserved, sold } = stock ?? { available: 0, reserved: 0, sold: 0 }
-  return { sku, name, currency, priceMinor, active, available, reserved, sold }
+  return { sku, name, currency, priceMinor: toMinor(priceMinor), active, available, reserved, sold }
 }

@@ -4,7 +4,17 @@ import type { createOrderSummaryQueries, OrderSummary, Overview } from '../../re
 import type { createSalesQueries } from '../../read-models/sales.ts'
 import type { createStockQueries } from '../../read-models/stock-levels.ts'
 import { endpoint, reply, type Endpoint } from '../endpoint.ts'
-import { amountMinor, CUSTOMER_ID, customerId, page, pageQuery, sku, time, toPage } from '../parts.ts'
+import {
+  amountMinor,
+  CUSTOMER_ID,
+  customerId,
+  page,
+  pageQuery,
+  sku,
+  sumMinor,
+  time,
+  toPage,
+} from '../parts.ts'
 import { z } from '../zod.ts'
 import { FRESHNESS, freshQuery, readFresh, READERS, type Wish } from './freshness.ts'
 
@@ -39,7 +49,7 @@ export const salesReport = z
         day: z.string(),
         sku: z.string(),
         quantity: z.int(),
-        revenueMinor: amountMinor,
+        revenueMinor: sumMinor,
         currency: z.string(),
       }),
     ),
@@ -58,7 +68,7 @@ export const overview = z
   .object({
     orders: z.record(z.enum(SAGA_STATUSES), z.int()),
     atRisk: z
-      .array(z.object({ currency: z.string(), amountMinor, orders: z.int() }))
+      .array(z.object({ currency: z.string(), amountMinor: sumMinor, orders: z.int() }))
       .openapi({ description: 'Totals of orders that have not ended and were charged or are parked.' }),
     oldestOpen: z.object({ id: z.uuid(), status: z.enum(SAGA_STATUSES), placedAt: time }).nullable(),
     ...FRESHNESS,

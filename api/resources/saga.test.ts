@@ -127,6 +127,7 @@ describe('the steps of an order', () => {
     ['intended', {}, 'pending'],
     ['undoing', {}, 'running'],
     ['undoing', { waitingFor: 'BREAKER_OPEN' }, 'waiting'],
+    ['done', { waitingFor: 'DATABASE_UNAVAILABLE' }, 'waiting'],
     ['undoing', { waitingFor: 'BREAKER_OPEN', parkedAt: new Date() }, 'parked'],
     ['undone', {}, 'done'],
     ['skipped', {}, 'skipped'],

@@ -242,10 +242,11 @@ function compensationState({ reason }: Whole, own: StepSnapshot | undefined): Co
     case 'skipped':
       return 'skipped'
     case 'undoing':
-      return own.waitingFor === null ? 'running' : 'waiting'
     case 'done':
     case 'intended':
-      return 'pending'
+      // An undo may wait before it could be marked as begun.
+      if (own.waitingFor !== null) return 'waiting'
+      return own.state === 'undoing' ? 'running' : 'pending'
     default:
       return 'none'
   }

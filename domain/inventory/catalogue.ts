@@ -1,5 +1,5 @@
 import type { Database } from '../../prisma/client.ts'
-import type { Page } from '../order/queries.ts'
+import type { Page } from '../order/search.ts'
 
 export function createCatalogue({ db }: { db: Database }) {
   return {

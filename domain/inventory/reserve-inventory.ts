@@ -14,6 +14,7 @@ export const reserveInventory = rowStep<InventoryEvents>()({
   name: 'reserveInventory',
   event: 'InventoryReserved',
   effect: `SELECT stock_move(saga_id, 'reserved') AS outcome FROM admitted`,
+  refuses: ['OUT_OF_STOCK'],
   undo: {
     name: 'releaseInventory',
     event: 'InventoryReleased',

@@ -113,6 +113,7 @@ export const providerStep =
       events: { done: event, undone: [undo.event, undo.voided] },
       provider,
       refusals,
+      refuses: [...Object.values(refusals).map(({ code }) => code), MISMATCH.code],
       invariants,
       ledger: ledger === undefined ? undefined : { ...ledger, collection, live: states.live },
       bindTo,

@@ -15,6 +15,8 @@ export interface RowStepSpec<Events, Name extends string, Undo extends string> {
    * `outcome jsonb`: what the event says, or `{"refused": {"code", "detail"}}`.
    */
   readonly effect: string
+  /** The codes of its refusals, where it has any. */
+  readonly refuses?: readonly string[]
   readonly undo?: {
     readonly name: Undo
     readonly event: keyof Events & string

@@ -17,6 +17,8 @@ export interface Step<Name extends string = string, Undo extends string = string
   readonly provider: ProviderName | undefined
   /** What its provider may refuse. */
   readonly refusals: Refusals
+  /** The codes that it refuses with, by whatever rule: a saga has one of them as its reason. */
+  readonly refuses: readonly string[]
   /** What must be true of its effect at any moment. */
   readonly invariants: readonly Invariant[]
   /** What its provider says that it did, to be compared with the orders that have ended. */
@@ -83,11 +85,13 @@ export const ownStep = <const Name extends string, const Undo extends string>({
   name,
   event,
   undo,
+  refuses = [],
   invariants = [],
 }: {
   readonly name: Name
   readonly event: string
   readonly undo?: { readonly name: Undo; readonly event: string }
+  readonly refuses?: readonly string[]
   readonly invariants?: readonly Invariant[]
 }) => ({
   name,
@@ -95,6 +99,7 @@ export const ownStep = <const Name extends string, const Undo extends string>({
   events: { done: event, undone: undo === undefined ? [] : [undo.event] },
   provider: undefined,
   refusals: {},
+  refuses,
   invariants,
   ledger: undefined,
 })

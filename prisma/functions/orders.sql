@@ -31,7 +31,7 @@ BEGIN
       verdict := 'paused';
       RETURN;
     END IF;
-    SELECT sum(p.price_minor::bigint * (line->>'quantity')::integer),
+    SELECT sum(p.price_minor * (line->>'quantity')::integer),
            jsonb_agg(jsonb_build_object('sku', p.sku, 'quantity', (line->>'quantity')::integer,
              'unitPriceMinor', p.price_minor) ORDER BY n),
            array_agg(n - 1) FILTER (WHERE p.sku IS NULL),
@@ -62,7 +62,7 @@ BEGIN
   VALUES (p_id, p_order->>'customerId', p_order->>'currency', total, p_order->>'paymentMethod',
     p_order#>>'{shipping,service}');
   INSERT INTO order_lines (order_id, sku, position, quantity, unit_price_minor)
-  SELECT p_id, line->>'sku', n - 1, (line->>'quantity')::integer, (line->>'unitPriceMinor')::integer
+  SELECT p_id, line->>'sku', n - 1, (line->>'quantity')::integer, (line->>'unitPriceMinor')::bigint
     FROM jsonb_array_elements(priced) WITH ORDINALITY AS lines (line, n);
   INSERT INTO order_addresses (order_id, name, line1, city, postal_code, country)
   SELECT p_id, a.name, a.line1, a.city, a."postalCode", a.country

@@ -30,6 +30,7 @@ export type LedgerView = Readonly<Record<string, readonly { key: string; state?:
 
 export interface OrderWishes {
   customerId?: string
+  currency?: string
   paymentMethod?: string
   service?: string
   lines?: { sku: string; quantity: number }[]
@@ -48,13 +49,14 @@ export const address = {
 
 export const orderBody = ({
   customerId,
+  currency,
   paymentMethod,
   service,
   lines,
   deadlineSeconds,
 }: OrderWishes = {}) => ({
   customerId: customerId ?? 'cus_alice',
-  currency: 'EUR',
+  currency: currency ?? 'EUR',
   lines: lines ?? [{ sku: 'TEA-001', quantity: 2 }],
   paymentMethod: paymentMethod ?? 'pm_ok',
   shipping: { service: service ?? 'standard', address },

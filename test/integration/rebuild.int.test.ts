@@ -206,10 +206,12 @@ describe('a rebuild from zero', () => {
     const slow: Projection = {
       ...summaries,
       async apply(db, generation, event) {
-        overtaker ??= rebuild({ pool, projection: summaries })
-        await until('the other to have begun', async () =>
-          (await row(summaries)).rebuildingGeneration === generation ? undefined : true,
-        )
+        if (overtaker === undefined) {
+          overtaker = rebuild({ pool, projection: summaries })
+          await until('the other to have begun', async () =>
+            (await row(summaries)).rebuildingGeneration === generation ? undefined : true,
+          )
+        }
         await summaries.apply(db, generation, event)
       },
     }

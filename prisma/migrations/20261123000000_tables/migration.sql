@@ -89,7 +89,7 @@ CREATE TABLE "order_lines" (
     "sku" TEXT NOT NULL,
     "position" INTEGER NOT NULL,
     "quantity" INTEGER NOT NULL,
-    "unit_price_minor" INTEGER NOT NULL,
+    "unit_price_minor" BIGINT NOT NULL,
 
     CONSTRAINT "order_lines_pkey" PRIMARY KEY ("order_id","sku")
 );
@@ -129,7 +129,7 @@ CREATE TABLE "products" (
     "sku" TEXT NOT NULL,
     "name" TEXT NOT NULL,
     "currency" CHAR(3) NOT NULL,
-    "price_minor" INTEGER NOT NULL,
+    "price_minor" BIGINT NOT NULL,
     "active" BOOLEAN NOT NULL DEFAULT true,
 
     CONSTRAINT "products_pkey" PRIMARY KEY ("sku")
@@ -427,6 +427,7 @@ CREATE INDEX "saga_starts_created_at_saga_id_idx" ON "saga_starts"("created_at",
 CREATE INDEX "saga_watches_check_at_idx" ON "saga_watches"("check_at");
 CREATE INDEX "saga_wakes_claimed_until_idx" ON "saga_wakes"("claimed_until");
 CREATE INDEX "orders_customer_id_id_idx" ON "orders"("customer_id", "id");
+CREATE INDEX "orders_total_minor_idx" ON "orders"("total_minor");
 CREATE INDEX "transfers_source_account_id_id_idx" ON "transfers"("source_account_id", "id");
 CREATE INDEX "idempotency_keys_created_at_idx" ON "idempotency_keys"("created_at");
 CREATE INDEX "loyalty_entries_customer_id_recorded_at_idx" ON "loyalty_entries"("customer_id", "recorded_at");
