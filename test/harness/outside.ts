@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { OpenApi, Target } from './document-inputs.ts'
-import { targetsOf } from './document-inputs.ts'
+import { targetsOf, type OpenApi, type Target } from './document-inputs.ts'
 import { until } from './poll.ts'
 import { sendRaw, type RawAnswer, type RawRequest } from './raw-http.ts'
 import type { System } from './system.ts'
