@@ -25,7 +25,7 @@ export function createApp({ endpoints, ratePerSecond, version, log }: AppOptions
   app.set('etag', false)
   // Plain HTTP on this machine: nothing may be upgraded to HTTPS.
   const security = helmet({ contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } } })
-  app.use(requestId, security, requestLog(log))
+  app.use(requestId, security, requestLog(log), requireHost)
   const probes = endpoints.filter(({ isProbe }) => isProbe === true)
   const others = endpoints.filter((endpoint) => !probes.includes(endpoint))
   app.use(mount(probes), limitRate(ratePerSecond), mount(others))
@@ -53,6 +53,13 @@ function page(app: Express, path: string, ...handlers: RequestHandler[]): void {
 const requestId: RequestHandler = (request, response, next) => {
   const given = request.get('x-request-id')
   response.set('x-request-id', given !== undefined && /^[\w.-]{1,64}$/.test(given) ? given : randomUUID())
+  next()
+}
+
+/** HTTP/1.1 asks for a Host; other versions have none, or it elsewhere. */
+const requireHost: RequestHandler = (request, _response, next) => {
+  if (request.httpVersion === '1.1' && request.headers.host === undefined)
+    throw new HttpProblem('MALFORMED_REQUEST', 'The Host header is missing.')
   next()
 }
 

@@ -8,19 +8,21 @@ import { z } from './zod.ts'
 export function createDocument(endpoints: readonly Endpoint[], version: string) {
   const registry = new OpenAPIRegistry()
   for (const endpoint of endpoints) registry.registerPath(describe(endpoint))
-  return new OpenApiGeneratorV31(registry.definitions).generateDocument({
+  const document = new OpenApiGeneratorV31(registry.definitions).generateDocument({
     openapi: '3.1.0',
     info: {
       title: 'OrderSaga',
       version,
       description:
         'Orders that are carried through inventory, payment, shipping and loyalty by a durable saga. Every answer carries ' +
-        'X-Request-Id; every error is application/problem+json with a stable `code`.',
+        'X-Request-Id; every error is application/problem+json with a stable `code`. Paths are matched exactly; a method ' +
+        'that a path does not have is answered with 405 and `Allow`, and GET implies HEAD.',
       license: { name: 'MIT', identifier: 'MIT' },
     },
     servers: [{ url: '/' }],
     tags: [...new Set(GROUPS.values()), PROCESS].map((name) => ({ name })),
   })
+  return asText(document)
 }
 
 function describe(endpoint: Endpoint): RouteConfig {
@@ -45,6 +47,25 @@ function describe(endpoint: Endpoint): RouteConfig {
   }
 }
 
+const EVENTS = 'text/event-stream'
+
+/** One event of a stream; `asText` makes a text of its data. */
+const eventOf = (data: z.ZodType) => z.object({ id: z.string(), event: z.string(), data })
+
+/** The data of an event is JSON in a text, which a schema of zod cannot say. */
+function asText(document: ReturnType<OpenApiGeneratorV31['generateDocument']>) {
+  for (const { get } of Object.values(document.paths ?? {})) {
+    const { properties } = get?.responses?.['200']?.content?.[EVENTS]?.schema ?? {}
+    if (properties !== undefined)
+      properties.data = {
+        type: 'string',
+        contentMediaType: 'application/json',
+        contentSchema: properties.data,
+      }
+  }
+  return document
+}
+
 const json = (schema: z.ZodType) => ({ content: { 'application/json': { schema } } })
 
 function answerOf(answer: Answer) {
@@ -53,23 +74,23 @@ function answerOf(answer: Answer) {
     const { schema, headers } = answer
     return { description, ...json(schema), ...(headers === undefined ? {} : { headers }) }
   }
-  if ('isStream' in answer) return { description, content: { 'text/event-stream': { schema: z.string() } } }
+  if ('isStream' in answer) return { description, content: { [EVENTS]: { schema: eventOf(answer.data) } } }
   return { description }
 }
 
 const headersOf = (rules: NonNullable<Endpoint['headers']>) =>
   z.object(
     Object.fromEntries(
-      Object.entries(rules).map(([name, { schema, description }]) => [
-        name,
-        schema.openapi({ type: 'string', description }),
-      ]),
+      Object.entries(rules).map(([name, { schema, description }]) => [name, schema.openapi({ description })]),
     ),
   )
 
+/** What can be wrong with a request before it has come to an endpoint. */
+const UNREADABLE = ['MALFORMED_REQUEST', 'REQUEST_TIMEOUT', 'HEADERS_TOO_LARGE'] as const
+
 /** The problems that follow from what an endpoint takes, and its own. */
 function codesOf({ isProbe, params, absent, headers, body, invalid, bound, problems = [] }: Endpoint) {
-  const codes: (ProblemCode | undefined)[] = [...problems]
+  const codes: (ProblemCode | undefined)[] = [...UNREADABLE, ...problems]
   if (isProbe !== true) codes.push('INVALID_PARAMETER', 'RATE_LIMITED', 'DEPENDENCY_UNAVAILABLE')
   if (params !== undefined) codes.push(absent ?? 'NOT_FOUND')
   for (const rule of Object.values(headers ?? {})) codes.push(rule.missing, rule.invalid)

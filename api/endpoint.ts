@@ -46,10 +46,10 @@ export interface HeaderRule {
 
 export type Answers = Readonly<Record<number, Answer>>
 
-/** JSON, server-sent events, or nothing. */
+/** JSON, server-sent events with JSON as their data, or nothing. */
 export type Answer =
   | { description: string; schema: z.ZodType; headers?: z.ZodObject }
-  | { description: string; isStream: true }
+  | { description: string; isStream: true; data: z.ZodType }
   | { description: string }
 
 /** An answer. @param body as the schema of this status says; nothing where it has none. */

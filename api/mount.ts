@@ -5,9 +5,20 @@ import type { AnyReply, Contract, Endpoint, HeaderRule } from './endpoint.ts'
 import { noQuery } from './parts.ts'
 import { HttpProblem, type ProblemCode } from './problem.ts'
 
+/** A path is what the document says, letter by letter: `/orders/` is what a client asks for that has no id. */
+const EXACTLY = { strict: true, caseSensitive: true }
+
+/** Every answer of a stream has them, also one without a body. */
+const STREAM_HEADERS = {
+  'content-type': 'text/event-stream',
+  'cache-control': 'private, no-cache, no-store, no-transform, must-revalidate, max-age=0',
+  pragma: 'no-cache',
+  'x-accel-buffering': 'no',
+}
+
 /** Serves the endpoints. */
 export function mount(endpoints: readonly Endpoint[]): Router {
-  const router = Router()
+  const router = Router(EXACTLY)
   for (const [path, group] of byPath(endpoints)) {
     const route = path.replaceAll(/\{(\w+)\}/g, ':$1')
     for (const endpoint of group)
@@ -50,7 +61,7 @@ function byPath(endpoints: readonly Endpoint[]): [string, Endpoint[]][] {
 /** The problem of an id that is no percent-encoded text, on a path that only looks like one of ours. */
 export function absentAt(endpoints: readonly Endpoint[], path: string): ProblemCode {
   const found = endpoints.find(({ path: ours }) =>
-    new RegExp(`^${ours.replaceAll(/\{\w+\}/g, '[^/]+')}/?$`).test(path),
+    new RegExp(`^${ours.replaceAll(/\{\w+\}/g, '[^/]+')}$`).test(path),
   )
   return found?.absent ?? 'NOT_FOUND'
 }
@@ -79,7 +90,8 @@ async function send(
     else response.json(body)
     return
   }
-  response.setHeader('content-type', 'text/event-stream')
+  // Set one by one: Express would add a charset, which this type does not have.
+  for (const [name, value] of Object.entries(STREAM_HEADERS)) response.setHeader(name, value)
   if (request.method === 'HEAD') response.end()
   else await stream(request, response)
 }

@@ -29,8 +29,11 @@ export const sumMinor = z.int().openapi({
 
 export const time = z.iso.datetime().openapi({ format: 'date-time' })
 
+/** The id of something that we made. A client may ask for any that is written as one, whatever version it says it is. */
+export const uuid = z.guid().toLowerCase().openapi({ format: 'uuid' })
+
 /** The id of something that the path names. */
-export const uuidInPath = z.object({ id: z.uuid().toLowerCase() })
+export const uuidInPath = z.object({ id: uuid })
 
 /** The answer to what was accepted and is done later. */
 export const accepted = z.object({ status: z.literal('accepted') })
@@ -38,20 +41,26 @@ export const ACCEPTED = { status: 202, body: { status: 'accepted' } } as const
 
 export const noQuery = z.strictObject({})
 
+const CURSOR = /^[A-Za-z0-9_-]+$/
 const CURSOR_MAX = 400
 
 /** Where a page begins: the `nextCursor` of the page before, as `inner` has it. */
 const cursorOf = <T extends z.ZodType<unknown, string | undefined>>(inner: T) =>
   z
     .string()
-    .regex(/^[\w-]+$/)
+    .regex(CURSOR)
     .max(CURSOR_MAX)
     // One way of writing each: what we did not write is refused.
     .refine((cursor) => Buffer.from(cursor, 'base64url').toString('base64url') === cursor)
     .transform((cursor) => Buffer.from(cursor, 'base64url').toString('utf8'))
     .optional()
     .pipe(inner)
-    .openapi({ type: 'string', description: 'The `nextCursor` of the page before.' })
+    .openapi({
+      type: 'string',
+      pattern: CURSOR.source,
+      maxLength: CURSOR_MAX,
+      description: 'The `nextCursor` of the page before.',
+    })
 
 /** The key of a list that is ordered by a moment and then by `rest`, with one space between them. */
 export const momentKey = (...rest: readonly z.ZodType[]) =>

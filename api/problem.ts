@@ -25,6 +25,7 @@ export interface FieldError {
 
 /** Every code that this API answers with, its HTTP status and its title. The codes are stable. */
 export const PROBLEMS = {
+  MALFORMED_REQUEST: [400, 'This is no HTTP request'],
   MALFORMED_JSON: [400, 'The body is not JSON'],
   IDEMPOTENCY_KEY_MISSING: [400, 'The Idempotency-Key header is missing'],
   IDEMPOTENCY_KEY_INVALID: [400, 'The Idempotency-Key header is invalid'],
@@ -39,6 +40,7 @@ export const PROBLEMS = {
   RETRY_NOT_FOUND: [404, 'There is no such retry operation'],
   DEAD_LETTER_NOT_FOUND: [404, 'There is no such dead letter'],
   PROJECTION_NOT_FOUND: [404, 'There is no such projection'],
+  REQUEST_TIMEOUT: [408, 'The request did not arrive in time'],
   ORDER_NOT_CANCELLABLE: [409, 'The order can no longer be cancelled'],
   ORDER_NOT_PARKED: [409, 'Nothing of this order is parked'],
   COMPENSATION_IN_PROGRESS: [409, 'An attempt at it is under way'],
@@ -68,6 +70,7 @@ export const PROBLEMS = {
   INACTIVE_SKU: [422, 'A product is no longer sold'],
   TOTAL_MISMATCH: [422, 'The total differs from the catalogue’s'],
   RATE_LIMITED: [429, 'Too many requests'],
+  HEADERS_TOO_LARGE: [431, 'The headers are too large'],
   INTERNAL: [500, 'Something went wrong on our side'],
   OVERLOADED: [503, 'Too much is going on'],
   INTAKE_PAUSED: [503, 'Nothing new is taken in'],
@@ -95,24 +98,33 @@ export function sendProblem(
   detail: string,
   errors: readonly FieldError[] = [],
 ): void {
-  const [status, title] = PROBLEMS[code]
+  const [status] = PROBLEMS[code]
   const mayComeBack = status === 503 || status === 429
   if (mayComeBack && !response.hasHeader('retry-after'))
     response.set('retry-after', String(code === 'INTAKE_PAUSED' ? RETRY_PAUSED_SECONDS : RETRY_AFTER_SECONDS))
   response
     .status(status)
     .type('application/problem+json')
-    .send(
-      JSON.stringify({
-        type: typeOf(code),
-        title,
-        status,
-        code,
-        detail,
-        requestId: response.get('x-request-id'),
-        ...(errors.length === 0 ? {} : { errors }),
-      }),
-    )
+    .send(JSON.stringify(problemOf(code, detail, response.get('x-request-id'), errors)))
+}
+
+/** A problem, as it is sent. */
+export function problemOf(
+  code: ProblemCode,
+  detail: string,
+  requestId: string | undefined,
+  errors: readonly FieldError[] = [],
+) {
+  const [status, title] = PROBLEMS[code]
+  return {
+    type: typeOf(code),
+    title,
+    status,
+    code,
+    detail,
+    requestId,
+    ...(errors.length === 0 ? {} : { errors }),
+  }
 }
 
 /** What a problem's `type` leads to. */

@@ -11,6 +11,7 @@ import { openDatabase } from '../prisma/client.ts'
 import { requireRelease } from '../prisma/require-release.ts'
 import { ROOT } from '../root.ts'
 import { createApp } from './app.ts'
+import { createHttpServer } from './http-server.ts'
 import { createEndpoints } from './resources/index.ts'
 import { createApiServices } from './services.ts'
 import { watchClocks } from '../clock-skew.ts'
@@ -60,12 +61,13 @@ const services = createApiServices({
 })
 
 const ending = new AbortController()
-const server = createApp({
+const app = createApp({
   endpoints: createEndpoints({ ...services, probe, ending: ending.signal }),
   ratePerSecond: config.RATE_LIMIT_PER_SECOND,
   version,
   log,
-}).listen(config.PORT, config.HOST)
+})
+const server = createHttpServer(app).listen(config.PORT, config.HOST)
 server.requestTimeout = REQUEST_TIMEOUT_MS
 await once(server, 'listening')
 services.starter.run()

@@ -30,7 +30,7 @@ describe('a card number', () => {
 })
 
 describe.each([
-  { rule: 'a line', schema: line() },
+  { rule: 'a line', schema: line(200) },
   { rule: 'prose', schema: prose(200) },
 ])('$rule from a client', ({ schema }) => {
   it.each(['a\u0000b', 'a\u0008b', 'a\u007fb', 'a\u009bb', 'a\ud800b', 'a\udc00b', '\udc00\ud800'])(
@@ -48,6 +48,12 @@ describe.each([
 it('prose has line breaks and tabs; a line has none', () => {
   for (const value of ['a\nb', 'a\r\nb', 'a\tb']) {
     expect(prose(10).parse(value)).toBe(value)
-    expect(line().safeParse(value).success).toBe(false)
+    expect(line(200).safeParse(value).success).toBe(false)
   }
+})
+
+it.each([line(3), prose(3)])('a length is counted in characters, as the document counts it', (schema) => {
+  expect(schema.safeParse('🎈🎈🎈').success).toBe(true)
+  expect(schema.safeParse('🎈🎈🎈🎈').success).toBe(false)
+  expect(schema.safeParse('').success).toBe(false)
 })

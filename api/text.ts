@@ -25,21 +25,36 @@ function isLuhn(digits: number[]): boolean {
   return sum % 10 === 0
 }
 
-const textOf = (pattern: RegExp) =>
+/** Without `u`, so that the document can show it as it is; what that flag is for is checked apart. */
+const without = (controls: string) => new RegExp(`^[^${controls}]*$`)
+const NO_CONTROLS = without(String.raw`\u0000-\u001f\u007f-\u009f`)
+const NO_CONTROLS_BUT_BREAKS = without(String.raw`\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f`)
+
+const NOT_PLAIN = 'Control characters and broken Unicode are refused.'
+
+const textOf = (pattern: RegExp, error = NOT_PLAIN) =>
   z
     .string()
     // One that is not plain is not checked further, so that it gets one error.
-    .regex(pattern, { error: 'Control characters and broken Unicode are refused.', abort: true })
+    .regex(pattern, { error, abort: true })
+    .refine((value) => value.isWellFormed(), { error: NOT_PLAIN, abort: true })
     .refine((value) => !looksLikeCardNumber(value), 'This looks like a card number.')
+
+/** A length as JSON Schema counts it: an emoji is one character, and two of JavaScript's. */
+const sized = (text: ReturnType<typeof textOf>, max: number) =>
+  text
+    .min(1)
+    .refine((value) => value.length <= max || Array.from(value).length <= max, `At most ${max} characters.`)
+    .openapi({ maxLength: max })
 
 /**
  * A line of text from a client. PostgreSQL stores neither NUL nor half a surrogate pair, other control characters can
  * falsify a log, and a card number is stored nowhere.
  */
-export const line = () => textOf(/^[^\p{Cc}\p{Cs}]*$/u)
+export const line = (max: number) => sized(textOf(NO_CONTROLS), max)
 
 /** Text for people to read, with tabs and line breaks. */
-export const prose = (max: number) =>
-  textOf(/^(?:[\t\n\r]|[^\p{Cc}\p{Cs}])*$/u)
-    .min(1)
-    .max(max)
+export const prose = (max: number) => sized(textOf(NO_CONTROLS_BUT_BREAKS), max)
+
+/** A name for machines. @param form what it looks like, in words: the error for everything else. */
+export const word = (pattern: RegExp, form: string) => textOf(pattern, form)

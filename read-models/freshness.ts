@@ -92,11 +92,22 @@ async function everythingByNow(db: Sql, projection: string): Promise<() => Promi
   return async () => (await db.query(UNAPPLIED, [projection, head?.id])).length === 0
 }
 
+/** A stream whose event is parked is not waited for: an operator has to decide first. */
 async function hasReached(db: Sql, projection: string, streamId: string, version: number): Promise<boolean> {
   const rows = await db.query(
-    `SELECT FROM projections p JOIN inbox i ON i.consumer = p.name || '#' || p.generation
-      WHERE p.name = $1 AND i.stream_id = $2 AND i.version >= $3`,
+    `SELECT FROM inbox WHERE consumer = ${CONSUMER} AND stream_id = $2 AND version >= $3
+     UNION ALL
+     SELECT FROM dead_letters WHERE consumer = ${CONSUMER} AND stream_id = $2 AND state = 'parked'`,
     [projection, streamId, version],
   )
   return rows.length > 0
+}
+
+/** The newest version of a stream; 0 when there is no such stream. */
+export async function newestVersion(db: Sql, streamId: string): Promise<number> {
+  const [row] = await db.query<{ version: number }>(
+    'SELECT coalesce(max(version), 0) AS version FROM events WHERE stream_id = $1',
+    [streamId],
+  )
+  return row?.version ?? 0
 }

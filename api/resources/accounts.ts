@@ -3,22 +3,24 @@ import type { AccountCommand } from '../../domain/account/account.ts'
 import { accountStream, type Account, type Accounts } from '../../domain/account/accounts.ts'
 import type { EventStore } from '../../events/store/store.ts'
 import { endpoint, reply, type Endpoint } from '../endpoint.ts'
-import { amountMinor, asOfQuery, currency, customerId } from '../parts.ts'
+import { amountMinor, asOfQuery, currency, CUSTOMER_ID, CUSTOMER_ID_FORM } from '../parts.ts'
 import { HttpProblem, type ProblemCode } from '../problem.ts'
-import { line } from '../text.ts'
+import { word } from '../text.ts'
 import { z } from '../zod.ts'
 import { eventList, eventPageQuery, readEvents } from './events.ts'
 
 /** As large as an amount may be in one go: a hundred billion, in whole units of a currency with cents. */
 const AMOUNT_MAX = 10_000_000_000_000
 
-export const accountId = line().regex(/^[A-Za-z0-9_-]{1,64}$/, '1 to 64 letters, digits, _ or -.')
+const ACCOUNT_ID = /^[A-Za-z0-9_-]{1,64}$/
+
+export const accountId = word(ACCOUNT_ID, '1 to 64 letters, digits, _ or -.')
 export const amount = amountMinor.min(1).max(AMOUNT_MAX)
 
 const accountRequest = z
   .strictObject({
     id: accountId.optional().openapi({ description: 'Made up when it is left out.', example: 'acc_alice' }),
-    ownerId: line().pipe(customerId),
+    ownerId: word(CUSTOMER_ID, CUSTOMER_ID_FORM).openapi({ example: 'cus_alice' }),
     currency,
     openingBalanceMinor: amountMinor.min(0).max(AMOUNT_MAX).default(0),
   })
@@ -47,7 +49,7 @@ export const account = z
   .openapi('Account')
 
 const AN_ACCOUNT = {
-  params: z.object({ id: z.string().regex(/^[A-Za-z0-9_-]{1,64}$/) }),
+  params: z.object({ id: z.string().regex(ACCOUNT_ID) }),
   absent: 'ACCOUNT_NOT_FOUND',
 } as const
 

@@ -8,6 +8,4 @@ const CODES =
   'SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF TG TH TJ TK TL TM TN TO TR TT TV TW TZ UA UG UM US UY ' +
   'UZ VA VC VE VG VI VN VU WF WS YE YT ZA ZM ZW'
 
-const COUNTRIES = new Set(CODES.split(' '))
-
-export const isCountryCode = (code: string): boolean => COUNTRIES.has(code)
+export const COUNTRIES = CODES.split(' ')

@@ -6,7 +6,7 @@ import {
   type LetterVerdict,
 } from '../../events/inbox/dead-letter-desk.ts'
 import { endpoint, reply, type Endpoint } from '../endpoint.ts'
-import { ACCEPTED, accepted, momentKey, page, pageQuery, time, toPage, uuidInPath } from '../parts.ts'
+import { ACCEPTED, accepted, momentKey, page, pageQuery, time, toPage, uuid, uuidInPath } from '../parts.ts'
 import { HttpProblem } from '../problem.ts'
 import { prose } from '../text.ts'
 import { z } from '../zod.ts'
@@ -84,14 +84,14 @@ const IDS_MAX = 100
 
 const manyRequest = z
   .strictObject({
-    ids: z.array(z.uuid()).min(1).max(IDS_MAX).optional(),
+    ids: z.array(uuid).min(1).max(IDS_MAX).optional(),
     filter: z.strictObject(filter).optional(),
     reason: reason.optional(),
   })
   .refine(({ ids, filter: chosen }) => (ids === undefined) !== (chosen === undefined), {
     message: 'Either `ids` or `filter`; an empty filter is all of them.',
   })
-  .openapi('ReprocessManyRequest')
+  .openapi('ReprocessManyRequest', { oneOf: [{ required: ['ids'] }, { required: ['filter'] }] })
 
 /** On the record of a reprocessing that has no reason. */
 const NO_REASON = 'none given'

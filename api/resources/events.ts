@@ -16,7 +16,7 @@ export const eventPageQuery = pageQuery({ cursor: version, limit: PAGE_EVENTS, l
 
 export const sagaEventsQuery = z.strictObject({ asOfVersion: asOfQuery.asOfVersion, ...eventPageQuery })
 
-const event = z.object({
+export const event = z.object({
   version: z.int(),
   type: z.string(),
   data: z.record(z.string(), z.unknown()),

@@ -1,8 +1,8 @@
 import { sagaStream } from '../../domain/saga/ids.ts'
 import type { Sql } from '../../events/store/sql.ts'
-import { freshnessOf, waitUntilApplied } from '../../read-models/freshness.ts'
+import { freshnessOf, newestVersion, waitUntilApplied, type WaitFor } from '../../read-models/freshness.ts'
 import { createBound } from '../back-pressure.ts'
-import { time, version } from '../parts.ts'
+import { time, uuid, version } from '../parts.ts'
 import { HttpProblem } from '../problem.ts'
 import { z } from '../zod.ts'
 
@@ -26,17 +26,15 @@ const wish = {
     minimum: 1,
     description:
       'Waits until everything recorded before the request is in the answer; with `orderId`, until that order is at ' +
-      'this version. 503 READ_MODEL_BEHIND after 5 seconds.',
+      'this version, or as it is now if it has no such version yet. 503 READ_MODEL_BEHIND after 5 seconds.',
   }),
-  orderId: z.uuid().toLowerCase().optional(),
+  orderId: uuid.optional().openapi({
+    description: 'Waits for this order alone: for `minVersion` of it, or for all of it.',
+  }),
 }
 
 /** Query parameters of a read model. */
-export const freshQuery = <Shape extends z.ZodRawShape>(shape: Shape) =>
-  z.strictObject({ ...shape, ...wish }).refine((query) => !('orderId' in query) || 'minVersion' in query, {
-    path: ['orderId'],
-    message: 'Needs minVersion.',
-  })
+export const freshQuery = <Shape extends z.ZodRawShape>(shape: Shape) => z.strictObject({ ...shape, ...wish })
 
 /** Readers at once, of which each may wait for its own write. */
 export const READERS = createBound(200)
@@ -50,15 +48,21 @@ export interface Wish {
 export async function readFresh<T extends object>(
   db: Sql,
   projection: string,
-  { minVersion, orderId }: Wish,
+  wish: Wish,
   read: () => Promise<T>,
 ) {
-  if (minVersion !== undefined) {
-    const what =
-      orderId === undefined ? 'everything' : { streamId: sagaStream('order', orderId), version: minVersion }
-    if (!(await waitUntilApplied(db, projection, what, WAIT_MAX_MS)))
-      throw new HttpProblem('READ_MODEL_BEHIND', 'It has not seen that version yet: please ask again.')
-  }
+  const what = await wishedFor(db, wish)
+  if (what !== undefined && !(await waitUntilApplied(db, projection, what, WAIT_MAX_MS)))
+    throw new HttpProblem('READ_MODEL_BEHIND', 'It has not seen that version yet: please ask again.')
   const { asOf, ...freshness } = await freshnessOf(db, projection)
   return { ...(await read()), asOf: asOf.toISOString(), ...freshness }
+}
+
+/** A version that an order does not have cannot be a client's own write: what there is, is waited for. */
+async function wishedFor(db: Sql, { minVersion, orderId }: Wish): Promise<WaitFor | undefined> {
+  if (orderId === undefined) return minVersion === undefined ? undefined : 'everything'
+  const streamId = sagaStream('order', orderId)
+  const newest = await newestVersion(db, streamId)
+  if (newest === 0) throw new HttpProblem('ORDER_NOT_FOUND', 'There is no order to wait for.')
+  return { streamId, version: Math.min(minVersion ?? newest, newest) }
 }

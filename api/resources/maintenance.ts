@@ -21,7 +21,7 @@ const maintenanceRequest = z
   .strictObject({
     intake: intake.optional(),
     breakers: z.strictObject(perProvider(() => breakers.optional())).optional(),
-    pausedSteps: z.array(line().max(60)).max(PAUSED_MAX).optional().openapi({
+    pausedSteps: z.array(line(60)).max(PAUSED_MAX).optional().openapi({
       description: 'Replaces the list. These steps do not go forward; their compensations do.',
     }),
     reason: prose(500),

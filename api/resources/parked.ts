@@ -47,8 +47,8 @@ const listQuery = z.strictObject({
   ...pageQuery({ cursor: momentKey(z.uuid(), stepName).optional() }),
 })
 
-const retryRequest = z.strictObject({ step: line().max(60).optional(), reason }).openapi('RetryRequest')
-const skipRequest = z.strictObject({ step: line().max(60), reason }).openapi('SkipRequest')
+const retryRequest = z.strictObject({ step: line(60).optional(), reason }).openapi('RetryRequest')
+const skipRequest = z.strictObject({ step: line(60), reason }).openapi('SkipRequest')
 
 const retryBatchRequest = z
   .strictObject({

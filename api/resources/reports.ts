@@ -88,7 +88,7 @@ const salesQuery = freshQuery({ from: day.optional(), to: day.optional(), sku: s
 )
 
 /** What the answers of a read model have in common. */
-const OF_A_READ_MODEL = { bound: READERS, problems: ['READ_MODEL_BEHIND'] } as const
+const OF_A_READ_MODEL = { bound: READERS, problems: ['READ_MODEL_BEHIND', 'ORDER_NOT_FOUND'] } as const
 
 export interface ReportResources {
   readModels: Sql

@@ -13,9 +13,9 @@ import type { Contracts } from '../contracts.ts'
 import { endpoint, reply, type Endpoint, type HeaderRule } from '../endpoint.ts'
 import { uuidInPath } from '../parts.ts'
 import { z } from '../zod.ts'
-import { viewEvent } from './events.ts'
+import { event, viewEvent } from './events.ts'
 import type { HeadWatch } from './head-watch.ts'
-import { viewPastOrder } from './order.ts'
+import { order, viewPastOrder } from './order.ts'
 import { findOrder } from './orders.ts'
 import type { TemporalPlace } from './saga.ts'
 
@@ -27,18 +27,24 @@ const OPERATIONS_INTERVAL_MS = 500
 /** What is kept for one client that reads slowly. */
 const UNREAD_BYTES_MAX = 1_000_000
 
+const SEEN_FORM = /^\d{1,15}$/
+
 /** As far as a client has seen a stream. */
 const SEEN = {
   'Last-Event-ID': {
     schema: z
       .string()
-      .regex(/^\d{1,15}$/)
+      .regex(SEEN_FORM)
       .transform(Number)
-      .optional(),
+      .optional()
+      .openapi({ type: 'string', pattern: SEEN_FORM.source }),
     description: 'The id of the last event that was seen: go on after it, as browsers do by themselves.',
     invalid: 'INVALID_PARAMETER',
   },
 } as const satisfies Record<string, HeaderRule>
+
+/** An event of any stream. */
+const streamEvent = event.extend({ streamId: z.string() }).openapi('StreamEvent')
 
 export interface StreamResources {
   contracts: Contracts
@@ -75,6 +81,7 @@ export function streamEndpoints(options: StreamResources): Endpoint[] {
             'The events so far, then each new one: `id` its version, `event` its type, `data` the order as it then was. ' +
             'Ends after the one that ends the order.',
           isStream: true,
+          data: order,
         },
         204: { description: 'The order has ended and nothing will follow: do not come back.' },
       },
@@ -111,11 +118,14 @@ export function streamEndpoints(options: StreamResources): Endpoint[] {
             'Each new event of every stream: `event` its type, `data` its stream, version, data and time. With ' +
             'Last-Event-ID those since, as far back as an hour.',
           isStream: true,
+          data: streamEvent,
         },
       },
       async handle({ headers }) {
-        const seen = headers['Last-Event-ID']
-        const next = tail.follow(seen === undefined ? await tail.newestId() : BigInt(seen))
+        const newest = await tail.newestId()
+        const seen = BigInt(headers['Last-Event-ID'] ?? newest)
+        // An id above it is of another database: its client would get nothing until the ids are as high.
+        const next = tail.follow(seen < newest ? seen : newest)
         return {
           status: 200 as const,
           stream: withSession(async (session, signal, response) => {
@@ -142,6 +152,7 @@ interface Followed {
 
 /** Each call answers what has happened to an order since the last, up to the event that ends it. */
 function followOrder({ queries, store, id, streamId, seen }: Followed) {
+  let upTo = seen
   let past: Loaded<typeof ORDER.initial> = { state: ORDER.initial, version: 0, recordedAt: undefined }
   return async () => {
     const events = await store.load(streamId, { after: past.version })
@@ -151,8 +162,10 @@ function followOrder({ queries, store, id, streamId, seen }: Followed) {
       if (record === null || isTerminal(past.state.status)) break
       const { version, recordedAt, type } = event
       past = { state: ORDER.evolve(past.state, event), version, recordedAt }
-      if (version > seen) news.push({ record, at: past, type })
+      if (version > upTo) news.push({ record, at: past, type })
     }
+    // No client has seen a version that the order does not have.
+    upTo = Math.min(upTo, past.version)
     return { news, isOver: isTerminal(past.state.status), version: past.version }
   }
 }

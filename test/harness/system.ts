@@ -5,6 +5,7 @@ import pino from 'pino'
 import { Registry } from 'prom-client'
 import { createApp } from '../../api/app.ts'
 import { createDocument } from '../../api/document.ts'
+import { createHttpServer } from '../../api/http-server.ts'
 import { createEndpoints } from '../../api/resources/index.ts'
 import type { Contracts } from '../../api/contracts.ts'
 import { createApiServices } from '../../api/services.ts'
@@ -186,7 +187,7 @@ export async function startSystemOn(servers: Servers, options: SystemOptions = {
       version: 'test',
       log,
     })
-    const { url, server } = await listen(express().use(check.middleware, app))
+    const { url, server } = await listen(createHttpServer(express().use(check.middleware, app)))
     apis.push({
       async stop() {
         ending.abort()

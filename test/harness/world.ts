@@ -51,7 +51,7 @@ export async function startWorld(before: RequestHandler): Promise<World> {
   }
 }
 
-export async function listen(app: Express, port = 0): Promise<{ server: Server; url: string }> {
+export async function listen(app: Express | Server, port = 0): Promise<{ server: Server; url: string }> {
   const server = app.listen(port, '127.0.0.1')
   await once(server, 'listening')
   return { server, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` }

@@ -111,6 +111,15 @@ describe('a dead letter', () => {
     expect(data).toMatchObject([{ status: 'completed' }])
   })
 
+  it('is not waited for once it is parked: the answer says that its stream is set aside', async () => {
+    const { streamId } = await parked(await poisoned('cus_aside', 'CUP-002'))
+    const orderId = streamId.slice('order-'.length)
+    const { streamsSetAside } = await system.api.get<z.infer<typeof salesReport>>(
+      `/reports/sales?orderId=${orderId}`,
+    )
+    expect(streamsSetAside).toBeGreaterThan(0)
+  })
+
   it('is applied with all that waits behind it when it is reprocessed after the fix', async () => {
     const { id } = await parked(await poisoned('cus_mended', 'CUP-001'))
     expect(await soldOf('CUP-001')).toBe(0)

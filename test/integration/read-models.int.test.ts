@@ -60,11 +60,22 @@ describe('a client', () => {
     expect(data[0]?.version).toBeGreaterThanOrEqual(version)
   })
 
-  it('who waits for a version that does not come is told after five seconds to come back', async () => {
-    const { id } = await system.api.run()
-    const answer = await fetch(`${system.apiUrl}/reports/orders?minVersion=999&orderId=${id}`)
-    expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '1'])
-    expect(await answer.json()).toMatchObject({ code: 'READ_MODEL_BEHIND' })
+  it.each(['', '&minVersion=999'])(
+    'waits for what there is of an order, and for no version that it does not have: ?orderId=…%s',
+    async (wish) => {
+      const { id } = await system.api.run({ customerId: 'cus_future' })
+      const { data } = await ordersOf('cus_future', `?orderId=${id}${wish}`)
+      expect(data[0]).toMatchObject({ id, status: 'completed' })
+    },
+  )
+
+  it('waits for no order that there is not', async () => {
+    const unknown = 'orderId=01a00000-0000-7000-8000-000000000001'
+    const answer = await fetch(`${system.apiUrl}/reports/orders?minVersion=1&${unknown}`)
+    expect([answer.status, ((await answer.json()) as { code: string }).code]).toEqual([
+      404,
+      'ORDER_NOT_FOUND',
+    ])
   })
 
   it('finds orders page by page', async () => {
@@ -120,6 +131,9 @@ describe('a projector that cannot reach its database', () => {
       Array.from({ length: 5 }, () => system.api.run({ customerId: 'cus_cut' })),
     )
     expect(orders.map(({ status }) => status)).toEqual(orders.map(() => 'completed'))
+    const late = await fetch(`${system.apiUrl}/customers/cus_cut/orders?orderId=${orders[0]?.id}`)
+    expect([late.status, late.headers.get('retry-after')]).toEqual([503, '1'])
+    expect(await late.json()).toMatchObject({ code: 'READ_MODEL_BEHIND' })
     const behind = await ordersOf('cus_cut')
     expect(behind.data).toEqual([])
     expect(behind.lagMs).toBeGreaterThan(0)
@@ -177,7 +191,6 @@ describe('bad input', () => {
     '/customers/cus_a/orders?minVersion=x',
     '/customers/cus_a/orders?limit=0',
     '/customers/cus_a/orders?cursor=eHg',
-    '/customers/cus_a/orders?orderId=01a00000-0000-7000-8000-000000000001',
     '/customers/cus_a/orders?minVersion=1&orderId=x',
     '/customers/cus_a/orders?unknown=1',
     '/reports/orders?status=lost',

@@ -98,6 +98,20 @@ describe('the stream of an order', () => {
     expect(await read(`/orders/${id}/stream`, { lastEventId: last })).toMatchObject({ status: 204, sent: [] })
   })
 
+  it('tells what happens next to a client that has seen a version which the order does not have', async () => {
+    const { id } = await system.api.place({ paymentMethod: 'pm_pending' })
+    await system.api.reached(id, 'waiting')
+    const { version } = await system.api.order(id)
+    // It is open when its headers have come: what the order has by then is what the client has seen.
+    const stream = await fetch(`${system.apiUrl}/orders/${id}/stream`, {
+      headers: { 'last-event-id': '999' },
+    })
+    await system.api.cancel(id)
+    const text = await stream.text()
+    expect(text).toContain('event:OrderCancelled')
+    expect(text).not.toContain(`id:${version}\n`)
+  })
+
   it('is refused for an order that nobody knows, and after an id that is none', async () => {
     expect((await fetch(`${system.apiUrl}/orders/x/stream`)).status).toBe(404)
     const { id } = await system.api.run()
@@ -130,10 +144,14 @@ describe('the stream for operators', () => {
     expect(of(id, rest)).toEqual(of(id, sent).filter((event) => Number(event.id) > Number(seen?.id)))
   })
 
-  it('begins with what happens now for a client that has seen nothing', async () => {
+  it.each([
+    ['has seen nothing', {}],
+    ['has seen an id of another database', { lastEventId: '999999999999999' }],
+  ])('begins with what happens now for a client that %s', async (_who, seen) => {
     const { id: earlier } = await system.api.run()
     const progress = { isRead: false }
     const reading = read<{ streamId: string }>('/operations/stream', {
+      ...seen,
       enough: (sent) => sent.some(isCompletion),
     }).finally(() => {
       progress.isRead = true

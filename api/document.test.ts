@@ -1,0 +1,59 @@
+import { expect, it } from 'vitest'
+import { createDocument } from './document.ts'
+import { endpoint, reply } from './endpoint.ts'
+import { line, word } from './text.ts'
+import { z } from './zod.ts'
+
+const thing = z.object({ name: z.string() }).openapi('Thing')
+
+const { paths } = createDocument(
+  [
+    endpoint({
+      method: 'post',
+      path: '/things',
+      summary: 'Make a thing',
+      headers: {
+        Key: { schema: z.string().regex(/^k+$/), description: 'A key.', invalid: 'INVALID_PARAMETER' },
+      },
+      body: z.strictObject({ name: line(20), id: word(/^[a-z]+$/, 'Small letters.') }),
+      answers: { 200: { description: 'The thing.', schema: thing } },
+      handle: async ({ body: { name } }) => reply(200, { name }),
+    }),
+    endpoint({
+      method: 'get',
+      path: '/things/stream',
+      summary: 'Watch things',
+      answers: { 200: { description: 'Each thing.', isStream: true, data: thing } },
+      handle: async () => ({ status: 200 as const, stream: async () => undefined }),
+    }),
+  ],
+  '1',
+)
+
+it('shows the pattern of each text and header as JSON Schema writes it', () => {
+  expect(paths?.['/things']?.post).toMatchObject({
+    parameters: [{ name: 'Key', in: 'header', schema: { type: 'string', pattern: '^k+$' } }],
+    requestBody: {
+      content: {
+        'application/json': {
+          schema: {
+            properties: {
+              name: { maxLength: 20, pattern: String.raw`^[^\u0000-\u001f\u007f-\u009f]*$` },
+              id: { pattern: '^[a-z]+$' },
+            },
+          },
+        },
+      },
+    },
+  })
+})
+
+it('shows the event of a stream, whose data is JSON in a text', () => {
+  expect(
+    paths?.['/things/stream']?.get?.responses?.['200'].content['text/event-stream'].schema.properties.data,
+  ).toEqual({
+    type: 'string',
+    contentMediaType: 'application/json',
+    contentSchema: { $ref: '#/components/schemas/Thing' },
+  })
+})
