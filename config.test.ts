@@ -53,13 +53,61 @@ describe('the configuration', () => {
 
   it('finds the broker in the database unless NATS is chosen, and NATS on this machine unless it is named', () => {
     const transport = (changes: Record<string, string>) =>
-      eventTransport(readConfig({ DATABASE_URL: 'postgresql://db/x', ...changes }))
-    expect(transport({})).toEqual({ kind: 'postgres', url: 'postgresql://db/x' })
+      eventTransport(readConfig({ DATABASE_URL: 'postgresql://localhost/x', ...changes }))
+    expect(transport({})).toEqual({ kind: 'postgres', url: 'postgresql://localhost/x' })
     expect(transport({ EVENT_TRANSPORT: 'nats', NATS_PORT: '4300' })).toEqual({
       kind: 'nats',
       url: 'nats://127.0.0.1:4300',
     })
-    expect(transport({ EVENT_TRANSPORT: 'nats', NATS_URL: 'nats://broker:1' }).url).toBe('nats://broker:1')
+    expect(transport({ EVENT_TRANSPORT: 'nats', NATS_URL: 'tls://broker:1' }).url).toBe('tls://broker:1')
+  })
+
+  it.each([
+    {
+      DATABASE_URL: 'postgresql://db.example/x',
+      tls: 'postgresql://db.example/x?sslmode=verify-full',
+      as: 'postgres',
+    },
+    {
+      DATABASE_URL: 'postgresql:///x?host=db.example',
+      tls: 'postgresql:///x?host=/run/postgresql',
+      as: 'postgres',
+    },
+    { NATS_URL: 'nats://broker:4222', tls: 'tls://broker:4222', as: 'nats' },
+    { NATS_URL: 'ws://broker', tls: 'wss://broker', as: 'nats' },
+  ])('refuses a server on another machine without TLS, unless it is told: %j', ({ tls, as, ...plain }) => {
+    const [name = ''] = Object.keys(plain)
+    expect(() => readConfig(plain)).toThrow(`${name}: leads to another machine without TLS`)
+    expect(() => readConfig(plain)).toThrow(`add ${as} to ALLOW_INSECURE`)
+    expect(readConfig({ ...plain, ALLOW_INSECURE: `temporal,${as}` })).toMatchObject(plain)
+    expect(readConfig({ [name]: tls })).toMatchObject({ [name]: tls })
+  })
+
+  it.each([
+    { TEMPORAL_TLS: 'true' },
+    { TEMPORAL_API_KEY: 'k' },
+    { TEMPORAL_TLS_SERVER_CA_CERT_PATH: 'ca.pem' },
+  ])('takes a Temporal on another machine with %j, and refuses it without TLS', (changes) => {
+    const away = { TEMPORAL_ADDRESS: 'ns.tmprl.example:7233' }
+    expect(() => readConfig(away)).toThrow('TEMPORAL_ADDRESS: leads to another machine without TLS')
+    expect(() => readConfig({ ...away, ...changes, TEMPORAL_TLS: 'false' })).toThrow('without TLS')
+    expect(readConfig({ ...away, ...changes })).toMatchObject(away)
+    expect(readConfig({ ...away, ALLOW_INSECURE: 'temporal' })).toMatchObject(away)
+  })
+
+  it.each(['127.0.0.1', 'localhost', '127.1.2.3', '[::1]'])('needs no TLS at %s', (host) => {
+    const here = {
+      DATABASE_URL: `postgresql://${host}/x`,
+      TEMPORAL_ADDRESS: `${host}:7233`,
+      NATS_URL: `nats://${host}:4222`,
+    }
+    expect(readConfig(here)).toMatchObject(here)
+  })
+
+  it('says what is wrong with a URL whose password was not encoded, and does not show it', () => {
+    const wrong = () => readConfig({ DATABASE_URL: 'postgresql://user:hunter2/@localhost/x' })
+    expect(wrong).toThrow('DATABASE_URL: is no URL')
+    expect(wrong).not.toThrow(/hunter2/)
   })
 
   it('is described whole by .env.example, which works unedited', () => {
@@ -78,10 +126,16 @@ describe('the configuration', () => {
 const allSet = () => ({
   DATABASE_URL: 'postgresql://localhost/x',
   TEMPORAL_ADDRESS: 'x',
+  TEMPORAL_API_KEY: 'x',
+  TEMPORAL_TLS: 'true',
+  TEMPORAL_TLS_SERVER_CA_CERT_PATH: 'x',
+  TEMPORAL_TLS_CLIENT_CERT_PATH: 'x',
+  TEMPORAL_TLS_CLIENT_KEY_PATH: 'x',
+  TEMPORAL_TLS_SERVER_NAME: 'x',
   TEMPORAL_UI_URL: 'http://x',
   TEMPORAL_CLI_PATH: 'x',
   TEMPORAL_TEST_SERVER_PATH: 'x',
-  NATS_URL: 'nats://x',
+  NATS_URL: 'tls://x',
   NATS_SERVER_PATH: 'x',
   SANDBOX_URL: 'http://x',
   PAYMENT_URL: 'http://x',

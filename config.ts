@@ -22,6 +22,10 @@ const schema = z.object({
   DATABASE_URL: z
     .string()
     .regex(/^postgres(ql)?:\/\//, 'must begin with postgresql://')
+    .refine(
+      (text) => URL.canParse(text),
+      'is no URL: special characters of a password are written as %40 and so on',
+    )
     .optional(),
   /** Where `npm start` lets its own PostgreSQL listen. */
   POSTGRES_PORT: port.default(5433),
@@ -31,6 +35,15 @@ const schema = z.object({
   /** `host:port` of a Temporal frontend; without it `npm start` runs a development server. */
   TEMPORAL_ADDRESS: z.string().min(1).optional(),
   TEMPORAL_NAMESPACE: z.string().min(1).default('default'),
+  /** Of Temporal Cloud. With it, TLS is used unless TEMPORAL_TLS says otherwise. */
+  TEMPORAL_API_KEY: z.string().min(1).optional(),
+  TEMPORAL_TLS: z.stringbool().optional(),
+  /** PEM files: who signed the server's certificate, and what this side shows. */
+  TEMPORAL_TLS_SERVER_CA_CERT_PATH: z.string().min(1).optional(),
+  TEMPORAL_TLS_CLIENT_CERT_PATH: z.string().min(1).optional(),
+  TEMPORAL_TLS_CLIENT_KEY_PATH: z.string().min(1).optional(),
+  /** The name in the server's certificate, where it is not that of its address. */
+  TEMPORAL_TLS_SERVER_NAME: z.string().min(1).optional(),
   TEMPORAL_PORT: port.default(7233),
   TEMPORAL_UI_PORT: port.default(8233),
   /** Base URL of the Temporal UI, for the links in answers. */
@@ -50,6 +63,9 @@ const schema = z.object({
   NATS_PORT: port.default(4222),
   /** The `nats-server` executable, when it is not on the PATH. */
   NATS_SERVER_PATH: z.string().min(1).optional(),
+
+  /** Servers on other machines to which a connection without TLS is accepted: `temporal`, `nats`, `postgres`. */
+  ALLOW_INSECURE: list.pipe(z.array(z.enum(['temporal', 'nats', 'postgres']))),
 
   /** Where the servers listen; 0.0.0.0 inside containers. */
   HOST: z.string().min(1).default('127.0.0.1'),
@@ -105,13 +121,48 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     exemptLoopback(env)
   }
   const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''))
-  const parsed = schema.safeParse(given)
+  const parsed = schema.superRefine(requireTls).safeParse(given)
   if (!parsed.success) {
     const faults = parsed.error.issues.map((issue) => `  ${issue.path.join('.')}: ${issue.message}`)
     throw new Error(`The configuration is wrong:\n${faults.join('\n')}\n.env.example lists every variable.`)
   }
   return Object.freeze(parsed.data)
 }
+
+/** Orders, money and passwords do not leave this machine in the clear, unless the configuration says that they may. */
+function requireTls(config: Config, context: z.RefinementCtx): void {
+  const { DATABASE_URL, TEMPORAL_ADDRESS, NATS_URL } = config
+  const insecure = (name: (typeof config.ALLOW_INSECURE)[number], variable: string, advice: string) => {
+    if (config.ALLOW_INSECURE.includes(name)) return
+    const message = `leads to another machine without TLS: ${advice}, or add ${name} to ALLOW_INSECURE`
+    context.addIssue({ code: 'custom', path: [variable], message })
+  }
+  for (const [variable, url] of Object.entries({ DATABASE_URL }))
+    if (
+      url !== undefined &&
+      isElsewhere(hostOf(url)) &&
+      !/[?&](sslmode=(require|verify-ca|verify-full|no-verify)|ssl=(true|1))\b/.test(url)
+    )
+      insecure('postgres', variable, 'add sslmode=verify-full to it')
+  const isOverTls =
+    config.TEMPORAL_TLS ??
+    (config.TEMPORAL_API_KEY ??
+      config.TEMPORAL_TLS_SERVER_CA_CERT_PATH ??
+      config.TEMPORAL_TLS_CLIENT_CERT_PATH) !== undefined
+  if (TEMPORAL_ADDRESS !== undefined && isElsewhere(TEMPORAL_ADDRESS.replace(/:\d+$/, '')) && !isOverTls)
+    insecure('temporal', 'TEMPORAL_ADDRESS', 'set TEMPORAL_TLS=true')
+  if (NATS_URL !== undefined && /^(nats|ws):/.test(NATS_URL) && isElsewhere(hostOf(NATS_URL)))
+    insecure('nats', 'NATS_URL', 'begin it with tls://')
+}
+
+/** The driver of PostgreSQL takes a host from the query, too. */
+function hostOf(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  return url?.searchParams.get('host') ?? url?.hostname ?? ''
+}
+
+/** No host at all, or a path, is a socket of this machine. */
+const isElsewhere = (host: string) => !/^(|localhost|127(\.\d+){3}|\[?::1\]?|\/.*)$/.test(host)
 
 /** gRPC goes through the shell's proxy even to this machine, unless it is told not to. */
 function exemptLoopback(env: NodeJS.ProcessEnv): void {

@@ -9,7 +9,7 @@ describe('a session', () => {
       name: 'x',
       settings: { jit: 'off' },
     })
-    expect(options).toBe('-c tcp_user_timeout=15000 -c jit=off -c timezone=UTC')
+    expect(options).toBe('-c tcp_user_timeout=15000 -c jit=off -c timezone=UTC -c ordersaga.session=own')
     expect(connectionString).toBe(URL_OF_A_SERVER)
   })
 
@@ -18,7 +18,9 @@ describe('a session', () => {
       `${URL_OF_A_SERVER}&options=-c%20work_mem%3D8MB%20-c%20timezone%3DAsia%2FKolkata`,
       { name: 'x' },
     )
-    expect(options).toBe('-c work_mem=8MB -c timezone=Asia/Kolkata -c tcp_user_timeout=15000 -c timezone=UTC')
+    expect(options).toBe(
+      '-c work_mem=8MB -c timezone=Asia/Kolkata -c tcp_user_timeout=15000 -c timezone=UTC -c ordersaga.session=own',
+    )
     expect(connectionString).toBe(URL_OF_A_SERVER)
   })
 })

@@ -45,6 +45,30 @@ const ANSWER_GRACE_MS = 2000
 
 const CONNECT_TIMEOUT_MS = 3000
 
+/** By this setting a session is known that reaches the server with its settings. */
+const OWN = { 'ordersaga.session': 'own' }
+
+const POOLER =
+  'a pooler in front of PostgreSQL, such as PgBouncer, does not pass on the settings of sessions, on which their limits ' +
+  'and their time zone rest: name the server itself in DATABASE_URL'
+
+export const isPooler = (error: unknown): boolean => error instanceof Error && error.message === POOLER
+
+/**
+ * Connects a session that is the first of its process.
+ * @throws Error that says what to do when a pooler refuses its settings, or drops them.
+ */
+export async function connectFirst(session: pg.Client): Promise<void> {
+  await session.connect().catch((error: unknown) => {
+    const isRefused = error instanceof Error && error.message.includes('unsupported startup parameter')
+    throw isRefused ? new Error(POOLER, { cause: error }) : error
+  })
+  const { rows } = await session.query<{ kept: string | null }>(
+    `SELECT current_setting('ordersaga.session', true) AS kept`,
+  )
+  if (rows[0]?.kept !== OWN['ordersaga.session']) throw new Error(POOLER)
+}
+
 /** What every connection is opened with. Settings that the URL itself carries in `options` stay, but for ours. */
 export function sessionConfig(
   url: string,
@@ -62,7 +86,7 @@ export function sessionConfig(
   // The driver does not send a limit of 0; the database or the role may have one.
   const unlimited = statementTimeoutMs === 0 ? { statement_timeout: '0' } : {}
   const frozen = { tcp_user_timeout: String(FROZEN_AFTER_MS) }
-  const ours = Object.entries({ ...frozen, ...settings, ...unlimited, timezone: 'UTC' }).map(
+  const ours = Object.entries({ ...frozen, ...settings, ...unlimited, timezone: 'UTC', ...OWN }).map(
     ([key, value]) => `-c ${key}=${value}`,
   )
   return {

@@ -2,7 +2,8 @@ import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { Client } from '@temporalio/client'
-import { providerUrls, queueName, readConfig, requireDatabaseUrl, temporalAddress } from '../config.ts'
+import { providerUrls, queueName, readConfig, requireDatabaseUrl } from '../config.ts'
+import { temporalTarget } from '../temporal.ts'
 import { onShutdown } from '../lifecycle.ts'
 import { createLogger } from '../logger.ts'
 import { createMetrics, serveMetrics } from '../metrics.ts'
@@ -40,7 +41,7 @@ const { version } = JSON.parse(await readFile(path.join(ROOT, 'package.json'), '
 const metrics = createMetrics()
 const closeMetrics = await serveMetrics(metrics, { host: config.HOST, port: config.METRICS_PORT })
 
-const connection = connectLazily(temporalAddress(config))
+const connection = connectLazily(temporalTarget(config))
 const services = createApiServices({
   db,
   dispatchDb,

@@ -54,7 +54,7 @@ const stack = await startThrowawayStack(() => () => undefined, {
 })
 const api = createApiClient(stack.apiUrl, stack.sandboxUrl)
 const db = openDatabase(stack.databaseUrl, PLACED_AT_ONCE)
-const connection = connectLazily(temporal.address)
+const connection = connectLazily({ address: temporal.address })
 const client = new Client({ connection })
 
 const table = new Table({

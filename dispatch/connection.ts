@@ -1,3 +1,4 @@
+import type { TemporalTarget } from '../temporal.ts'
 import { Connection, defaultGrpcRetryOptions, makeGrpcRetryInterceptor } from '@temporalio/client'
 
 const retries = defaultGrpcRetryOptions()
@@ -14,9 +15,9 @@ const PING_TIMEOUT_MS = 5000
  * a second after Temporal has; left to itself, gRPC waits up to two minutes between its attempts. One that is dead is
  * replaced within twenty seconds, and every call has a deadline of its own meanwhile.
  */
-export const connectLazily = (address: string): Connection =>
+export const connectLazily = (target: TemporalTarget): Connection =>
   Connection.lazy({
-    address,
+    ...target,
     channelArgs: {
       'grpc.initial_reconnect_backoff_ms': 250,
       'grpc.max_reconnect_backoff_ms': 1000,

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type pg from 'pg'
-import { openSession, PATIENT } from '../postgres.ts'
+import { connectFirst, openSession, PATIENT } from '../postgres.ts'
 import { readMigrations, type Migration } from './migrations.ts'
 import { RELEASE } from './release.ts'
 import { readRoutines, type Routine } from './routines.ts'
@@ -80,8 +80,8 @@ async function migrateOnce(databaseUrl: string, ours: Wanted, waits: LockWaits):
   const client = openSession(databaseUrl, { name: 'ordersaga-migrate', ...PATIENT })
   // A connection that is lost also fails the statement in progress; without a listener it would end the process.
   client.on('error', () => undefined)
-  await client.connect()
   try {
+    await connectFirst(client)
     await client.query('BEGIN')
     await client.query(`SET LOCAL lock_timeout = ${waits.migratorMs}`)
     await client.query('SELECT pg_advisory_xact_lock($1)', [LOCK])

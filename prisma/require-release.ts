@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { isDatabaseTrouble, sqlStateOf } from '../faults.ts'
 import { describeError } from '../logger.ts'
-import { openSession } from '../postgres.ts'
+import { connectFirst, isPooler, openSession } from '../postgres.ts'
 import { RELEASE } from './release.ts'
 
 const PAUSE_MS = 1000
@@ -35,12 +35,14 @@ async function askUntilAnswered(url: string, log: Logger): Promise<void> {
   }
 }
 
-/** A database that answers and refuses (another password, no right to read) refuses the next time, too. */
+/** A database that answers and refuses (another password, no right to read, a pooler) refuses the next time, too. */
 function endUnlessAway(error: unknown, log: Logger): undefined {
-  if (isDatabaseTrouble(error)) return undefined
+  if (isDatabaseTrouble(error) && !isPooler(error)) return undefined
   log.fatal(
     { error: describeError(error) },
-    'the release of the database cannot be read: look at DATABASE_URL',
+    isPooler(error)
+      ? (error as Error).message
+      : 'the release of the database cannot be read: look at DATABASE_URL',
   )
   process.exit(1)
 }
@@ -59,7 +61,7 @@ async function readRelease(url: string): Promise<number> {
   const client = openSession(url, { name: 'ordersaga-release' })
   client.on('error', () => undefined)
   try {
-    await client.connect()
+    await connectFirst(client)
     const { rows } = await client.query<{ release: number }>('SELECT release FROM database_release')
     return rows[0]?.release ?? 0
   } catch (error) {

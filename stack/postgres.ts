@@ -16,7 +16,7 @@ import {
 import { createRequire } from 'node:module'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { openSession, PATIENT } from '../postgres.ts'
+import { connectFirst, openSession, PATIENT } from '../postgres.ts'
 import { guard } from './guard.ts'
 import { commandOf, isAlive, stopPid } from './pids.ts'
 import { reachableFolder } from './places.ts'
@@ -300,7 +300,7 @@ async function launch(
 export async function requirePostgres(url: string): Promise<void> {
   const client = openSession(url, SESSION)
   try {
-    await client.connect()
+    await connectFirst(client)
   } catch (error) {
     throw new Error(
       `DATABASE_URL names a server that cannot be used (${error instanceof Error ? error.message : String(error)}): ` +

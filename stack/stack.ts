@@ -1,7 +1,8 @@
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { asEnvironment, temporalAddress, urlHost, type Config } from '../config.ts'
+import { asEnvironment, urlHost, type Config } from '../config.ts'
 import { describeMigrated, migrate } from '../prisma/migrate.ts'
+import { temporalTarget } from '../temporal.ts'
 import { bundleFile } from '../workers/bundle.ts'
 import { compileProcesses } from './compile.ts'
 import type { LineWriter } from './console-log.ts'
@@ -168,9 +169,9 @@ async function provideTemporal(
 ): Promise<{ address: string; uiUrl: string }> {
   const uiUrl = config.TEMPORAL_UI_URL ?? `http://127.0.0.1:${config.TEMPORAL_UI_PORT}`
   if (config.TEMPORAL_ADDRESS !== undefined) {
-    const address = temporalAddress(config)
-    await requireTemporal(address, config.TEMPORAL_NAMESPACE)
-    return { address, uiUrl }
+    const target = temporalTarget(config)
+    await requireTemporal(target, config.TEMPORAL_NAMESPACE)
+    return { address: target.address, uiUrl }
   }
   const cli = await locateTemporalCli(config, log)
   return keep('Temporal', () =>

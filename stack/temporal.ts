@@ -4,6 +4,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Connection } from '@temporalio/client'
+import type { TemporalTarget } from '../temporal.ts'
 import { guard } from './guard.ts'
 import { stopLeftOver, stopPid } from './pids.ts'
 import { requireFreePort } from './ports.ts'
@@ -128,7 +129,7 @@ async function answering(
   options: TemporalOptions,
 ): Promise<void> {
   for (let waitedMs = 0; waitedMs < 60_000 && child.exitCode === null; waitedMs += 100) {
-    if (await isServing(address, options.namespace)) {
+    if (await isServing({ address }, options.namespace)) {
       // Another server may hold the port: ours has then ended.
       await sleep(100)
       if (child.exitCode === null) return
@@ -144,19 +145,19 @@ async function answering(
 }
 
 /** @throws Error when no server answers there for this namespace. */
-export async function requireTemporal(address: string, namespace: string): Promise<void> {
+export async function requireTemporal(target: TemporalTarget, namespace: string): Promise<void> {
   for (let tries = 0; tries < 10; tries += 1) {
-    if (await isServing(address, namespace)) return
+    if (await isServing(target, namespace)) return
     await sleep(500)
   }
   throw new Error(
-    `TEMPORAL_ADDRESS names ${address}, where no Temporal server answers for the namespace ${namespace}: start it, ` +
+    `TEMPORAL_ADDRESS names ${target.address}, where no Temporal server answers for the namespace ${namespace}: start it, ` +
       'set TEMPORAL_NAMESPACE, or unset TEMPORAL_ADDRESS, and a server is run here.',
   )
 }
 
-async function isServing(address: string, namespace: string): Promise<boolean> {
-  const connection = Connection.lazy({ address })
+async function isServing(target: TemporalTarget, namespace: string): Promise<boolean> {
+  const connection = Connection.lazy(target)
   try {
     await connection.withDeadline(Date.now() + 1000, () =>
       connection.workflowService.describeNamespace({ namespace }),

@@ -1,6 +1,7 @@
 import process from 'node:process'
 import { NativeConnection } from '@temporalio/worker'
-import { providerUrls, queueName, readConfig, requireDatabaseUrl, temporalAddress } from '../config.ts'
+import { providerUrls, queueName, readConfig, requireDatabaseUrl } from '../config.ts'
+import { temporalTarget } from '../temporal.ts'
 import { watchClocks } from '../clock-skew.ts'
 import { createClocks } from '../dispatch/clocks.ts'
 import type { Participant } from '../domain/participants.ts'
@@ -36,7 +37,7 @@ const { services, providers } = createServices({
   watch: (name) => providerMetrics(name, () => report.now()),
 })
 const report = reportProviders(providers, createDependencies({ db }), log)
-const connection = await NativeConnection.connect({ address: temporalAddress(config) })
+const connection = await NativeConnection.connect(temporalTarget(config))
 const workers = await runWorkers({
   connection,
   namespace: config.TEMPORAL_NAMESPACE,

@@ -60,6 +60,8 @@ const CONSUMER_CONFIG = {
 export async function openNatsTransport(url: string, onTrouble: OnTrouble): Promise<EventTransport> {
   const connection = await connect({
     servers: url,
+    // Whoever asks for TLS is not served without.
+    ...(url.startsWith('tls:') ? { tls: {} } : {}),
     name: 'ordersaga',
     timeout: TIMEOUT_MS,
     waitOnFirstConnect: true,

@@ -126,7 +126,7 @@ export async function startSystemOn(servers: Servers, options: SystemOptions = {
   const services = around(wiring.services)
   const report = reportProviders(wiring.providers, createDependencies({ db }), log)
   const native = await NativeConnection.connect({ address: temporalAddress })
-  const connection = connectLazily(temporalAddress)
+  const connection = connectLazily({ address: temporalAddress })
   const client = new Client({ connection })
 
   let workers: RunningWorkers | undefined

@@ -29,7 +29,7 @@ beforeAll(async () => {
 afterAll(() => temporal.stop())
 
 it('a start that Temporal refuses because of a limit is known to be refused at once, and is not waited for', async () => {
-  const connection = connectLazily(temporal.address)
+  const connection = connectLazily({ address: temporal.address })
   const workflows = createWorkflows({
     client: new Client({ connection }),
     sagas: [ORDER_SAGA],

@@ -2,10 +2,12 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { childEnvironment } from '../../config.ts'
+import { migrate } from '../../prisma/migrate.ts'
 import { RELEASE } from '../../prisma/release.ts'
 import { ROOT } from '../../root.ts'
 import type { TestDatabase } from '../harness/database.ts'
 import { compiled, createTestDatabase } from '../harness/start.ts'
+import { startPooler, type Pooler } from '../harness/pooler.ts'
 import { startTcpProxy } from '../harness/tcp-proxy.ts'
 
 let test: TestDatabase
@@ -72,6 +74,22 @@ describe('a process', () => {
       printed: expect.stringMatching(REFUSAL) as string,
     })
   })
+
+  it.each<Pooler>(['refuses', 'drops'])(
+    'does not start behind a pooler that %s the settings of its sessions, and says what to do',
+    async (what) => {
+      const url = new URL(test.url)
+      const pooler = await startPooler({ host: url.hostname, port: Number(url.port) }, what)
+      url.port = String(pooler.port)
+      const { code, printed } = await run('workers/relay.js', url.href, NEVER)
+      await expect(migrate(url.href)).rejects.toThrow(/pooler/)
+      pooler.close()
+      expect([code, printed]).toEqual([
+        1,
+        expect.stringMatching(/PgBouncer[^\n]*name the server itself in DATABASE_URL/),
+      ])
+    },
+  )
 
   it('starts on one of a higher release', async () => {
     await setRelease(RELEASE + 1)
