@@ -17,8 +17,13 @@ RULES = {
     "IDEMPOTENCY_KEY_REUSED",
 }
 
-# A cursor is opaque: only one that a page gave is taken. A report from a day after its last one is refused.
-PARAMETERS = {"Wrong or unknown: cursor.", "Wrong or unknown: from."}
+# A cursor is opaque: only one that a page gave is taken. A range whose first is after its last is refused.
+PARAMETERS = {
+    "Wrong or unknown: cursor.",
+    "Wrong or unknown: from.",
+    "Wrong or unknown: createdFrom.",
+    "Wrong or unknown: minTotalMinor.",
+}
 
 # Two fields that must differ, and digits that spell a card number.
 FIELDS = {
