@@ -183,3 +183,12 @@ it('comments refer only to pages and headings that exist', () => {
   expect(sources.length).toBeGreaterThan(300)
   expect(errors).toEqual([])
 })
+
+it('the README places the same order as the message of `npm start`, which a test sends', () => {
+  const curl = /curl -i [\s\S]*?\} \} \}'/
+  const shown = curl.exec(read('stack/start.ts'))?.[0] ?? ''
+  const lines = shown.replace('${apiUrl}', 'http://127.0.0.1:3000').split('\n')
+  expect(curl.exec(read('README.md'))?.[0].split('\n')).toEqual(
+    lines.map((line) => line.replace(/^ {2}/, '')),
+  )
+})
