@@ -5,7 +5,7 @@ import { until } from '../harness/poll.ts'
 import { startSystem } from '../harness/start.ts'
 import type { System } from '../harness/system.ts'
 
-/** The table of docs/saga.md: what a cancel comes to in every state of an order. */
+/** The table of docs/rules/cancel-and-operators.md: what a cancel comes to in every state of an order. */
 let system: System
 /** A system whose workers are away, so that an order stays as it was placed. */
 let idle: System
