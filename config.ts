@@ -17,12 +17,17 @@ const list = z
       .filter((item) => item !== ''),
   )
 
+const postgresUrl = z
+  .string()
+  .regex(/^postgres(ql)?:\/\//, 'must begin with postgresql://')
+  .refine((text) => URL.canParse(text), 'is no URL: write signs like % and / in its password as %25 and %2F')
+  .optional()
+
 const schema = z.object({
-  /** `postgresql://…`; without it `npm start` runs its own PostgreSQL. */
-  DATABASE_URL: z
-    .string()
-    .regex(/^postgres(ql)?:\/\//, 'must begin with postgresql://')
-    .optional(),
+  /** `postgresql://…`, of a role that need not own the tables; without it `npm start` runs its own PostgreSQL. */
+  DATABASE_URL: postgresUrl,
+  /** The same database, for the role that owns the tables; without it the migrator uses DATABASE_URL. */
+  MIGRATE_DATABASE_URL: postgresUrl,
   /** Where `npm start` lets its own PostgreSQL listen. */
   POSTGRES_PORT: port.default(5433),
   /** Connections to PostgreSQL per process. */
@@ -135,6 +140,11 @@ export function requireDatabaseUrl(config: Config): string {
   throw new Error(
     'DATABASE_URL is not set. `npm start` sets it for the processes it starts; alone, a process needs it.',
   )
+}
+
+/** The database's URL for the migrator. */
+export function migratorDatabaseUrl(config: Config): string {
+  return config.MIGRATE_DATABASE_URL ?? requireDatabaseUrl(config)
 }
 
 /** `host:port` of the Temporal frontend. */
