@@ -34,7 +34,7 @@ import { startTemporal } from '../../stack/temporal.ts'
 import { envelopes, reading } from '../harness/envelopes.ts'
 import { killHard } from '../harness/kill.ts'
 import { until } from '../harness/poll.ts'
-import { compiled } from '../harness/start.ts'
+import { compiled, createTestDatabase } from '../harness/start.ts'
 
 const closers: (() => unknown)[] = []
 afterEach(async () => {
@@ -280,6 +280,33 @@ describe('the embedded PostgreSQL', () => {
 })
 
 describe('the system', () => {
+  it('migrates a database of others as its owner, and hides the URL of that role from the application', async () => {
+    const test = await createTestDatabase()
+    closers.push(() => test.close())
+    await query(test.migratorUrl, 'DROP SCHEMA public CASCADE; CREATE SCHEMA public')
+    const env: Record<string, string> = {
+      DATABASE_URL: test.url,
+      MIGRATE_DATABASE_URL: test.migratorUrl,
+      TEMPORAL_ADDRESS: inject('servers').temporalAddress,
+      TASK_QUEUE_PREFIX: 'others',
+      METRICS_PORT: '0',
+      DATA_DIR: folder(),
+      PORT: String(await freePort()),
+      SANDBOX_PORT: String(await freePort()),
+    }
+    // As in the shell that started it: a process inherits that, too.
+    process.env['MIGRATE_DATABASE_URL'] = test.migratorUrl
+    closers.push(() => delete process.env['MIGRATE_DATABASE_URL'])
+    const stack = await startStack(readConfig(env), () => quiet)
+    closers.push(() => stack.stop())
+    expect(await query(test.url, `SELECT sku FROM products WHERE sku = 'TEA-001'`)).toHaveLength(1)
+    for (const started of stack.processes) {
+      const environment = readFileSync(`/proc/${started.pid()}/environ`, 'utf8')
+      expect(environment).toContain(new URL(test.url).password)
+      expect(environment).not.toContain(new URL(test.migratorUrl).password)
+    }
+  })
+
   it('does not start where the migrator has a database and the application has none', async () => {
     const config = {
       ...readConfig({}),
