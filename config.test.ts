@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import {
+  migratorDatabaseUrl,
   eventTransport,
   providerUrls,
   queueName,
@@ -32,6 +33,19 @@ describe('the configuration', () => {
     const wrong = () => readConfig({ DATABASE_URL: 'mysql://user:hunter2@db', PORT: 'x' })
     expect(wrong).toThrow(/DATABASE_URL[\s\S]*PORT/)
     expect(wrong).not.toThrow(/hunter2/)
+  })
+
+  it('stops at a database URL whose password has to be written in another way, and does not show it', () => {
+    const wrong = () => readConfig({ MIGRATE_DATABASE_URL: 'postgresql://user:hunter/2@db/x' })
+    expect(wrong).toThrow(/MIGRATE_DATABASE_URL: is no URL/)
+    expect(wrong).not.toThrow(/hunter/)
+  })
+
+  it('lets the migrator use the URL of the application, unless it has one of its own', () => {
+    const DATABASE_URL = 'postgresql://app@localhost/x'
+    const MIGRATE_DATABASE_URL = 'postgresql://owner@localhost/x'
+    expect(migratorDatabaseUrl(readConfig({ DATABASE_URL }))).toBe(DATABASE_URL)
+    expect(migratorDatabaseUrl(readConfig({ DATABASE_URL, MIGRATE_DATABASE_URL }))).toBe(MIGRATE_DATABASE_URL)
   })
 
   it('says what to do when a process has no database', () => {
@@ -104,12 +118,6 @@ describe('the configuration', () => {
     expect(readConfig(here)).toMatchObject(here)
   })
 
-  it('says what is wrong with a URL whose password was not encoded, and does not show it', () => {
-    const wrong = () => readConfig({ DATABASE_URL: 'postgresql://user:hunter2/@localhost/x' })
-    expect(wrong).toThrow('DATABASE_URL: is no URL')
-    expect(wrong).not.toThrow(/hunter2/)
-  })
-
   it('is described whole by .env.example, which works unedited', () => {
     const lines = example().split('\n')
     const named = new Set(lines.flatMap((line) => /^#?\s?([A-Z_]+)=/.exec(line)?.[1] ?? []))
@@ -125,6 +133,7 @@ describe('the configuration', () => {
 /** Optional variables have no key until they are set. */
 const allSet = () => ({
   DATABASE_URL: 'postgresql://localhost/x',
+  MIGRATE_DATABASE_URL: 'postgresql://localhost/x',
   TEMPORAL_ADDRESS: 'x',
   TEMPORAL_API_KEY: 'x',
   TEMPORAL_TLS: 'true',

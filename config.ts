@@ -17,16 +17,17 @@ const list = z
       .filter((item) => item !== ''),
   )
 
+const postgresUrl = z
+  .string()
+  .regex(/^postgres(ql)?:\/\//, 'must begin with postgresql://')
+  .refine((text) => URL.canParse(text), 'is no URL: write signs like % and / in its password as %25 and %2F')
+  .optional()
+
 const schema = z.object({
-  /** `postgresql://…`; without it `npm start` runs its own PostgreSQL. */
-  DATABASE_URL: z
-    .string()
-    .regex(/^postgres(ql)?:\/\//, 'must begin with postgresql://')
-    .refine(
-      (text) => URL.canParse(text),
-      'is no URL: special characters of a password are written as %40 and so on',
-    )
-    .optional(),
+  /** `postgresql://…`, of a role that need not own the tables; without it `npm start` runs its own PostgreSQL. */
+  DATABASE_URL: postgresUrl,
+  /** The same database, for the role that owns the tables; without it the migrator uses DATABASE_URL. */
+  MIGRATE_DATABASE_URL: postgresUrl,
   /** Where `npm start` lets its own PostgreSQL listen. */
   POSTGRES_PORT: port.default(5433),
   /** Connections to PostgreSQL per process. */
@@ -131,13 +132,13 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
 
 /** Orders, money and passwords do not leave this machine in the clear, unless the configuration says that they may. */
 function requireTls(config: Config, context: z.RefinementCtx): void {
-  const { DATABASE_URL, TEMPORAL_ADDRESS, NATS_URL } = config
+  const { DATABASE_URL, MIGRATE_DATABASE_URL, TEMPORAL_ADDRESS, NATS_URL } = config
   const insecure = (name: (typeof config.ALLOW_INSECURE)[number], variable: string, advice: string) => {
     if (config.ALLOW_INSECURE.includes(name)) return
     const message = `leads to another machine without TLS: ${advice}, or add ${name} to ALLOW_INSECURE`
     context.addIssue({ code: 'custom', path: [variable], message })
   }
-  for (const [variable, url] of Object.entries({ DATABASE_URL }))
+  for (const [variable, url] of Object.entries({ DATABASE_URL, MIGRATE_DATABASE_URL }))
     if (
       url !== undefined &&
       isElsewhere(hostOf(url)) &&
@@ -186,6 +187,11 @@ export function requireDatabaseUrl(config: Config): string {
   throw new Error(
     'DATABASE_URL is not set. `npm start` sets it for the processes it starts; alone, a process needs it.',
   )
+}
+
+/** The database's URL for the migrator. */
+export function migratorDatabaseUrl(config: Config): string {
+  return config.MIGRATE_DATABASE_URL ?? requireDatabaseUrl(config)
 }
 
 /** `host:port` of the Temporal frontend. */

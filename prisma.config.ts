@@ -1,7 +1,8 @@
 import { defineConfig } from 'prisma/config'
 import { readConfig } from './config.ts'
 
-const { DATABASE_URL: url } = readConfig()
+const { DATABASE_URL, MIGRATE_DATABASE_URL } = readConfig()
+const url = MIGRATE_DATABASE_URL ?? DATABASE_URL
 
 export default defineConfig({
   schema: 'prisma/schema.prisma',

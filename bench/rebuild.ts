@@ -33,7 +33,7 @@ const table = new Table({
 })
 try {
   await generateEvents(pool, EVENTS / EVENTS_PER_ORDER)
-  await pool.query('ANALYZE')
+  await database.admin.$executeRaw`ANALYZE`
   for (const projection of PROJECTIONS) {
     const silentMs = await timed(() => rebuild({ pool, projection }))
     const before = await countEvents()

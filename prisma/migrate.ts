@@ -2,12 +2,15 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type pg from 'pg'
 import { connectFirst, openSession, PATIENT } from '../postgres.ts'
+import { grantToApplication } from './grants.ts'
 import { readMigrations, type Migration } from './migrations.ts'
 import { RELEASE } from './release.ts'
 import { readRoutines, type Routine } from './routines.ts'
 
 /** The advisory lock that the Prisma CLI takes too, so that both never migrate at once. */
 const LOCK = 72_707_369
+
+const SESSION = { name: 'ordersaga-migrate', ...PATIENT }
 
 /** How long, and how often, the migrator waits for locks. */
 export interface LockWaits {
@@ -22,6 +25,12 @@ export interface LockWaits {
 /** About half a minute for tables, two minutes for another migrator. */
 const WAITS: LockWaits = { tableMs: 1000, migratorMs: 10_000, tries: 10, pauseMs: 2000 }
 
+export interface MigrateOptions {
+  /** How the application connects: where it does so as another role, that one is granted what it needs. */
+  applicationUrl?: string
+  waits?: LockWaits
+}
+
 /** What a run of the migrator did. */
 export interface Migrated {
   /** The release of the database afterwards. */
@@ -33,15 +42,18 @@ export interface Migrated {
 
 /**
  * Brings the database to this code's release: applies the migrations that it does not have, then the functions and
- * triggers that differ, all in one database transaction. A database of a higher release is left as it is. Safe to run in
+ * triggers that differ, and grants the application what it needs, all in one database transaction. A database of a higher release is left as it is. Safe to run in
  * several processes at once.
  * @throws Error that says what to do; nothing was changed then.
  */
-export async function migrate(databaseUrl: string, waits: LockWaits = WAITS): Promise<Migrated> {
+export async function migrate(
+  databaseUrl: string,
+  { applicationUrl = databaseUrl, waits = WAITS }: MigrateOptions = {},
+): Promise<Migrated> {
   const ours = { migrations: await readMigrations(), routines: await readRoutines() }
   for (let tried = 1; ; tried += 1) {
     try {
-      return await migrateOnce(databaseUrl, ours, waits)
+      return await migrateOnce(databaseUrl, ours, waits, userOf(applicationUrl))
     } catch (error) {
       if (!isLockTrouble(error)) throw error
       if (tried >= waits.tries) {
@@ -76,8 +88,16 @@ interface Wanted {
   routines: readonly Routine[]
 }
 
-async function migrateOnce(databaseUrl: string, ours: Wanted, waits: LockWaits): Promise<Migrated> {
-  const client = openSession(databaseUrl, { name: 'ordersaga-migrate', ...PATIENT })
+/** Also where the URL names none, and the driver takes that of the environment. */
+const userOf = (url: string) => openSession(url, SESSION).user
+
+async function migrateOnce(
+  databaseUrl: string,
+  ours: Wanted,
+  waits: LockWaits,
+  application: string | undefined,
+): Promise<Migrated> {
+  const client = openSession(databaseUrl, SESSION)
   // A connection that is lost also fails the statement in progress; without a listener it would end the process.
   client.on('error', () => undefined)
   try {
@@ -87,6 +107,8 @@ async function migrateOnce(databaseUrl: string, ours: Wanted, waits: LockWaits):
     await client.query('SELECT pg_advisory_xact_lock($1)', [LOCK])
     await client.query(`SET LOCAL lock_timeout = ${waits.tableMs}`)
     const migrated = await bringUp(client, ours)
+    if (application !== undefined && application !== client.user && migrated.release === RELEASE)
+      await grantToApplication(client, application)
     await client.query('COMMIT')
     return migrated
   } finally {

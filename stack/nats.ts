@@ -6,6 +6,7 @@ import { connect } from 'node:net'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { guard } from './guard.ts'
+import { turnLog } from './log-file.ts'
 import { stopLeftOver, stopPid } from './pids.ts'
 
 const START_MAX_MS = 30_000
@@ -36,6 +37,7 @@ export async function startNats({ server, port, dataDir }: NatsOptions): Promise
   await stopLeftOver(pidFile, ['--config', config])
   const name = `ordersaga-${randomUUID()}`
   await writeFile(config, configFile(name, port, dataDir))
+  turnLog(logFile)
   const log = openSync(logFile, 'a')
   // Its own process group: Ctrl-C reaches the supervisor alone, which stops the server after its clients.
   const child = spawn(server, ['--config', config], { stdio: ['ignore', log, log], detached: true })

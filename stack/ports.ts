@@ -33,11 +33,14 @@ export function requireFreePort(port: number, variable: string, host = '127.0.0.
     probe.listen(port, host, () => probe.close(() => resolve()))
   })
   function advice(code: string | undefined): string {
-    if (code === 'EADDRINUSE') return `Port ${port} is taken: set ${variable} to a free one.`
+    if (code === 'EADDRINUSE') return portTaken(port, variable).message
     if (code === 'EACCES') return `Port ${port} is closed to this user: set ${variable} to one above 1023.`
     return `Nothing can listen at ${host} (${code}): set HOST to an address of this machine, or unset it.`
   }
 }
+
+export const portTaken = (port: number, variable: string): Error =>
+  new Error(`Port ${port} is taken: set ${variable} to a free one.`)
 
 /** @throws Error that names the variable to change, also for a port that browsers and `fetch` refuse, e.g. 6000. */
 export async function requireHttpPort(port: number, variable: string, host: string): Promise<void> {

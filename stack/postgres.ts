@@ -1,42 +1,33 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { closeSync, existsSync, openSync } from 'node:fs'
-import {
-  chmod,
-  chown,
-  cp,
-  lchown,
-  mkdir,
-  readdir,
-  readFile,
-  rename,
-  rm,
-  symlink,
-  writeFile,
-} from 'node:fs/promises'
+import { chmod, chown, cp, lchown, mkdir, readdir, readFile, rename, rm, symlink } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { connectFirst, openSession, PATIENT } from '../postgres.ts'
 import { guard } from './guard.ts'
+import { turnLog } from './log-file.ts'
+import {
+  keepPasswords,
+  makePasswords,
+  readPasswords,
+  ROLES,
+  scramVerifier,
+  writePrivately,
+  type Passwords,
+  type Role,
+} from './passwords.ts'
 import { commandOf, isAlive, stopPid } from './pids.ts'
 import { reachableFolder } from './places.ts'
-import { requireFreePort } from './ports.ts'
-
-/** The role and the password of the embedded server, which listens on this machine only. */
-const ROLE = 'ordersaga'
-
-const urlOn = (port: number, database: string) => `postgresql://${ROLE}:${ROLE}@127.0.0.1:${port}/${database}`
-
-const SESSION = { name: 'ordersaga-stack', ...PATIENT }
+import { portTaken, requireFreePort } from './ports.ts'
+import { handOver, provideDatabase, provideRoles } from './postgres-database.ts'
 
 /** Connections are dropped, work in hand is rolled back, data is flushed. */
 const FAST_SHUTDOWN = ['SIGINT', 'SIGQUIT', 'SIGKILL'] as const
 
 export interface Postgres {
-  /** URL of a database on this server. */
-  url(database: string): string
-  /** Creates a database unless it exists; `template` must have no connections. */
-  createDatabase(name: string, template?: string): Promise<void>
+  /** The URL of its database, for each role. */
+  urls: Readonly<Record<Role, string>>
   /** Stops the server, and with `remove` deletes its data. */
   stop(options?: { remove: boolean }): Promise<void>
   /** The postmaster's process id. */
@@ -44,8 +35,10 @@ export interface Postgres {
 }
 
 export interface PostgresOptions {
-  /** Kept between runs; created when missing. */
+  /** Kept between runs; created when missing. `admin-url` in it holds the superuser's URL. */
   dataDir: string
+  /** Created when missing, as the migrator's. */
+  database: string
   port: number
   /** More `name=value` settings of the server. */
   settings?: readonly string[]
@@ -60,22 +53,36 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
   const owner = await serverUser()
   const binaries = await reachableBinaries(owner)
   const dataDir = await reachableDataDir(options.dataDir, owner)
-  await initialise(binaries, dataDir, owner)
-  const leftOver = await findRunning(dataDir)
+  const passwords = await provideCluster(binaries, dataDir, owner)
+  const leftOver = await findRunning(dataDir, passwords)
   if (leftOver !== undefined)
     options.log(`taking over the PostgreSQL that a killed run left behind (pid ${leftOver.pid})`)
-  const server = leftOver ?? (await launch(binaries, dataDir, owner, options))
-  const url = (database: string) => urlOn(server.port, database)
+  const server = leftOver ?? (await launch(binaries, dataDir, owner, passwords, options))
+  const urls = {
+    admin: urlOn(server.port, 'admin', passwords, options.database),
+    migrator: urlOn(server.port, 'migrator', passwords, options.database),
+    application: urlOn(server.port, 'application', passwords, options.database),
+  }
+  const maintenanceUrl = urlOn(server.port, 'admin', passwords, 'postgres')
+  await provideRoles(maintenanceUrl, passwords)
+  await provideDatabase(maintenanceUrl, options.database)
+  await handOver(urls.admin)
+  const adminUrlFile = path.join(options.dataDir, 'admin-url')
+  await writePrivately(adminUrlFile, `${urls.admin}\n`)
   return {
-    url,
+    urls,
     pid: server.pid,
-    createDatabase: (name, template) => createDatabase(url('postgres'), name, template),
     async stop({ remove } = { remove: false }) {
       await stopPid(server.pid, FAST_SHUTDOWN)
-      if (remove) await rm(dataDir, { recursive: true, force: true })
+      if (!remove) return
+      await rm(dataDir, { recursive: true, force: true })
+      await rm(adminUrlFile, { force: true })
     },
   }
 }
+
+const urlOn = (port: number, role: Role, passwords: Passwords, database: string) =>
+  `postgresql://${ROLES[role]}:${passwords[role]}@127.0.0.1:${port}/${database}`
 
 /** PostgreSQL refuses to run as root, so root hands it to the `postgres` user. */
 interface Owner {
@@ -198,24 +205,49 @@ async function chownTree(folder: string, { uid, gid }: Owner): Promise<void> {
   }
 }
 
+const clusterIn = (dataDir: string) => path.join(dataDir, 'cluster')
+
+/**
+ * Makes the cluster unless it exists. One whose passwords are not known, which an earlier version made or which has lost
+ * them, gets new ones.
+ */
+async function provideCluster(
+  binaries: Binaries,
+  dataDir: string,
+  owner: Owner | undefined,
+): Promise<Passwords> {
+  const isMade = existsSync(path.join(clusterIn(dataDir), 'PG_VERSION'))
+  const known = isMade ? await readPasswords(dataDir) : undefined
+  if (known !== undefined) return known
+  const passwords = makePasswords()
+  if (isMade) await resetPassword(binaries, dataDir, owner, passwords)
+  else await initialise(binaries, dataDir, owner, passwords)
+  await keepPasswords(dataDir, passwords)
+  return passwords
+}
+
 /** Makes the cluster beside its place and moves it there, so that a killed run leaves no half of one. */
-async function initialise(binaries: Binaries, dataDir: string, owner: Owner | undefined): Promise<void> {
-  const cluster = path.join(dataDir, 'cluster')
-  if (existsSync(path.join(cluster, 'PG_VERSION'))) return
+async function initialise(
+  binaries: Binaries,
+  dataDir: string,
+  owner: Owner | undefined,
+  passwords: Passwords,
+): Promise<void> {
+  const cluster = clusterIn(dataDir)
   const fresh = path.join(dataDir, 'cluster.new')
-  const password = path.join(dataDir, 'password')
+  const passwordFile = path.join(dataDir, 'password')
   await rm(fresh, { recursive: true, force: true })
-  await writeFile(password, ROLE, { mode: 0o600 })
-  if (owner !== undefined) await chown(password, owner.uid, owner.gid)
+  await writePrivately(passwordFile, passwords.admin)
+  if (owner !== undefined) await chown(passwordFile, owner.uid, owner.gid)
   const made = spawnSync(
     binaries.initdb,
     [
       '-D',
       fresh,
       '-U',
-      ROLE,
+      ROLES.admin,
       '--auth=scram-sha-256',
-      `--pwfile=${password}`,
+      `--pwfile=${passwordFile}`,
       '--encoding=UTF8',
       '--locale=C',
       // Not the zone of the machine.
@@ -224,10 +256,39 @@ async function initialise(binaries: Binaries, dataDir: string, owner: Owner | un
     ],
     { ...identity(owner), encoding: 'utf8', cwd: dataDir },
   )
+  await rm(passwordFile)
   if (made.status !== 0)
     throw new Error(`PostgreSQL could not make its data folder in ${dataDir}: ${made.stderr}`)
   await rm(cluster, { recursive: true, force: true })
   await rename(fresh, cluster)
+}
+
+/** Without the old password, and before anything can connect: PostgreSQL's single-user mode asks for none. */
+async function resetPassword(
+  binaries: Binaries,
+  dataDir: string,
+  owner: Owner | undefined,
+  passwords: Passwords,
+): Promise<void> {
+  const leftOver = await findPostmaster(dataDir)
+  if (leftOver !== undefined) await stopPid(leftOver.pid, FAST_SHUTDOWN)
+  const { status, stderr } = spawnSync(
+    binaries.postgres,
+    ['--single', '-D', clusterIn(dataDir), 'postgres'],
+    {
+      ...identity(owner),
+      cwd: dataDir,
+      encoding: 'utf8',
+      input: `ALTER ROLE ${ROLES.admin} PASSWORD '${scramVerifier(passwords.admin)}'\n`,
+    },
+  )
+  // A statement that fails does not end it with another status.
+  if (status !== 0 || /(ERROR|FATAL|PANIC): /.test(stderr))
+    throw new Error(
+      `PostgreSQL could not give its role ${ROLES.admin} in ${dataDir} a new password: ${stderr}`,
+    )
+  // Earlier versions left one behind.
+  await rm(path.join(dataDir, 'password'), { force: true })
 }
 
 interface Server {
@@ -236,24 +297,28 @@ interface Server {
 }
 
 /** The postmaster that still serves this data folder, from its lock file: pid, …, port on the fourth line. */
-async function findRunning(dataDir: string): Promise<Server | undefined> {
-  const cluster = path.join(dataDir, 'cluster')
+async function findPostmaster(dataDir: string): Promise<Server | undefined> {
+  const cluster = clusterIn(dataDir)
   const file = path.join(cluster, 'postmaster.pid')
   const lock = await readFile(file, 'utf8').catch(() => '')
   const [pid, , , port] = lock.split('\n').map(Number)
   if (pid === undefined || port === undefined || !isAlive(pid)) return undefined
-  if (!commandOf(pid).includes(cluster)) {
-    // The machine went down, and gave the number to another process since: PostgreSQL would wait for that one.
-    await rm(file)
-    return undefined
-  }
-  return (await answers(port)) ? { pid, port } : undefined
+  if (commandOf(pid).includes(cluster)) return { pid, port }
+  // The machine went down, and gave the number to another process since: PostgreSQL would wait for that one.
+  await rm(file)
+  return undefined
+}
+
+async function findRunning(dataDir: string, passwords: Passwords): Promise<Server | undefined> {
+  const found = await findPostmaster(dataDir)
+  return found !== undefined && (await answers(found.port, passwords)) ? found : undefined
 }
 
 async function launch(
   binaries: Binaries,
   dataDir: string,
   owner: Owner | undefined,
+  passwords: Passwords,
   options: PostgresOptions,
 ): Promise<Server> {
   const settings = [
@@ -267,16 +332,11 @@ async function launch(
   ]
   await requireFreePort(options.port, 'POSTGRES_PORT')
   const logFile = path.join(dataDir, 'postgres.log')
+  turnLog(logFile)
   const log = openSync(logFile, 'a')
   const child = spawn(
     binaries.postgres,
-    [
-      '-D',
-      path.join(dataDir, 'cluster'),
-      '-p',
-      String(options.port),
-      ...settings.flatMap((setting) => ['-c', setting]),
-    ],
+    ['-D', clusterIn(dataDir), '-p', String(options.port), ...settings.flatMap((setting) => ['-c', setting])],
     // Its own process group: Ctrl-C reaches the supervisor alone, which stops the server last.
     { ...identity(owner), cwd: dataDir, stdio: ['ignore', log, log], detached: true },
   )
@@ -288,23 +348,25 @@ async function launch(
     waitedMs < 30_000 && child.exitCode === null && child.pid !== undefined;
     waitedMs += 50
   ) {
-    if (await answers(options.port)) return { pid: child.pid, port: options.port }
+    if (await answers(options.port, passwords)) return { pid: child.pid, port: options.port }
     await sleep(50)
   }
   await giveUp(child)
   const tail = (await readFile(logFile, 'utf8').catch(() => '')).trim().split('\n').slice(-5).join('\n')
-  throw new Error(`PostgreSQL did not start:\n${tail}`)
+  throw tail.includes('Address already in use')
+    ? portTaken(options.port, 'POSTGRES_PORT')
+    : new Error(`PostgreSQL did not start:\n${tail}`)
 }
 
 /** @throws Error when the server of a URL cannot be used. The URL may hold a password, and is not shown. */
-export async function requirePostgres(url: string): Promise<void> {
-  const client = openSession(url, SESSION)
+export async function requirePostgres(url: string, variable: string): Promise<void> {
+  const client = openSession(url, { name: 'ordersaga-stack', ...PATIENT })
   try {
     await connectFirst(client)
   } catch (error) {
     throw new Error(
-      `DATABASE_URL names a server that cannot be used (${error instanceof Error ? error.message : String(error)}): ` +
-        'start it, or unset DATABASE_URL, and a server is run here.',
+      `${variable} names a server that cannot be used (${error instanceof Error ? error.message : String(error)}): ` +
+        'start it, or unset DATABASE_URL and MIGRATE_DATABASE_URL, and a server is run here.',
       { cause: error },
     )
   } finally {
@@ -316,8 +378,9 @@ async function giveUp(child: ChildProcess): Promise<void> {
   if (child.exitCode === null && child.pid !== undefined) await stopPid(child.pid, FAST_SHUTDOWN)
 }
 
-async function answers(port: number): Promise<boolean> {
-  const client = openSession(urlOn(port, 'postgres'), { name: SESSION.name })
+/** Whether this cluster answers there: another one does not know the password. */
+async function answers(port: number, passwords: Passwords): Promise<boolean> {
+  const client = openSession(urlOn(port, 'admin', passwords, 'postgres'), { name: 'ordersaga-stack' })
   try {
     await client.connect()
     await client.query('SELECT 1')
@@ -326,18 +389,5 @@ async function answers(port: number): Promise<boolean> {
     return false
   } finally {
     await client.end().catch(() => undefined)
-  }
-}
-
-async function createDatabase(adminUrl: string, name: string, template?: string): Promise<void> {
-  const client = openSession(adminUrl, SESSION)
-  await client.connect()
-  try {
-    const { rowCount } = await client.query('SELECT 1 FROM pg_database WHERE datname = $1', [name])
-    if (rowCount !== 0) return
-    const from = template === undefined ? '' : ` TEMPLATE ${client.escapeIdentifier(template)}`
-    await client.query(`CREATE DATABASE ${client.escapeIdentifier(name)}${from}`)
-  } finally {
-    await client.end()
   }
 }

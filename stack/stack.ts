@@ -1,6 +1,6 @@
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { asEnvironment, urlHost, type Config } from '../config.ts'
+import { asEnvironment, migratorDatabaseUrl, urlHost, type Config } from '../config.ts'
 import { describeMigrated, migrate } from '../prisma/migrate.ts'
 import { temporalTarget } from '../temporal.ts'
 import { bundleFile } from '../workers/bundle.ts'
@@ -71,7 +71,7 @@ export async function startStack(
     for (const name of config.METRICS_PORT === 0 ? [] : MEASURED) {
       await requireHttpPort(metricsPort(config, name), 'METRICS_PORT', config.HOST)
     }
-    const [databaseUrl, temporal, nats, bundle, compiled] = await allOrNone([
+    const [database, temporal, nats, bundle, compiled] = await allOrNone([
       providePostgres(config, dataDir, keep, log),
       provideTemporal(config, dataDir, keep, log),
       provideNats(config, dataDir, keep, log),
@@ -79,12 +79,14 @@ export async function startStack(
       compileProcesses(),
     ])
     stopping.throwIfAborted()
-    log(describeMigrated(await migrate(databaseUrl)))
+    log(describeMigrated(await migrate(database.migrator, { applicationUrl: database.application })))
     stopping.throwIfAborted()
 
     const env = asEnvironment({
       ...config,
-      DATABASE_URL: databaseUrl,
+      DATABASE_URL: database.application,
+      // Set to nothing, so that no process reads it from `.env` either: the application has no use for it.
+      MIGRATE_DATABASE_URL: config.MIGRATE_DATABASE_URL && '',
       TEMPORAL_ADDRESS: temporal.address,
       TEMPORAL_UI_URL: temporal.uiUrl,
       ...nats,
@@ -115,7 +117,7 @@ export async function startStack(
       sandboxUrl,
       temporalUiUrl: temporal.uiUrl,
       temporalAddress: temporal.address,
-      databaseUrl,
+      databaseUrl: database.application,
       processes,
       servers,
       stop,
@@ -148,17 +150,24 @@ async function providePostgres(
   dataDir: string,
   keep: Keep,
   log: (line: string) => void,
-): Promise<string> {
-  if (config.DATABASE_URL !== undefined) {
-    await requirePostgres(config.DATABASE_URL)
-    return config.DATABASE_URL
+): Promise<{ application: string; migrator: string }> {
+  const { DATABASE_URL, MIGRATE_DATABASE_URL } = config
+  if (DATABASE_URL === undefined) {
+    if (MIGRATE_DATABASE_URL !== undefined)
+      throw new Error('MIGRATE_DATABASE_URL is set and DATABASE_URL is not: set both, or neither.')
+    const { urls } = await keep('PostgreSQL', () =>
+      startPostgres({
+        dataDir: path.join(dataDir, 'postgres'),
+        port: config.POSTGRES_PORT,
+        database: 'ordersaga',
+        log,
+      }),
+    )
+    return urls
   }
-  const dataOf = path.join(dataDir, 'postgres')
-  const postgres = await keep('PostgreSQL', () =>
-    startPostgres({ dataDir: dataOf, port: config.POSTGRES_PORT, log }),
-  )
-  await postgres.createDatabase('ordersaga')
-  return postgres.url('ordersaga')
+  await requirePostgres(DATABASE_URL, 'DATABASE_URL')
+  if (MIGRATE_DATABASE_URL !== undefined) await requirePostgres(MIGRATE_DATABASE_URL, 'MIGRATE_DATABASE_URL')
+  return { application: DATABASE_URL, migrator: migratorDatabaseUrl(config) }
 }
 
 async function provideTemporal(

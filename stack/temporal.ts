@@ -1,11 +1,12 @@
 import { spawn, type ChildProcess } from 'node:child_process'
-import { createWriteStream } from 'node:fs'
+import { createWriteStream, type WriteStream } from 'node:fs'
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Connection } from '@temporalio/client'
 import type { TemporalTarget } from '../temporal.ts'
 import { guard } from './guard.ts'
+import { turnLog } from './log-file.ts'
 import { stopLeftOver, stopPid } from './pids.ts'
 import { requireFreePort } from './ports.ts'
 
@@ -110,8 +111,7 @@ const pidFile = (dataDir: string) => path.join(dataDir, 'temporal.pid')
 
 function keepOutput(child: ChildProcess, dataDir: string | undefined): () => string {
   let tail = ''
-  const file =
-    dataDir === undefined ? undefined : createWriteStream(path.join(dataDir, 'temporal.log'), { flags: 'a' })
+  const file = dataDir === undefined ? undefined : openLog(path.join(dataDir, 'temporal.log'))
   const keep = (chunk: Buffer) => {
     tail = (tail + chunk.toString()).slice(-2000)
     file?.write(chunk)
@@ -120,6 +120,11 @@ function keepOutput(child: ChildProcess, dataDir: string | undefined): () => str
   child.stderr?.on('data', keep)
   child.once('close', () => file?.end())
   return () => tail
+}
+
+function openLog(file: string): WriteStream {
+  turnLog(file)
+  return createWriteStream(file, { flags: 'a' })
 }
 
 async function answering(

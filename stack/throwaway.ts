@@ -13,6 +13,7 @@ export async function startThrowawayStack(lines: LineWriter, changes: Partial<Co
   const config: Config = {
     ...readConfig(),
     DATABASE_URL: undefined,
+    MIGRATE_DATABASE_URL: undefined,
     TEMPORAL_ADDRESS: undefined,
     PORT: port ?? 0,
     SANDBOX_PORT: sandbox ?? 0,

@@ -107,7 +107,7 @@ function describeKills<Wishes, S extends Shown>(what: string, trials: Trials<Wis
           await expectTurnedBack(system, trials, await ended(system, trials, id), turning)
           await expectInvariants(system)
         },
-        ({ db }) => cancelAfter(db, after),
+        ({ admin }) => cancelAfter(admin, after),
       )
     })
   })

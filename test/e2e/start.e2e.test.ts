@@ -3,10 +3,12 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { ROLES } from '../../stack/passwords.ts'
 import { isAlive } from '../../stack/pids.ts'
 import { ROOT } from '../../root.ts'
 import { freePort, requireFreePort } from '../../stack/ports.ts'
 import { createApiClient, type ApiClient } from '../harness/api-client.ts'
+import { openTestPool } from '../harness/database.ts'
 import { until } from '../harness/poll.ts'
 
 /** What `npm start` runs, with ports and data of its own, as a user meets it. */
@@ -162,6 +164,27 @@ describe('npm start', () => {
     // A database that was just killed may still refuse one: the client comes back, as it is told.
     const { id } = await until('an order to be accepted', () => api.place().catch(() => undefined))
     expect(await api.ended(id)).toMatchObject({ status: 'completed' })
+  })
+
+  it('works on its database as a role that owns nothing, and shows no password in output or command lines', async () => {
+    const adminUrl = (await readFile(path.join(folder, 'postgres', 'admin-url'), 'utf8')).trim()
+    const pool = openTestPool(adminUrl, 1)
+    const { rows } = await pool.query<{ roles: string[] }>(
+      `SELECT array_agg(DISTINCT usename::text) AS roles FROM pg_stat_activity
+        WHERE datname = 'ordersaga' AND application_name LIKE 'ordersaga%'`,
+    )
+    await pool.end()
+    expect(rows[0]?.roles).toEqual([ROLES.application])
+    const [worker] = await processes('workers/worker')
+    const environment = await readFile(`/proc/${worker}/environ`, 'utf8')
+    const applicationUrl = /DATABASE_URL=(\S+?)\0/.exec(environment)?.[1] ?? ''
+    for (const url of [adminUrl, applicationUrl]) {
+      const { password } = new URL(url)
+      expect(password).not.toBe('')
+      expect(output).not.toContain(password)
+      expect(await processes(password)).toEqual([])
+    }
+    expect(environment).not.toContain(new URL(adminUrl).password)
   })
 
   it('refuses to run twice from one folder', async () => {

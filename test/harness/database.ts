@@ -1,11 +1,18 @@
-import pg from 'pg'
+import type pg from 'pg'
 import { openPool, PATIENT } from '../../postgres.ts'
 import { openDatabase, type Database } from '../../prisma/client.ts'
+import { provideDatabase } from '../../stack/postgres-database.ts'
 import type { Servers } from './servers.ts'
 
 export interface TestDatabase {
+  /** The URL of the application, as which everything is done that the product does. */
   url: string
   db: Database
+  /** The role that owns the tables. */
+  migratorUrl: string
+  /** The superuser, for what only an operator may do, or what no one may. */
+  adminUrl: string
+  admin: Database
   close(): Promise<void>
 }
 
@@ -27,18 +34,31 @@ export interface DatabaseOptions {
 
 /** An empty, migrated database of its own for each caller. */
 export async function createDatabase(
-  { postgresUrl, template }: Servers,
+  { postgres, template }: Servers,
   { pool = 8, timeZone }: DatabaseOptions = {},
 ): Promise<TestDatabase> {
   made += 1
   const name = `test_${process.pid}_${made}`
-  const admin = new pg.Client({ connectionString: postgresUrl })
-  await admin.connect()
-  await admin.query(`CREATE DATABASE ${name} TEMPLATE ${template}`)
-  if (timeZone !== undefined) await admin.query(`ALTER DATABASE ${name} SET timezone = '${timeZone}'`)
-  await admin.end()
-  const url = new URL(postgresUrl)
+  await provideDatabase(onDatabase(postgres.admin, 'postgres'), name, template)
+  const adminUrl = onDatabase(postgres.admin, name)
+  const url = onDatabase(postgres.application, name)
+  const [admin, db] = [openDatabase(adminUrl, 1, PATIENTLY), openDatabase(url, pool, PATIENTLY)]
+  if (timeZone !== undefined)
+    await admin.$executeRawUnsafe(`ALTER DATABASE ${name} SET timezone = '${timeZone}'`)
+  return {
+    url,
+    db,
+    migratorUrl: onDatabase(postgres.migrator, name),
+    adminUrl,
+    admin,
+    async close() {
+      await Promise.all([db.$disconnect(), admin.$disconnect()])
+    },
+  }
+}
+
+function onDatabase(serverUrl: string, name: string): string {
+  const url = new URL(serverUrl)
   url.pathname = `/${name}`
-  const db = openDatabase(url.href, pool, PATIENTLY)
-  return { url: url.href, db, close: () => db.$disconnect() }
+  return url.href
 }

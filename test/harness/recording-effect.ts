@@ -24,15 +24,18 @@ export interface Recording {
   retryNow(rounds?: number): Promise<void>
   /** How many sessions wait for a lock of another. */
   waiting(): Promise<number>
+  /** As if nothing had been delivered yet. */
+  forget(): Promise<void>
   close(): Promise<void>
 }
 
 export async function createRecording(name = 'recording'): Promise<Recording> {
   const database = await createTestDatabase()
-  const { url } = database
+  const { url, admin } = database
   const pool = openTestPool(url, 6)
   const db = sqlOf(pool)
-  await db.query('CREATE TABLE effects (id bigserial, event text)')
+  await admin.$executeRaw`CREATE TABLE effects (id bigint GENERATED ALWAYS AS IDENTITY, event text)`
+  await admin.$executeRaw`GRANT SELECT, INSERT ON effects TO PUBLIC`
   const poisoned = new Set<string>()
   const onApply: Recording['onApply'] = { call: () => undefined }
   const effect: Effect = {
@@ -75,6 +78,9 @@ export async function createRecording(name = 'recording'): Promise<Recording> {
           WHERE datname = current_database() AND wait_event_type = 'Lock'`,
       )
       return row?.count ?? 0
+    },
+    async forget() {
+      await admin.$executeRaw`TRUNCATE effects, inbox, dead_letters, operator_actions`
     },
     async close() {
       await pool.end()

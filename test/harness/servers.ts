@@ -5,15 +5,15 @@ import { readConfig } from '../../config.ts'
 import { migrate } from '../../prisma/migrate.ts'
 import { freePort } from '../../stack/ports.ts'
 import { compileProcesses } from '../../stack/compile.ts'
-import { startPostgres } from '../../stack/postgres.ts'
+import { startPostgres, type Postgres } from '../../stack/postgres.ts'
 import { locateTemporalCli } from '../../stack/temporal-cli.ts'
 import { startTemporal } from '../../stack/temporal.ts'
 import { bundleFile } from '../../workers/bundle.ts'
 
 /** The servers of one run of tests or measurements. Whoever uses them takes a database and queues of its own. */
 export interface Servers {
-  /** A URL on the server; its database name is replaced. */
-  postgresUrl: string
+  /** URLs on the server, for each role; their database name is replaced. */
+  postgres: Postgres['urls']
   /** A migrated, empty database to copy. */
   template: string
   temporalAddress: string
@@ -33,18 +33,24 @@ export async function startServers(
   const cli = await locateTemporalCli(readConfig(), log)
   const bundle = await bundleFile(path.resolve('.cache'))
   const dataDir = path.join(folder, 'postgres')
-  const postgres = await startPostgres({ dataDir, port: await freePort(), settings: postgresSettings, log })
+  const postgres = await startPostgres({
+    dataDir,
+    port: await freePort(),
+    database: TEMPLATE,
+    settings: postgresSettings,
+    log,
+  })
   const temporal = await startTemporal({ cli, port: await freePort(), namespace: 'default' }).catch(
     async (error: unknown) => {
       await postgres.stop({ remove: true })
       throw error
     },
   )
-  await postgres.createDatabase(TEMPLATE)
-  await migrate(postgres.url(TEMPLATE))
+  const { migrator, application } = postgres.urls
+  await migrate(migrator, { applicationUrl: application })
   return {
     servers: {
-      postgresUrl: postgres.url('postgres'),
+      postgres: postgres.urls,
       template: TEMPLATE,
       temporalAddress: temporal.address,
       bundle,

@@ -39,6 +39,9 @@ export interface System {
   world: World
   db: Database
   databaseUrl: string
+  /** The same database, as the superuser. */
+  admin: Database
+  adminUrl: string
   client: Client
   interferences: Interferences
   /** How the breakers have moved, e.g. `payment open`. */
@@ -207,6 +210,8 @@ export async function startSystemOn(servers: Servers, options: SystemOptions = {
     sandboxUrl: world.url,
     db,
     databaseUrl,
+    admin: database.admin,
+    adminUrl: database.adminUrl,
     client,
     interferences,
     breakerMoves,

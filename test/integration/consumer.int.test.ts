@@ -13,7 +13,7 @@ beforeAll(async () => {
 })
 beforeEach(async () => {
   recording.onApply.call = () => undefined
-  await sqlOf(recording.pool).query('TRUNCATE effects, inbox, dead_letters')
+  await recording.forget()
 })
 afterAll(() => recording.close())
 

@@ -16,7 +16,7 @@ const TOO_MANY = Math.max(ATTEMPTS.giveUp, ATTEMPTS.untilAnswered) + 1
 
 /** A system whose workers lose their database when `at` is first reached; `attempts` counts those at `step`. */
 async function startCuttable(step: string, at: string) {
-  const { hostname, port } = new URL(inject('servers').postgresUrl)
+  const { hostname, port } = new URL(inject('servers').postgres.application)
   const proxy = await startTcpProxy({ host: hostname, port: Number(port) })
   closers.push(() => proxy.close())
   let attempts = 0

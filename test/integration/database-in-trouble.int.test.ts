@@ -79,7 +79,7 @@ describe.concurrent('a PostgreSQL that answers, and', () => {
       closers.push(() => system.close())
       const name = new URL(system.databaseUrl).pathname.slice(1)
       const admin = async (...statements: readonly string[]) => {
-        const client = new pg.Client({ connectionString: system.databaseUrl })
+        const client = new pg.Client({ connectionString: system.adminUrl })
         await client.connect()
         await client.query('SET default_transaction_read_only = off')
         for (const sql of statements) await client.query(sql.replaceAll(':name', name))

@@ -19,7 +19,7 @@ beforeAll(async () => {
 beforeEach(async () => {
   recording.poisoned.clear()
   recording.onApply.call = () => undefined
-  await sqlOf(recording.pool).query('TRUNCATE effects, inbox, dead_letters, operator_actions')
+  await recording.forget()
 })
 afterAll(() => recording.close())
 

@@ -169,7 +169,7 @@ describe('an aggregate', () => {
     await store.append(stream, 0, [{ type: 'AccountOpened', data: { ownerId: 'cus_a', currency: 'EUR' } }])
     await store.append(stream, 1, deposits(SNAPSHOT_EVERY - 1))
     const at = (seconds: number) => new Date(Date.UTC(2026, 0, 1, 12, 0, seconds))
-    await test.db.$transaction(async (db) => {
+    await test.admin.$transaction(async (db) => {
       await db.$executeRaw`SET LOCAL session_replication_role = replica`
       await db.$executeRaw`UPDATE events SET recorded_at = ${at(1)} WHERE stream_id = ${stream}`
       await db.$executeRaw`UPDATE events SET recorded_at = ${at(5)} WHERE stream_id = ${stream} AND version = 99`

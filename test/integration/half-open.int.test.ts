@@ -24,7 +24,8 @@ async function openLongWay() {
 
 it.concurrent('a commit whose answer is lost is trouble with the database, which has committed', async () => {
   const { line, direct, pool } = await openLongWay()
-  await sqlOf(pool).query('CREATE TABLE written (what text)')
+  await direct.admin.$executeRaw`CREATE TABLE written (what text)`
+  await direct.admin.$executeRaw`GRANT SELECT, INSERT ON written TO PUBLIC`
   const committing = inTransaction(pool, async (db) => {
     await db.query("INSERT INTO written VALUES ('once')")
     line.swallowAnswers()
@@ -36,10 +37,10 @@ it.concurrent('a commit whose answer is lost is trouble with the database, which
 it.concurrent('an order whose commit is not answered is turned away with 503, and its key finds it afterwards', async () => {
   const { system, line, close } = await startApiBehindALine()
   closers.push(close)
-  const { api, db } = system
+  const { api, db, admin } = system
   const post = () => api.post('/orders', orderBody(), { 'idempotency-key': 'half-open' })
   await api.run()
-  const turnedAway = await db.$transaction(async (transaction) => {
+  const turnedAway = await admin.$transaction(async (transaction) => {
     // Held until the line is half-open: the statement reaches the server, and no answer comes back.
     await transaction.$executeRaw`LOCK TABLE orders IN EXCLUSIVE MODE`
     const answer = post()

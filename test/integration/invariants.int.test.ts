@@ -28,7 +28,7 @@ const check = async (name: string) =>
 
 /** Runs statements with every trigger and constraint that would refuse them out of the way. */
 async function tamper(...statements: string[]): Promise<void> {
-  await system.db.$transaction(async (db) => {
+  await system.admin.$transaction(async (db) => {
     await db.$executeRawUnsafe(`SET LOCAL session_replication_role = replica`)
     for (const statement of statements) await db.$executeRawUnsafe(statement)
   })

@@ -50,12 +50,12 @@ const KNOWN = { step: 'chargePayment', waitingFor: 'PROVIDER_ERROR' }
 
 /** As if the next release had been deployed: what it knows is given to this one in a form that it knows, too. */
 const deploy = (stream: string) =>
-  system.db.$transaction([
-    system.db.$executeRaw`SET LOCAL session_replication_role = replica`,
-    system.db.$executeRaw`
+  system.admin.$transaction([
+    system.admin.$executeRaw`SET LOCAL session_replication_role = replica`,
+    system.admin.$executeRaw`
       UPDATE events SET type = 'WaitingBegun', schema_version = 1, data = ${KNOWN}::jsonb
        WHERE stream_id = ${stream} AND version = 3`,
-    system.db.$executeRaw`
+    system.admin.$executeRaw`
       UPDATE dead_letters SET next_attempt_at = clock_timestamp(), envelope = envelope ||
           jsonb_build_object('type', 'ordersaga.WaitingBegun', 'schemaversion', 1, 'data', ${KNOWN}::jsonb)
        WHERE stream_id = ${stream} AND version = 3`,

@@ -21,7 +21,7 @@ const COUNTED_ROWS = FEW_ROWS + 2001
 let test: TestDatabase
 beforeAll(async () => {
   test = await createTestDatabase()
-  await writeOrders(test.db)
+  await writeOrders(test.admin)
 })
 afterAll(() => test.close())
 

@@ -147,7 +147,7 @@ describe('the lag of a read model', () => {
     await delivery.everything()
     const [drawn] = await test.db.$queryRaw<{ id: bigint }[]>`SELECT nextval('outbox_id_seq') AS id`
     const id = drawn?.id ?? 0n
-    await test.db.$executeRaw`SELECT setval('outbox_id_seq', ${id + 5000n})`
+    await test.admin.$executeRaw`SELECT setval('outbox_id_seq', ${id + 5000n})`
     await writeOrder(test.db, 'placed')
     await delivery.everything()
     await moveAppliedMark(db, 'sales')

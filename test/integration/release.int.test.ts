@@ -50,18 +50,18 @@ describe('the functions of this release', () => {
   it('answer the same while every table gets more columns, also a call that waits for its column', async () => {
     const { statements, expected } = callsOf(RELEASE)
     const database = await createTestDatabase()
-    const admin = new pg.Client({ connectionString: database.url })
-    await admin.connect()
-    const { rows } = await admin.query<{ table: string }>(
+    const owner = new pg.Client({ connectionString: database.migratorUrl })
+    await owner.connect()
+    const { rows } = await owner.query<{ table: string }>(
       `SELECT tablename AS table FROM pg_tables WHERE schemaname = 'public'`,
     )
     const found = await answers(database.url, statements, async (index) => {
       if (index % COLUMN_EVERY !== COLUMN_EVERY - 1) return
-      await admin.query('BEGIN')
-      for (const { table } of rows) await admin.query(`ALTER TABLE ${table} ADD COLUMN added_${index} text`)
-      void sleep(COMMIT_AFTER_MS).then(() => admin.query('COMMIT'))
+      await owner.query('BEGIN')
+      for (const { table } of rows) await owner.query(`ALTER TABLE ${table} ADD COLUMN added_${index} text`)
+      void sleep(COMMIT_AFTER_MS).then(() => owner.query('COMMIT'))
     })
-    await admin.end()
+    await owner.end()
     await database.close()
     expect(found).toEqual(expected)
   })

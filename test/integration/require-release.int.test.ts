@@ -17,7 +17,7 @@ beforeEach(async () => {
 afterEach(() => test.close())
 
 const setRelease = (release: number) =>
-  test.db.$executeRaw`UPDATE database_release SET release = ${release}::integer`
+  test.admin.$executeRaw`UPDATE database_release SET release = ${release}::integer`
 
 /** A process that has printed nothing of interest by then is stopped. */
 const ENOUGH_MS = 60_000
@@ -68,7 +68,7 @@ describe('a process', () => {
   )
 
   it('does not start on a database that was never migrated', async () => {
-    await test.db.$executeRaw`DROP TABLE database_release`
+    await test.admin.$executeRaw`DROP TABLE database_release`
     expect(await run('api/server.js', test.url, NEVER)).toMatchObject({
       code: 1,
       printed: expect.stringMatching(REFUSAL) as string,

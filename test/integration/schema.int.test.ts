@@ -24,6 +24,7 @@ function prisma(...args: string[]) {
     env: {
       ...process.env,
       DATABASE_URL: test.url,
+      MIGRATE_DATABASE_URL: test.migratorUrl,
       PRISMA_SCHEMA_ENGINE_BINARY: path.join(ROOT, 'test/harness/schema-engine.mjs'),
       PRISMA_HIDE_UPDATE_MESSAGE: '1',
     },
@@ -45,7 +46,8 @@ describe('the migrations', () => {
 describe('the database itself', () => {
   it('completes no order of which a step before the pivot is not done, whoever says so', async () => {
     const id = await placeOrderRow(test.db, {}, ['reserveInventory', 'chargePayment'])
-    const complete = () => test.db.$executeRaw`UPDATE sagas SET status = 'completed' WHERE id = ${id}::uuid`
+    const complete = () =>
+      test.admin.$executeRaw`UPDATE sagas SET status = 'completed' WHERE id = ${id}::uuid`
     await attemptStep(test.db, 'reserveInventory', id)
     await expect(complete()).rejects.toThrow(/cannot be completed: chargePayment is not done/)
   })
@@ -59,7 +61,7 @@ describe('the database itself', () => {
     const isAllowed = async (from: string, to: string, hasReason: boolean) => {
       const code = hasReason ? (to === 'cancelled' ? 'CANCELLED_BY_CUSTOMER' : 'STEP_FAILED') : null
       let isLegal = false
-      await test.db
+      await test.admin
         .$transaction(async (db) => {
           // Puts the row where no statement could, so that the trigger alone is asked.
           await db.$executeRaw`ALTER TABLE sagas DISABLE TRIGGER USER`
@@ -144,7 +146,7 @@ describe('the database itself', () => {
   ])('cannot %s', async (_what, reason, statement) => {
     await turnedBack(test.db)
     await placeOrderRow(test.db)
-    await expect(test.db.$executeRawUnsafe(statement)).rejects.toThrow(reason)
+    await expect(test.admin.$executeRawUnsafe(statement)).rejects.toThrow(reason)
   })
 })
 

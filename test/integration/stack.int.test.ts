@@ -1,6 +1,15 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { createServer } from 'node:http'
 import { createRequire } from 'node:module'
 import type { AddressInfo } from 'node:net'
@@ -11,17 +20,21 @@ import { afterEach, describe, expect, inject, it } from 'vitest'
 import { openTransport } from '../../events/broker/open-transport.ts'
 import { startNats } from '../../stack/nats.ts'
 import { locateNatsServer } from '../../stack/nats-server.ts'
-import { isAlive } from '../../stack/pids.ts'
+import { migrate } from '../../prisma/migrate.ts'
+import { readConfig } from '../../config.ts'
+import { ROLES } from '../../stack/passwords.ts'
+import { commandOf, isAlive } from '../../stack/pids.ts'
 import { ROOT } from '../../root.ts'
 import { freePort } from '../../stack/ports.ts'
 import { startPostgres } from '../../stack/postgres.ts'
+import { startStack } from '../../stack/stack.ts'
 import { supervise } from '../../stack/supervisor.ts'
 import { locateTemporalCli } from '../../stack/temporal-cli.ts'
 import { startTemporal } from '../../stack/temporal.ts'
 import { envelopes, reading } from '../harness/envelopes.ts'
 import { killHard } from '../harness/kill.ts'
 import { until } from '../harness/poll.ts'
-import { compiled } from '../harness/start.ts'
+import { compiled, createTestDatabase } from '../harness/start.ts'
 
 const closers: (() => unknown)[] = []
 afterEach(async () => {
@@ -51,8 +64,7 @@ async function query(url: string, sql: string): Promise<unknown[]> {
 /** A script that starts PostgreSQL, says so, and stays. */
 const script = (dataDir: string, port: number) => `
   import { startPostgres } from '${ROOT}/stack/postgres.ts'
-  const postgres = await startPostgres({ dataDir: '${dataDir}', port: ${port}, log: () => undefined })
-  await postgres.createDatabase('kept')
+  const postgres = await startPostgres({ dataDir: '${dataDir}', port: ${port}, database: 'kept', log: () => undefined })
   console.log(postgres.pid)
   setInterval(() => undefined, 1000)`
 
@@ -90,34 +102,39 @@ describe('the embedded PostgreSQL', () => {
     expect(isAlive(pid)).toBe(true)
 
     const said: string[] = []
-    const postgres = await startPostgres({ dataDir, port: await freePort(), log: (text) => said.push(text) })
+    const postgres = await startPostgres({
+      dataDir,
+      port: await freePort(),
+      database: 'kept',
+      log: (text) => said.push(text),
+    })
     closers.push(() => postgres.stop({ remove: true }))
     expect(postgres.pid).toBe(pid)
     expect(said).toEqual([`taking over the PostgreSQL that a killed run left behind (pid ${pid})`])
-    expect(await query(postgres.url('kept'), 'SELECT 1 AS one')).toEqual([{ one: 1 }])
+    expect(await query(postgres.urls.application, 'SELECT 1 AS one')).toEqual([{ one: 1 }])
   })
 
   it('starts when the machine went down under it, and its process id is somebody else’s now', async () => {
     const [dataDir, port] = [path.join(folder(), 'postgres'), await freePort()]
-    const before = await startPostgres({ dataDir, port, log: quiet })
-    await before.createDatabase('kept')
+    const before = await startPostgres({ dataDir, port, database: 'kept', log: quiet })
     const lock = path.join(dataDir, 'cluster', 'postmaster.pid')
     const lines = spawnSync('cat', [lock], { encoding: 'utf8' }).stdout.split('\n')
     await killHard('PostgreSQL', () => before.pid)
     writeFileSync(lock, [process.pid, ...lines.slice(1)].join('\n'))
-    const postgres = await startPostgres({ dataDir, port, log: quiet })
+    const postgres = await startPostgres({ dataDir, port, database: 'kept', log: quiet })
     closers.push(() => postgres.stop({ remove: true }))
-    expect(await query(postgres.url('kept'), 'SELECT 1 AS one')).toEqual([{ one: 1 }])
+    expect(await query(postgres.urls.application, 'SELECT 1 AS one')).toEqual([{ one: 1 }])
   })
 
   it('starts below a folder that other users cannot enter, and stops without a trace', async () => {
     const postgres = await startPostgres({
       dataDir: path.join(folder(0o700), 'postgres'),
       port: await freePort(),
+      database: 'kept',
       log: quiet,
     })
     closers.push(() => postgres.stop({ remove: true }))
-    expect(await query(postgres.url('postgres'), 'SELECT 1 AS one')).toEqual([{ one: 1 }])
+    expect(await query(postgres.urls.application, 'SELECT 1 AS one')).toEqual([{ one: 1 }])
     await postgres.stop({ remove: true })
     expect(isAlive(postgres.pid)).toBe(false)
   })
@@ -154,6 +171,7 @@ describe('the embedded PostgreSQL', () => {
     const postgres = await startPostgres({
       dataDir: path.join(folder(), 'postgres'),
       port: await freePort(),
+      database: 'kept',
       log: quiet,
     })
     closers.push(() => postgres.stop({ remove: true }))
@@ -166,8 +184,142 @@ describe('the embedded PostgreSQL', () => {
     closers.push(() => other.close())
     const { port } = other.address() as AddressInfo
     await expect(
-      startPostgres({ dataDir: path.join(folder(), 'postgres'), port, log: quiet }),
+      startPostgres({ dataDir: path.join(folder(), 'postgres'), port, database: 'kept', log: quiet }),
     ).rejects.toThrow(`Port ${port} is taken: set POSTGRES_PORT`)
+  })
+
+  it('has passwords of its own in each data folder, and shows them to no other user', async () => {
+    const start = async () => {
+      const dataDir = path.join(folder(), 'postgres')
+      const postgres = await startPostgres({ dataDir, port: await freePort(), database: 'kept', log: quiet })
+      closers.push(() => postgres.stop({ remove: true }))
+      return { dataDir, postgres }
+    }
+    const { dataDir, postgres } = await start()
+    const file = path.join(dataDir, 'admin-url')
+    expect(readFileSync(file, 'utf8').trim()).toBe(postgres.urls.admin)
+    expect(statSync(file).mode & 0o777).toBe(0o600)
+    const passwordsOf = ({ urls }: typeof postgres) => Object.values(urls).map((url) => new URL(url).password)
+    const all = [...passwordsOf(postgres), ...passwordsOf((await start()).postgres)]
+    expect(new Set(all).size).toBe(6)
+    for (const password of passwordsOf(postgres)) {
+      expect(password).toMatch(/^[\w-]{32}$/)
+      expect(commandOf(postgres.pid)).not.toContain(password)
+    }
+    expect(
+      await query(
+        postgres.urls.admin,
+        'SELECT current_user AS role, rolsuper FROM pg_roles WHERE rolname = current_user',
+      ),
+    ).toEqual([{ role: 'ordersaga', rolsuper: true }])
+    const stranger = new URL(postgres.urls.admin)
+    stranger.password = all.at(-1) ?? ''
+    await expect(query(stranger.href, 'SELECT 1')).rejects.toThrow(/password authentication failed/)
+  })
+
+  it('is never that of another data folder: of two that want one port at once, one says that it is taken', async () => {
+    const port = await freePort()
+    const options = () => ({ dataDir: path.join(folder(), 'postgres'), port, database: 'kept', log: quiet })
+    const started = await Promise.allSettled([startPostgres(options()), startPostgres(options())])
+    for (const result of started)
+      if (result.status === 'fulfilled') closers.push(() => result.value.stop({ remove: true }))
+    expect(started.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected'])
+    const refused = started.find((result) => result.status === 'rejected')
+    expect(String(refused?.reason)).toContain(`Port ${port} is taken: set POSTGRES_PORT`)
+  })
+
+  it.each(['was stopped', 'still runs'])(
+    'brings over a cluster of the version that had one role and a known password, which %s',
+    async (state) => {
+      const options = {
+        dataDir: path.join(folder(), 'postgres'),
+        port: await freePort(),
+        database: 'kept',
+        log: quiet,
+      }
+      const before = await startPostgres(options)
+      closers.push(() => before.stop())
+      const legacy = new URL(before.urls.admin)
+      legacy.password = 'ordersaga'
+      const maintenance = new URL(before.urls.admin)
+      maintenance.pathname = '/postgres'
+      for (const statement of [
+        'DROP DATABASE kept',
+        `DROP ROLE ${ROLES.migrator}`,
+        `DROP ROLE ${ROLES.application}`,
+        `ALTER ROLE ${ROLES.admin} PASSWORD 'ordersaga'`,
+      ])
+        await query(maintenance.href, statement)
+      maintenance.password = 'ordersaga'
+      await query(maintenance.href, 'CREATE DATABASE kept')
+      await migrate(legacy.href)
+      await query(legacy.href, `UPDATE products SET name = 'kept' WHERE sku = 'TEA-001'`)
+      for (const file of ['passwords.json', 'admin-url']) rmSync(path.join(options.dataDir, file))
+      if (state === 'was stopped') await before.stop()
+
+      const after = await startPostgres(options)
+      closers.push(() => after.stop({ remove: true }))
+      await expect(query(legacy.href, 'SELECT 1')).rejects.toThrow(/password authentication failed/)
+      const { migrator, application, admin } = after.urls
+      expect(await migrate(migrator, { applicationUrl: application })).toMatchObject({ migrations: [] })
+      expect(await query(application, `SELECT name FROM products WHERE sku = 'TEA-001'`)).toEqual([
+        { name: 'kept' },
+      ])
+      await expect(query(application, 'TRUNCATE events')).rejects.toThrow(/permission denied/)
+      expect(
+        await query(
+          admin,
+          `SELECT DISTINCT pg_get_userbyid(owner) AS owner FROM (
+             SELECT relowner FROM pg_class WHERE relnamespace = 'public'::regnamespace
+             UNION SELECT proowner FROM pg_proc WHERE pronamespace = 'public'::regnamespace
+             UNION SELECT datdba FROM pg_database WHERE datname = 'kept') AS owned (owner)`,
+        ),
+      ).toEqual([{ owner: ROLES.migrator }])
+    },
+  )
+})
+
+describe('the system', () => {
+  it('migrates a database of others as its owner, and hides the URL of that role from the application', async () => {
+    const test = await createTestDatabase()
+    closers.push(() => test.close())
+    await query(test.migratorUrl, 'DROP SCHEMA public CASCADE; CREATE SCHEMA public')
+    const env: Record<string, string> = {
+      DATABASE_URL: test.url,
+      MIGRATE_DATABASE_URL: test.migratorUrl,
+      TEMPORAL_ADDRESS: inject('servers').temporalAddress,
+      TASK_QUEUE_PREFIX: 'others',
+      METRICS_PORT: '0',
+      DATA_DIR: folder(),
+      PORT: String(await freePort()),
+      SANDBOX_PORT: String(await freePort()),
+    }
+    // As in the shell that started it: a process inherits that, too.
+    process.env['MIGRATE_DATABASE_URL'] = test.migratorUrl
+    closers.push(() => delete process.env['MIGRATE_DATABASE_URL'])
+    const stack = await startStack(readConfig(env), () => quiet)
+    closers.push(() => stack.stop())
+    expect(await query(test.url, `SELECT sku FROM products WHERE sku = 'TEA-001'`)).toHaveLength(1)
+    for (const started of stack.processes) {
+      const environment = readFileSync(`/proc/${started.pid()}/environ`, 'utf8')
+      expect(environment).toContain(new URL(test.url).password)
+      expect(environment).not.toContain(new URL(test.migratorUrl).password)
+    }
+  })
+
+  it('does not start where the migrator has a database and the application has none', async () => {
+    const config = {
+      ...readConfig({}),
+      MIGRATE_DATABASE_URL: 'postgresql://owner@127.0.0.1:1/x',
+      METRICS_PORT: 0,
+    }
+    const ports = { PORT: await freePort(), SANDBOX_PORT: await freePort(), TEMPORAL_PORT: await freePort() }
+    await expect(
+      startStack(
+        { ...config, ...ports, TEMPORAL_UI_PORT: await freePort(), DATA_DIR: folder() },
+        () => quiet,
+      ),
+    ).rejects.toThrow('MIGRATE_DATABASE_URL is set and DATABASE_URL is not')
   })
 })
 

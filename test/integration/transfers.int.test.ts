@@ -87,13 +87,13 @@ describe('an account over HTTP', () => {
 
 describe('a transfer over HTTP', () => {
   it('waits while an account has events of a newer release, and is completed by a worker that knows them', async () => {
-    const { api, db } = system
+    const { api, db, admin } = system
     await api.openAccount('ahead', 1000)
     await api.openAccount('behind', 0)
     const giveShape = (shape: number) =>
-      db.$transaction([
-        db.$executeRaw`SET LOCAL session_replication_role = replica`,
-        db.$executeRaw`UPDATE events SET schema_version = ${shape}::integer WHERE stream_id = 'account-ahead'`,
+      admin.$transaction([
+        admin.$executeRaw`SET LOCAL session_replication_role = replica`,
+        admin.$executeRaw`UPDATE events SET schema_version = ${shape}::integer WHERE stream_id = 'account-ahead'`,
       ])
     await giveShape(2)
     const { id } = await api.transfer('ahead', 'behind', 400)
