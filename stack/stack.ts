@@ -32,6 +32,8 @@ export interface Stack {
   temporalUiUrl: string
   temporalAddress: string
   databaseUrl: string
+  /** The same database, for the role that owns the tables. */
+  migratorUrl: string
   /** Our own processes, by name. */
   processes: readonly Supervised[]
   /** Those of others that run here. */
@@ -118,6 +120,7 @@ export async function startStack(
       temporalUiUrl: temporal.uiUrl,
       temporalAddress: temporal.address,
       databaseUrl: database.application,
+      migratorUrl: database.migrator,
       processes,
       servers,
       stop,

@@ -8,9 +8,9 @@ import { until } from '../harness/poll.ts'
 export type Ids = Record<'orders' | 'accounts' | 'transfers' | 'dead-letters' | 'retries', string[]>
 
 /** Fills the system with something of everything that can be asked for, in every state that lasts. */
-export async function fill({ apiUrl, sandboxUrl, databaseUrl }: Stack): Promise<Ids> {
+export async function fill({ apiUrl, sandboxUrl, migratorUrl }: Stack): Promise<Ids> {
   const api = createApiClient(apiUrl, sandboxUrl)
-  const pool = openTestPool(databaseUrl, 1)
+  const pool = openTestPool(migratorUrl, 1)
   try {
     const letter = await poison(api, pool)
     const [orders, parked, transfers] = await Promise.all([placeOrders(api), park(api), transfer(api)])
