@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Order } from '../harness/api-client.ts'
+import { readStream, type Sent } from '../harness/event-stream.ts'
 import { ORDER_TRIALS } from '../harness/order-trials.ts'
 import { stepsOf } from '../harness/saga-steps.ts'
 import { startSystem } from '../harness/start.ts'
@@ -14,49 +15,8 @@ beforeAll(async () => {
 })
 afterAll(() => system.close())
 
-interface Sent<Data> {
-  id: string
-  event: string
-  data: Data
-}
-
-/** Reads a stream until it ends, or `enough` says so. */
-async function read<Data>(
-  path: string,
-  {
-    lastEventId,
-    enough = () => false,
-  }: { lastEventId?: string; enough?: (sent: Sent<Data>[]) => boolean } = {},
-): Promise<{ status: number; type: string | null; sent: Sent<Data>[]; hasEnded: boolean }> {
-  const aborter = new AbortController()
-  const response = await fetch(system.apiUrl + path, {
-    headers: lastEventId === undefined ? {} : { 'last-event-id': lastEventId },
-    signal: aborter.signal,
-  })
-  const sent: Sent<Data>[] = []
-  const type = response.headers.get('content-type')
-  let rest = ''
-  for await (const chunk of response.body?.pipeThrough(new TextDecoderStream()) ?? []) {
-    const blocks = (rest + chunk).split('\n\n')
-    rest = blocks.pop() ?? ''
-    for (const block of blocks) {
-      const field = (name: string) =>
-        block
-          .split('\n')
-          .find((line) => line.startsWith(`${name}:`))
-          ?.slice(name.length + 1)
-          .trim()
-      const data = field('data')
-      if (data === undefined) continue
-      sent.push({ id: field('id') ?? '', event: field('event') ?? '', data: JSON.parse(data) as Data })
-    }
-    if (enough(sent)) {
-      aborter.abort()
-      return { status: response.status, type, sent, hasEnded: false }
-    }
-  }
-  return { status: response.status, type, sent, hasEnded: true }
-}
+const read = <Data>(path: string, options?: Parameters<typeof readStream<Data>>[1]) =>
+  readStream<Data>(system.apiUrl + path, options)
 
 const COMPLETED = [
   ORDER_TRIALS.events.opening,

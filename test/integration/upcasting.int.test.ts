@@ -5,6 +5,7 @@ import type { EventEnvelope } from '../../events/broker/envelope.ts'
 import type { Projection } from '../../read-models/projection.ts'
 import { PROJECTIONS } from '../../read-models/registry.ts'
 import type { Order } from '../harness/api-client.ts'
+import { readStream } from '../harness/event-stream.ts'
 import { placeOrderRow } from '../harness/order-rows.ts'
 import { until } from '../harness/poll.ts'
 import { startSystem } from '../harness/start.ts'
@@ -95,19 +96,12 @@ describe('an event that was recorded in an old shape', () => {
   })
 
   it('is sent in today’s shape by the streams, and folded so', async () => {
-    const aborter = new AbortController()
-    const response = await fetch(`${system.apiUrl}/operations/stream`, {
-      headers: { 'last-event-id': '0' },
-      signal: aborter.signal,
+    const { sent } = await readStream(`${system.apiUrl}/operations/stream`, {
+      lastEventId: '0',
+      enough: (all) => all.some(({ event }) => event === 'StepParked'),
     })
-    let text = ''
-    for await (const chunk of response.body?.pipeThrough(new TextDecoderStream()) ?? []) {
-      text += chunk
-      if (text.includes('"StepParked"') && text.endsWith('\n\n')) break
-    }
-    aborter.abort()
-    const parked = /^data: ?(.*"StepParked".*)$/m.exec(text)?.[1] ?? '{}'
-    expect(JSON.parse(parked)).toMatchObject({ streamId: stream, data: TODAY })
+    const parked = sent.find(({ event }) => event === 'StepParked')
+    expect(parked?.data).toMatchObject({ streamId: stream, data: TODAY })
     const now = await system.api.order(orderId)
     const folded = await system.api.get<Order>(`/orders/${orderId}?asOfVersion=${now.version}`)
     expect(folded).toMatchObject({
