@@ -1,5 +1,5 @@
 import type pg from 'pg'
-import { openSession, PATIENT } from '../postgres.ts'
+import { connectFirst, openSession, PATIENT } from '../postgres.ts'
 import { ROLES, scramVerifier, type Passwords } from './passwords.ts'
 
 const SESSION = { name: 'ordersaga-stack', ...PATIENT }
@@ -64,3 +64,19 @@ export const handOver = (adminUrl: string): Promise<void> =>
     for (const { what } of rows) await client.query(`ALTER ${what} OWNER TO ${ROLES.migrator}`)
     await client.query('COMMIT')
   })
+
+/** @throws Error when the server of a URL cannot be used. The URL may hold a password, and is not shown. */
+export async function requirePostgres(url: string, variable: string): Promise<void> {
+  const client = openSession(url, SESSION)
+  try {
+    await connectFirst(client)
+  } catch (error) {
+    throw new Error(
+      `${variable} names a server that cannot be used (${error instanceof Error ? error.message : String(error)}): ` +
+        'start it, or unset DATABASE_URL and MIGRATE_DATABASE_URL, and a server is run here.',
+      { cause: error },
+    )
+  } finally {
+    await client.end().catch(() => undefined)
+  }
+}
