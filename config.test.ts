@@ -89,13 +89,16 @@ describe('the configuration', () => {
     },
     { NATS_URL: 'nats://broker:4222', tls: 'tls://broker:4222', as: 'nats' },
     { NATS_URL: 'ws://broker', tls: 'wss://broker', as: 'nats' },
-  ])('refuses a server on another machine without TLS, unless it is told: %j', ({ tls, as, ...plain }) => {
-    const [name = ''] = Object.keys(plain)
-    expect(() => readConfig(plain)).toThrow(`${name}: leads to another machine without TLS`)
-    expect(() => readConfig(plain)).toThrow(`add ${as} to ALLOW_INSECURE`)
-    expect(readConfig({ ...plain, ALLOW_INSECURE: `temporal,${as}` })).toMatchObject(plain)
-    expect(readConfig({ [name]: tls })).toMatchObject({ [name]: tls })
-  })
+  ])(
+    'refuses a server on another machine without TLS, unless ALLOW_INSECURE names it: %j',
+    ({ tls, as, ...plain }) => {
+      const [name = ''] = Object.keys(plain)
+      expect(() => readConfig(plain)).toThrow(`${name}: leads to another machine without TLS`)
+      expect(() => readConfig(plain)).toThrow(`add ${as} to ALLOW_INSECURE`)
+      expect(readConfig({ ...plain, ALLOW_INSECURE: `temporal,${as}` })).toMatchObject(plain)
+      expect(readConfig({ [name]: tls })).toMatchObject({ [name]: tls })
+    },
+  )
 
   it.each([
     { TEMPORAL_TLS: 'true' },

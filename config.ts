@@ -145,11 +145,9 @@ function requireTls(config: Config, context: z.RefinementCtx): void {
       !/[?&](sslmode=(require|verify-ca|verify-full|no-verify)|ssl=(true|1))\b/.test(url)
     )
       insecure('postgres', variable, 'add sslmode=verify-full to it')
-  const isOverTls =
-    config.TEMPORAL_TLS ??
-    (config.TEMPORAL_API_KEY ??
-      config.TEMPORAL_TLS_SERVER_CA_CERT_PATH ??
-      config.TEMPORAL_TLS_CLIENT_CERT_PATH) !== undefined
+  const { TEMPORAL_API_KEY, TEMPORAL_TLS_SERVER_CA_CERT_PATH, TEMPORAL_TLS_CLIENT_CERT_PATH } = config
+  const bringsTls = [TEMPORAL_API_KEY, TEMPORAL_TLS_SERVER_CA_CERT_PATH, TEMPORAL_TLS_CLIENT_CERT_PATH]
+  const isOverTls = config.TEMPORAL_TLS ?? bringsTls.some((setting) => setting !== undefined)
   if (TEMPORAL_ADDRESS !== undefined && isElsewhere(TEMPORAL_ADDRESS.replace(/:\d+$/, '')) && !isOverTls)
     insecure('temporal', 'TEMPORAL_ADDRESS', 'set TEMPORAL_TLS=true')
   if (NATS_URL !== undefined && /^(nats|ws):/.test(NATS_URL) && isElsewhere(hostOf(NATS_URL)))
@@ -165,7 +163,7 @@ function hostOf(text: string): string {
 /** No host at all, or a path, is a socket of this machine. */
 const isElsewhere = (host: string) => !/^(|localhost|127(\.\d+){3}|\[?::1\]?|\/.*)$/.test(host)
 
-/** gRPC goes through the shell's proxy even to this machine, unless it is told not to. */
+/** gRPC goes through the shell's proxy even to this machine, unless `no_proxy` names it. */
 function exemptLoopback(env: NodeJS.ProcessEnv): void {
   const own = ['127.0.0.1', 'localhost', '::1']
   for (const name of ['no_proxy', 'NO_PROXY', 'no_grpc_proxy']) {

@@ -42,8 +42,8 @@ export interface Migrated {
 
 /**
  * Brings the database to this code's release: applies the migrations that it does not have, then the functions and
- * triggers that differ, and grants the application what it needs, all in one database transaction. A database of a higher release is left as it is. Safe to run in
- * several processes at once.
+ * triggers that differ, and grants the application what it needs, all in one database transaction. A database of a
+ * higher release is left as it is. Safe to run in several processes at once.
  * @throws Error that says what to do; nothing was changed then.
  */
 export async function migrate(
@@ -169,7 +169,7 @@ async function readDatabase(client: pg.Client): Promise<DatabaseState> {
   }
 }
 
-/** @throws Error when a database that was never migrated has tables all the same: it is somebody else's. */
+/** @throws Error when a database that was never migrated has tables all the same: another program's. */
 async function requireNoTables(client: pg.Client): Promise<void> {
   const { rows } = await client.query<{ relname: string }>(
     `SELECT relname FROM pg_class c WHERE relkind IN ('r', 'p') AND relnamespace = current_schema()::regnamespace

@@ -58,7 +58,7 @@ export function startProjector(options: ProjectorOptions): { stop(): Promise<voi
   })
 }
 
-/** The dead letter tells operators a class of error; the log tells where it came from, unless the letter says it all. */
+/** The dead letter has the class of the error; the log says where it came from, unless the class says it all. */
 const reporting = (projection: Projection, onTrouble: OnTrouble): Projection => ({
   ...projection,
   async apply(db, generation, event) {

@@ -1,5 +1,5 @@
 // Stops the servers of others when the process that started them has ended in whatever way: what is killed cannot stop
-// anything. It is told, one a line, `guard <pid> <signal>` and `release <pid>`; the end of its input is the end of that
+// anything. It reads orders, one a line: `guard <pid> <signal>` and `release <pid>`; the end of its input is the end of that
 // process. It runs as plain JavaScript, so that it is small and there at once.
 import process from 'node:process'
 import { createInterface } from 'node:readline'

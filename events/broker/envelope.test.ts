@@ -25,7 +25,7 @@ describe('an envelope', () => {
   it('gives the event back as it was, also after a journey as JSON', () => {
     expect(fromEnvelope(JSON.parse(JSON.stringify(toEnvelope(stored))))).toEqual(stored)
   })
-  it('names its type also where nobody here can read its shape', () => {
+  it('names its type also where its shape cannot be read here', () => {
     const newer = toEnvelope({ ...stored, schemaVersion: 99 })
     expect(() => fromEnvelope(newer)).toThrow('newer release')
     expect(typeOf(newer)).toBe('StepParked')

@@ -60,7 +60,7 @@ const CONSUMER_CONFIG = {
 export async function openNatsTransport(url: string, onTrouble: OnTrouble): Promise<EventTransport> {
   const connection = await connect({
     servers: url,
-    // Whoever asks for TLS is not served without.
+    // A URL that asks for TLS is never served without.
     ...(url.startsWith('tls:') ? { tls: {} } : {}),
     name: 'ordersaga',
     timeout: TIMEOUT_MS,

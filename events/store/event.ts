@@ -1,6 +1,6 @@
 import { isOfNewerShape, upcast } from './upcasting.ts'
 
-/** An event: as it was recorded where it is only carried on, in today's shape for whoever reads it with `toEvent`. */
+/** An event: as it was recorded where it is only carried on, in today's shape where it is read, by `toEvent`. */
 export interface StoredEvent {
   streamId: string
   version: number

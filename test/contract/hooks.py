@@ -1,4 +1,4 @@
-"""Refusals that no schema can announce. Each is a rule of the product, and is told by its code or by its pointer."""
+"""Refusals that no schema can announce. Each is a rule of the product, and is known by its code or by its detail."""
 
 import json
 

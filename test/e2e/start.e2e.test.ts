@@ -25,7 +25,7 @@ beforeAll(async () => {
   }
   env['METRICS_PORT'] = String(await freePorts(5))
   env['DATA_DIR'] = folder
-  // As in the shell of somebody behind a proxy, who has set it for other programs.
+  // As in a shell behind a proxy, which is set for other programs.
   for (const name of ['http_proxy', 'https_proxy', 'HTTP_PROXY'])
     env[name] = `http://127.0.0.1:${await freePort()}`
   api = createApiClient(`http://127.0.0.1:${env['PORT']}`, `http://127.0.0.1:${env['SANDBOX_PORT']}`)

@@ -74,7 +74,7 @@ export async function openOutside({ api, apiUrl }: System) {
 
 export type Outside = Awaited<ReturnType<typeof openOutside>>
 
-/** What is wrong with an answer to somebody who may have sent anything; undefined when nothing is. */
+/** What is wrong with an answer to a client that may have sent anything; undefined when nothing is. */
 export function faultOf({ status, headers, body }: RawAnswer): string | undefined {
   if (!(status >= 200 && status < 500)) return `${status}: ${body.slice(0, 300)}`
   if (headers['x-request-id'] === undefined) return `${status} without X-Request-Id`

@@ -114,7 +114,7 @@ describe('the embedded PostgreSQL', () => {
     expect(await query(postgres.urls.application, 'SELECT 1 AS one')).toEqual([{ one: 1 }])
   })
 
-  it('starts when the machine went down under it, and its process id is somebody else’s now', async () => {
+  it('starts when the machine went down under it, and its process id is another process’s now', async () => {
     const [dataDir, port] = [path.join(folder(), 'postgres'), await freePort()]
     const before = await startPostgres({ dataDir, port, database: 'kept', log: quiet })
     const lock = path.join(dataDir, 'cluster', 'postmaster.pid')

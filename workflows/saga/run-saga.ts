@@ -230,7 +230,7 @@ async function insist<Enough extends Settled>(
     const settled = await settle(task, ports, mode, progress)
     if (isEnough(settled)) return settled
     const isInSight = await progress.parks(settled.kind === 'done' ? 'MALFORMED' : errorOf(settled))
-    // What nobody sees, nobody can retry, and what only our own record holds up waits for nobody: a minute is enough.
+    // Operators can only retry what is listed, and what our own record holds up waits for no provider: a minute is enough.
     const isPatient = isInSight && task.isEntry !== true
     await ports.wait(slowTimerMs(isPatient ? round : 0), task.activity)
   }
