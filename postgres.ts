@@ -130,13 +130,18 @@ function watch(session: Watched, { statementTimeoutMs = STATEMENT_TIMEOUT_MS }: 
  * A server that has frozen, or a line that swallows everything, neither answers nor hangs up. Giving up the statement
  * alone (`query_timeout`) would leave a busy connection in the pool; destroyed, it fails all that waits on it, as a
  * connection that was lost. It does not confirm the end of a session either, for which pools wait. An answer that comes
- * slowly is waited for as long as its bytes move.
+ * slowly is waited for as long as its bytes move, and one that came while this process was busy is read first: timers
+ * run before sockets are read.
  */
 function destroyWhenSilent(session: Watched, answerTimeoutMs: number): void {
   const { stream } = session.connection
   stream.setTimeout(answerTimeoutMs)
   stream.on('timeout', () => {
-    if (!session.readyForQuery || session._ending) stream.destroy()
+    const { bytesRead } = stream
+    setImmediate(() => {
+      const isSilent = stream.bytesRead === bytesRead
+      if (isSilent && (!session.readyForQuery || session._ending)) stream.destroy()
+    })
   })
 }
 

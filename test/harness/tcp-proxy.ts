@@ -14,8 +14,8 @@ export interface TcpProxy {
   swallow(): void
   /** Half-open: requests reach the server, but neither its answers nor its hang-ups come back. */
   swallowAnswers(): void
-  /** Passes so many bytes in each direction of each connection, and then rests. */
-  throttle(pace: Pace): void
+  /** Passes so many bytes of the answers on each connection, and then rests. */
+  throttleAnswers(pace: Pace): void
   mend(): void
   close(): void
 }
@@ -57,7 +57,7 @@ export async function startTcpProxy(target: { host: string; port: number }): Pro
     },
     swallow: () => void (line.swallowed = ['requests', 'answers']),
     swallowAnswers: () => void (line.swallowed = ['answers']),
-    throttle: (pace) => void (line.pace = pace),
+    throttleAnswers: (pace) => void (line.pace = pace),
     mend: () => void Object.assign(line, { isCut: false, swallowed: [], pace: undefined }),
     close() {
       server.close()
@@ -72,7 +72,10 @@ function forward(line: Line, direction: Direction, from: Socket, to: Socket): vo
   from.on('data', async (bytes: Buffer) => {
     from.pause()
     for (let rest = bytes; rest.length > 0 && !isLost();) {
-      const { bytes: size, restMs } = line.pace ?? { bytes: rest.length, restMs: 0 }
+      const { bytes: size, restMs } = (direction === 'answers' && line.pace) || {
+        bytes: rest.length,
+        restMs: 0,
+      }
       if (restMs > 0) await sleep(restMs)
       to.write(rest.subarray(0, size))
       rest = rest.subarray(size)

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, expect, it } from 'vitest'
 import { inTransaction, sqlOf } from '../../events/store/sql.ts'
 import { isDatabaseTrouble } from '../../faults.ts'
@@ -8,6 +9,7 @@ import { createDatabaseBehindALine, startApiBehindALine } from '../harness/datab
 import { waitingForLocks } from '../harness/in-flight.ts'
 import { expectOrdersCompleted } from '../harness/order-trials.ts'
 import { until } from '../harness/poll.ts'
+import { createTestDatabase } from '../harness/start.ts'
 
 const closers: (() => unknown)[] = []
 afterAll(async () => {
@@ -86,7 +88,25 @@ it.concurrent('an answer that comes slowly is waited for as long as its bytes mo
   const { line, pool } = await openLongWay()
   await pool.query('SELECT 1')
   // Some 600 bytes: longer than a silent server has.
-  line.throttle({ bytes: 64, restMs: 700 })
+  line.throttleAnswers({ bytes: 64, restMs: 700 })
   const answered = await sqlOf(pool).query("SELECT repeat('x', 500) AS text")
   expect(answered).toEqual([{ text: 'x'.repeat(500) }])
+})
+
+// By itself: it holds up what else runs in this process.
+it('an answer that came while the process was busy is read, however late', async () => {
+  const direct = await createTestDatabase()
+  const pool = openPool(direct.url, { ...PATIENTLY, max: 1, name: 'test' })
+  closers.push(
+    () => direct.close(),
+    () => pool.end(),
+  )
+  const answer = sqlOf(pool).query("SELECT 'there' AS text FROM pg_sleep(1)")
+  await sleep(200)
+  // From here on Node looks at its timers first, and then at its sockets.
+  await new Promise((go) => setImmediate(go))
+  // Longer than a silent server has.
+  const busyUntil = performance.now() + 6000
+  while (performance.now() < busyUntil);
+  expect(await answer).toEqual([{ text: 'there' }])
 })
