@@ -79,6 +79,12 @@ const schema = z.object({
 
   /** Orders that the API takes in at once; what is over that is answered with 503 at once. */
   INTAKE_MAX: z.coerce.number().int().min(1).default(400),
+  /** Streams of events that the API keeps open, in all and for one address; more is answered with 503. */
+  STREAMS_MAX: z.coerce.number().int().min(1).default(1000),
+  STREAMS_PER_ADDRESS_MAX: z.coerce.number().int().min(1).default(500),
+  /** Connections to the API, in all and from one address; more are closed at once. A proxy is one address. */
+  CONNECTIONS_MAX: z.coerce.number().int().min(1).default(4000),
+  CONNECTIONS_PER_ADDRESS_MAX: z.coerce.number().int().min(1).default(2000),
   /** Requests per second that one caller may make; what is over that is answered with 429. */
   RATE_LIMIT_PER_SECOND: z.coerce.number().int().min(1).default(1000),
   /** Where a process serves its metrics; npm start counts up from here. 0: nowhere. */

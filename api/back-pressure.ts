@@ -10,17 +10,41 @@ export interface Bound {
 
 /**
  * Refuses what is over the bound with 503 before it is looked at: an accepted order is never dropped, so no more are
- * accepted than can be carried.
+ * accepted than can be carried. So is what comes behind an unanswered request on the same connection: an answer that has
+ * no connection yet is never closed, and would keep its place when its client leaves.
+ * @param perAddress of these, from one address; all of them unless said otherwise.
  */
-export function createBound(max: number): Bound {
-  let inFlight = 0
+export function createBound(max: number, perAddress: number = max): Bound {
+  const places = countByAddress()
   return {
     enter(response) {
-      if (inFlight >= max) throw new HttpProblem('OVERLOADED', 'Please come back in a moment.')
-      inFlight += 1
-      response.once('close', () => {
-        inFlight -= 1
-      })
+      if (response.socket === null || response.closed)
+        throw new HttpProblem('OVERLOADED', 'Await the answer before you send more on a connection.')
+      const address = response.socket.remoteAddress ?? ''
+      if (places.all() >= max || places.of(address) >= perAddress)
+        throw new HttpProblem('OVERLOADED', 'Please come back in a moment.')
+      response.once('close', places.take(address))
+    },
+  }
+}
+
+/** How many places are taken, in all and from each address. */
+export function countByAddress() {
+  const taken = new Map<string, number>()
+  let all = 0
+  const of = (address: string) => taken.get(address) ?? 0
+  return {
+    all: () => all,
+    of,
+    /** @returns what gives the place back. */
+    take(address: string): () => void {
+      all += 1
+      taken.set(address, of(address) + 1)
+      return () => {
+        all -= 1
+        if (of(address) === 1) taken.delete(address)
+        else taken.set(address, of(address) - 1)
+      }
     },
   }
 }

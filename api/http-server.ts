@@ -1,17 +1,122 @@
 import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
 import { createServer, STATUS_CODES, type RequestListener, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { problemOf, PROBLEMS, type ProblemCode } from './problem.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { countByAddress } from './back-pressure.ts'
+import { problemOf, PROBLEMS, RETRY_AFTER_SECONDS, type ProblemCode } from './problem.ts'
 
-/** A server that answers with a problem also what Node cannot read as a request: by itself it answers without a body. */
-export function createHttpServer(app: RequestListener): Server {
-  // A missing Host is refused by the app, which has words for it.
-  const server = createServer({ requireHostHeader: false }, app)
-  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
-    if (error.code === 'ECONNRESET' || !socket.writable || hasBegunToAnswer(socket)) socket.destroy()
-    else socket.end(answerTo(codeOf(error)))
+export interface HttpLimits extends HttpTimes {
+  /** Connections, in all and from one address: what is asked on one more is answered with 503, and it is closed. */
+  connectionsMax: number
+  connectionsPerAddressMax: number
+}
+
+/** In milliseconds. */
+interface HttpTimes {
+  /** The head of a request must have arrived by then, and all of it by then, counted from its first byte. */
+  headMs: number
+  requestMs: number
+  /** A connection on which nothing is asked is kept for this long. */
+  idleMs: number
+  /** How often the times above are looked at. */
+  checkMs: number
+  /** When the server closes: after this time, what was asked is not waited for. */
+  drainMs: number
+}
+
+export const HTTP_TIMES: HttpTimes = {
+  headMs: 5000,
+  requestMs: 10_000,
+  // Load balancers keep one for a minute: closing it first would lose what they send at that moment.
+  idleMs: 75_000,
+  checkMs: 1000,
+  drainMs: 10_000,
+}
+
+const HEADERS_MAX = 100
+const HEAD_BYTES_MAX = 16_384
+const DRAIN_CHECK_MS = 100
+
+/** Connections over the limit that are answered at the same time; those over that are closed at once. */
+const REFUSED_AT_ONCE = 200
+
+export interface HttpServer {
+  port: number
+  /** Takes nothing new, and finishes what was asked. */
+  close(): Promise<void>
+}
+
+/** Serves over HTTP, and waits for no client for ever. */
+export async function serveHttp(
+  listener: RequestListener,
+  { host, port }: { host: string; port: number },
+  limits: HttpLimits,
+): Promise<HttpServer> {
+  const refused = new WeakSet<Socket>()
+  const server = createServer(
+    {
+      // A missing Host is refused by the app, which has words for it.
+      requireHostHeader: false,
+      headersTimeout: limits.headMs,
+      requestTimeout: limits.requestMs,
+      keepAliveTimeout: limits.idleMs,
+      connectionsCheckingInterval: limits.checkMs,
+      maxHeaderSize: HEAD_BYTES_MAX,
+    },
+    (request, response) => {
+      if (!refused.has(request.socket)) return listener(request, response)
+      const { status, headers, body } = answerWith('OVERLOADED')
+      response.writeHead(status, headers).end(body)
+    },
+  )
+  server.maxHeadersCount = HEADERS_MAX
+  server.maxConnections = limits.connectionsMax + REFUSED_AT_ONCE
+  server.on('connection', admit(limits, refused))
+  server.on('clientError', answerUnreadable)
+  server.listen(port, host)
+  await once(server, 'listening')
+  return { port: (server.address() as AddressInfo).port, close: () => drain(server, limits.drainMs) }
+}
+
+function admit(limits: HttpLimits, refused: WeakSet<Socket>): (socket: Socket) => void {
+  const connections = countByAddress()
+  return (socket) => {
+    const { remoteAddress = '' } = socket
+    const isTooMuch =
+      connections.all() >= limits.connectionsMax ||
+      connections.of(remoteAddress) >= limits.connectionsPerAddressMax
+    if (!isTooMuch) return void socket.once('close', connections.take(remoteAddress))
+    refused.add(socket)
+    // One that asks nothing, or does not take its answer, is not kept.
+    const timer = setTimeout(() => socket.destroy(), limits.headMs)
+    socket.once('close', () => clearTimeout(timer))
+  }
+}
+
+/** What is on its way is finished. Node looks at no times any more, nor at connections that become idle. */
+async function drain(server: Server, drainMs: number): Promise<void> {
+  const closed = once(server, 'close')
+  server.close()
+  const giveUpAt = performance.now() + drainMs
+  while ((await countConnections(server)) > 0) {
+    if (performance.now() < giveUpAt) server.closeIdleConnections()
+    else server.closeAllConnections()
+    await sleep(DRAIN_CHECK_MS)
+  }
+  await closed
+}
+
+const countConnections = (server: Server) =>
+  new Promise<number>((resolve) => {
+    server.getConnections((_error, count) => resolve(count))
   })
-  return server
+
+/** Answers with a problem also what Node cannot read as a request: by itself it answers without a body. */
+function answerUnreadable(error: NodeJS.ErrnoException, socket: Duplex): void {
+  if (error.code === 'ECONNRESET' || !socket.writable || hasBegunToAnswer(socket)) socket.destroy()
+  else socket.end(asText(answerWith(codeOf(error))))
 }
 
 /** Node keeps the response that is on its way there. */
@@ -29,17 +134,22 @@ function codeOf({ code }: NodeJS.ErrnoException): ProblemCode {
   }
 }
 
-function answerTo(code: ProblemCode): string {
+function answerWith(code: ProblemCode) {
   const requestId = randomUUID()
   const [status, title] = PROBLEMS[code]
   const body = JSON.stringify(problemOf(code, title, requestId))
-  const lines = [
-    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
-    'Content-Type: application/problem+json; charset=utf-8',
-    `Content-Length: ${Buffer.byteLength(body)}`,
-    `X-Request-Id: ${requestId}`,
-    'X-Content-Type-Options: nosniff',
-    'Connection: close',
-  ]
-  return `${lines.join('\r\n')}\r\n\r\n${body}`
+  const headers = {
+    'Content-Type': 'application/problem+json; charset=utf-8',
+    'Content-Length': Buffer.byteLength(body),
+    'X-Request-Id': requestId,
+    'X-Content-Type-Options': 'nosniff',
+    Connection: 'close',
+    ...(status === 503 ? { 'Retry-After': RETRY_AFTER_SECONDS } : {}),
+  }
+  return { status, headers, body }
+}
+
+function asText({ status, headers, body }: ReturnType<typeof answerWith>): string {
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`)
+  return [`HTTP/1.1 ${status} ${STATUS_CODES[status]}`, ...lines, '', body].join('\r\n')
 }

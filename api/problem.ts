@@ -83,7 +83,7 @@ export type ProblemCode = keyof typeof PROBLEMS
 const isProblemCode = (code: string): code is ProblemCode => code in PROBLEMS
 
 /** After how many seconds a client may come back when it is too much, or a dependency is down. */
-const RETRY_AFTER_SECONDS = 1
+export const RETRY_AFTER_SECONDS = 1
 
 /** Maintenance takes minutes: clients need not ask each second. */
 const RETRY_PAUSED_SECONDS = 10

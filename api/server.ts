@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { Client } from '@temporalio/client'
@@ -12,19 +11,20 @@ import { openDatabase } from '../prisma/client.ts'
 import { requireRelease } from '../prisma/require-release.ts'
 import { ROOT } from '../root.ts'
 import { createApp } from './app.ts'
-import { createHttpServer } from './http-server.ts'
+import { HTTP_TIMES, serveHttp } from './http-server.ts'
 import { createEndpoints } from './resources/index.ts'
 import { createApiServices } from './services.ts'
 import { watchClocks } from '../clock-skew.ts'
+import { INVARIANTS_MAX_MS } from '../domain/operations/invariants.ts'
 import { createClocks } from '../dispatch/clocks.ts'
 import { connectLazily } from '../dispatch/connection.ts'
 import { sweepRegularly } from '../dispatch/sweep.ts'
 
-/** A request must have arrived by then, in milliseconds. */
-const REQUEST_TIMEOUT_MS = 15_000
-/** Connections for read models and for starts, each apart from those of the orders. */
+/** Connections for all but orders, each apart from those of the orders. */
 const READ_CONNECTIONS = 4
 const DISPATCH_CONNECTIONS = 4
+const STREAM_CONNECTIONS = 2
+const CHECK_CONNECTIONS = 1
 
 const config = readConfig()
 const log = createLogger('api', config)
@@ -32,6 +32,11 @@ await requireRelease(requireDatabaseUrl(config), log)
 const db = openDatabase(requireDatabaseUrl(config), config.DATABASE_POOL)
 const dispatchDb = openDatabase(requireDatabaseUrl(config), DISPATCH_CONNECTIONS, {
   name: 'ordersaga-dispatch',
+})
+const streamDb = openDatabase(requireDatabaseUrl(config), STREAM_CONNECTIONS, { name: 'ordersaga-streams' })
+const checkDb = openDatabase(requireDatabaseUrl(config), CHECK_CONNECTIONS, {
+  name: 'ordersaga-invariants',
+  statementTimeoutMs: INVARIANTS_MAX_MS,
 })
 const reads = openPool(requireDatabaseUrl(config), { max: READ_CONNECTIONS, name: 'ordersaga-reads' })
 const probe = openPool(requireDatabaseUrl(config), { ...PROBE, name: 'ordersaga-ready' })
@@ -45,6 +50,8 @@ const connection = connectLazily(temporalTarget(config))
 const services = createApiServices({
   db,
   dispatchDb,
+  streamDb,
+  checkDb,
   reads,
   log,
   client: new Client({ connection, namespace: config.TEMPORAL_NAMESPACE }),
@@ -59,6 +66,8 @@ const services = createApiServices({
     namespace: config.TEMPORAL_NAMESPACE,
   },
   intakeMax: config.INTAKE_MAX,
+  streamsMax: config.STREAMS_MAX,
+  streamsPerAddressMax: config.STREAMS_PER_ADDRESS_MAX,
 })
 
 const ending = new AbortController()
@@ -68,9 +77,15 @@ const app = createApp({
   version,
   log,
 })
-const server = createHttpServer(app).listen(config.PORT, config.HOST)
-server.requestTimeout = REQUEST_TIMEOUT_MS
-await once(server, 'listening')
+const server = await serveHttp(
+  app,
+  { host: config.HOST, port: config.PORT },
+  {
+    ...HTTP_TIMES,
+    connectionsMax: config.CONNECTIONS_MAX,
+    connectionsPerAddressMax: config.CONNECTIONS_PER_ADDRESS_MAX,
+  },
+)
 services.starter.run()
 const stopSweeping = sweepRegularly(services.jobs, log)
 const stopClocks = watchClocks({
@@ -87,13 +102,11 @@ log.info({ port: config.PORT }, 'accepting orders')
 
 onShutdown(log, config.SUPERVISED, async () => {
   ending.abort()
-  server.closeIdleConnections()
-  await new Promise((resolve) => server.close(resolve))
+  await server.close()
   await Promise.all([stopSweeping(), services.starter.stop(), stopClocks()])
   closeMetrics()
   await connection.close()
   await reads.end()
   await probe.end()
-  await dispatchDb.$disconnect()
-  await db.$disconnect()
+  for (const each of [dispatchDb, streamDb, checkDb, db]) await each.$disconnect()
 })

@@ -25,18 +25,19 @@ import { createTransferJournal } from '../domain/transfer/journal.ts'
 import { createTransferQueries } from '../domain/transfer/queries.ts'
 import { createAggregates } from '../events/store/aggregate.ts'
 import { createEventStore } from '../events/store/store.ts'
-import { followEvents, newestId } from '../events/outbox/tail.ts'
+import { createTail } from '../events/outbox/tail.ts'
 import { sqlOf } from '../events/store/sql.ts'
 import { createDeadLetterDesk } from '../events/inbox/dead-letter-desk.ts'
 import { createProjectionDesk } from '../read-models/projection-desk.ts'
 import { createOrderSummaryQueries } from '../read-models/order-summary.ts'
 import { createSalesQueries } from '../read-models/sales.ts'
 import { createStockQueries } from '../read-models/stock-levels.ts'
+import { describeError } from '../logger.ts'
 import type { Database } from '../prisma/client.ts'
 import { PROVIDER_NAMES, type PerProvider, type ProviderName } from '../providers.ts'
 import type { SagaInput } from '../workflows/saga/contract.ts'
 import { CONTRACTS, definitionsOf, type Contracts } from './contracts.ts'
-import { createHeadWatch } from './resources/head-watch.ts'
+import { createOrderFeeds } from './resources/order-feeds.ts'
 import { createSagaStarter } from '../dispatch/starter.ts'
 import type { TemporalPlace } from './resources/saga.ts'
 
@@ -44,6 +45,10 @@ export interface ApiWiring {
   db: Database
   /** For starts, wakes and orphans: no crowd of requests keeps a saga that was taken in from being started. */
   dispatchDb: Database
+  /** For the streams of events: however many watch, the orders have their connections. */
+  streamDb: Database
+  /** For the invariants, with a session as they need it. */
+  checkDb: Database
   /** For read models and dead letters: a report that takes long takes nothing from the orders. */
   reads: pg.Pool
   client: Client
@@ -62,11 +67,13 @@ export interface ApiWiring {
   providers: PerProvider<string>
   temporal: TemporalPlace
   intakeMax: number
+  streamsMax: number
+  streamsPerAddressMax: number
 }
 
 /** The wiring: what the endpoints of the API call. */
 export function createApiServices(options: ApiWiring) {
-  const { db, dispatchDb, log, providers, contracts = CONTRACTS } = options
+  const { db, dispatchDb, streamDb, log, providers, contracts = CONTRACTS } = options
   const readModels = sqlOf(options.reads)
   const workflows = createWorkflows({ ...options, sagas: Object.values(contracts) })
   const orphans = createOrphans({
@@ -85,6 +92,11 @@ export function createApiServices(options: ApiWiring) {
     log,
   })
   const store = createEventStore({ db })
+  const tail = createTail({
+    db: streamDb,
+    onTrouble: (error) =>
+      log.warn({ error: describeError(error) }, 'streams cannot look for news, will look again'),
+  })
   const aggregates = createAggregates({ db, store })
   return {
     ...options,
@@ -104,11 +116,15 @@ export function createApiServices(options: ApiWiring) {
     accounts: createAccounts({ aggregates, store }),
     store,
     aggregates,
-    headWatch: createHeadWatch({ db, log }),
-    tail: {
-      newestId: () => newestId(db),
-      follow: (afterId: bigint) => followEvents(db, afterId),
-    },
+    tail,
+    orderFeeds: createOrderFeeds({
+      contract: contracts.order,
+      queries: createOrderQueries({ db: streamDb }),
+      store: createEventStore({ db: streamDb }),
+      tail,
+      temporal: options.temporal,
+      log,
+    }),
     queries: createOrderQueries({ db }),
     journal: createOrderJournal({ db }),
     catalogue: createCatalogue({ db }),
@@ -124,7 +140,7 @@ export function createApiServices(options: ApiWiring) {
     projections: createProjectionDesk({ db: readModels }),
     deadLetters: createDeadLetterDesk({ pool: options.reads }),
     invariants: createInvariants({
-      db,
+      db: options.checkDb,
       readLedgers: () => readLedgers(providers),
       definitionsOf: (step) => definitionsOf(contracts, step),
     }),

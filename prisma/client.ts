@@ -14,7 +14,10 @@ export type Database = PrismaClient
 export function openDatabase(
   url: string,
   poolMax: number,
-  { name = 'ordersaga', ...limits }: Partial<Pick<SessionOptions, 'name' | 'connectTimeoutMs'>> = {},
+  {
+    name = 'ordersaga',
+    ...limits
+  }: Partial<Pick<SessionOptions, 'name' | 'connectTimeoutMs' | 'statementTimeoutMs'>> = {},
 ): Database {
   const pool = openPool(url, { ...limits, max: poolMax, name })
   const adapter = new PrismaPg(pool, {

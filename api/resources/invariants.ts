@@ -1,4 +1,5 @@
 import type { createInvariants } from '../../domain/operations/invariants.ts'
+import { shareRuns } from '../../events/share-runs.ts'
 import { endpoint, reply, type Endpoint } from '../endpoint.ts'
 import { z } from '../zod.ts'
 
@@ -13,14 +14,22 @@ export interface InvariantResources {
   invariants: ReturnType<typeof createInvariants>
 }
 
-export const invariantEndpoints = ({ invariants }: InvariantResources): Endpoint[] => [
-  endpoint({
-    method: 'get',
-    path: '/operations/invariants',
-    summary: 'Is everything true that must be?',
-    answers: {
-      200: { description: 'Each check, over the tables and the providers’ ledgers.', schema: invariantList },
-    },
-    handle: async () => reply(200, await invariants.check()),
-  }),
-]
+export function invariantEndpoints({ invariants }: InvariantResources): Endpoint[] {
+  const check = shareRuns(() => invariants.check())
+  return [
+    endpoint({
+      method: 'get',
+      path: '/operations/invariants',
+      summary: 'Is everything true that must be?',
+      answers: {
+        200: {
+          description:
+            'Each check, over the tables and the providers’ ledgers. They are run once at a time, and those who ask ' +
+            'meanwhile share the next run: what was done before the request came is seen.',
+          schema: invariantList,
+        },
+      },
+      handle: async () => reply(200, await check()),
+    }),
+  ]
+}

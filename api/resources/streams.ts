@@ -1,31 +1,19 @@
-import { createSession, type Session } from 'better-sse'
-import type { Request, Response } from 'express'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { sagaStream } from '../../domain/saga/ids.ts'
-import { ORDER } from '../../domain/order/evolve.ts'
-import type { OrderQueries, OrderRecord } from '../../domain/order/queries.ts'
-import { isTerminal } from '../../domain/saga/status.ts'
-import type { Loaded } from '../../events/store/aggregate.ts'
-import type { EventStore } from '../../events/store/store.ts'
-import type { TailEvent } from '../../events/outbox/tail.ts'
+import type { EventBuffer } from 'better-sse'
+import type { Tail, TailEvent } from '../../events/outbox/tail.ts'
 import { createBound } from '../back-pressure.ts'
-import type { Contracts } from '../contracts.ts'
 import { endpoint, reply, type Endpoint, type HeaderRule } from '../endpoint.ts'
+import { createEventStreams, toFrames } from '../event-stream.ts'
 import { uuidInPath } from '../parts.ts'
+import { HttpProblem } from '../problem.ts'
 import { z } from '../zod.ts'
 import { event, viewEvent } from './events.ts'
-import type { HeadWatch } from './head-watch.ts'
-import { order, viewPastOrder } from './order.ts'
-import { findOrder } from './orders.ts'
-import type { TemporalPlace } from './saga.ts'
+import { isOver, type createOrderFeeds } from './order-feeds.ts'
+import { order } from './order.ts'
 
-/** Streams that one process keeps open. */
-const STREAMS_MAX = 500
+/** What is kept for a client that is still reading what was before: so many batches of the tail. */
+const WAITING_MAX = 100
 
-const OPERATIONS_INTERVAL_MS = 500
-
-/** What is kept for one client that reads slowly. */
-const UNREAD_BYTES_MAX = 1_000_000
+const CUT_OFF = 'A client that reads too slowly is cut off, and goes on with Last-Event-ID.'
 
 const SEEN_FORM = /^\d{1,15}$/
 
@@ -46,26 +34,30 @@ const SEEN = {
 /** An event of any stream. */
 const streamEvent = event.extend({ streamId: z.string() }).openapi('StreamEvent')
 
+/** Sent first to a client that was away for longer than events are kept: what it shows is to be read again. */
+const EVENTS_MISSED = 'EventsMissed'
+const eventsMissed = z.object({ after: z.string() }).openapi('EventsMissed')
+
 export interface StreamResources {
-  contracts: Contracts
-  queries: OrderQueries
-  store: EventStore
-  headWatch: HeadWatch
-  /** The events of all streams. */
-  tail: {
-    newestId(): Promise<bigint>
-    follow(afterId: bigint): () => Promise<TailEvent[]>
-  }
-  temporal: TemporalPlace
+  orderFeeds: ReturnType<typeof createOrderFeeds>
+  tail: Tail
+  streamsMax: number
+  streamsPerAddressMax: number
   /** Aborted when the process is to end: streams would keep it open. */
   ending: AbortSignal
 }
 
 /** Server-sent events: what happens, as it happens. A client that was cut off goes on where it was. */
-export function streamEndpoints(options: StreamResources): Endpoint[] {
-  const { contracts, queries, store, headWatch, tail, temporal } = options
-  const bound = createBound(STREAMS_MAX)
-  const withSession = createSessions(options.ending)
+export function streamEndpoints({
+  orderFeeds,
+  tail,
+  streamsMax,
+  streamsPerAddressMax,
+  ending,
+}: StreamResources): Endpoint[] {
+  const bound = createBound(streamsMax, streamsPerAddressMax)
+  const streamTo = createEventStreams(ending)
+  const framesOf = shareFrames()
   return [
     endpoint({
       method: 'get',
@@ -79,28 +71,34 @@ export function streamEndpoints(options: StreamResources): Endpoint[] {
         200: {
           description:
             'The events so far, then each new one: `id` its version, `event` its type, `data` the order as it then was. ' +
-            'Ends after the one that ends the order.',
+            `Ends after the one that ends the order. ${CUT_OFF}`,
           isStream: true,
           data: order,
         },
         204: { description: 'The order has ended and nothing will follow: do not come back.' },
       },
-      async handle({ params, headers }) {
-        const seen = headers['Last-Event-ID'] ?? 0
-        const { id } = await findOrder(queries, params.id)
-        const next = followOrder({ queries, store, streamId: sagaStream(contracts.order.kind, id), id, seen })
-        const first = await next()
-        if (first.news.length === 0 && first.isOver) return reply(204)
+      async handle({ params: { id }, headers }) {
+        const soFar = await orderFeeds.soFar(id)
+        if (soFar.at.version === 0) throw new HttpProblem('ORDER_NOT_FOUND')
+        // No client has seen a version that the order does not have.
+        const seen = Math.min(headers['Last-Event-ID'] ?? 0, soFar.at.version)
+        if (isOver(soFar) && soFar.at.version <= seen) return reply(204)
         return {
           status: 200 as const,
-          stream: withSession(async (session, signal, response) => {
-            let { news, isOver, version } = first
-            for (;;) {
-              for (const { record, at, type } of news)
-                session.push(viewPastOrder(contracts.order, record, at, temporal), type, String(at.version))
-              if (signal.aborted || isOver || !isReading(response)) return
-              await headWatch.past(id, version, signal)
-              ;({ news, isOver, version } = await next())
+          stream: streamTo(async (watcher) => {
+            const { feed, close } = orderFeeds.open(id, soFar)
+            let sent = 0
+            try {
+              while (!watcher.hasLeft() && !feed.hasFailed) {
+                const { told, changed } = feed
+                for (const { version, frames } of told.news.slice(sent))
+                  if (version > seen) watcher.send(frames)
+                sent = told.news.length
+                if (isOver(told)) return
+                await Promise.race([changed, watcher.left])
+              }
+            } finally {
+              close()
             }
           }),
         }
@@ -116,23 +114,38 @@ export function streamEndpoints(options: StreamResources): Endpoint[] {
         200: {
           description:
             'Each new event of every stream: `event` its type, `data` its stream, version, data and time. With ' +
-            'Last-Event-ID those since, as far back as an hour.',
+            `Last-Event-ID those since, as far back as an hour; \`${EVENTS_MISSED}\` comes first when that is not all. ${CUT_OFF}`,
           isStream: true,
-          data: streamEvent,
+          data: z.union([streamEvent, eventsMissed]),
         },
       },
       async handle({ headers }) {
-        const newest = await tail.newestId()
-        const seen = BigInt(headers['Last-Event-ID'] ?? newest)
-        // An id above it is of another database: its client would get nothing until the ids are as high.
-        const next = tail.follow(seen < newest ? seen : newest)
+        const seen = headers['Last-Event-ID']
+        // Is the database there? From here on, a failure could only end the stream.
+        ;(await tail.listen(() => undefined)).stop()
         return {
           status: 200 as const,
-          stream: withSession(async (session, signal, response) => {
-            while (!signal.aborted && isReading(response)) {
-              for (const event of await next())
-                session.push({ streamId: event.streamId, ...viewEvent(event) }, event.type, String(event.id))
-              await sleep(OPERATIONS_INTERVAL_MS, undefined, { signal }).catch(() => undefined)
+          stream: streamTo(async (watcher) => {
+            let waiting: EventBuffer[] | undefined = []
+            const { before, stop } = await tail.listen((events) => {
+              const frames = framesOf(events)
+              if (waiting === undefined) watcher.send(frames)
+              else if (waiting.push(frames) > WAITING_MAX) watcher.cutOff()
+            })
+            try {
+              if (seen !== undefined) {
+                if (!(await tail.isKept(BigInt(seen)))) watcher.send(missedAfter(seen))
+                for await (const events of before(BigInt(seen))) {
+                  watcher.send(framesOf(events))
+                  await watcher.ready()
+                  if (watcher.hasLeft()) return
+                }
+              }
+              for (const frames of waiting) watcher.send(frames)
+              waiting = undefined
+              await watcher.left
+            } finally {
+              stop()
             }
           }),
         }
@@ -141,63 +154,23 @@ export function streamEndpoints(options: StreamResources): Endpoint[] {
   ]
 }
 
-interface Followed {
-  queries: OrderQueries
-  store: EventStore
-  id: string
-  streamId: string
-  /** The version that the client has seen. */
-  seen: number
-}
+const missedAfter = (seen: number): EventBuffer =>
+  toFrames([{ type: EVENTS_MISSED, data: { after: String(seen) }, id: String(seen) }])
 
-/** Each call answers what has happened to an order since the last, up to the event that ends it. */
-function followOrder({ queries, store, id, streamId, seen }: Followed) {
-  let upTo = seen
-  let past: Loaded<typeof ORDER.initial> = { state: ORDER.initial, version: 0, recordedAt: undefined }
-  return async () => {
-    const events = await store.load(streamId, { after: past.version })
-    const record = events.length === 0 ? null : await queries.find(id)
-    const news: { record: OrderRecord; at: typeof past; type: string }[] = []
-    for (const event of events) {
-      if (record === null || isTerminal(past.state.status)) break
-      const { version, recordedAt, type } = event
-      past = { state: ORDER.evolve(past.state, event), version, recordedAt }
-      if (version > upTo) news.push({ record, at: past, type })
-    }
-    // No client has seen a version that the order does not have.
-    upTo = Math.min(upTo, past.version)
-    return { news, isOver: isTerminal(past.state.status), version: past.version }
+/** A batch is written once, for all who watch. */
+function shareFrames(): (events: readonly TailEvent[]) => EventBuffer {
+  const written = new WeakMap<readonly TailEvent[], EventBuffer>()
+  return (events) => {
+    const frames =
+      written.get(events) ??
+      toFrames(
+        events.map((event) => ({
+          data: { streamId: event.streamId, ...viewEvent(event) },
+          type: event.type,
+          id: String(event.id),
+        })),
+      )
+    written.set(events, frames)
+    return frames
   }
-}
-
-/** A client that does not read what it asked for is cut off; it comes back with the id of the last event it has. */
-const isReading = (response: Response) => response.writableLength < UNREAD_BYTES_MAX
-
-type Work = (session: Session, signal: AbortSignal, response: Response) => Promise<void>
-
-/**
- * Keeps sessions open while their work goes on; its signal is aborted when the client or this process leaves. All of
- * them share one listener of `ending`: a signal that lives long keeps every listener that was ever composed from it.
- */
-function createSessions(ending: AbortSignal) {
-  const open = new Set<AbortController>()
-  ending.addEventListener('abort', () => {
-    for (const session of open) session.abort()
-  })
-  return (work: Work) =>
-    async (request: Request, response: Response): Promise<void> => {
-      // It may have left while its first events were looked up: no event says so any more.
-      if (response.closed || response.destroyed || ending.aborted) return void response.end()
-      const leaving = new AbortController()
-      open.add(leaving)
-      response.once('close', () => leaving.abort())
-      const session = await createSession(request, response)
-      try {
-        await work(session, leaving.signal, response)
-      } finally {
-        open.delete(leaving)
-        // Ended, not failed: a client that was cut off comes back with the id of the last event that it has seen.
-        response.end()
-      }
-    }
 }

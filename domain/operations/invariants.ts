@@ -20,6 +20,7 @@ export interface Check {
 export type ProviderLedgers = PerProvider<Readonly<Record<string, readonly LedgerEntry[]>>>
 
 export interface InvariantOptions {
+  /** Of its own, with statements of `INVARIANTS_MAX_MS`: a run takes a connection for as long as it lasts. */
   db: Database
   /** Reads the providers' ledgers. @throws when they cannot be read: the checks that need them then fail. */
   readLedgers: () => Promise<ProviderLedgers>
@@ -30,11 +31,17 @@ export interface InvariantOptions {
 /** Orders whose events are folded and held against the row: the newest ones. */
 const FOLDED_MAX = 5000
 
+/** So many at a time: the process that folds them takes orders in meanwhile. */
+const FOLDED_AT_ONCE = 250
+
 /** How many offenders are named. */
 const NAMED_MAX = 5
 
+/** How long a run may take, and so each of its statements. */
+export const INVARIANTS_MAX_MS = 60_000
+
 type Row = { offender: string }
-type Transaction = Pick<Database, '$queryRaw' | '$queryRawUnsafe' | '$executeRaw' | 'saga' | 'event'>
+type Transaction = Pick<Database, '$queryRaw' | '$queryRawUnsafe' | 'saga' | 'event'>
 
 const STEPS = allSteps(PARTICIPANTS)
 
@@ -49,7 +56,7 @@ export function createInvariants({ db, readLedgers, definitionsOf }: InvariantOp
         (transaction) => checkDatabase(transaction, definitionsOf),
         {
           isolationLevel: 'RepeatableRead',
-          timeout: 60_000,
+          timeout: INVARIANTS_MAX_MS,
         },
       )
       // Read after the tables: what a terminal order did at its providers is there by then.
@@ -73,7 +80,6 @@ async function checkDatabase(
   db: Transaction,
   definitionsOf: InvariantOptions['definitionsOf'],
 ): Promise<{ checks: Check[]; orders: Map<string, TerminalOrder> }> {
-  await db.$executeRaw`SET LOCAL statement_timeout = '60s'`
   const checks = [...(await offendersByName(db, definitionsOf))].map(([name, rows]) => verdict(name, rows))
   checks.push(
     verdict('versions', await versions(db)),
@@ -159,30 +165,46 @@ const orphans = (db: Transaction) => db.$queryRaw<Row[]>`
 
 /** The fold of an order's events is what its row says. One with events that this process cannot fold is not passed over. */
 async function status(db: Transaction): Promise<Check> {
-  const sagas = await db.saga.findMany({
-    where: { order: { isNot: null } },
-    orderBy: { id: 'desc' },
-    take: FOLDED_MAX,
-    include: { fences: { select: { step: true, state: true, answer: true } } },
-  })
-  const streamOf = (id: string) => sagaStream('order', id)
-  const events = await db.event.findMany({
-    where: { streamId: { in: sagas.map(({ id }) => streamOf(id)) } },
-    orderBy: [{ streamId: 'asc' }, { version: 'asc' }],
-  })
-  const folded = new Map<string, OrderState | 'newer'>()
-  for (const event of events) folded.set(event.streamId, foldOn(folded.get(event.streamId) ?? NOTHING, event))
   const newer: Row[] = []
   const wrong: Row[] = []
-  for (const saga of sagas) {
-    const state = folded.get(streamOf(saga.id)) ?? NOTHING
-    if (state === 'newer') newer.push({ offender: saga.id })
-    else if (!isAsFolded(saga, state)) wrong.push({ offender: saga.id })
+  let before: string | undefined
+  for (let folded = 0; folded < FOLDED_MAX; folded += FOLDED_AT_ONCE) {
+    const sagas = await db.saga.findMany({
+      where: { order: { isNot: null }, ...(before === undefined ? {} : { id: { lt: before } }) },
+      orderBy: { id: 'desc' },
+      take: FOLDED_AT_ONCE,
+      include: { fences: { select: { step: true, state: true, answer: true } } },
+    })
+    const states = await foldAll(
+      db,
+      sagas.map(({ id }) => id),
+    )
+    for (const saga of sagas) {
+      const state = states.get(sagaStream('order', saga.id)) ?? NOTHING
+      if (state === 'newer') newer.push({ offender: saga.id })
+      else if (!isAsFolded(saga, state)) wrong.push({ offender: saga.id })
+    }
+    before = sagas.at(-1)?.id
+    if (sagas.length < FOLDED_AT_ONCE) break
   }
   const judged = verdict('status', wrong)
   if (newer.length === 0) return judged
   const detail = `${newer.length} with events newer than this process: ${someOf(newer)}; the others: ${judged.detail}`
   return { name: 'status', ok: false, detail }
+}
+
+/** What the events of some orders come to, by stream. */
+async function foldAll(
+  db: Transaction,
+  orderIds: readonly string[],
+): Promise<Map<string, OrderState | 'newer'>> {
+  const events = await db.event.findMany({
+    where: { streamId: { in: orderIds.map((id) => sagaStream('order', id)) } },
+    orderBy: [{ streamId: 'asc' }, { version: 'asc' }],
+  })
+  const folded = new Map<string, OrderState | 'newer'>()
+  for (const event of events) folded.set(event.streamId, foldOn(folded.get(event.streamId) ?? NOTHING, event))
+  return folded
 }
 
 function foldOn(state: OrderState | 'newer', event: StoredEvent): OrderState | 'newer' {

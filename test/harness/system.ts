@@ -5,13 +5,14 @@ import pino from 'pino'
 import { Registry } from 'prom-client'
 import { createApp } from '../../api/app.ts'
 import { createDocument } from '../../api/document.ts'
-import { createHttpServer } from '../../api/http-server.ts'
+import { HTTP_TIMES, serveHttp, type HttpLimits } from '../../api/http-server.ts'
 import { createEndpoints } from '../../api/resources/index.ts'
 import type { Contracts } from '../../api/contracts.ts'
 import { createApiServices } from '../../api/services.ts'
 import { connectLazily } from '../../dispatch/connection.ts'
 import { sweepRegularly } from '../../dispatch/sweep.ts'
 import { createDependencies } from '../../domain/operations/dependencies.ts'
+import { INVARIANTS_MAX_MS } from '../../domain/operations/invariants.ts'
 import type { Participant } from '../../domain/participants.ts'
 import type { LocalPermits } from '../../domain/provider/permits.ts'
 import type { Reach } from '../../domain/saga/step.ts'
@@ -25,10 +26,10 @@ import type { SagaInput } from '../../workflows/saga/contract.ts'
 import { perProvider, type PerProvider } from '../../providers.ts'
 import { createAnswerCheck } from './answer-check.ts'
 import { createApiClient, type ApiClient } from './api-client.ts'
-import { createDatabase, openTestPool } from './database.ts'
+import { createDatabase, openTestPool, PATIENTLY } from './database.ts'
 import { startEventFlow, type EventFlow, type EventFlowOptions } from './event-flow.ts'
 import type { Servers } from './servers.ts'
-import { close, listen, startWorld, type World } from './world.ts'
+import { startWorld, type World } from './world.ts'
 import { createInterfering, type Interferences } from './interference.ts'
 
 /** The whole system in one process, against real servers: API, workers, sandbox, each with its own ports and data. */
@@ -78,6 +79,8 @@ export interface SystemOptions {
    * the usual limits.
    */
   apiDatabaseUrl?: (url: string) => Promise<string>
+  /** How the API opens its database for streams and for invariants, when that is not as usual. */
+  openDatabase?: typeof openDatabase
   /** The database as the workers see it, when that is not as everybody does. */
   workerDatabase?: (url: string) => Database
   /** Another Temporal than the shared one. */
@@ -85,6 +88,9 @@ export interface SystemOptions {
   /** Providers as the workers reach them, when that is not where they really are. */
   providerUrls?: (sandboxUrl: string) => Promise<Partial<PerProvider<string>>>
   intakeMax?: number
+  streamsMax?: number
+  /** Limits of the API's server, where they are not the usual ones. */
+  http?: Partial<HttpLimits>
   ratePerSecond?: number
   /** Other permits for local calls than the usual ones. */
   permits?: () => LocalPermits
@@ -158,14 +164,23 @@ export async function startSystemOn(servers: Servers, options: SystemOptions = {
   const wanted = options.events ?? false
   const events =
     wanted === false ? undefined : await startEventFlow(databaseUrl, wanted === true ? {} : wanted)
-  const apis: { stop(): Promise<void>; close(): void; requireContract(): void }[] = []
+  const apis: { stop(): Promise<void>; close(): Promise<void>; requireContract(): void }[] = []
   const openApi = async (contracts: Contracts | undefined) => {
     const ownUrl = await options.apiDatabaseUrl?.(databaseUrl)
     const apiDb = ownUrl === undefined ? db : openDatabase(ownUrl, 4)
+    const open = options.openDatabase ?? openDatabase
+    const streamDb = open(ownUrl ?? databaseUrl, 2, { ...PATIENTLY, name: 'ordersaga-streams' })
+    const checkDb = open(ownUrl ?? databaseUrl, 1, {
+      ...PATIENTLY,
+      name: 'ordersaga-invariants',
+      statementTimeoutMs: INVARIANTS_MAX_MS,
+    })
     const probe = openPool(ownUrl ?? databaseUrl, { ...PROBE, name: 'test-ready' })
     const apiServices = createApiServices({
       db: apiDb,
       dispatchDb: db,
+      streamDb,
+      checkDb,
       reads,
       client,
       log,
@@ -178,6 +193,8 @@ export async function startSystemOn(servers: Servers, options: SystemOptions = {
       providers,
       temporal: { uiUrl: 'http://temporal.test', namespace: 'default' },
       intakeMax: options.intakeMax ?? 400,
+      streamsMax: options.streamsMax ?? 1000,
+      streamsPerAddressMax: options.streamsMax ?? 500,
     })
     apiServices.starter.run()
     const stopSweeping = sweepRegularly(apiServices.jobs, log)
@@ -190,14 +207,29 @@ export async function startSystemOn(servers: Servers, options: SystemOptions = {
       version: 'test',
       log,
     })
-    const { url, server } = await listen(createHttpServer(express().use(check.middleware, app)))
+    const server = await serveHttp(
+      express().use(check.middleware, app),
+      { host: '127.0.0.1', port: 0 },
+      // The clients are in this process: while it is busy, they send nothing.
+      {
+        ...HTTP_TIMES,
+        headMs: 60_000,
+        requestMs: 60_000,
+        drainMs: 0,
+        connectionsMax: 4000,
+        connectionsPerAddressMax: 2000,
+        ...options.http,
+      },
+    )
+    const url = `http://127.0.0.1:${server.port}`
     apis.push({
       async stop() {
         ending.abort()
         await Promise.all([stopSweeping(), apiServices.starter.stop(), probe.end()])
+        for (const each of [streamDb, checkDb]) await each.$disconnect()
         if (apiDb !== db) await apiDb.$disconnect()
       },
-      close: () => close(server),
+      close: () => server.close(),
       requireContract: () => check.requireNone(),
     })
     return { api: createApiClient(url, world.url), apiUrl: url }
@@ -224,7 +256,7 @@ export async function startSystemOn(servers: Servers, options: SystemOptions = {
       for (const each of apis) await each.stop()
       await stopWorkers()
       await report.stop()
-      for (const each of apis) each.close()
+      for (const each of apis) await each.close()
       await events?.stop()
       await reads.end()
       world.kill()

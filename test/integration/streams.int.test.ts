@@ -104,6 +104,18 @@ describe('the stream for operators', () => {
     expect(of(id, rest)).toEqual(of(id, sent).filter((event) => Number(event.id) > Number(seen?.id)))
   })
 
+  it('says so first when events that a client has not seen are not kept any more', async () => {
+    const { id } = await system.api.run()
+    await system.db
+      .$executeRaw`DELETE FROM outbox WHERE id <= (SELECT min(id) FROM outbox WHERE stream_id = ${`order-${id}`})`
+    const { sent } = await read<object>('/operations/stream', {
+      lastEventId: '0',
+      enough: (all) => all.some(({ event }) => event === 'CustomerNotified'),
+    })
+    expect(sent[0]).toEqual({ event: 'EventsMissed', id: '0', data: { after: '0' } })
+    expect(sent.filter(({ event }) => event === 'EventsMissed')).toHaveLength(1)
+  })
+
   it.each([
     ['has seen nothing', {}],
     ['has seen an id of another database', { lastEventId: '999999999999999' }],

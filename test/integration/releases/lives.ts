@@ -27,6 +27,8 @@ export async function liveThrough({ db, url }: TestDatabase): Promise<void> {
   const api = createApiServices({
     db,
     dispatchDb: db,
+    streamDb: db,
+    checkDb: db,
     reads,
     client: new Client({ connection }),
     log: pino({ level: 'silent' }),
@@ -38,6 +40,8 @@ export async function liveThrough({ db, url }: TestDatabase): Promise<void> {
     providers: urls,
     temporal: { uiUrl: '', namespace: '' },
     intakeMax: 1,
+    streamsMax: 1,
+    streamsPerAddressMax: 1,
   })
   const { inventory, payment, shipping, loyalty, notification, order, account } = services.steps
   const { order: journal, transfer: transferJournal } = services.journals
