@@ -5,7 +5,7 @@ import type { Logger } from 'pino'
 import { pinoHttp } from 'pino-http'
 import swaggerUi from 'swagger-ui-express'
 import { limitRate } from './back-pressure.ts'
-import { createDocument } from './document.ts'
+import type { createDocument } from './document.ts'
 import type { Endpoint } from './endpoint.ts'
 import { absentAt, mount, refuseOtherMethods } from './mount.ts'
 import { createErrorHandler, describeProblem, HttpProblem } from './problem.ts'
@@ -14,12 +14,13 @@ export interface AppOptions {
   endpoints: readonly Endpoint[]
   /** Requests per second of one caller. */
   ratePerSecond: number
-  version: string
+  /** What describes the endpoints. */
+  document: ReturnType<typeof createDocument>
   log: Logger
 }
 
 /** The HTTP API. */
-export function createApp({ endpoints, ratePerSecond, version, log }: AppOptions): Express {
+export function createApp({ endpoints, ratePerSecond, document, log }: AppOptions): Express {
   const app = express()
   app.disable('x-powered-by')
   app.set('etag', false)
@@ -29,7 +30,6 @@ export function createApp({ endpoints, ratePerSecond, version, log }: AppOptions
   const probes = endpoints.filter(({ isProbe }) => isProbe === true)
   const others = endpoints.filter((endpoint) => !probes.includes(endpoint))
   app.use(mount(probes), limitRate(ratePerSecond), mount(others))
-  const document = createDocument(endpoints, version)
   page(app, '/openapi.json', (_request, response) => void response.json(document))
   page(app, '/problems/:type', describeProblem)
   page(app, '/', (_request, response) => response.redirect('/docs/'))

@@ -11,6 +11,7 @@ import { openDatabase } from '../prisma/client.ts'
 import { requireRelease } from '../prisma/require-release.ts'
 import { ROOT } from '../root.ts'
 import { createApp } from './app.ts'
+import { createDocument } from './document.ts'
 import { HTTP_TIMES, serveHttp } from './http-server.ts'
 import { createEndpoints } from './resources/index.ts'
 import { createApiServices } from './services.ts'
@@ -71,10 +72,11 @@ const services = createApiServices({
 })
 
 const ending = new AbortController()
+const endpoints = createEndpoints({ ...services, probe, ending: ending.signal })
 const app = createApp({
-  endpoints: createEndpoints({ ...services, probe, ending: ending.signal }),
+  endpoints,
   ratePerSecond: config.RATE_LIMIT_PER_SECOND,
-  version,
+  document: createDocument(endpoints, version),
   log,
 })
 const server = await serveHttp(

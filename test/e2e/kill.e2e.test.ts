@@ -43,10 +43,16 @@ async function expectInvariants({ api }: System): Promise<void> {
   expect((await api.invariants()).checks.filter(({ ok }) => !ok)).toEqual([])
 }
 
+/** Before a step without a provider, nothing of it has happened yet: tried in the whole matrix. */
+const killPoints = (activity: string, step: Parameters<typeof pointsIn>[1]): string[] =>
+  pointsIn(activity, step).filter(
+    (at) => isWholeMatrix || step.provider !== undefined || !at.endsWith(':before'),
+  )
+
 function describeKills<Wishes, S extends Shown>(what: string, trials: Trials<Wishes, S>): void {
   const all = stepsOf(trials.definition)
   const tried = triedSteps(trials.definition)
-  const points = tried.flatMap((step) => pointsIn(step.name, step).map((at) => ({ at, step })))
+  const points = tried.flatMap((step) => killPoints(step.name, step).map((at) => ({ at, step })))
 
   /** What a provider does while a worker is killed in the middle of a call to it: only in the whole matrix. */
   const hardships = tried
@@ -66,7 +72,7 @@ function describeKills<Wishes, S extends Shown>(what: string, trials: Trials<Wis
   const undoPoints = tried.flatMap((step) =>
     step.undo === undefined
       ? []
-      : pointsIn(step.undo, step).map((at) => ({
+      : killPoints(step.undo, step).map((at) => ({
           at,
           after: step.name,
           next: all[all.findIndex(({ name }) => name === step.name) + 1]?.name ?? '',

@@ -9,8 +9,8 @@ interface Operation {
   method: string
   /** Matches the paths that it answers. */
   path: RegExp
-  /** By status, and by the media type of its content. */
-  answers: Map<string, Map<string, ValidateFunction>>
+  /** By status, and by the media type of its content. Compiled when one is first needed: most systems need few. */
+  answers: Map<string, Map<string, () => ValidateFunction>>
 }
 
 /**
@@ -55,18 +55,22 @@ function operationsOf(document: Document): Operation[] {
           Object.entries(responses).map(([status, { content = {} }]) => [
             status,
             new Map(
-              Object.keys(content).map((type) => [
-                type,
-                ajv.compile({
-                  $ref: `document#/paths/${part(path)}/${method}/responses/${status}/content/${part(type)}/schema`,
-                }),
-              ]),
+              Object.keys(content).map((type) => {
+                const place = `paths/${part(path)}/${method}/responses/${status}/content/${part(type)}/schema`
+                return [type, () => validatorOf(ajv, `document#/${place}`)]
+              }),
             ),
           ]),
         ),
       }),
     ),
   )
+}
+
+const validatorOf = (ajv: Ajv2020, reference: string): ValidateFunction => {
+  const validate = ajv.getSchema(reference)
+  if (validate === undefined) throw new Error(`The document has nothing at ${reference}`)
+  return validate
 }
 
 /** A part of a JSON pointer, as part of an URI. */
@@ -83,9 +87,11 @@ function faultOf(
   const content = answers.get(String(response.statusCode))
   if (content === undefined) return `status ${response.statusCode}: ${body.slice(0, 200)}`
   const type = String(response.getHeader('content-type') ?? '').split(';')[0] ?? ''
-  const validate = content.get(type)
-  if (validate === undefined) return content.size === 0 && body === '' ? undefined : `media type ${type}`
+  const validatorOfType = content.get(type)
+  if (validatorOfType === undefined)
+    return content.size === 0 && body === '' ? undefined : `media type ${type}`
   if (isHead || !type.endsWith('json')) return undefined
+  const validate = validatorOfType()
   return validate(JSON.parse(body))
     ? undefined
     : `${JSON.stringify(validate.errors?.slice(0, 3))} in ${body.slice(0, 300)}`

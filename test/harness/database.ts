@@ -21,6 +21,9 @@ let made = 0
 /** A busy machine may take seconds to open a connection, and its database is not away for that. */
 export const PATIENTLY = { connectTimeoutMs: PATIENT.connectTimeoutMs }
 
+/** Of what a test system does: on a busy machine a commit may take seconds, and is not to be given up. */
+const PATIENT_SYSTEM = { ...PATIENTLY, statementTimeoutMs: 15_000 }
+
 /** A pool for what a test itself asks. */
 export const openTestPool = (url: string, max: number): pg.Pool =>
   openPool(url, { ...PATIENTLY, max, name: 'test' })
@@ -42,7 +45,7 @@ export async function createDatabase(
   await provideDatabase(onDatabase(postgres.admin, 'postgres'), name, template)
   const adminUrl = onDatabase(postgres.admin, name)
   const url = onDatabase(postgres.application, name)
-  const [admin, db] = [openDatabase(adminUrl, 1, PATIENTLY), openDatabase(url, pool, PATIENTLY)]
+  const [admin, db] = [openDatabase(adminUrl, 1, PATIENT_SYSTEM), openDatabase(url, pool, PATIENT_SYSTEM)]
   if (timeZone !== undefined)
     await admin.$executeRawUnsafe(`ALTER DATABASE ${name} SET timezone = '${timeZone}'`)
   return {

@@ -200,13 +200,9 @@ export async function startSystemOn(servers: Servers, options: SystemOptions = {
     const stopSweeping = sweepRegularly(apiServices.jobs, log)
     const ending = new AbortController()
     const endpoints = createEndpoints({ ...apiServices, probe, ending: ending.signal })
-    const check = createAnswerCheck(createDocument(endpoints, 'test'))
-    const app = createApp({
-      endpoints,
-      ratePerSecond: options.ratePerSecond ?? 100_000,
-      version: 'test',
-      log,
-    })
+    const document = createDocument(endpoints, 'test')
+    const check = createAnswerCheck(document)
+    const app = createApp({ endpoints, ratePerSecond: options.ratePerSecond ?? 100_000, document, log })
     const server = await serveHttp(
       express().use(check.middleware, app),
       { host: '127.0.0.1', port: 0 },

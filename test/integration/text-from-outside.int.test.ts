@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { jsonWith, valueAt } from '../harness/document-inputs.ts'
+import { triedAt } from '../harness/matrix.ts'
 import { NASTY_BYTES, NASTY_HEADERS, NASTY_JSON } from '../harness/nasty.ts'
 import { faultOf, openOutside, type Outside } from '../harness/outside.ts'
 import type { RawAnswer } from '../harness/raw-http.ts'
@@ -45,22 +46,22 @@ function changeOf(answer: RawAnswer, pointer: string, sent: string): string | un
 describe('whatever a client sends, it is answered with a success or a problem and shown as it was sent', () => {
   it('in a field of a body', async () => {
     const requests = outside.targets.flatMap((target) =>
-      target.places.flatMap(({ pointer, body }) =>
-        NASTY_JSON.map((text) => async (): Promise<[string, string | undefined]> => {
+      target.places.flatMap(({ pointer, body }, place) =>
+        triedAt(place, NASTY_JSON).map((text) => async (): Promise<[string, string | undefined]> => {
           const answer = await outside.call(target, { body: jsonWith(body, pointer, text) })
           const what = `${target.method} ${target.path} ${pointer} ${text.slice(0, 80)}`
           return [what, faultOf(answer) ?? changeOf(answer, pointer, text)]
         }),
       ),
     )
-    expect(requests.length).toBeGreaterThan(1000)
+    expect(requests.length).toBeGreaterThan(300)
     expect(await faultsOf(requests)).toEqual([])
   })
 
   it('in a path or a query, also one that is doubled', async () => {
     const requests = outside.targets.flatMap((target) =>
-      target.parameters.flatMap(({ name, in: place }) =>
-        [...NASTY_BYTES, `1&${name}=1`, `&${name}[]=1`, `&${name}[a]=1`].map(
+      target.parameters.flatMap(({ name, in: place }, index) =>
+        triedAt(index, [...NASTY_BYTES, `1&${name}=1`, `&${name}[]=1`, `&${name}[a]=1`]).map(
           (bytes) => async (): Promise<[string, string | undefined]> => {
             const change = place === 'path' ? { path: { [name]: bytes } } : { query: `${name}=${bytes}` }
             const answer = await outside.call(target, change)
@@ -69,7 +70,7 @@ describe('whatever a client sends, it is answered with a success or a problem an
         ),
       ),
     )
-    expect(requests.length).toBeGreaterThan(1000)
+    expect(requests.length).toBeGreaterThan(300)
     expect(await faultsOf(requests)).toEqual([])
   })
 
@@ -86,8 +87,8 @@ describe('whatever a client sends, it is answered with a success or a problem an
     const odd = ['a', '', ',', ';q=', '\u0080\u00ff', 'x'.repeat(8000)]
     const requests = outside.targets.flatMap((target) => {
       const own = target.parameters.filter(({ in: place }) => place === 'header').map(({ name }) => name)
-      return [...own, ...common].flatMap((name) =>
-        (own.includes(name) ? [...NASTY_HEADERS, 'a'] : odd).map(
+      return [...own, ...common].flatMap((name, index) =>
+        triedAt(index, own.includes(name) ? [...NASTY_HEADERS, 'a'] : odd).map(
           (value) => async (): Promise<[string, string | undefined]> => {
             const headers = [name, ...(value === 'a' ? [name] : [])].map((each) => [each, value] as const)
             const answer = await outside.call(target, { headers })
@@ -96,7 +97,7 @@ describe('whatever a client sends, it is answered with a success or a problem an
         ),
       )
     })
-    expect(requests.length).toBeGreaterThan(1000)
+    expect(requests.length).toBeGreaterThan(300)
     expect(await faultsOf(requests)).toEqual([])
   })
 })
