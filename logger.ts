@@ -9,7 +9,7 @@ export function createLogger(name: string, { LOG_LEVEL }: Pick<Config, 'LOG_LEVE
   return pino({ name, level: LOG_LEVEL, base: { name, pid: process.pid } })
 }
 
-/** What may be told of an exception: its class and code, and where it came from, but not its text. */
+/** What may be logged of an exception: its class and code, and where it came from, but not its text. */
 export function describeError(error: unknown): { class: string; code?: string; at?: string } {
   if (!(error instanceof Error)) return { class: typeof error }
   const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined

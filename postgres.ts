@@ -22,7 +22,7 @@ export interface SessionOptions {
 /** For jobs that run before anything else does: they take the time that a busy machine needs. */
 export const PATIENT = { statementTimeoutMs: 0, connectTimeoutMs: 30_000 }
 
-/** For whoever asks whether the database answers at all, and must know soon. */
+/** To ask whether the database answers at all, and to know soon. */
 export const PROBE = { statementTimeoutMs: 1000, connectTimeoutMs: 1000, max: 1 }
 
 /**

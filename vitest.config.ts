@@ -28,7 +28,7 @@ class TimeFirst extends BaseSequencer {
 export default defineConfig({
   test: {
     globalSetup: ['test/harness/global-setup.ts'],
-    // Most of the time a test waits for a timer of somebody else: more files than cores run at once.
+    // Most of the time a test waits for a timer elsewhere: more files than cores run at once.
     maxWorkers: 3,
     sequence: { sequencer: TimeFirst },
     projects: [

@@ -3,7 +3,7 @@ import type { Reach } from '../domain/saga/step.ts'
 import type { StepAnswer } from '../domain/saga/step-answer.ts'
 import { DATABASE_UNAVAILABLE, Fault, isDatabaseTrouble, isNewerEvent } from '../faults.ts'
 
-/** What every activity of a saga is told. */
+/** What every activity of a saga is given. */
 export interface SagaRef {
   /** The saga's id, which is that of the order or the transfer. */
   id: string
@@ -59,7 +59,7 @@ export function createActivity<Input extends SagaRef, Result>(
   }
 }
 
-/** The fault behind an answer is for our log; the engine is told its class alone, where it waits for it to go away. */
+/** The fault behind an answer is for our log; the engine gets its class alone, where it waits for it to go away. */
 function withoutFault<Result>(made: StepAnswer<Result>): { answer: StepAnswer<Result>; fault?: string } {
   if (!('fault' in made) || made.fault === undefined) return { answer: made }
   const { fault, ...answer } = made

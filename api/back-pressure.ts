@@ -49,7 +49,7 @@ export function countByAddress() {
   }
 }
 
-/** Refuses what one caller sends beyond its share with 429. A caller is an address, while nobody is authenticated. */
+/** Refuses what one caller sends beyond its share with 429. A caller is an address as long as callers are not authenticated. */
 export function limitRate(perSecond: number): RequestHandler {
   return rateLimit({
     windowMs: 1000,

@@ -8,7 +8,7 @@ const UNREAD_BYTES_MAX = 256_000
 /** How long one that was cut off has to read what it has not read. */
 const FAREWELL_MS = 10_000
 
-/** Whoever has asked for a stream. */
+/** A client that has asked for a stream. */
 export interface Watcher {
   /** Does nothing once it has left. */
   send(frames: EventBuffer): void

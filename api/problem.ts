@@ -3,7 +3,7 @@ import type { Logger } from 'pino'
 import { isDatabaseTrouble, isNewerEvent, DomainError } from '../faults.ts'
 import { describeError } from '../logger.ts'
 
-/** A fault of the request itself, as RFC 9457 tells it. */
+/** A fault of the request itself, in the form of RFC 9457. */
 export class HttpProblem extends Error {
   override readonly name = 'HttpProblem'
   readonly code: ProblemCode

@@ -9,7 +9,7 @@ import { installRuntime } from '../workers/runtime.ts'
 
 const [file] = process.argv.slice(2)
 
-/** As far as it must be right for the SDK to tell what is wrong with the rest. */
+/** As far as it must be right for the SDK to find what is wrong with the rest. */
 const historySchema = z.object(
   { events: z.array(z.looseObject({ eventId: z.string() })).min(1, 'The history has no events.') },
   'This is no history: an object with `events` is expected, as `npm run history` writes it.',

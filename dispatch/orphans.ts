@@ -17,7 +17,7 @@ export interface OrphanOptions {
   afterSeconds: number
 }
 
-/** How long a look at a saga is left to whoever took it. */
+/** How long a look at a saga is left to the process that took it. */
 const CLAIM_SECONDS = 10
 
 /** Restarts of one saga that has not moved otherwise. After these its step is parked: the workflow fails by a bug. */

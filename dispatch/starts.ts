@@ -21,16 +21,16 @@ export interface SagaWake {
   claimedUntil: Date
 }
 
-/** How long a start, or a wake, is left to whoever claimed it: longer than Temporal is given for it. */
+/** How long a start, or a wake, is left to the process that claimed it: longer than Temporal is given for it. */
 const START_CLAIM_SECONDS = 10
 const WAKE_CLAIM_SECONDS = 5
 
-/** What Temporal has still to be told: notes that are taken away once it has been. They are the queue of the pumps. */
+/** What Temporal does not know yet: notes that are deleted once it does. They are the queue of the pumps. */
 export function createStarts({ db }: { db: Database }) {
   return {
     /**
      * Takes up to `limit` starts, the oldest first; no other process gets them for a while.
-     * @param own new sagas of this process, which nobody else has claimed yet.
+     * @param own new sagas of this process, which no other process has claimed yet.
      */
     claimStarts: (limit: number, own: readonly string[]): Promise<SagaStart[]> => db.$queryRaw<SagaStart[]>`
       WITH claimed AS (
@@ -43,7 +43,7 @@ export function createStarts({ db }: { db: Database }) {
       SELECT s.id, s.definition, s.status, s.deadline_at AS "deadlineAt", n.is_restart AS "isRestart"
         FROM claimed n JOIN sagas s ON s.id = n.saga_id ORDER BY n.created_at, n.saga_id`,
 
-    /** The start failed: whoever has room may take it again. */
+    /** The start failed: a process that has room may take it again. */
     async unclaim(id: string): Promise<void> {
       await db.$executeRaw`UPDATE saga_starts SET claimed_until = clock_timestamp() WHERE saga_id = ${id}::uuid`
     },

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { shareRuns } from './share-runs.ts'
 
-/** Work whose runs end when they are told to. */
+/** Work whose runs end when the test says so. */
 function heldWork() {
   const runs: { end: (answer: number) => void; fail: (error: Error) => void }[] = []
   const ask = shareRuns(() => new Promise<number>((end, fail) => runs.push({ end, fail })))
@@ -9,7 +9,7 @@ function heldWork() {
 }
 const settle = () => new Promise((resolve) => setImmediate(resolve))
 
-it('whoever asks while a run is under way gets the next one, and they share it', async () => {
+it('those who ask during a run share the next one', async () => {
   const { runs, ask } = heldWork()
   const first = ask()
   await settle()

@@ -1,6 +1,6 @@
 /**
- * For work that is the same for everybody who asks: it runs once at a time, and whoever asks while it runs waits for the
- * next run. No answer was begun before it was asked for, and a crowd costs no more than two runs.
+ * For work that is the same for all callers: it runs once at a time, and a call that comes during a run waits for the
+ * next one. No answer is older than its question, and a crowd costs no more than two runs.
  */
 export function shareRuns<T>(work: () => Promise<T>): () => Promise<T> {
   let last: Promise<unknown> = Promise.resolve()

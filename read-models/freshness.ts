@@ -29,7 +29,7 @@ export interface Freshness {
   /** Everything that was recorded before this has taken effect, but for streams that are set aside. */
   asOf: Date
   lagMs: number
-  /** Streams with a dead letter: it tells nothing newer of them. */
+  /** Streams with a dead letter: it has nothing newer of them. */
   streamsSetAside: number
 }
 
@@ -50,7 +50,7 @@ export async function freshnessOf(db: Sql, projection: string): Promise<Freshnes
 /** Rows that the mark passes in one move, so that none takes long. */
 const MOVED_MAX = 50_000
 
-/** Moves the mark from which freshness is looked for. Whoever applies events calls it now and then. */
+/** Moves the mark from which freshness is looked for. The consumer that applies events calls it now and then. */
 export async function moveAppliedMark(db: Sql, projection: string): Promise<void> {
   const [row] = await db.query<{ end: number }>(
     `SELECT applied_outbox_id + ${MOVED_MAX} AS end FROM projections WHERE name = $1`,

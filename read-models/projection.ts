@@ -15,7 +15,7 @@ export interface Projection {
   /**
    * Streams that it does not know are none of its business; a type that it does not know in one that it follows is
    * refused as NEWER_EVENT. Nothing but the event and the rows of the generation may decide what it writes, or a rebuild
-   * would tell another story.
+   * would come to another result.
    */
   apply(db: Sql, generation: number, event: StoredEvent): Promise<void>
 }
@@ -84,7 +84,7 @@ export const resolveAmong =
     return inUse.length === 0 ? undefined : effectWithoutDiscarded(db, projection, Number(generation))
   }
 
-/** One figure for all rows of a generation: two generations that tell the same have the same. */
+/** One figure for all rows of a generation: two generations with the same content have the same. */
 export async function hashOf(db: Sql, { tables }: Projection, generation: number): Promise<string> {
   const hashes: string[] = []
   for (const table of tables) {

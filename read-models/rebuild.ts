@@ -18,7 +18,7 @@ export interface RebuildOptions {
   /** Its statements may take longer than those of a live consumer. */
   pool: pg.Pool
   projection: Projection
-  /** The rebuild ends between two pages, and is begun again by whoever comes next. */
+  /** The rebuild ends between two pages, and is begun again by the next leader. */
   stopping?: AbortSignal
 }
 

@@ -3,7 +3,7 @@ import type { Projection } from './projection.ts'
 import { asOrderEvent } from '../domain/order/events.ts'
 import { sagaOfStream } from '../domain/saga/ids.ts'
 
-/** What orders hold of each product and what they bought, as the events tell it. */
+/** What orders hold of each product and what they bought, as the events have it. */
 export const stockLevels: Projection = {
   name: 'stock-levels',
   tables: ['stock_levels'],

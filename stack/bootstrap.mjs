@@ -17,7 +17,7 @@ const odd = /[!$`"\\\n]/.exec(root)?.[0]
 if (odd !== undefined)
   fail(`The path of this folder, ${root}, holds ${JSON.stringify(odd)}: move it to one without.`)
 
-// The seal tells which lockfile was installed, and which schema was generated.
+// The seal says which lockfile was installed, and which schema was generated.
 whenChanged('node_modules/.ordersaga-installed', ['package-lock.json'], () => {
   console.log('Installing packages (once, about a minute) …')
   run(process.platform === 'win32' ? 'npm.cmd' : 'npm', ['ci', '--include=dev', '--no-audit', '--no-fund'])

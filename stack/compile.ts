@@ -48,7 +48,7 @@ export async function compileProcesses(): Promise<string> {
       await mkdir(path.dirname(file), { recursive: true })
       await writeFile(file, contents)
     }
-    // Somebody else may have been first.
+    // Another process may have been first.
     await rename(scratch, folder).catch(() => rm(scratch, { recursive: true, force: true }))
   }
   return folder

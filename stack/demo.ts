@@ -50,7 +50,7 @@ try {
 }
 process.exit()
 
-/** The tour tells what happens; of the processes' own logs only what is not routine is shown. */
+/** The tour says what happens; of the processes' own logs only what is not routine is shown. */
 function quiet(name: string): (line: string) => void {
   return (line) => {
     if (!line.startsWith('{')) say(`    ${name} ${line}`)
@@ -86,7 +86,7 @@ async function showKill(system: Stack): Promise<void> {
   const { order, pid } = await chargeInFlight(system, orders)
   say(`The gateway has charged order ${order.id} and not answered yet; worker ${pid} waits for the answer.`)
   process.kill(pid, 'SIGKILL')
-  say(`kill -9 ${pid}. Nobody knows now whether that charge was made, except the gateway.\n`)
+  say(`kill -9 ${pid}. Only the gateway knows now whether that charge was made.\n`)
   const finished = await Promise.all(orders.map(({ id }) => ended(system, id)))
   const ledger = await get<Ledger>(`${system.sandboxUrl}/ledger`)
   const table = new Table({

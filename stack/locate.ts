@@ -18,7 +18,7 @@ export interface Program {
   cached: string
   /** How to get one, by what that is called. */
   ways: Record<string, () => Promise<string>>
-  /** What to tell somebody who has none and cannot get one. */
+  /** The advice when there is none and none can be had. */
   none: { title: string; advice: string }
 }
 

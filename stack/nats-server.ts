@@ -6,7 +6,7 @@ import { CACHE } from './places.ts'
 const VERSION = 'v2.10.27'
 const DOWNLOADS = 'https://github.com/nats-io/nats-server/releases/download'
 
-/** Older ones acknowledge what is not on the disk yet, and cannot be told otherwise. */
+/** Older ones acknowledge what is not on the disk yet, and have no setting for it. */
 const works = (file: string) => {
   const [major = 0, minor = 0] = versionOf(file) ?? []
   return major > 2 || (major === 2 && minor >= 10)

@@ -57,7 +57,7 @@ export async function startNats({ server, port, dataDir }: NatsOptions): Promise
   }
 }
 
-/** Unless it is told to sync always, NATS acknowledges a message minutes before the disk has it. */
+/** Unless it is set to sync always, NATS acknowledges a message minutes before the disk has it. */
 const configFile = (name: string, port: number, dataDir: string) => `server_name: ${name}
 listen: "127.0.0.1:${port}"
 jetstream {
@@ -83,7 +83,7 @@ async function answering(child: ChildProcess, name: string, port: number, logFil
   )
 }
 
-/** A NATS server introduces itself to whoever connects. */
+/** A NATS server introduces itself to every connection. */
 function greeting(port: number): Promise<string> {
   return new Promise((resolve) => {
     const socket = connect({ host: '127.0.0.1', port, timeout: 1000 })

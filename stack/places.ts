@@ -23,7 +23,7 @@ function writable(folder: string): string | undefined {
 
 /**
  * A folder that every user of the machine can reach, for what PostgreSQL needs when it may not run as root and the
- * checkout lies below a closed folder. `key` tells checkouts apart.
+ * checkout lies below a closed folder. `key` is different for each checkout.
  */
 export function reachableFolder(key: string): string {
   const name = createHash('sha256').update(key).digest('hex').slice(0, 12)

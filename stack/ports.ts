@@ -8,7 +8,7 @@ import { createServer } from 'node:net'
 const FREE_PORTS = { from: 20_000, below: 32_000 }
 const TRIES_MAX = 100
 
-/** A port of this machine that nobody listens on now. */
+/** A port of this machine that is free now. */
 export async function freePort(): Promise<number> {
   for (let tries = 0; tries < TRIES_MAX; tries += 1) {
     const port = randomInt(FREE_PORTS.from, FREE_PORTS.below)

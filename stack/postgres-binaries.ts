@@ -81,7 +81,7 @@ const binariesIn = (native: string): Binaries => ({
 const runs = (file: string, owner: Owner | undefined) =>
   spawnSync(file, ['--version'], identity(owner)).status === 0
 
-/** npm may have been told to run no install scripts; the libraries' links are made by one. */
+/** npm may be set to run no install scripts; the libraries' links are made by one. */
 async function healSymlinks(native: string): Promise<void> {
   const list = await readFile(path.join(native, 'pg-symlinks.json'), 'utf8').catch(() => '[]')
   const parsed: unknown = JSON.parse(list)

@@ -87,7 +87,7 @@ function launch({ entry, args = [], env, onLine }: ProcessSpec): ChildProcess {
   const child = spawn(process.execPath, ['--enable-source-maps', entry, ...args], {
     cwd: ROOT,
     env: childEnvironment({ ...env, SUPERVISED: 'true' }),
-    // Its standard input tells it that we are gone; its own process group keeps Ctrl-C with us.
+    // It sees by its standard input that we are gone; its own process group keeps Ctrl-C with us.
     stdio: ['pipe', 'pipe', 'pipe'],
     detached: true,
   })

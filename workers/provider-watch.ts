@@ -5,7 +5,7 @@ import type { createDependencies } from '../domain/operations/dependencies.ts'
 import type { BreakerState, GuardedProvider, GuardOptions } from '../domain/provider/guard.ts'
 import { describeError } from '../logger.ts'
 
-/** How often a worker tells how it sees its providers. */
+/** How often a worker reports how it sees its providers. */
 const REPORT_INTERVAL_MS = 5000
 
 const STATE_VALUES: Record<BreakerState, number> = { closed: 0, 'half-open': 1, open: 2 }
@@ -46,8 +46,8 @@ export function createProviderMetrics(registry: Registry, log: Logger) {
 }
 
 /**
- * Tells regularly, and when a breaker moves, how this process sees its providers. Best effort: whoever reads it knows
- * when it was told.
+ * Reports regularly, and when a breaker moves, how this process sees its providers. Best effort: the report has its
+ * time.
  */
 export function reportProviders(
   providers: readonly GuardedProvider[],

@@ -8,7 +8,7 @@ import { bulkheadOf, PARTICIPANT_NAMES, SAGA_PARTICIPANTS } from './bulkheads.ts
 /** Workflow tasks in hand at once: each holds its slot while a local attempt runs, so there are many. */
 const WORKFLOW_TASKS_MAX = 200
 
-/** What is in hand when the worker is told to stop has this long to finish. */
+/** What is in hand when the worker is to stop has this long to finish. */
 const GRACE_MS = 10_000
 
 export interface RunWorkersOptions {
@@ -66,7 +66,7 @@ export async function runWorkers(options: RunWorkersOptions): Promise<RunningWor
   )
   const running = workers.map((worker) => worker.run())
   const ended = Promise.all(running).then(() => undefined)
-  // Whoever waits for `ended` hears of it; nobody waiting is no reason to end the process.
+  // Those who wait for `ended` hear of it; that none waits is no reason to end the process.
   ended.catch(() => undefined)
   return {
     ended,

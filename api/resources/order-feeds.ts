@@ -24,13 +24,13 @@ export interface OrderFeedOptions {
 }
 
 /** What has happened to an order, as it is sent. */
-export interface Told {
+export interface Past {
   at: Loaded<typeof ORDER.initial>
   news: readonly { version: number; frames: EventBuffer }[]
 }
 
 interface Feed {
-  told: Told
+  past: Past
   /** Looks for more. */
   look: () => Promise<void>
   /** Resolves when there is more, or the feed has failed. */
@@ -39,9 +39,9 @@ interface Feed {
   watchers: number
 }
 
-const NOTHING_TOLD: Told = { at: { state: ORDER.initial, version: 0, recordedAt: undefined }, news: [] }
+const NOTHING_YET: Past = { at: { state: ORDER.initial, version: 0, recordedAt: undefined }, news: [] }
 
-export const isOver = ({ at }: Told): boolean => isTerminal(at.state.status)
+export const isOver = ({ at }: Past): boolean => isTerminal(at.state.status)
 
 /** One feed for each order that is watched: what happens to it is read once, however many watch, and when it happens. */
 export function createOrderFeeds(options: OrderFeedOptions) {
@@ -70,13 +70,13 @@ export function createOrderFeeds(options: OrderFeedOptions) {
     listening = undefined
   }
 
-  const begin = (id: string, told: Told): Feed => {
+  const begin = (id: string, past: Past): Feed => {
     let announce = () => undefined as void
     const next = () => new Promise<void>((resolve) => (announce = resolve))
     const look = shareRuns(async () => {
       try {
         await listen()
-        feed.told = await goOn(options, id, feed.told)
+        feed.past = await goOn(options, id, feed.past)
       } catch (error) {
         log.warn({ error: describeError(error) }, 'a stream has ended: its order cannot be read')
         feed.hasFailed = true
@@ -85,7 +85,7 @@ export function createOrderFeeds(options: OrderFeedOptions) {
       announce()
       feed.changed = next()
     })
-    const feed: Feed = { told, look, changed: next(), hasFailed: false, watchers: 0 }
+    const feed: Feed = { past, look, changed: next(), hasFailed: false, watchers: 0 }
     feeds.set(streamOf(id), feed)
     void look()
     return feed
@@ -93,11 +93,11 @@ export function createOrderFeeds(options: OrderFeedOptions) {
 
   return {
     /** What has happened so far; nothing for an order that does not exist. */
-    soFar: (id: string): Promise<Told> => goOn(options, id, feeds.get(streamOf(id))?.told ?? NOTHING_TOLD),
+    soFar: (id: string): Promise<Past> => goOn(options, id, feeds.get(streamOf(id))?.past ?? NOTHING_YET),
 
     /** The feed of an order, which is watched until it is closed. */
-    open(id: string, told: Told): { feed: Readonly<Feed>; close: () => void } {
-      const feed = feeds.get(streamOf(id)) ?? begin(id, told)
+    open(id: string, past: Past): { feed: Readonly<Feed>; close: () => void } {
+      const feed = feeds.get(streamOf(id)) ?? begin(id, past)
       feed.watchers += 1
       const close = () => {
         feed.watchers -= 1
@@ -108,18 +108,18 @@ export function createOrderFeeds(options: OrderFeedOptions) {
   }
 }
 
-/** What was told, and what has happened since, up to the event that ends the order. */
+/** The past so far with what has happened since, up to the event that ends the order. */
 async function goOn(
   { contract, queries, store, temporal }: OrderFeedOptions,
   id: string,
-  told: Told,
-): Promise<Told> {
-  if (isOver(told)) return told
-  const events = await store.load(sagaStream(contract.kind, id), { after: told.at.version })
+  past: Past,
+): Promise<Past> {
+  if (isOver(past)) return past
+  const events = await store.load(sagaStream(contract.kind, id), { after: past.at.version })
   const record = events.length === 0 ? null : await queries.find(id)
-  if (record === null) return told
-  let { at } = told
-  const news = [...told.news]
+  if (record === null) return past
+  let { at } = past
+  const news = [...past.news]
   for (const event of events) {
     if (isTerminal(at.state.status)) break
     const { version, recordedAt, type } = event

@@ -90,11 +90,11 @@ export function streamEndpoints({
             let sent = 0
             try {
               while (!watcher.hasLeft() && !feed.hasFailed) {
-                const { told, changed } = feed
-                for (const { version, frames } of told.news.slice(sent))
+                const { past, changed } = feed
+                for (const { version, frames } of past.news.slice(sent))
                   if (version > seen) watcher.send(frames)
-                sent = told.news.length
-                if (isOver(told)) return
+                sent = past.news.length
+                if (isOver(past)) return
                 await Promise.race([changed, watcher.left])
               }
             } finally {

@@ -4,7 +4,7 @@ import { PROVIDER_STEPS } from '../participants.ts'
 import type { BreakerState, GuardedProvider } from '../provider/guard.ts'
 import { createMaintenance } from './maintenance.ts'
 
-/** A row that was not refreshed for this long tells nothing. */
+/** A row that was not refreshed for this long says nothing. */
 const FRESH_SECONDS = 30
 
 /** Rows of processes that are gone are kept this long. */
@@ -40,7 +40,7 @@ export function createDependencies({ db }: { db: Database }) {
     },
 
     /**
-     * The breaker that has moved last tells most: one that opened before may only not have been asked since. One that an
+     * The breaker that has moved last knows most: one that opened before may only not have been asked since. One that an
      * operator holds open is open.
      */
     async list(): Promise<Dependency[]> {

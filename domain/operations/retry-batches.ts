@@ -21,7 +21,7 @@ export interface RetryBatchProgress {
 /** Steps in one batch, so that it is written, and looked at, well within the time that a statement has. */
 const STEPS_MAX = 10_000
 
-/** How long an advance of a batch is left to whoever claimed it. */
+/** How long an advance of a batch is left to the process that claimed it. */
 const CLAIM_SECONDS = 5
 
 export function createRetryBatches({ db, newId }: { db: Database; newId: () => string }) {
@@ -76,7 +76,7 @@ export function createRetryBatches({ db, newId }: { db: Database; newId: () => s
       return made
     },
 
-    /** Advances running batches that nobody else is at: those that were longest not looked at first. */
+    /** Advances running batches that no other process works on, longest waiting first. */
     async advance(): Promise<void> {
       const claimed = await db.$queryRaw<{ id: string }[]>`
         UPDATE retry_batches SET claimed_until = clock_timestamp() + make_interval(secs => ${CLAIM_SECONDS})

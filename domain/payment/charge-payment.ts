@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { providerStep } from '../saga/provider-step.ts'
 
-/** What the events tell of a charge. */
+/** What the events say about a charge. */
 interface Paid {
   key: string
   /** The gateway's own name of the charge. */

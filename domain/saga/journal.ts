@@ -38,7 +38,7 @@ export interface ClosingEvents {
  */
 export function createJournal({ db, closingEvents }: { db: Database; closingEvents: ClosingEvents }) {
   return {
-    /** The one way into compensation. The first reason stays, whoever comes later. */
+    /** The one way into compensation. The first reason stays, whatever comes later. */
     async beginCompensation(
       id: string,
       { code, step, detail }: Reason & { detail?: string },

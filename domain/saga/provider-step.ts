@@ -254,7 +254,7 @@ async function refuse(
     throw new Fault('UNDO_REFUSED', `${spec.name} is refused, and cannot be undone: ${final.code}`)
   const stood = final.effect.kind === 'undone' ? final.effect : undefined
   const answer = await recordRefusal(parts, sagaId, attempt, stood)
-  // An effect that nobody asked for is worth a line in the log, although nothing is tried again.
+  // An effect that we did not ask for is worth a line in the log, although nothing is tried again.
   const isMismatch = answer.kind === 'refused' && answer.code === MISMATCH.code
   return isMismatch ? { ...answer, fault: MISMATCH.code } : answer
 }
@@ -322,7 +322,7 @@ async function compensateStep(parts: Parts, sagaId: string, attempt: Attempt): P
     await fence.leaveUndo(sagaId, entry)
     return answer.kind === 'refused' ? refused(answer.code, answer.detail) : answer
   } catch (error) {
-    // Whoever finds the note counts it as over after a while.
+    // After a while the note counts as over for everyone who finds it.
     await fence.leaveUndo(sagaId, entry).catch(() => undefined)
     throw error
   }

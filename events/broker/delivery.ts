@@ -49,7 +49,7 @@ async function deliverUntil(
 
 /**
  * What is no event is kept first: once the batch is acknowledged, nothing else knows of it.
- * @returns false when it was told to stop before that was done.
+ * @returns false when it was stopped before that was done.
  */
 async function takeIn(
   stopping: AbortSignal,
@@ -64,7 +64,7 @@ async function takeIn(
   return events.length === 0 || until('a batch of events was rejected', () => handle(events))
 }
 
-/** Answers false when it was told to stop before `work` succeeded. */
+/** Answers false when it was stopped before `work` succeeded. */
 async function repeat(
   stopping: AbortSignal,
   work: () => Promise<void>,

@@ -2,7 +2,7 @@ import { toEvent, type StoredEvent } from '../store/event.ts'
 
 /**
  * How an event travels: a CloudEvent in JSON form (CloudEvents 1.0). `subject` is its stream, within which
- * `streamversion` counts from 1 without gaps, so a consumer can tell what it has seen and what is missing.
+ * `streamversion` counts from 1 without gaps, so a consumer knows what it has seen and what is missing.
  */
 export interface EventEnvelope {
   readonly specversion: '1.0'

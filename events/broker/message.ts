@@ -20,7 +20,7 @@ export interface ForeignMessage extends Omit<Message, 'body'> {
   encoding: 'text' | 'base64'
 }
 
-/** An event of ours has a few kilobytes; a NATS server takes a mebibyte unless it is told otherwise. */
+/** An event of ours has a few kilobytes; a NATS server takes a mebibyte unless it is set otherwise. */
 export const MESSAGE_BYTES_MAX = 512 * 1024
 
 /** So much of a message that is no event is kept, in bytes. */

@@ -36,7 +36,7 @@ const READ = `
 
 type Row = Omit<Message, 'sequence' | 'body'> & { position: number; body: string }
 
-/** Never backwards, whoever is late. */
+/** Never backwards, also when an older batch is late. */
 const MOVE_CURSOR = 'UPDATE broker_cursors SET position = $2 WHERE consumer = $1 AND position < $2'
 
 /** A consumer that is gone for good holds the log back until its cursor is deleted; so does having none. */

@@ -23,7 +23,7 @@ export interface EventTransport {
   close(): Promise<void>
 }
 
-/** Told of what went wrong and will be tried again. `what` is a constant text, for the log. */
+/** Called with what went wrong and will be tried again. `what` is a constant text, for the log. */
 export type OnTrouble = (what: string, error: unknown) => void
 
 export interface Subscriber {

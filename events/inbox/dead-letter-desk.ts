@@ -151,7 +151,7 @@ async function discard(db: Sql, id: string, { actor, reason }: Operator): Promis
        SELECT clock_timestamp(), $2, 'discard', id, $3, to_jsonb(chosen) - 'id', '{"state": "discarded"}' FROM chosen
      ) UPDATE dead_letters d SET state = 'discarded', next_attempt_at = NULL FROM chosen WHERE d.id = chosen.id
      RETURNING d.version`,
-    // One behind a gap is not next: what is missing would be passed over with it, and nobody would know.
+    // One behind a gap is not next: what is missing would be passed over with it, unnoticed.
     [id, actor, reason, next],
   )
   if (letter === undefined) return 'not_parked'

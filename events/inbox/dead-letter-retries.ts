@@ -9,12 +9,12 @@ import { lockPositions, movePositions } from './inbox.ts'
 const STREAMS_MAX = 50
 const DRAINED_MAX = 100
 
-/** Whoever calls has other things to do too. */
+/** The caller has other things to do too. */
 const ROUND_MAX_MS = 2000
 
 export interface RetryOptions {
   pool: pg.Pool
-  /** Called first in the database transaction; undefined when nobody goes by this name any more. */
+  /** Called first in the database transaction; undefined when no consumer has this name any more. */
   resolve: (db: Sql, consumer: string) => Promise<Effect | undefined>
 }
 
@@ -46,7 +46,7 @@ export async function retryDueLetters({ pool, resolve }: RetryOptions): Promise<
   if (failed !== undefined) throw failed.error
 }
 
-/** Letters of a consumer that nobody is any more would else be the first in the queue for ever. */
+/** Letters of a consumer that no longer exists would else be the first in the queue for ever. */
 const postpone = (db: Sql, consumer: string, streamId: string) =>
   db.query(
     `UPDATE dead_letters SET next_attempt_at = clock_timestamp() + interval '10 minutes'
@@ -72,7 +72,7 @@ async function drain(db: Sql, effect: Effect, streamId: string): Promise<void> {
       ORDER BY version LIMIT ${DRAINED_MAX} FOR UPDATE`,
     [effect.name, streamId],
   )
-  // Somebody else has tried it meanwhile.
+  // Another process has tried it meanwhile.
   if (letters[0]?.isDue !== true) return
   const settled: string[] = []
   let failed: { letter: Letter; failure: Failure } | undefined

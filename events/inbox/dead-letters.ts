@@ -5,7 +5,7 @@ import { typeOf, type EventEnvelope } from '../broker/envelope.ts'
 
 /**
  * An event that a consumer cannot apply takes its stream out of the flow: it is kept here, and what follows it in the
- * stream is kept behind it, in order. The other streams flow on. Whoever changes the letters of a stream has locked
+ * stream is kept behind it, in order. The other streams flow on. Code that changes the letters of a stream has locked
  * the stream's row in the inbox first.
  */
 export interface SetAside {

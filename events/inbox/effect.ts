@@ -61,7 +61,7 @@ export async function tryToApply(
 export const codeOf = (error: unknown): unknown =>
   error instanceof Error && 'code' in error ? error.code : undefined
 
-/** The text of a foreign error may quote the event's data, so only what cannot is told. */
+/** The text of a foreign error may quote the event's data, so only text that cannot is kept. */
 function failureOf(error: unknown): Failure {
   if (error instanceof DomainError || error instanceof Fault)
     return { cause: error.code, message: error.message }
@@ -77,5 +77,5 @@ function failureOf(error: unknown): Failure {
   }
   const isOurs = error instanceof TypeError || error instanceof RangeError
   const cause = error.name.replaceAll(/(?<=[a-z])(?=[A-Z])/g, '_').toUpperCase()
-  return { cause, message: isOurs ? error.message : 'The log of the projector tells more.' }
+  return { cause, message: isOurs ? error.message : 'The log of the projector says more.' }
 }

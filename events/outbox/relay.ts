@@ -28,7 +28,7 @@ export interface RelayOptions {
 
 /**
  * Carries events from the outbox to the broker, each at least once and in order within its stream. Any number of
- * relays may run: one of them leads, and the others wait for it to fail. It asks for work instead of being told of
+ * relays may run: one of them leads, and the others wait for it to fail. It asks for work instead of waiting to hear of
  * it, since a NOTIFY in each commit would slow down every order.
  */
 export function startRelay(options: RelayOptions): { stop(): Promise<void> } {

@@ -20,7 +20,7 @@ export interface TailEvent extends StoredEvent {
 type Listener = (events: readonly TailEvent[]) => void
 
 export interface Listening {
-  /** What was before, after an id, in pages: with what is told later, every event once, as long as its outbox row is kept. */
+  /** What was before, after an id, in pages: with what comes later, every event once, as long as its outbox row is kept. */
   before: (afterId: bigint) => AsyncGenerator<readonly TailEvent[]>
   stop: () => void
 }
@@ -33,7 +33,7 @@ export interface TailOptions {
 
 /**
  * Follows the events of all streams for everybody who listens in this process: one query per interval however many they
- * are, and none while there is nobody. In order within a stream. For people who watch: what must not be missed goes by
+ * are, and none while nothing listens. In order within a stream. For people who watch: what must not be missed goes by
  * the relay.
  */
 export function createTail({ db, onTrouble }: TailOptions) {
@@ -95,7 +95,7 @@ export function createTail({ db, onTrouble }: TailOptions) {
           throw error
         })
         await started
-        // What happened before is not told, however long ago the last look was.
+        // What happened before is not sent, however long ago the last look was.
         await look()
         listeners.add(listener)
       } finally {

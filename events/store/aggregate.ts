@@ -50,7 +50,7 @@ export function createAggregates({ db, store }: { db: Database; store: EventStor
       if (due !== undefined) {
         const { stateVersion } = aggregate
         const row = { streamId, stateVersion, ...due, state: due.state as object }
-        // Of a shape that is no longer read: replaced. Of this one: somebody else was as quick.
+        // Of a shape that is no longer read: replaced. Of this one: another process was as quick.
         const where = { streamId_version: { streamId, version: due.version } }
         await db.snapshot.upsert({ where, create: row, update: row })
       }

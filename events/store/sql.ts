@@ -48,7 +48,7 @@ export async function inTransaction<T>(pool: pg.Pool, work: (db: Sql) => Promise
   }
 }
 
-/** So the driver tells that a connection was lost, or that none could be had. */
+/** What the driver says when a connection was lost, or that none could be had. */
 const isWithoutCode = (error: unknown): boolean =>
   error instanceof Error && error.name === 'Error' && !('code' in error)
 

@@ -22,7 +22,7 @@ export interface Part {
   readonly limit?: number | undefined
 }
 
-/** Somebody else has appended first: what was decided was decided on an old state. */
+/** Another process has appended first: what was decided was decided on an old state. */
 export class VersionConflict extends Error {
   override readonly name = 'VersionConflict'
   readonly streamId: string
