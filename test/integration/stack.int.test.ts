@@ -19,6 +19,7 @@ import pg from 'pg'
 import { afterEach, describe, expect, inject, it } from 'vitest'
 import { openTransport } from '../../events/broker/open-transport.ts'
 import { startNats } from '../../stack/nats.ts'
+import { PLATFORM, sha256Of } from '../../stack/locate.ts'
 import { locateNatsServer } from '../../stack/nats-server.ts'
 import { migrate } from '../../prisma/migrate.ts'
 import { readConfig } from '../../config.ts'
@@ -344,6 +345,9 @@ describe('the Temporal server', () => {
   })
 })
 
+/** Of a release that nobody serves. */
+const UNKNOWN = { [PLATFORM]: '0'.repeat(64) }
+
 /** A machine without Temporal, without NATS and without Go. */
 function emptyPath(): string {
   const bin = folder()
@@ -394,7 +398,7 @@ describe('the NATS server', () => {
   it('is not taken from the PATH when it is too old to sync before it acknowledges', async () => {
     const old = path.join(emptyPath(), 'nats-server')
     writeFileSync(old, '#!/bin/sh\necho nats-server: v2.9.10\n', { mode: 0o755 })
-    const closed = { downloads: `http://127.0.0.1:${await freePort()}`, cache: folder() }
+    const closed = { downloads: `http://127.0.0.1:${await freePort()}`, cache: folder(), sums: UNKNOWN }
     const locate = (named?: string) => locateNatsServer({ NATS_SERVER_PATH: named }, quiet, closed)
     await expect(locate()).rejects.toThrow(
       /No NATS server of version 2.10[\s\S]*download: [\s\S]*build: Go is not installed[\s\S]*NATS_SERVER_PATH[\s\S]*NATS_URL/,
@@ -423,18 +427,17 @@ describe('the Temporal CLI', () => {
     closers.push(() => server.close())
     emptyPath()
     const cache = folder()
-    const from = { downloads: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, cache }
+    const sums = { [PLATFORM]: sha256Of(readFileSync(path.join(site, 'cli.tar.gz'))) }
+    const from = { downloads: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, cache, sums }
     const found = await locateTemporalCli({ TEMPORAL_CLI_PATH: undefined }, quiet, from)
     expect(existsSync(found)).toBe(true)
     expect(await locateTemporalCli({ TEMPORAL_CLI_PATH: undefined }, quiet, from)).toBe(found)
-    expect(asked).toEqual([
-      `/v1.5.1?platform=${process.platform}&arch=${process.arch === 'x64' ? 'amd64' : process.arch}`,
-    ])
+    expect(asked).toEqual([`/v1.5.1/temporal_cli_1.5.1_${PLATFORM.replace('-', '_')}.tar.gz`])
   })
 
   it('that cannot be had is asked for in one clear message', async () => {
     emptyPath()
-    const closed = { downloads: `http://127.0.0.1:${await freePort()}`, cache: folder() }
+    const closed = { downloads: `http://127.0.0.1:${await freePort()}`, cache: folder(), sums: UNKNOWN }
     await expect(locateTemporalCli({ TEMPORAL_CLI_PATH: undefined }, quiet, closed)).rejects.toThrow(
       /No Temporal server was found[\s\S]*download: [\s\S]*build: Go is not installed[\s\S]*TEMPORAL_CLI_PATH[\s\S]*TEMPORAL_ADDRESS/,
     )
