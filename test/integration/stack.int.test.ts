@@ -15,6 +15,7 @@ import { createRequire } from 'node:module'
 import type { AddressInfo } from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
+import { Connection } from '@temporalio/client'
 import pg from 'pg'
 import { afterEach, describe, expect, inject, it } from 'vitest'
 import { openTransport } from '../../events/broker/open-transport.ts'
@@ -335,6 +336,16 @@ describe('the Temporal server', () => {
     closers.push(() => next.stop())
     expect(next.pid).not.toBe(leftBehind.pid)
     expect(isAlive(leftBehind.pid)).toBe(false)
+  })
+
+  it('keeps the history of a closed workflow for a day, so that its database does not grow for ever', async () => {
+    const options = { cli: await cli(), port: await freePort(), namespace: 'orders', dataDir: folder() }
+    const server = await startTemporal(options)
+    closers.push(() => server.stop())
+    const connection = await Connection.connect({ address: server.address })
+    closers.push(() => connection.close())
+    const { config } = await connection.workflowService.describeNamespace({ namespace: 'orders' })
+    expect(Number(config?.workflowExecutionRetentionTtl?.seconds)).toBe(24 * 60 * 60)
   })
 
   it('says which variables to change when a port is taken', async () => {
