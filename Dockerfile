@@ -1,5 +1,5 @@
 # One image for every process of ours; docker-compose.yml says which it runs.
-FROM node:20.20.2-bookworm-slim
+FROM node:24.21.0-bookworm-slim
 ENV NODE_ENV=production
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./

@@ -40,7 +40,7 @@ export default defineConfig({
           include: [
             '{workflows,activities,domain,events,read-models,dispatch,api,workers,cli,sandbox,stack,prisma}/**/*.test.ts',
             '*.test.ts',
-            'test/{,contract/}*.test.ts',
+            'test/{,contract/,nodes/}*.test.ts',
           ],
         },
       },

@@ -9,7 +9,10 @@ import process from 'node:process'
 const root = path.resolve(import.meta.dirname ?? path.dirname(new URL(import.meta.url).pathname), '..')
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
 if (major < 20 || (major === 20 && minor < 19)) {
-  fail(`OrderSaga needs Node 20.19 or newer; this is ${process.versions.node}.`)
+  fail(
+    `OrderSaga needs Node 20.19 or newer, and this is ${process.versions.node}: ` +
+      'install Node 24 (e.g. `nvm install`) and try again.',
+  )
 }
 
 // webpack reads "!" in a path as its own, and PostgreSQL hands its path to a shell.

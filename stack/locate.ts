@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { download, installInto, onPath, runSlowly } from './download.ts'
 
@@ -64,20 +65,40 @@ export function versionOf(file: string): number[] | undefined {
 }
 
 /** The name of this machine's processor in releases of programs written in Go. */
-export const goArch = process.arch === 'x64' ? 'amd64' : process.arch
+const goArch = process.arch === 'x64' ? 'amd64' : process.arch
 
-/** Downloads an archive, and installs one executable of it. */
+/** What releases of programs are called for this machine, e.g. `linux-amd64`. */
+export const PLATFORM = `${process.platform}-${goArch}`
+
+/** The SHA-256 of each archive of a release, by its platform. */
+export type Sums = Readonly<Record<string, string>>
+
+export interface Archive {
+  url: string
+  /** What is downloaded is run: without a sum that it can be held against, it is not downloaded. */
+  sha256: string | undefined
+  member: string
+  works: Program['works']
+  title: string
+}
+
+/** Downloads an archive, and installs one executable of it. A file that was changed on its way is not even unpacked. */
 export function installFromArchive(
-  { url, member, works, title }: { url: string; member: string; works: Program['works']; title: string },
+  { url, sha256, member, works, title }: Archive,
   place: string,
   log: Log,
 ): Promise<string> {
+  if (sha256 === undefined)
+    return Promise.reject(
+      new Error(`no SHA-256 of ${title} is known for ${PLATFORM}, so it is not downloaded`),
+    )
   return installInto(place, async (scratch) => {
     const archive = path.join(scratch, 'archive.tar.gz')
     log(`downloading ${title} …`)
     await download(url, archive, DOWNLOAD_TIMEOUT_MS).catch((error: unknown) => {
       throw error instanceof Error && error.cause instanceof Error ? error.cause : error
     })
+    requireSum(title, url, sha256Of(readFileSync(archive)), sha256, log)
     const unpacked = spawnSync('tar', ['-xzf', archive, '-C', scratch, member])
     const executable = path.join(scratch, member)
     if (unpacked.status !== 0 || !works(executable))
@@ -86,15 +107,40 @@ export function installFromArchive(
   })
 }
 
-/** Builds an executable with Go, and installs it. `module` is what `go install` is given. */
+export const sha256Of = (content: Buffer): string => createHash('sha256').update(content).digest('hex')
+
+/** Said at once, too: another way to get the program may work, and nobody would hear of it. @throws Error */
+export function requireSum(title: string, from: string, found: string, wanted: string, log: Log): void {
+  if (found === wanted) return
+  const refusal = `${title} from ${from} is refused and deleted: its sum is ${found}, and that of the release ${wanted}`
+  log(refusal)
+  throw new Error(refusal)
+}
+
+export interface Source {
+  /** What `go install` is given. */
+  module: string
+  /**
+   * The sum of the module, as in `go.sum`. Go holds this module and those that it needs against the checksum database,
+   * but a setting of the machine can turn that off.
+   */
+  sum: string
+  command: string
+  title: string
+}
+
+/** Builds an executable with Go, and installs it: it says itself which module, with which sum, it was built from. */
 export async function installWithGo(
-  { module, command, title }: { module: string; command: string; title: string },
+  { module, sum, command, title }: Source,
   place: string,
   log: Log,
 ): Promise<string> {
   if ((await onPath('go')) === undefined) throw new Error('Go is not installed')
   return installInto(place, async (scratch) => {
     await runSlowly(title, 'go', ['install', module], log, { GOBIN: scratch })
-    return path.join(scratch, command)
+    const executable = path.join(scratch, command)
+    const { stdout } = spawnSync('go', ['version', '-m', executable], { encoding: 'utf8' })
+    requireSum('a build', module, /^\tmod\t.*\t(h1:\S+)$/m.exec(stdout)?.[1] ?? 'unknown', sum, log)
+    return executable
   })
 }

@@ -1,10 +1,20 @@
 import path from 'node:path'
 import type { Config } from '../config.ts'
-import { goArch, installFromArchive, installWithGo, locate, versionOf } from './locate.ts'
+import { installFromArchive, installWithGo, locate, PLATFORM, versionOf, type Sums } from './locate.ts'
 import { CACHE } from './places.ts'
 
-const VERSION = 'v2.10.27'
+/** The version of docker-compose.yml. */
+const VERSION = 'v2.10.29'
 const DOWNLOADS = 'https://github.com/nats-io/nats-server/releases/download'
+
+/** As the Dockerfile of the official image has them, which has none for macOS: there it is built. */
+const SUMS: Sums = {
+  'linux-amd64': 'e314da74a83a1d3876db8814c27eb990fe729640fd6452025b441bcede8390da',
+  'linux-arm64': 'da4b27942ecfb4c5f0c54553d2e7f470ddda9d7581cfe8131b351a0e223ed401',
+}
+
+/** From the checksum database of Go. */
+const MODULE_SUM = 'h1:IJ8TrZaiMZUrPGavMvP7hNAE9lYnHTThuthpwlsdlbc='
 
 /** Older ones acknowledge what is not on the disk yet, and have no setting for it. */
 const works = (file: string) => {
@@ -20,18 +30,24 @@ const works = (file: string) => {
 export function locateNatsServer(
   config: Pick<Config, 'NATS_SERVER_PATH'>,
   log: (line: string) => void,
-  { downloads, cache }: { downloads: string; cache: string } = { downloads: DOWNLOADS, cache: CACHE },
+  { downloads, cache, sums }: { downloads: string; cache: string; sums: Sums } = {
+    downloads: DOWNLOADS,
+    cache: CACHE,
+    sums: SUMS,
+  },
 ): Promise<string> {
   const cached = path.join(cache, `nats-server-${VERSION}`)
-  const release = `nats-server-${VERSION}-${process.platform}-${goArch}`
+  const release = `nats-server-${VERSION}-${PLATFORM}`
   const archive = {
     url: `${downloads}/${VERSION}/${release}.tar.gz`,
+    sha256: sums[PLATFORM],
     member: `${release}/nats-server`,
     title: 'the NATS server',
     works,
   }
   const source = {
     module: `github.com/nats-io/nats-server/v2@${VERSION}`,
+    sum: MODULE_SUM,
     command: 'nats-server',
     title: 'building the NATS server with Go, once, which takes up to a minute',
   }

@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import { spawn, type ChildProcess } from 'node:child_process'
-import { closeSync, openSync } from 'node:fs'
+import { closeSync } from 'node:fs'
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { guard } from './guard.ts'
-import { turnLog } from './log-file.ts'
-import { stopLeftOver, stopPid } from './pids.ts'
+import { keepSmall, openLog } from './log-file.ts'
+import { keepPid, stopLeftOver, stopPid } from './pids.ts'
 
 const START_MAX_MS = 30_000
 
@@ -37,16 +37,16 @@ export async function startNats({ server, port, dataDir }: NatsOptions): Promise
   await stopLeftOver(pidFile, ['--config', config])
   const name = `ordersaga-${randomUUID()}`
   await writeFile(config, configFile(name, port, dataDir))
-  turnLog(logFile)
-  const log = openSync(logFile, 'a')
+  const log = openLog(logFile)
   // Its own process group: Ctrl-C reaches the supervisor alone, which stops the server after its clients.
   const child = spawn(server, ['--config', config], { stdio: ['ignore', log, log], detached: true })
   child.on('error', () => undefined)
   closeSync(log)
   child.unref()
   guard(child, 'SIGTERM')
+  keepSmall(logFile, child)
   const pid = await answering(child, name, port, logFile)
-  await writeFile(pidFile, String(pid))
+  await keepPid(pidFile, pid)
   return {
     url: `nats://127.0.0.1:${port}`,
     pid,

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 /** How long a process may take to obey a signal before the next one is sent. */
@@ -33,6 +33,16 @@ export async function stopPid(pid: number, signals: readonly NodeJS.Signals[]): 
       if (!isAlive(pid)) return
       await sleep(50)
     }
+  }
+}
+
+/** Notes which process a server is. One that cannot be noted, e.g. on a full disk, is stopped: it would keep its port. */
+export async function keepPid(pidFile: string, pid: number): Promise<void> {
+  try {
+    await writeFile(pidFile, String(pid))
+  } catch (error) {
+    await stopPid(pid, ['SIGTERM', 'SIGKILL'])
+    throw error
   }
 }
 

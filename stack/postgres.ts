@@ -1,11 +1,11 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
-import { closeSync, existsSync, openSync } from 'node:fs'
+import { closeSync, existsSync } from 'node:fs'
 import { chown, lchown, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { openSession } from '../postgres.ts'
 import { guard } from './guard.ts'
-import { turnLog } from './log-file.ts'
+import { keepSmall, openLog } from './log-file.ts'
 import {
   keepPasswords,
   makePasswords,
@@ -241,8 +241,7 @@ async function launch(
   ]
   await requireFreePort(options.port, 'POSTGRES_PORT')
   const logFile = path.join(dataDir, 'postgres.log')
-  turnLog(logFile)
-  const log = openSync(logFile, 'a')
+  const log = openLog(logFile)
   const child = spawn(
     binaries.postgres,
     ['-D', clusterIn(dataDir), '-p', String(options.port), ...settings.flatMap((setting) => ['-c', setting])],
@@ -252,6 +251,7 @@ async function launch(
   closeSync(log)
   child.unref()
   guard(child, FAST_SHUTDOWN[0])
+  keepSmall(logFile, child)
   for (
     let waitedMs = 0;
     waitedMs < 30_000 && child.exitCode === null && child.pid !== undefined;

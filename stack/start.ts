@@ -3,6 +3,7 @@ import path from 'node:path'
 import { readConfig } from '../config.ts'
 import { createLineWriter } from './console-log.ts'
 import { commandOf, isAlive } from './pids.ts'
+import { requireRoom } from './room.ts'
 import { startStack, type Stack } from './stack.ts'
 
 const config = readConfig()
@@ -12,6 +13,7 @@ const stopping = new AbortController()
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined)
 
 try {
+  requireRoom(path.resolve(config.DATA_DIR))
   const release = claimDataDir(path.resolve(config.DATA_DIR))
   const starting = startStack(config, lines, stopping.signal)
   const stop = async (signal: string) => {

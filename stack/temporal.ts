@@ -1,13 +1,13 @@
 import { spawn, type ChildProcess } from 'node:child_process'
-import { createWriteStream, type WriteStream } from 'node:fs'
-import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { closeSync, fstatSync, readFileSync } from 'node:fs'
+import { mkdir, rm } from 'node:fs/promises'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Connection } from '@temporalio/client'
 import type { TemporalTarget } from '../temporal.ts'
 import { guard } from './guard.ts'
-import { turnLog } from './log-file.ts'
-import { stopLeftOver, stopPid } from './pids.ts'
+import { keepSmall, openLog } from './log-file.ts'
+import { keepPid, stopLeftOver, stopPid } from './pids.ts'
 import { requireFreePort } from './ports.ts'
 
 /**
@@ -52,17 +52,19 @@ export async function startTemporal(options: TemporalOptions): Promise<Temporal>
   }
   await requireFreePorts(options)
   const address = `127.0.0.1:${options.port}`
+  const log = options.dataDir === undefined ? undefined : logIn(options.dataDir)
   const child = spawn(options.cli, argumentsFor(options), {
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', log?.descriptor ?? 'pipe', log?.descriptor ?? 'pipe'],
     // Its own process group: Ctrl-C reaches the supervisor alone, which stops the server after its clients.
     detached: true,
   })
+  if (log !== undefined) closeSync(log.descriptor)
   guard(child, 'SIGTERM')
-  const printed = keepOutput(child, options.dataDir)
+  const printed = outputOf(child, log)
   await answering(child, address, printed, options)
   const { pid } = child
   if (pid === undefined) throw new Error('The Temporal server has no process id.')
-  if (options.dataDir !== undefined) await writeFile(pidFile(options.dataDir), String(pid))
+  if (options.dataDir !== undefined) await keepPid(pidFile(options.dataDir), pid)
   return {
     address,
     uiUrl: `http://127.0.0.1:${options.uiPort ?? 0}`,
@@ -109,22 +111,35 @@ function argumentsFor({ port, uiPort, namespace, dataDir, limits }: TemporalOpti
 
 const pidFile = (dataDir: string) => path.join(dataDir, 'temporal.pid')
 
-function keepOutput(child: ChildProcess, dataDir: string | undefined): () => string {
+interface Log {
+  file: string
+  descriptor: number
+  /** What the servers before this one have printed. */
+  size: number
+}
+
+function logIn(dataDir: string): Log {
+  const file = path.join(dataDir, 'temporal.log')
+  const descriptor = openLog(file)
+  return { file, descriptor, size: fstatSync(descriptor).size }
+}
+
+/**
+ * The end of what the server prints. It appends to a log by itself: the disk may be full, and this process must not fail
+ * of that.
+ */
+function outputOf(child: ChildProcess, log: Log | undefined): () => string {
+  if (log !== undefined) {
+    keepSmall(log.file, child)
+    return () => readFileSync(log.file).subarray(log.size).toString().slice(-2000)
+  }
   let tail = ''
-  const file = dataDir === undefined ? undefined : openLog(path.join(dataDir, 'temporal.log'))
   const keep = (chunk: Buffer) => {
     tail = (tail + chunk.toString()).slice(-2000)
-    file?.write(chunk)
   }
   child.stdout?.on('data', keep)
   child.stderr?.on('data', keep)
-  child.once('close', () => file?.end())
   return () => tail
-}
-
-function openLog(file: string): WriteStream {
-  turnLog(file)
-  return createWriteStream(file, { flags: 'a' })
 }
 
 async function answering(

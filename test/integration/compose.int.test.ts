@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { parseEnv } from 'node:util'
@@ -54,6 +54,33 @@ describe('docker-compose.yml', () => {
     const checked = config(tool ?? [], '')
     expect(checked.status).not.toBe(0)
     expect(checked.stderr).toContain('run sh docker/passwords.sh >> .env')
+  })
+
+  it('names each image at one version, gives each process of ours the time that it drains for, and bounds the logs', () => {
+    const file = readFileSync(path.join(ROOT, 'docker-compose.yml'), 'utf8')
+    const images = [...file.matchAll(/^ +image: (\S+)$/gm)].flatMap(([, image = '']) =>
+      image === 'ordersaga' ? [] : [image],
+    )
+    expect(images.length).toBeGreaterThan(4)
+    for (const image of images) expect(image).toMatch(/:\d+\.\d+/)
+    const services = file.split(/^ {2}(?=[\w-]+:)/m)
+    const has = (name: string, what: RegExp) =>
+      expect(services.find((service) => service.startsWith(`${name}:`))).toMatch(what)
+    has('sandbox', /stop_grace_period: 25s/)
+    for (const name of ['api', 'worker-1', 'worker-2', 'relay', 'projector']) has(name, /<<: \*app$/m)
+    expect(file).toMatch(/^x-app: &app$[^]*max-size: 10m$[^]*^services:$/m)
+    expect(file.match(/^ +stop_grace_period: 25s$/gm)).toHaveLength(2)
+    for (const name of ['postgres', 'temporal', 'temporal-ui', 'nats', 'sandbox'])
+      has(name, /logging: \*logging/)
+  })
+
+  it('holds no password, and neither does an image: they are in .env, which is left out', () => {
+    const file = readFileSync(path.join(ROOT, 'docker-compose.yml'), 'utf8')
+    const passwords = [...file.matchAll(/^ +\w*(?:PASSWORD|PWD): (.*)$/gm)].map(([, value = '']) => value)
+    expect(passwords.length).toBeGreaterThan(4)
+    for (const value of passwords) expect(value).toMatch(/^\$\{\w+:\?run sh docker\/passwords.sh >> .env\}$/)
+    expect(file).not.toMatch(/:\/\/\w+:[^$\s]+@/)
+    expect(readFileSync(path.join(ROOT, '.dockerignore'), 'utf8').split('\n')).toContain('.env*')
   })
 
   it('makes other passwords each time', () => {

@@ -15,10 +15,12 @@ import { createRequire } from 'node:module'
 import type { AddressInfo } from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
+import { Connection } from '@temporalio/client'
 import pg from 'pg'
 import { afterEach, describe, expect, inject, it } from 'vitest'
 import { openTransport } from '../../events/broker/open-transport.ts'
 import { startNats } from '../../stack/nats.ts'
+import { PLATFORM, sha256Of } from '../../stack/locate.ts'
 import { locateNatsServer } from '../../stack/nats-server.ts'
 import { migrate } from '../../prisma/migrate.ts'
 import { readConfig } from '../../config.ts'
@@ -336,6 +338,16 @@ describe('the Temporal server', () => {
     expect(isAlive(leftBehind.pid)).toBe(false)
   })
 
+  it('keeps the history of a closed workflow for a day, so that its database does not grow for ever', async () => {
+    const options = { cli: await cli(), port: await freePort(), namespace: 'orders', dataDir: folder() }
+    const server = await startTemporal(options)
+    closers.push(() => server.stop())
+    const connection = await Connection.connect({ address: server.address })
+    closers.push(() => connection.close())
+    const { config } = await connection.workflowService.describeNamespace({ namespace: 'orders' })
+    expect(Number(config?.workflowExecutionRetentionTtl?.seconds)).toBe(24 * 60 * 60)
+  })
+
   it('says which variables to change when a port is taken', async () => {
     const options = { cli: await cli(), port: await freePort(), namespace: 'default' }
     const first = await startTemporal(options)
@@ -343,6 +355,9 @@ describe('the Temporal server', () => {
     await expect(startTemporal(options)).rejects.toThrow(/is taken: set TEMPORAL_PORT and TEMPORAL_UI_PORT/)
   })
 })
+
+/** Of a release that nobody serves. */
+const UNKNOWN = { [PLATFORM]: '0'.repeat(64) }
 
 /** A machine without Temporal, without NATS and without Go. */
 function emptyPath(): string {
@@ -394,7 +409,7 @@ describe('the NATS server', () => {
   it('is not taken from the PATH when it is too old to sync before it acknowledges', async () => {
     const old = path.join(emptyPath(), 'nats-server')
     writeFileSync(old, '#!/bin/sh\necho nats-server: v2.9.10\n', { mode: 0o755 })
-    const closed = { downloads: `http://127.0.0.1:${await freePort()}`, cache: folder() }
+    const closed = { downloads: `http://127.0.0.1:${await freePort()}`, cache: folder(), sums: UNKNOWN }
     const locate = (named?: string) => locateNatsServer({ NATS_SERVER_PATH: named }, quiet, closed)
     await expect(locate()).rejects.toThrow(
       /No NATS server of version 2.10[\s\S]*download: [\s\S]*build: Go is not installed[\s\S]*NATS_SERVER_PATH[\s\S]*NATS_URL/,
@@ -423,18 +438,17 @@ describe('the Temporal CLI', () => {
     closers.push(() => server.close())
     emptyPath()
     const cache = folder()
-    const from = { downloads: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, cache }
+    const sums = { [PLATFORM]: sha256Of(readFileSync(path.join(site, 'cli.tar.gz'))) }
+    const from = { downloads: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, cache, sums }
     const found = await locateTemporalCli({ TEMPORAL_CLI_PATH: undefined }, quiet, from)
     expect(existsSync(found)).toBe(true)
     expect(await locateTemporalCli({ TEMPORAL_CLI_PATH: undefined }, quiet, from)).toBe(found)
-    expect(asked).toEqual([
-      `/v1.5.1?platform=${process.platform}&arch=${process.arch === 'x64' ? 'amd64' : process.arch}`,
-    ])
+    expect(asked).toEqual([`/v1.5.1/temporal_cli_1.5.1_${PLATFORM.replace('-', '_')}.tar.gz`])
   })
 
   it('that cannot be had is asked for in one clear message', async () => {
     emptyPath()
-    const closed = { downloads: `http://127.0.0.1:${await freePort()}`, cache: folder() }
+    const closed = { downloads: `http://127.0.0.1:${await freePort()}`, cache: folder(), sums: UNKNOWN }
     await expect(locateTemporalCli({ TEMPORAL_CLI_PATH: undefined }, quiet, closed)).rejects.toThrow(
       /No Temporal server was found[\s\S]*download: [\s\S]*build: Go is not installed[\s\S]*TEMPORAL_CLI_PATH[\s\S]*TEMPORAL_ADDRESS/,
     )
