@@ -32,6 +32,8 @@ export interface Postgres {
   stop(options?: { remove: boolean }): Promise<void>
   /** The postmaster's process id. */
   readonly pid: number
+  /** Whether it served this data folder already. */
+  readonly wasRunning: boolean
 }
 
 export interface PostgresOptions {
@@ -72,6 +74,7 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
   return {
     urls,
     pid: server.pid,
+    wasRunning: leftOver !== undefined,
     async stop({ remove } = { remove: false }) {
       await stopPid(server.pid, FAST_SHUTDOWN)
       if (!remove) return
