@@ -1,6 +1,6 @@
 import path from 'node:path'
 import { migratorDatabaseUrl, type Config } from '../config.ts'
-import { startPostgres } from './postgres.ts'
+import { findPostgres, startPostgres } from './postgres.ts'
 import { requirePostgres } from './postgres-database.ts'
 
 /** The URLs of the database for the two roles that work on it. */
@@ -23,15 +23,13 @@ export async function withDatabase<T>(config: Config, work: (urls: DatabaseUrls)
     )
     return work({ application: DATABASE_URL, migrator })
   }
-  const postgres = await startPostgres({
-    dataDir: path.resolve(config.DATA_DIR, 'postgres'),
-    port: config.POSTGRES_PORT,
-    database: 'ordersaga',
-    log: () => undefined,
-  })
+  const place = { dataDir: path.resolve(config.DATA_DIR, 'postgres'), database: 'ordersaga' }
+  const running = await findPostgres(place)
+  if (running !== undefined) return work(running)
+  const postgres = await startPostgres({ ...place, port: config.POSTGRES_PORT, log: () => undefined })
   try {
     return await work(postgres.urls)
   } finally {
-    if (!postgres.wasRunning) await postgres.stop()
+    await postgres.stop()
   }
 }

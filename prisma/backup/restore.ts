@@ -68,7 +68,7 @@ async function requireEmpty(client: pg.Client): Promise<void> {
   const tables = await readTableNames(client)
   if (tables.length === 0) return
   throw new Error(
-    `The database is not empty: it has ${tables.length} tables, such as ${tables[0]}. Nothing was restored: name an empty database in DATABASE_URL, or give npm start a new DATA_DIR.`,
+    `The database is not empty: it has ${tables.length} tables, such as ${tables[0]}. Nothing was restored: name an empty database in DATABASE_URL, or move the folder postgres in DATA_DIR away.`,
   )
 }
 

@@ -4,10 +4,13 @@ import path from 'node:path'
 import pg from 'pg'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { tableFile } from '../../prisma/backup/manifest.ts'
-import { applyMigrations } from '../../prisma/migrate.ts'
+import { openDatabase } from '../../prisma/client.ts'
+import { applyMigrations, migrate } from '../../prisma/migrate.ts'
 import { readMigrations } from '../../prisma/migrations.ts'
 import { RELEASE } from '../../prisma/release.ts'
-import { freePort } from '../../stack/ports.ts'
+import { isAlive } from '../../stack/pids.ts'
+import { freePort, requireFreePort } from '../../stack/ports.ts'
+import { startPostgres } from '../../stack/postgres.ts'
 import { contentsOf, createBackups, forge, rowsOf, runCommand, type Backups } from '../harness/backups.ts'
 import type { TestDatabase } from '../harness/database.ts'
 import { until } from '../harness/poll.ts'
@@ -338,6 +341,33 @@ describe('the commands', () => {
     const { code, lines } = await runCommand('backup', folder, urls, options).ended()
     expect({ code, lines }).toEqual({ code: 1, lines: [expect.stringMatching(message)] })
     expect([existsSync(folder), existsSync(`${folder}.partial`)]).toEqual([false, false])
+  })
+
+  it('work without DATABASE_URL on the PostgreSQL of `npm start`, and leave it running or stopped as it was', async () => {
+    const dataDir = backups.folderOf('data')
+    const port = await freePort()
+    const env = { DATABASE_URL: '', MIGRATE_DATABASE_URL: '', DATA_DIR: dataDir, POSTGRES_PORT: String(port) }
+    const start = () =>
+      startPostgres({
+        dataDir: path.join(dataDir, 'postgres'),
+        port,
+        database: 'ordersaga',
+        log: () => undefined,
+      })
+    const folder = backups.folderOf('of npm start')
+    const server = await start()
+    await migrate(server.urls.migrator, { applicationUrl: server.urls.application })
+    expect(await runCommand('backup', folder, source, { env }).ended()).toMatchObject({ code: 0 })
+    expect(isAlive(server.pid)).toBe(true)
+    await server.stop({ remove: true })
+
+    expect(await runCommand('restore', folder, source, { env }).ended()).toMatchObject({ code: 0 })
+    await requireFreePort(port, 'POSTGRES_PORT')
+    const again = await start()
+    const db = openDatabase(again.urls.application, 1)
+    expect(await db.product.count()).toBe(await source.db.product.count())
+    await db.$disconnect()
+    await again.stop({ remove: true })
   })
 
   it('that are stopped by Ctrl-C leave nothing, and say so', async () => {
