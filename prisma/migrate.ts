@@ -8,7 +8,7 @@ import { RELEASE } from './release.ts'
 import { readRoutines, type Routine } from './routines.ts'
 
 /** The advisory lock that the Prisma CLI takes too, so that both never migrate at once. */
-const LOCK = 72_707_369
+export const MIGRATION_LOCK = 72_707_369
 
 const SESSION = { name: 'ordersaga-migrate', ...PATIENT }
 
@@ -23,7 +23,7 @@ export interface LockWaits {
 }
 
 /** About half a minute for tables, two minutes for another migrator. */
-const WAITS: LockWaits = { tableMs: 1000, migratorMs: 10_000, tries: 10, pauseMs: 2000 }
+export const LOCK_WAITS: LockWaits = { tableMs: 1000, migratorMs: 10_000, tries: 10, pauseMs: 2000 }
 
 export interface MigrateOptions {
   /** How the application connects: where it does so as another role, that one is granted what it needs. */
@@ -48,12 +48,12 @@ export interface Migrated {
  */
 export async function migrate(
   databaseUrl: string,
-  { applicationUrl = databaseUrl, waits = WAITS }: MigrateOptions = {},
+  { applicationUrl = databaseUrl, waits = LOCK_WAITS }: MigrateOptions = {},
 ): Promise<Migrated> {
   const ours = { migrations: await readMigrations(), routines: await readRoutines() }
   for (let tried = 1; ; tried += 1) {
     try {
-      return await migrateOnce(databaseUrl, ours, waits, userOf(applicationUrl))
+      return await asMigrator(databaseUrl, waits, userOf(applicationUrl), (client) => bringUp(client, ours))
     } catch (error) {
       if (!isLockTrouble(error)) throw error
       if (tried >= waits.tries) {
@@ -89,13 +89,17 @@ interface Wanted {
 }
 
 /** Also where the URL names none, and the driver takes that of the environment. */
-const userOf = (url: string) => openSession(url, SESSION).user
+export const userOf = (url: string) => openSession(url, SESSION).user
 
-async function migrateOnce(
+/**
+ * Runs `work` as the only migrator, all or nothing, and grants the application what it needs of the outcome.
+ * @param application the role of the application, where it is known.
+ */
+export async function asMigrator(
   databaseUrl: string,
-  ours: Wanted,
   waits: LockWaits,
   application: string | undefined,
+  work: (client: pg.Client) => Promise<Migrated>,
 ): Promise<Migrated> {
   const client = openSession(databaseUrl, SESSION)
   // A connection that is lost also fails the statement in progress; without a listener it would end the process.
@@ -104,9 +108,9 @@ async function migrateOnce(
     await connectFirst(client)
     await client.query('BEGIN')
     await client.query(`SET LOCAL lock_timeout = ${waits.migratorMs}`)
-    await client.query('SELECT pg_advisory_xact_lock($1)', [LOCK])
+    await client.query('SELECT pg_advisory_xact_lock($1)', [MIGRATION_LOCK])
     await client.query(`SET LOCAL lock_timeout = ${waits.tableMs}`)
-    const migrated = await bringUp(client, ours)
+    const migrated = await work(client)
     if (application !== undefined && application !== client.user && migrated.release === RELEASE)
       await grantToApplication(client, application)
     await client.query('COMMIT')
@@ -117,7 +121,8 @@ async function migrateOnce(
   }
 }
 
-async function bringUp(client: pg.Client, ours: Wanted): Promise<Migrated> {
+/** Applies what the database lacks of this code's migrations, functions and triggers. */
+export async function bringUp(client: pg.Client, ours: Wanted): Promise<Migrated> {
   const theirs = await readDatabase(client)
   if (theirs.history.size === 0) await requireNoTables(client)
   const pending = pendingMigrations(theirs, ours.migrations)
@@ -129,8 +134,7 @@ async function bringUp(client: pg.Client, ours: Wanted): Promise<Migrated> {
         'both are from different lines of development. Nothing was changed. Name another database in DATABASE_URL.',
     )
   }
-  await client.query(HISTORY_TABLE)
-  for (const migration of pending) await applyMigration(client, migration)
+  await applyMigrations(client, pending)
   const changed = ours.routines.filter(({ name, checksum }) => theirs.checksums[name] !== checksum)
   for (const routine of changed) await applyRoutine(client, routine)
   if (theirs.release < RELEASE || changed.length > 0) await storeRelease(client, ours.routines)
@@ -151,7 +155,7 @@ interface DatabaseState {
   checksums: Readonly<Record<string, string>>
 }
 
-async function readDatabase(client: pg.Client): Promise<DatabaseState> {
+export async function readDatabase(client: pg.Client): Promise<DatabaseState> {
   const has = async (table: string) =>
     (await client.query<{ found: boolean }>('SELECT to_regclass($1) IS NOT NULL AS found', [table])).rows[0]
       ?.found === true
@@ -222,6 +226,11 @@ const HISTORY_TABLE = `
     started_at timestamptz NOT NULL DEFAULT now(),
     applied_steps_count integer NOT NULL DEFAULT 0
   )`
+
+export async function applyMigrations(client: pg.Client, migrations: readonly Migration[]): Promise<void> {
+  await client.query(HISTORY_TABLE)
+  for (const migration of migrations) await applyMigration(client, migration)
+}
 
 async function applyMigration(client: pg.Client, { name, sql, checksum }: Migration): Promise<void> {
   const startedAt = new Date()

@@ -58,11 +58,7 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
   if (leftOver !== undefined)
     options.log(`taking over the PostgreSQL that a killed run left behind (pid ${leftOver.pid})`)
   const server = leftOver ?? (await launch(binaries, dataDir, owner, passwords, options))
-  const urls = {
-    admin: urlOn(server.port, 'admin', passwords, options.database),
-    migrator: urlOn(server.port, 'migrator', passwords, options.database),
-    application: urlOn(server.port, 'application', passwords, options.database),
-  }
+  const urls = urlsOn(server.port, passwords, options.database)
   const maintenanceUrl = urlOn(server.port, 'admin', passwords, 'postgres')
   await provideRoles(maintenanceUrl, passwords)
   await provideDatabase(maintenanceUrl, options.database)
@@ -81,6 +77,26 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
   }
 }
 
+/** The URLs of the server that runs on this data already. It is not touched: a system may be working on it. */
+export async function findPostgres({
+  dataDir,
+  database,
+}: Pick<PostgresOptions, 'dataDir' | 'database'>): Promise<Postgres['urls'] | undefined> {
+  for (const folder of [dataDir, elsewhere(dataDir)]) {
+    const passwords = await readPasswords(folder)
+    if (passwords === undefined) continue
+    const running = await findRunning(folder, passwords)
+    if (running !== undefined) return urlsOn(running.port, passwords, database)
+  }
+  return undefined
+}
+
+const urlsOn = (port: number, passwords: Passwords, database: string): Postgres['urls'] => ({
+  admin: urlOn(port, 'admin', passwords, database),
+  migrator: urlOn(port, 'migrator', passwords, database),
+  application: urlOn(port, 'application', passwords, database),
+})
+
 const urlOn = (port: number, role: Role, passwords: Passwords, database: string) =>
   `postgresql://${ROLES[role]}:${passwords[role]}@127.0.0.1:${port}/${database}`
 
@@ -92,13 +108,14 @@ async function reachableDataDir(wanted: string, owner: Owner | undefined): Promi
     return spawnSync('test', ['-w', folder], identity(owner)).status === 0
   }
   if (await isReachable(wanted)) return wanted
-  const elsewhere = reachableFolder(`data ${wanted}`)
-  await makePrivateFolder(elsewhere)
-  if (await isReachable(elsewhere)) return elsewhere
-  throw new Error(
-    `The user postgres can reach neither ${wanted} nor ${elsewhere}: set DATA_DIR or DATABASE_URL.`,
-  )
+  const other = elsewhere(wanted)
+  await makePrivateFolder(other)
+  if (await isReachable(other)) return other
+  throw new Error(`The user postgres can reach neither ${wanted} nor ${other}: set DATA_DIR or DATABASE_URL.`)
 }
+
+/** Where the data is when the user postgres cannot reach its folder. */
+const elsewhere = (wanted: string) => reachableFolder(`data ${wanted}`)
 
 /** PostgreSQL wants its data closed to others; the folders above must let it through. */
 async function makePrivateFolder(folder: string): Promise<void> {

@@ -1,6 +1,7 @@
 import type pg from 'pg'
 import { openPool, PATIENT } from '../../postgres.ts'
 import { openDatabase, type Database } from '../../prisma/client.ts'
+import { ROLES } from '../../stack/passwords.ts'
 import { provideDatabase } from '../../stack/postgres-database.ts'
 import type { Servers } from './servers.ts'
 
@@ -58,6 +59,12 @@ export async function createDatabase(
       await Promise.all([db.$disconnect(), admin.$disconnect()])
     },
   }
+}
+
+/** Takes everything away that the migrator made: a database as an operator creates it. */
+export async function emptyDatabase({ admin }: TestDatabase): Promise<void> {
+  await admin.$executeRaw`DROP SCHEMA public CASCADE`
+  await admin.$executeRawUnsafe(`CREATE SCHEMA public AUTHORIZATION ${ROLES.migrator}`)
 }
 
 function onDatabase(serverUrl: string, name: string): string {

@@ -26,7 +26,7 @@ import type { SagaInput } from '../../workflows/saga/contract.ts'
 import { perProvider, type PerProvider } from '../../providers.ts'
 import { createAnswerCheck } from './answer-check.ts'
 import { createApiClient, type ApiClient } from './api-client.ts'
-import { createDatabase, openTestPool, PATIENTLY } from './database.ts'
+import { createDatabase, openTestPool, PATIENTLY, type TestDatabase } from './database.ts'
 import { startEventFlow, type EventFlow, type EventFlowOptions } from './event-flow.ts'
 import type { Servers } from './servers.ts'
 import { startWorld, type World } from './world.ts'
@@ -40,6 +40,8 @@ export interface System {
   world: World
   db: Database
   databaseUrl: string
+  /** The role that owns the tables. */
+  migratorUrl: string
   /** The same database, as the superuser. */
   admin: Database
   adminUrl: string
@@ -83,6 +85,10 @@ export interface SystemOptions {
   openDatabase?: typeof openDatabase
   /** The database as the workers see it, when that is not as everybody does. */
   workerDatabase?: (url: string) => Database
+  /** A database that has its rows already; an empty one of its own unless said otherwise. */
+  database?: TestDatabase
+  /** Providers that have acted already; a world of its own unless said otherwise. */
+  world?: World
   /** Another Temporal than the shared one. */
   temporalAddress?: string
   /** Providers as the workers reach them, when that is not where they really are. */
@@ -111,12 +117,12 @@ export async function startSystemOn(servers: Servers, options: SystemOptions = {
   made += 1
   const prefix = `t${process.pid}-${made}`
   const queueOf = (participant: string) => `${prefix}.${participant}`
-  const database = await createDatabase(servers, { timeZone: options.timeZone })
+  const database = options.database ?? (await createDatabase(servers, { timeZone: options.timeZone }))
   const { db, url: databaseUrl } = database
   const workerDb = options.workerDatabase?.(databaseUrl) ?? db
   const { permits, reach = () => undefined } = options
   const { interferences, around, beforeProviders } = createInterfering(db)
-  const world = await startWorld(beforeProviders)
+  const world = options.world ?? (await startWorld(beforeProviders))
   const providers = perProvider(() => world.url)
   const breakerMoves: string[] = []
   const watch = (name: string) => ({
@@ -238,6 +244,7 @@ export async function startSystemOn(servers: Servers, options: SystemOptions = {
     sandboxUrl: world.url,
     db,
     databaseUrl,
+    migratorUrl: database.migratorUrl,
     admin: database.admin,
     adminUrl: database.adminUrl,
     client,
