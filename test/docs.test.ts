@@ -10,14 +10,13 @@ const WORDS_MAX = 1500
 const TO_BE_SPLIT = new Set([
   'CHANGELOG.md',
   'docs/adding-a-step.md',
-  'docs/architecture.md',
   'docs/exactly-once.md',
   'docs/patterns.md',
   'docs/runbook.md',
 ])
 
 /** Pages in plain English. */
-const PLAIN = /^(README|docs\/(saga|things-to-try|code-tour|rules\/.*))\.md$/
+const PLAIN = /^(README|docs\/(saga|things-to-try|code-tour|architecture|(rules|architecture)\/.*))\.md$/
 const NOT_PLAIN = /\b(tells?|told|whoever|nobody|somebody)\b/gi
 
 interface Page {
