@@ -12,11 +12,11 @@ const TO_BE_SPLIT = new Set([
   'docs/adding-a-step.md',
   'docs/exactly-once.md',
   'docs/patterns.md',
-  'docs/runbook.md',
 ])
 
 /** Pages in plain English. */
-const PLAIN = /^(README|docs\/(saga|things-to-try|code-tour|architecture|(rules|architecture)\/.*))\.md$/
+const PLAIN =
+  /^(README|docs\/(saga|things-to-try|code-tour|architecture|runbook|(rules|architecture|runbook)\/.*))\.md$/
 const NOT_PLAIN = /\b(tells?|told|whoever|nobody|somebody)\b/gi
 
 interface Page {
