@@ -11,7 +11,7 @@ const TO_BE_SPLIT = new Set(['CHANGELOG.md', 'docs/adding-a-step.md', 'docs/patt
 
 /** Pages in plain English. */
 const PLAIN =
-  /^(README|docs\/(saga|things-to-try|code-tour|architecture|runbook|exactly-once|(rules|architecture|runbook|exactly-once)\/.*))\.md$/
+  /^(README|docs\/(saga|things-to-try|code-tour|architecture|runbook|exactly-once|patterns|(rules|architecture|runbook|exactly-once)\/.*))\.md$/
 const NOT_PLAIN = /\b(tells?|told|whoever|nobody|somebody)\b/gi
 
 interface Page {
