@@ -29,7 +29,7 @@ export default defineConfig({
   test: {
     globalSetup: ['test/harness/global-setup.ts'],
     // Most of the time a test waits for a timer elsewhere: more files than cores run at once.
-    maxWorkers: 3,
+    maxWorkers: 4,
     sequence: { sequencer: TimeFirst },
     projects: [
       {
