@@ -121,6 +121,11 @@ describe('the configuration', () => {
     expect(readConfig(here)).toMatchObject(here)
   })
 
+  it('stops where the migrator has a database and the application has none', () => {
+    const alone = () => readConfig({ MIGRATE_DATABASE_URL: 'postgresql://owner@127.0.0.1:1/x' })
+    expect(alone).toThrow('MIGRATE_DATABASE_URL: is set and DATABASE_URL is not: set both, or neither')
+  })
+
   it('is described whole by .env.example, which works unedited', () => {
     const lines = example().split('\n')
     const named = new Set(lines.flatMap((line) => /^#?\s?([A-Z_]+)=/.exec(line)?.[1] ?? []))

@@ -128,7 +128,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     exemptLoopback(env)
   }
   const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''))
-  const parsed = schema.superRefine(requireTls).safeParse(given)
+  const parsed = schema.superRefine(requireTls).superRefine(requireBothUrls).safeParse(given)
   if (!parsed.success) {
     const faults = parsed.error.issues.map((issue) => `  ${issue.path.join('.')}: ${issue.message}`)
     throw new Error(`The configuration is wrong:\n${faults.join('\n')}\n.env.example lists every variable.`)
@@ -158,6 +158,13 @@ function requireTls(config: Config, context: z.RefinementCtx): void {
     insecure('temporal', 'TEMPORAL_ADDRESS', 'set TEMPORAL_TLS=true')
   if (NATS_URL !== undefined && /^(nats|ws):/.test(NATS_URL) && isElsewhere(hostOf(NATS_URL)))
     insecure('nats', 'NATS_URL', 'begin it with tls://')
+}
+
+/** With the migrator's URL alone, a command would work on another database than the one that is meant. */
+function requireBothUrls({ DATABASE_URL, MIGRATE_DATABASE_URL }: Config, context: z.RefinementCtx): void {
+  if (MIGRATE_DATABASE_URL === undefined || DATABASE_URL !== undefined) return
+  const message = 'is set and DATABASE_URL is not: set both, or neither'
+  context.addIssue({ code: 'custom', path: ['MIGRATE_DATABASE_URL'], message })
 }
 
 /** The driver of PostgreSQL takes a host from the query, too. */

@@ -31,8 +31,9 @@ export class Fault extends Error {
 
 /**
  * Whether an error says that our own database cannot do it at present: it cannot be reached, hangs up, takes no writes,
- * is full, overloaded, locked or too slow, or gave up for a deadlock. That says nothing about what was to be done, which
- * may have been committed all the same. The one classifier, for errors of the driver and for those that Prisma wraps.
+ * is full, overloaded, locked or too slow, or gave up for a deadlock. That says nothing about what was to be done,
+ * which may have been committed all the same. The one classifier, for errors of the driver and for those that Prisma
+ * wraps.
  */
 export function isDatabaseTrouble(error: unknown): boolean {
   if (!(error instanceof Error)) return false
@@ -56,7 +57,9 @@ export const DATABASE_UNAVAILABLE = 'DATABASE_UNAVAILABLE'
 /** The code of a Fault for an event that a newer release has written. */
 export const NEWER_EVENT = 'NEWER_EVENT'
 
-/** What this process does not know the meaning of, it must not guess: it waits to be replaced. `what` quotes no data. */
+/**
+ * What this process does not know the meaning of, it must not guess: it waits to be replaced. `what` quotes no data.
+ */
 export const newerEvent = (what: string): Fault =>
   new Fault(NEWER_EVENT, `${what} is of a newer release than this process: deploy that release.`)
 
@@ -73,7 +76,10 @@ export function sqlStateOf(error: unknown): string | undefined {
 /** Codes of Node's network: another machine, or the name of it, could not be reached. */
 const NETWORK = /^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_|EHOST|ENET)/
 
-/** Prisma: P1xxx are connection errors; P2024 a pool without a free connection, P2028 an interactive transaction without. */
+/**
+ * Prisma: P1xxx are connection errors; P2024 a pool without a free connection, P2028 an interactive transaction
+ * without.
+ */
 const PRISMA = /^P1\d{3}$|^P20(24|28)$/
 
 /** The pool and the protocol of the driver say it in words alone. */

@@ -13,7 +13,9 @@ export interface SessionOptions {
   name: string
   /** PostgreSQL gives a statement up after this time, in milliseconds; 3000 unless said otherwise, 0 for never. */
   statementTimeoutMs?: number
-  /** A server that does not take the connection within this time is away; 3000 unless said otherwise, in milliseconds. */
+  /**
+   * A server that does not take the connection within this time is away; 3000 unless said otherwise, in milliseconds.
+   */
   connectTimeoutMs?: number
   /** More settings of the session, by name. */
   settings?: Readonly<Record<string, string>>

@@ -6,8 +6,8 @@ import { asEnvironment, temporalAddress, type Config } from './config.ts'
 export type TemporalTarget = Pick<NativeConnectionOptions, 'tls' | 'apiKey'> & { address: string }
 
 /**
- * The target that the configuration names, in the variables that Temporal's own tools read. A profile in the home folder
- * is not read: it would send the orders of `npm start` to another system.
+ * The target that the configuration names, in the variables that Temporal's own tools read. A profile in the home
+ * folder is not read: it would send the orders of `npm start` to another system.
  * @throws Error when a file that the configuration names cannot be read.
  */
 export function temporalTarget(config: Config): TemporalTarget {

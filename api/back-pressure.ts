@@ -10,8 +10,8 @@ export interface Bound {
 
 /**
  * Refuses what is over the bound with 503 before it is looked at: an accepted order is never dropped, so no more are
- * accepted than can be carried. So is what comes behind an unanswered request on the same connection: an answer that has
- * no connection yet is never closed, and would keep its place when its client leaves.
+ * accepted than can be carried. So is what comes behind an unanswered request on the same connection: an answer that
+ * has no connection yet is never closed, and would keep its place when its client leaves.
  * @param perAddress of these, from one address; all of them unless said otherwise.
  */
 export function createBound(max: number, perAddress: number = max): Bound {
@@ -49,7 +49,10 @@ export function countByAddress() {
   }
 }
 
-/** Refuses what one caller sends beyond its share with 429. A caller is an address as long as callers are not authenticated. */
+/**
+ * Refuses what one caller sends beyond its share with 429. A caller is an address as long as callers are not
+ * authenticated.
+ */
 export function limitRate(perSecond: number): RequestHandler {
   return rateLimit({
     windowMs: 1000,

@@ -29,7 +29,9 @@ export const sumMinor = z.int().openapi({
 
 export const time = z.iso.datetime().openapi({ format: 'date-time' })
 
-/** The id of something that we made. A client may ask for any that is written as one, whatever version it says it is. */
+/**
+ * The id of something that we made. A client may ask for any that is written as one, whatever version it says it is.
+ */
 export const uuid = z.guid().toLowerCase().openapi({ format: 'uuid' })
 
 /** The id of something that the path names. */

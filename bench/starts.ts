@@ -131,7 +131,9 @@ function rateOf(orders: OrderTimes[]): number {
   return (orders.length / (Math.max(...to) - Math.min(...from))) * 1000
 }
 
-/** All of ours stand still while orders are placed; then the API alone goes on, so that nothing but starts is measured. */
+/**
+ * All of ours stand still while orders are placed; then the API alone goes on, so that nothing but starts is measured.
+ */
 async function leaveOver(): Promise<void> {
   const customerId = 'cus_left_over'
   const before = await bareRate()

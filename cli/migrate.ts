@@ -3,8 +3,8 @@ import { migratorDatabaseUrl, readConfig, requireDatabaseUrl } from '../config.t
 import { describeMigrated, migrate } from '../prisma/migrate.ts'
 
 /**
- * Brings the database up to date, as the role of MIGRATE_DATABASE_URL where that is set: a job that runs before the processes do. `prisma migrate deploy` is no
- * substitute: it applies tables and no functions.
+ * Brings the database up to date, as the role of MIGRATE_DATABASE_URL where that is set: a job that runs before the
+ * processes do. `prisma migrate deploy` is no substitute: it applies tables and no functions.
  */
 try {
   const config = readConfig()

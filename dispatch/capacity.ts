@@ -18,9 +18,10 @@ const PROBE_EVERY_MS = 500
 const BUSY_PAUSE_MS = 100
 
 /**
- * How many calls a server is given at once: what it takes, as TCP finds out what a network takes. The limit doubles with
- * each round of calls that succeed, up to where there was trouble last; from there it grows by one a round. Trouble halves
- * it, once a round. A server that answers nothing is away: it is asked with single calls until one succeeds.
+ * How many calls a server is given at once: what it takes, as TCP finds out what a network takes. The limit doubles
+ * with each round of calls that succeed, up to where there was trouble last; from there it grows by one a round.
+ * Trouble halves it, once a round. A server that answers nothing is away: it is asked with single calls until one
+ * succeeds.
  */
 export function createCapacity({ max, now = () => performance.now(), onAway, onBack }: CapacityOptions) {
   let limit = Math.min(8, max)

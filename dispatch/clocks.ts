@@ -32,9 +32,9 @@ const databaseClock =
   }
 
 /**
- * Temporal has no call that answers its time, but it notes who has polled a queue, and when. So a queue without tasks is
- * polled under a name that was never used, and looked at until the poll is noted. It is given up then: no workflow is
- * started, and no history is written.
+ * Temporal has no call that answers its time, but it notes who has polled a queue, and when. So a queue without tasks
+ * is polled under a name that was never used, and looked at until the poll is noted. It is given up then: no workflow
+ * is started, and no history is written.
  */
 function temporalClock({ connection, namespace, taskQueue }: Omit<ClockOptions, 'db'>): ReadClock {
   const { workflowService } = connection

@@ -11,9 +11,9 @@ const PING_EVERY_MS = 15_000
 const PING_TIMEOUT_MS = 5000
 
 /**
- * A connection that is made with the first call, so that orders are accepted while Temporal is away. It comes back within
- * a second after Temporal has; left to itself, gRPC waits up to two minutes between its attempts. One that is dead is
- * replaced within twenty seconds, and every call has a deadline of its own meanwhile.
+ * A connection that is made with the first call, so that orders are accepted while Temporal is away. It comes back
+ * within a second after Temporal has; left to itself, gRPC waits up to two minutes between its attempts. One that is
+ * dead is replaced within twenty seconds, and every call has a deadline of its own meanwhile.
  */
 export const connectLazily = (target: TemporalTarget): Connection =>
   Connection.lazy({

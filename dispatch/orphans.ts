@@ -23,13 +23,18 @@ const CLAIM_SECONDS = 10
 /** Restarts of one saga that has not moved otherwise. After these its step is parked: the workflow fails by a bug. */
 const RESTARTS_MAX = 5
 
-/** What is known of sagas whose workflow may be gone. The rules stand beside the functions in prisma/functions/orphans.sql. */
+/**
+ * What is known of sagas whose workflow may be gone. The rules stand beside the functions in
+ * prisma/functions/orphans.sql.
+ */
 export function createOrphans({ db, outlines, afterSeconds }: OrphanOptions) {
   const all = JSON.stringify(outlines)
   /** Where this process is on its way through the open sagas. */
   let reached: string = NIL
   return {
-    /** Goes on through the open sagas, some hundreds at a time, and takes up to `limit` that are due to be looked for. */
+    /**
+     * Goes on through the open sagas, some hundreds at a time, and takes up to `limit` that are due to be looked for.
+     */
     async take(limit: number): Promise<Unmoved[]> {
       const [row] = await db.$queryRaw<{ reached: string | null }[]>`
         SELECT orphans_watch(${all}::jsonb, ${afterSeconds}::float8, ${reached}::uuid) AS reached`

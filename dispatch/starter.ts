@@ -108,7 +108,9 @@ export function createSagaStarter({ workflows, starts, orphans, log }: StarterOp
   })
 
   return {
-    /** Starts the workflow of a new saga in the background: at once if nothing that is older waits and there is room. */
+    /**
+     * Starts the workflow of a new saga in the background: at once if nothing that is older waits and there is room.
+     */
     start(saga: NewSaga): void {
       if (startPump.offer({ ...saga, status: 'pending', isRestart: false })) return
       fresh.add(saga.id)

@@ -23,8 +23,8 @@ const FIND_TIMEOUT_MS = 3000
 const CLOSED = new Set(['COMPLETED', 'FAILED', 'CANCELLED', 'TERMINATED', 'TIMED_OUT'])
 
 /**
- * The workflows of sagas at Temporal. The id of a workflow is derived from that of its saga, so a second start finds the
- * first. Every call rejects with Temporal's error when it could not be made; `troubleOf` reads it.
+ * The workflows of sagas at Temporal. The id of a workflow is derived from that of its saga, so a second start finds
+ * the first. Every call rejects with Temporal's error when it could not be made; `troubleOf` reads it.
  */
 export function createWorkflows({ client, sagas, queueOf, workflowTaskTimeoutMs, input }: WorkflowOptions) {
   const contractFor = (definition: string): SagaContract => {
@@ -37,8 +37,9 @@ export function createWorkflows({ client, sagas, queueOf, workflowTaskTimeoutMs,
 
   return {
     /**
-     * Starts a workflow, unless it runs. A first start refuses an id that was used before: a start whose answer was lost
-     * must not run a saga again that has ended meanwhile. A restart is made only where a workflow was found to be gone.
+     * Starts a workflow, unless it runs. A first start refuses an id that was used before: a start whose answer was
+     * lost must not run a saga again that has ended meanwhile. A restart is made only where a workflow was found to be
+     * gone.
      */
     async start({ id, definition, deadlineAt, isRestart }: SagaStart, timeoutMs: number): Promise<void> {
       const saga = contractFor(definition)

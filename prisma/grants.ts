@@ -3,8 +3,8 @@ import type pg from 'pg'
 /**
  * Lets a role work on the rows, and nothing else: it owns nothing, so it can neither alter, drop nor truncate a table,
  * whose triggers would not see that. Tables that are append-only take no update and no delete, by their trigger and by
- * this. Every run of the migrator looks, so that a new table is never forgotten; only what differs is granted, because a
- * grant waits for the locks of other sessions.
+ * this. Every run of the migrator looks, so that a new table is never forgotten; only what differs is granted, because
+ * a grant waits for the locks of other sessions.
  */
 export async function grantToApplication(client: pg.Client, role: string): Promise<void> {
   const to = client.escapeIdentifier(role)

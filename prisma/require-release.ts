@@ -12,7 +12,8 @@ const UNDEFINED_TABLE = '42P01'
 
 /**
  * Ends the process when the database has a lower release than this code needs. Does not wait for a database that is
- * away: the process starts, as it goes on when the database goes away later, and the database is asked until it answers.
+ * away: the process starts, as it goes on when the database goes away later, and the database is asked until it
+ * answers.
  */
 export async function requireRelease(url: string, log: Logger): Promise<void> {
   const found = await readRelease(url).catch((error: unknown) => {

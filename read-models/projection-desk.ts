@@ -30,7 +30,9 @@ export function createProjectionDesk({ db }: { db: Sql }) {
     list: async (): Promise<ProjectionStatus[]> =>
       Promise.all((await db.query<Row>(STATUS)).map((row) => withFreshness(db, row))),
 
-    /** The projector does it. While one runs, another wish changes nothing. @returns false without such a projection. */
+    /**
+     * The projector does it. While one runs, another wish changes nothing. @returns false without such a projection.
+     */
     async wishRebuild(name: string): Promise<boolean> {
       const rows = await db.query(
         `UPDATE projections SET rebuild_wished_at = coalesce(rebuild_wished_at, clock_timestamp()) WHERE name = $1

@@ -14,8 +14,8 @@ export interface Projection {
   readonly tables: readonly string[]
   /**
    * Streams that it does not know are none of its business; a type that it does not know in one that it follows is
-   * refused as NEWER_EVENT. Nothing but the event and the rows of the generation may decide what it writes, or a rebuild
-   * would come to another result.
+   * refused as NEWER_EVENT. Nothing but the event and the rows of the generation may decide what it writes, or a
+   * rebuild would come to another result.
    */
   apply(db: Sql, generation: number, event: StoredEvent): Promise<void>
 }
@@ -44,7 +44,9 @@ export const enterLive =
     return row.next === null ? effect : noting(effect, consumerOf(projection.name, row.next))
   }
 
-/** As the effect, and notes what streams it gets events of: the generation that is being built catches up with these. */
+/**
+ * As the effect, and notes what streams it gets events of: the generation that is being built catches up with these.
+ */
 const noting = (effect: Effect, next: string): Effect => ({
   ...effect,
   async onStreams(db, streams) {

@@ -5,7 +5,10 @@ import type { Projection } from './projection.ts'
 
 export type ProjectorMetrics = ReturnType<typeof createProjectorMetrics>
 
-/** What the projector shows of itself. Dead letters and lag are measured when they are asked for, by leader and standby alike. */
+/**
+ * What the projector shows of itself. Dead letters and lag are measured when they are asked for, by leader and standby
+ * alike.
+ */
 export function createProjectorMetrics(registry: Registry, db: Sql, projections: readonly Projection[]) {
   const registers = [registry]
   // An alert goes off when one is parked for more than a few minutes.

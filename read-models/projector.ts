@@ -127,7 +127,9 @@ function movingMarks(pool: pg.Pool, projections: readonly Projection[]): () => P
   }
 }
 
-/** Does what is wished, one after the other. A wish stays until it is done, so one that was interrupted is begun again. */
+/**
+ * Does what is wished, one after the other. A wish stays until it is done, so one that was interrupted is begun again.
+ */
 async function rebuildUntil(isOver: AbortSignal, options: ProjectorOptions): Promise<void> {
   const { url, projections, onTrouble } = options
   const rebuilding = openPool(url, {

@@ -65,7 +65,8 @@ async function begin(db: Sql, { name }: Projection): Promise<number> {
     [name],
   )
   if (row === undefined) throw new Error(`The projection ${name} has no row`)
-  // Waits for the live batches in progress. Those that come later note their streams; what these took in is in the store.
+  // Waits for the live batches in progress. Those that come later note their streams; what these took in is in the
+  // store.
   await db.query('SELECT FROM projections WHERE name = $1 FOR UPDATE', [name])
   return row.generation
 }
@@ -136,7 +137,9 @@ async function catchUp(db: Sql, effect: Effect): Promise<number> {
   return noted.length
 }
 
-/** Live batches wait meanwhile: what they have taken in is caught up with, and then the new generation is the live one. */
+/**
+ * Live batches wait meanwhile: what they have taken in is caught up with, and then the new generation is the live one.
+ */
 async function takeOver(db: Sql, projection: Projection, generation: number): Promise<void> {
   const old = await requireOurs(db, projection, generation, 'FOR UPDATE')
   const effect = await effectWithoutDiscarded(db, projection, generation)

@@ -13,7 +13,10 @@ export interface Behaviour {
   losingReplies?: number
   /** How late every creating call is answered, in milliseconds; never at all for infinity. */
   delayMs?: number
-  /** How long the provider takes to decide, in milliseconds; infinity for ever. Until then its answer is that it has not. */
+  /**
+   * How long the provider takes to decide, in milliseconds; infinity for ever. Until then its answer is that it has
+   * not.
+   */
   pendingMs?: number
   /** How many calls that undo the effect fail. */
   undoFailing?: number

@@ -62,8 +62,8 @@ export function createFaultSwitch(providers: readonly string[]) {
 }
 
 /**
- * An irrational ratio spreads the hits: as many as asked for in any stretch of calls, the same in every run, and in step
- * with no caller that alternates between two kinds of calls.
+ * An irrational ratio spreads the hits: as many as asked for in any stretch of calls, the same in every run, and in
+ * step with no caller that alternates between two kinds of calls.
  */
 function createSpread(ratio: number) {
   let calls = 0

@@ -14,7 +14,9 @@ export interface ProviderKind {
   collection: string
   /** The status of a refusal, e.g. 402. */
   refusalStatus: number
-  /** The effect of a request, or undefined for a request that is not understood. Its `token` stays with the provider. */
+  /**
+   * The effect of a request, or undefined for a request that is not understood. Its `token` stays with the provider.
+   */
   effectOf(key: string, body: unknown): Effect | undefined
   /** How the provider behaves towards an effect; undefined for one that it does not know how to have. */
   behaviourOf(effect: Effect): Behaviour | undefined

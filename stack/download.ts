@@ -23,7 +23,10 @@ export async function installInto(
   }
 }
 
-/** Saves what a URL answers, through the shell's proxy if it names one. @throws Error when it does not answer 200 in time. */
+/**
+ * Saves what a URL answers, through the shell's proxy if it names one. @throws Error when it does not answer 200 in
+ * time.
+ */
 export async function download(url: string, file: string, timeoutMs: number): Promise<void> {
   const response = await fetch(url, {
     dispatcher: new EnvHttpProxyAgent(),

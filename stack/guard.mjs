@@ -1,6 +1,6 @@
 // Stops the servers of others when the process that started them has ended in whatever way: what is killed cannot stop
-// anything. It reads orders, one a line: `guard <pid> <signal>` and `release <pid>`; the end of its input is the end of that
-// process. It runs as plain JavaScript, so that it is small and there at once.
+// anything. It reads orders, one a line: `guard <pid> <signal>` and `release <pid>`; the end of its input is the end of
+// that process. It runs as plain JavaScript, so that it is small and there at once.
 import process from 'node:process'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'

@@ -36,7 +36,9 @@ export async function stopPid(pid: number, signals: readonly NodeJS.Signals[]): 
   }
 }
 
-/** Notes which process a server is. One that cannot be noted, e.g. on a full disk, is stopped: it would keep its port. */
+/**
+ * Notes which process a server is. One that cannot be noted, e.g. on a full disk, is stopped: it would keep its port.
+ */
 export async function keepPid(pidFile: string, pid: number): Promise<void> {
   try {
     await writeFile(pidFile, String(pid))

@@ -134,8 +134,8 @@ async function chownTree(folder: string, { uid, gid }: Owner): Promise<void> {
 const clusterIn = (dataDir: string) => path.join(dataDir, 'cluster')
 
 /**
- * Makes the cluster unless it exists. One whose passwords are not known, which an earlier version made or which has lost
- * them, gets new ones.
+ * Makes the cluster unless it exists. One whose passwords are not known, which an earlier version made or which has
+ * lost them, gets new ones.
  */
 async function provideCluster(
   binaries: Binaries,

@@ -157,8 +157,6 @@ async function providePostgres(
 ): Promise<{ application: string; migrator: string }> {
   const { DATABASE_URL, MIGRATE_DATABASE_URL } = config
   if (DATABASE_URL === undefined) {
-    if (MIGRATE_DATABASE_URL !== undefined)
-      throw new Error('MIGRATE_DATABASE_URL is set and DATABASE_URL is not: set both, or neither.')
     const { urls } = await keep('PostgreSQL', () =>
       startPostgres({
         dataDir: path.join(dataDir, 'postgres'),

@@ -125,8 +125,8 @@ function logIn(dataDir: string): Log {
 }
 
 /**
- * The end of what the server prints. It appends to a log by itself: the disk may be full, and this process must not fail
- * of that.
+ * The end of what the server prints. It appends to a log by itself: the disk may be full, and this process must not
+ * fail of that.
  */
 function outputOf(child: ChildProcess, log: Log | undefined): () => string {
   if (log !== undefined) {

@@ -43,7 +43,9 @@ const NOTHING_YET: Past = { at: { state: ORDER.initial, version: 0, recordedAt: 
 
 export const isOver = ({ at }: Past): boolean => isTerminal(at.state.status)
 
-/** One feed for each order that is watched: what happens to it is read once, however many watch, and when it happens. */
+/**
+ * One feed for each order that is watched: what happens to it is read once, however many watch, and when it happens.
+ */
 export function createOrderFeeds(options: OrderFeedOptions) {
   const { contract, tail, log } = options
   const feeds = new Map<string, Feed>()

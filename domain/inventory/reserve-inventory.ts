@@ -7,8 +7,8 @@ interface StockMoved {
 type InventoryEvents = { InventoryReserved: StockMoved; InventoryReleased: StockMoved }
 
 /**
- * Reserves every line of an order, or none: refused with OUT_OF_STOCK. Stock that is *reserved* is neither available nor
- * sold: it belongs to an order that is still on its way.
+ * Reserves every line of an order, or none: refused with OUT_OF_STOCK. Stock that is *reserved* is neither available
+ * nor sold: it belongs to an order that is still on its way.
  */
 export const reserveInventory = rowStep<InventoryEvents>()({
   name: 'reserveInventory',

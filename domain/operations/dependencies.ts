@@ -40,8 +40,8 @@ export function createDependencies({ db }: { db: Database }) {
     },
 
     /**
-     * The breaker that has moved last knows most: one that opened before may only not have been asked since. One that an
-     * operator holds open is open.
+     * The breaker that has moved last knows most: one that opened before may only not have been asked since. One that
+     * an operator holds open is open.
      */
     async list(): Promise<Dependency[]> {
       const states = await db.$queryRaw<

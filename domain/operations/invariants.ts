@@ -134,9 +134,9 @@ const NOTHING_OWED: Invariant = {
 }
 
 /**
- * A stream has no gaps, and its head is what its saga, or its own row, says. Its events have their outbox rows, but for the oldest ones
- * when they were published long ago: what is left is the end of the stream, published from the front. The clock is read
- * after the snapshot is taken, so whatever was pruned in it is older than that.
+ * A stream has no gaps, and its head is what its saga, or its own row, says. Its events have their outbox rows, but for
+ * the oldest ones when they were published long ago: what is left is the end of the stream, published from the front.
+ * The clock is read after the snapshot is taken, so whatever was pruned in it is older than that.
  */
 const versions = (db: Transaction) => db.$queryRaw<Row[]>`
   SELECT stream_id AS offender FROM (
@@ -156,14 +156,18 @@ const versions = (db: Transaction) => db.$queryRaw<Row[]>`
 /** A workflow that is not started, or was found to be gone, is missing for this long at most. */
 const ORPHAN_MAX_MINUTES = 5
 
-/** Every saga with work left has a workflow. One that was parked as an orphan is in sight, and waits for an operator. */
+/**
+ * Every saga with work left has a workflow. One that was parked as an orphan is in sight, and waits for an operator.
+ */
 const orphans = (db: Transaction) => db.$queryRaw<Row[]>`
   SELECT saga_id AS offender FROM saga_starts
    WHERE created_at < clock_timestamp() - make_interval(mins => ${ORPHAN_MAX_MINUTES}::integer)
   UNION SELECT w.saga_id FROM saga_watches w JOIN sagas s ON s.id = w.saga_id AND s.version = w.version
    WHERE w.orphan_since < clock_timestamp() - make_interval(mins => ${ORPHAN_MAX_MINUTES}::integer)`
 
-/** The fold of an order's events is what its row says. One with events that this process cannot fold is not passed over. */
+/**
+ * The fold of an order's events is what its row says. One with events that this process cannot fold is not passed over.
+ */
 async function status(db: Transaction): Promise<Check> {
   const newer: Row[] = []
   const wrong: Row[] = []
@@ -286,7 +290,9 @@ async function checkLedgers(
   })
 }
 
-/** Whatever names the order, but for what other steps have in the same list: an effect under a wrong key counts, too. */
+/**
+ * Whatever names the order, but for what other steps have in the same list: an effect under a wrong key counts, too.
+ */
 function liveByOrder(
   entries: readonly LedgerEntry[],
   live: string,

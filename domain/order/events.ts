@@ -26,7 +26,10 @@ export interface RecordEvents {
   StepSkipped: { step: string; errorClass: string; by: 'saga' | 'operator' | 'unknown' }
   /** `by` is the name of the caller, or `temporal` where the workflow was cancelled. */
   CancelRequested: { by: string }
-  /** Its workflow was gone. `found` is what Temporal had of it, e.g. `TERMINATED`; `restart` counts since the saga last moved. */
+  /**
+   * Its workflow was gone. `found` is what Temporal had of it, e.g. `TERMINATED`; `restart` counts since the saga last
+   * moved.
+   */
   WorkflowRestarted: { found: string; restart: number }
   /** `undo` are the steps that were begun, and so are owed an undo. */
   CompensationBegun: { code: string; step: string; undo: readonly string[] }
@@ -76,7 +79,8 @@ export const isRecordEvent = (event: OrderEvent): event is RecordEvent =>
 
 /**
  * An event of an order's stream, as it was read.
- * @throws Fault NEWER_EVENT for a type that a newer release has added: what is made of the stream without it may be wrong.
+ * @throws Fault NEWER_EVENT for a type that a newer release has added: what is made of the stream without it may be
+ * wrong.
  */
 export function asOrderEvent({ type, data }: { type: string; data: unknown }): OrderEvent {
   const isKnown = Object.hasOwn(RECORD_TYPES, type) || DONE_BY.has(type) || UNDONE_BY.has(type)

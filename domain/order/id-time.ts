@@ -2,9 +2,9 @@ import { MAX, NIL } from 'uuid'
 import { wasCreated, type Bind, type OrderFilter } from './filter.ts'
 
 /**
- * An id begins with the time at which it was made, by the clock of the host that took the order in. Its `created_at` is of
- * the database's clock. So the orders of a time have ids of about that time, but for those that are further apart than
- * this: none, while the clocks are right.
+ * An id begins with the time at which it was made, by the clock of the host that took the order in. Its `created_at` is
+ * of the database's clock. So the orders of a time have ids of about that time, but for those that are further apart
+ * than this: none, while the clocks are right.
  */
 const SKEW_MS = 60_000
 

@@ -92,8 +92,8 @@ function lookUp(table: Condition['on'], { from, id }: Walk, conditions: Conditio
 }
 
 /**
- * The query for the ids of the orders of a customer, or of a range of totals, unless these are what is walked. A walk by
- * something else may pass a great many orders before it finds one of them, and no index has the orders of a range of
+ * The query for the ids of the orders of a customer, or of a range of totals, unless these are what is walked. A walk
+ * by something else may pass a great many orders before it finds one of them, and no index has the orders of a range of
  * totals in the order of their ids.
  */
 function fewIds(filter: OrderFilter, walked: Condition | undefined, bind: Bind): string | undefined {

@@ -101,8 +101,8 @@ function asFault(name: string, error: unknown, isAborted: boolean): Fault {
 }
 
 /**
- * `Retry-After` in either of its forms, as milliseconds from now; a minute at most. A date is by the provider's clock, and
- * so is that of the answer: our own has no part in it.
+ * `Retry-After` in either of its forms, as milliseconds from now; a minute at most. A date is by the provider's clock,
+ * and so is that of the answer: our own has no part in it.
  */
 export function parseRetryAfter({
   'retry-after': header,

@@ -6,7 +6,9 @@
 /** What a saga is one of: the name of its definitions before the `@`. */
 export type SagaKind = 'order' | 'transfer'
 
-/** The stream of a saga's events. `kind` is what it is a saga of: the SQL function `saga_advance` builds the same name. */
+/**
+ * The stream of a saga's events. `kind` is what it is a saga of: the SQL function `saga_advance` builds the same name.
+ */
 export const sagaStream = (kind: string, sagaId: string): string => `${kind}-${sagaId}`
 
 /** The saga whose stream it is; undefined for the streams of other kinds. */

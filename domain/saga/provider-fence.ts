@@ -10,8 +10,9 @@ export interface ProviderFenceSpec {
   /** A query for the body of the request, as `request jsonb`, of the saga $1. */
   readonly request: string
   /**
-   * Records in the participant's own tables what has happened: a statement over `happened (key, saga_id, effect)`, which
-   * has a row only if it is to be recorded. `effect jsonb` is the provider's answer. Without one, the fence alone keeps it.
+   * Records in the participant's own tables what has happened: a statement over `happened (key, saga_id, effect)`,
+   * which has a row only if it is to be recorded. `effect jsonb` is the provider's answer. Without one, the fence alone
+   * keeps it.
    */
   readonly record?: string
   readonly undo: {
@@ -21,8 +22,8 @@ export interface ProviderFenceSpec {
 }
 
 /**
- * The provider's answer on its way to the fence, with the event that says it. Something `unwanted` stands at the provider
- * and is to be undone, which is a refusal.
+ * The provider's answer on its way to the fence, with the event that says it. Something `unwanted` stands at the
+ * provider and is to be undone, which is a refusal.
  */
 export type Conclusion =
   | { state: 'done'; effect: unknown; event: string; data: object }
@@ -30,8 +31,8 @@ export type Conclusion =
   | { state: 'unwanted'; code: string; detail: string; effect: unknown }
 
 /**
- * 'already': another attempt came first. 'contested': a refusal is noted, and must be made sure of. 'late': the step was
- * undone, or refused, meanwhile.
+ * 'already': another attempt came first. 'contested': a refusal is noted, and must be made sure of. 'late': the step
+ * was undone, or refused, meanwhile.
  */
 export type ConcludeVerdict = 'concluded' | 'already' | 'contested' | 'late'
 
@@ -87,7 +88,9 @@ export function createProviderFence(spec: ProviderFenceSpec, db: Database) {
       )
     },
 
-    /** Records a refusal whose key is final: the one that was noted, else this. `stood` says what stood under the key. */
+    /**
+     * Records a refusal whose key is final: the one that was noted, else this. `stood` says what stood under the key.
+     */
     async refuse(
       sagaId: string,
       attempt: number,

@@ -57,8 +57,8 @@ export interface ProviderStepSpec<
     readonly request: (key: string) => ProviderRequest
     readonly event: Undone
     /**
-     * The key was made final although the step was never done. It says what stood under the key, in the words of `data`,
-     * where something did.
+     * The key was made final although the step was never done. It says what stood under the key, in the words of
+     * `data`, where something did.
      */
     readonly voided: keyof Events & string
     /** Whether what was undone is what was recorded; anything is unless said otherwise. */
@@ -218,8 +218,8 @@ const MISMATCH = {
 const FINAL_ELSEWHERE = { code: 'STEP_FAILED', detail: 'The provider says that this was undone before.' }
 
 /**
- * Makes the key final at the provider. What is known to have stood must be undone, and undone whole: a provider that says
- * "nothing", or less, may have forgotten the key, and the money be gone for good.
+ * Makes the key final at the provider. What is known to have stood must be undone, and undone whole: a provider that
+ * says "nothing", or less, may have forgotten the key, and the money be gone for good.
  * @param known the effect that was recorded or seen; null where none was, and then there may have been nothing.
  * @throws Fault when the provider says something else than is known.
  */
@@ -285,8 +285,8 @@ async function outcomeOf({ spec, fence }: Parts, sagaId: string, { number }: Att
 const LATE_UNDO = { tries: 10, pauseMs: 2000 }
 
 /**
- * Undoes what an attempt did after its step was refused or undone, and records it where that was not done yet. No caller
- * waits for it any more, so nothing may abort it; and nothing else would undo it.
+ * Undoes what an attempt did after its step was refused or undone, and records it where that was not done yet. No
+ * caller waits for it any more, so nothing may abort it; and nothing else would undo it.
  * @throws Fault when the provider cannot be brought to it.
  */
 async function undoLate(

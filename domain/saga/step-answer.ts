@@ -28,8 +28,8 @@ export function refused(code: string, detail?: string): Refused {
 }
 
 /**
- * What a step's statement answers: 'go' and 'resume' when it has just acted, 'unavailable' when it may not act now, else
- * what its record says.
+ * What a step's statement answers: 'go' and 'resume' when it has just acted, 'unavailable' when it may not act now,
+ * else what its record says.
  */
 export interface StepRow {
   verdict: 'go' | 'resume' | 'done' | 'refused' | 'unavailable'

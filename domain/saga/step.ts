@@ -56,8 +56,8 @@ export interface Invariant {
   /** Invariants of one name are shown as one. */
   readonly name: string
   /**
-   * A query for what violates it: the ids, or what else names it, as `offender`. It may read `its_sagas (id, status)`: the
-   * sagas whose definition has the step.
+   * A query for what violates it: the ids, or what else names it, as `offender`. It may read `its_sagas (id, status)`:
+   * the sagas whose definition has the step.
    */
   readonly violations: string
 }

@@ -13,8 +13,8 @@ export const TRANSFER_INVARIANTS: readonly Invariant[] = [
        WHERE balance < 0`,
   },
   {
-    // Money is neither made nor lost: a completed transfer took its amount from the one account and gave it to the other,
-    // once; one that was turned back has given back what it took, unless that was written off.
+    // Money is neither made nor lost: a completed transfer took its amount from the one account and gave it to the
+    // other, once; one that was turned back has given back what it took, unless that was written off.
     name: 'transfers',
     violations: `
       WITH moved AS (

@@ -26,8 +26,8 @@ const moving =
   }
 
 /**
- * Takes the money from the source: refused with the account's reason, e.g. INSUFFICIENT_FUNDS. Undone by giving it back,
- * whatever has become of that account: it is owed.
+ * Takes the money from the source: refused with the account's reason, e.g. INSUFFICIENT_FUNDS. Undone by giving it
+ * back, whatever has become of that account: it is owed.
  */
 export const withdrawMoney = streamStep<TransferStepEvents>()({
   name: 'withdrawMoney',

@@ -56,7 +56,9 @@ const CONSUMER_CONFIG = {
   max_ack_pending: BATCH_MAX,
 }
 
-/** NATS JetStream: a stream in a file, one subject for each stream of ours, a durable pull consumer for each of ours. */
+/**
+ * NATS JetStream: a stream in a file, one subject for each stream of ours, a durable pull consumer for each of ours.
+ */
 export async function openNatsTransport(url: string, onTrouble: OnTrouble): Promise<EventTransport> {
   const connection = await connect({
     servers: url,

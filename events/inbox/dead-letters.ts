@@ -22,7 +22,10 @@ const BACKOFF_MS = 500
 /** An event of a newer release is tried until that release is there, which should not be long in seeing it. */
 const BACKOFF_MAX_MS = 60_000
 
-/** Milliseconds until an event that has failed so often is tried again: doubled each time, with half of it left to chance. */
+/**
+ * Milliseconds until an event that has failed so often is tried again: doubled each time, with half of it left to
+ * chance.
+ */
 export const backoffMs = (attempts: number, random: () => number = Math.random): number =>
   Math.min(BACKOFF_MS * 2 ** (attempts - 1), BACKOFF_MAX_MS) * (0.5 + random() / 2)
 
@@ -80,7 +83,9 @@ export async function settleHeads(db: Sql, consumer: string, streams: readonly s
   )
 }
 
-/** What has failed once more. To wait for a newer release spends none of the attempts that this release then has at it. */
+/**
+ * What has failed once more. To wait for a newer release spends none of the attempts that this release then has at it.
+ */
 export async function recordFailure(
   db: Sql,
   { id, ...before }: { id: string; attempts: number; cause: string | null },

@@ -4,7 +4,10 @@ import { EVENT_COLUMNS, type StoredEvent } from '../store/event.ts'
 /** How long the row of a published event is kept. Younger events therefore all have theirs. */
 export const OUTBOX_KEPT_MINUTES = 60
 
-/** An event that is to be published as it was recorded, and the id of its row: in order within a stream, not across streams. */
+/**
+ * An event that is to be published as it was recorded, and the id of its row: in order within a stream, not across
+ * streams.
+ */
 export interface OutboxRow extends StoredEvent {
   id: number
 }

@@ -5,8 +5,8 @@ import { outboxDepth, outboxLagSeconds } from './outbox.ts'
 export type RelayMetrics = ReturnType<typeof createRelayMetrics>
 
 /**
- * What the relay shows of itself. The outbox is measured when it is asked for, over connections of its own: a relay that hangs
- * must not go on reporting what was true before.
+ * What the relay shows of itself. The outbox is measured when it is asked for, over connections of its own: a relay
+ * that hangs must not go on reporting what was true before.
  */
 export function createRelayMetrics(registry: Registry, db: Sql) {
   const registers = [registry]

@@ -20,7 +20,9 @@ export interface TailEvent extends StoredEvent {
 type Listener = (events: readonly TailEvent[]) => void
 
 export interface Listening {
-  /** What was before, after an id, in pages: with what comes later, every event once, as long as its outbox row is kept. */
+  /**
+   * What was before, after an id, in pages: with what comes later, every event once, as long as its outbox row is kept.
+   */
   before: (afterId: bigint) => AsyncGenerator<readonly TailEvent[]>
   stop: () => void
 }

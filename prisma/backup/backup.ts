@@ -17,7 +17,7 @@ const SESSION = { name: 'ordersaga-backup', ...PATIENT, settings: { datestyle: '
 const LOCK_WAIT_MS = 30_000
 
 export interface BackupOptions {
-  /** Of the application, for whoever finds the backup. */
+  /** Of the application, for the reader of the manifest. */
   version: string
   signal: AbortSignal
 }

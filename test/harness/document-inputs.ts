@@ -38,7 +38,10 @@ export interface Target {
   path: string
   parameters: Parameter[]
   body: unknown
-  /** Where its body has values: pointers (RFC 6901). Those of fields that need not be there come with a body that has them. */
+  /**
+   * Where its body has values: pointers (RFC 6901). Those of fields that need not be there come with a body that has
+   * them.
+   */
   places: { pointer: string; body: unknown }[]
 }
 

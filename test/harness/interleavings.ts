@@ -1,11 +1,11 @@
 /**
  * Explores every order in which concurrent attempts can make their calls. An attempt is the real code, over ports whose
- * calls take place only when the explorer says so. An attempt may stop after any of its calls, for ever or until all else
- * is over: that is what it looks like when its process dies, when a reply is lost, and when a request that was given up
- * arrives late. So no faults need to be played besides.
+ * calls take place only when the explorer says so. An attempt may stop after any of its calls, for ever or until all
+ * else is over: that is what it looks like when its process dies, when a reply is lost, and when a request that was
+ * given up arrives late. So no faults need to be played besides.
  *
- * Code that waits cannot be copied: a schedule is played again from the start for each way in which it can go on. A state
- * that was seen before is not gone on from.
+ * Code that waits cannot be copied: a schedule is played again from the start for each way in which it can go on. A
+ * state that was seen before is not gone on from.
  */
 export interface Scene {
   /** What the calls change: plain data. */

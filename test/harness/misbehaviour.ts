@@ -43,7 +43,9 @@ export const GARBLED = {
 /** A request that creates an effect, or undoes one, names its saga and activity in its key. */
 const KEY = /^order:([^:]+):([^:]+)$/
 
-/** Stands before a provider, and misbehaves in its stead where `find` says so. Each spent time is taken off the plan. */
+/**
+ * Stands before a provider, and misbehaves in its stead where `find` says so. Each spent time is taken off the plan.
+ */
 export function misbehave(
   find: (sagaId: string, activity: string) => Promise<Misbehaviour | undefined>,
 ): RequestHandler {

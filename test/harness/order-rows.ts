@@ -7,7 +7,9 @@ import { orderBody, type OrderWishes } from './api-client.ts'
 
 const BEFORE_PIVOT = orderSaga.compensatable.map(({ execute }) => execute)
 
-/** An order placed straight into the tables, without a workflow. `beforePivot` are the steps that its pivot asks for. */
+/**
+ * An order placed straight into the tables, without a workflow. `beforePivot` are the steps that its pivot asks for.
+ */
 export async function placeOrderRow(
   db: Database,
   wishes: OrderWishes = {},

@@ -3,7 +3,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 /** Machines are shared: a wait is for a condition, and as long as the time limit of a test (180 s) allows. */
 const PATIENCE_MS = 150_000
 
-/** Asked less often the longer it takes: hundreds of waits at once would else keep a small machine from what they wait for. */
+/**
+ * Asked less often the longer it takes: hundreds of waits at once would else keep a small machine from what they wait
+ * for.
+ */
 const PAUSE = { firstMs: 50, factor: 1.2, maxMs: 1000 }
 
 /** The first answer of `ask` that is not undefined. @throws Error that names what was waited for. */

@@ -77,8 +77,8 @@ export interface SystemOptions {
   /** Workflow tasks that the workers have in hand at once. */
   workflowTasksMax?: number
   /**
-   * Where the requests to the API reach the database, given where it really is; they have a pool of their own then, with
-   * the usual limits.
+   * Where the requests to the API reach the database, given where it really is; they have a pool of their own then,
+   * with the usual limits.
    */
   apiDatabaseUrl?: (url: string) => Promise<string>
   /** How the API opens its database for streams and for invariants, when that is not as usual. */

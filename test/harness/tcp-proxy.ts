@@ -8,8 +8,8 @@ export interface TcpProxy {
   /** Hangs up on everybody and answers nobody. */
   cut(): void
   /**
-   * Takes every byte and every hang-up, and forwards none; every connection stays open, and new ones are taken. What has
-   * lost a byte stays lost when the line is mended: a stream with a hole in it is none.
+   * Takes every byte and every hang-up, and forwards none; every connection stays open, and new ones are taken. What
+   * has lost a byte stays lost when the line is mended: a stream with a hole in it is none.
    */
   swallow(): void
   /** Half-open: requests reach the server, but neither its answers nor its hang-ups come back. */

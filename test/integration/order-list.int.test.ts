@@ -72,7 +72,9 @@ const isAt =
           ['waiting', 'parked'].includes(step.compensation)),
     )
 
-/** What the orders say of themselves is what each filter is held to. `moment` is when one in their middle was created. */
+/**
+ * What the orders say of themselves is what each filter is held to. `moment` is when one in their middle was created.
+ */
 const filters = (moment: string): [query: string, fits: Fits][] => [
   ['status=completed', ({ status }) => status === 'completed'],
   ['status=parked', ({ status }) => status === 'parked'],

@@ -308,21 +308,6 @@ describe('the system', () => {
       expect(environment).not.toContain(new URL(test.migratorUrl).password)
     }
   })
-
-  it('does not start where the migrator has a database and the application has none', async () => {
-    const config = {
-      ...readConfig({}),
-      MIGRATE_DATABASE_URL: 'postgresql://owner@127.0.0.1:1/x',
-      METRICS_PORT: 0,
-    }
-    const ports = { PORT: await freePort(), SANDBOX_PORT: await freePort(), TEMPORAL_PORT: await freePort() }
-    await expect(
-      startStack(
-        { ...config, ...ports, TEMPORAL_UI_PORT: await freePort(), DATA_DIR: folder() },
-        () => quiet,
-      ),
-    ).rejects.toThrow('MIGRATE_DATABASE_URL is set and DATABASE_URL is not')
-  })
 })
 
 describe('the Temporal server', () => {

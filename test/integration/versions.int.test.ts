@@ -15,7 +15,9 @@ import { startSystem } from '../harness/start.ts'
 import type { System } from '../harness/system.ts'
 import { orderSaga2 } from '../harness/two-versions/steps.ts'
 
-/** In the middle of a release: the API and the workers know both versions, and one API is still of the release before. */
+/**
+ * In the middle of a release: the API and the workers know both versions, and one API is still of the release before.
+ */
 let folder: string
 let system: System
 let newer: ApiClient

@@ -6,8 +6,8 @@ import type { SagaInput } from '../../workflows/saga/contract.ts'
 import { BEGAN_AT, begun, buildHistory, closed, DONE } from './history-builder.ts'
 
 /**
- * Histories written by hand whose course depends on how long and how often something is tried. They hold the constants of
- * `workflows/saga` to their values: a change of one would strand the workflows that are open when it is deployed.
+ * Histories written by hand whose course depends on how long and how often something is tried. They hold the constants
+ * of `workflows/saga` to their values: a change of one would strand the workflows that are open when it is deployed.
  */
 
 beforeAll(() => installRuntime(pino({ level: 'silent' })))

@@ -5,7 +5,10 @@ export type { StepOutline } from './definition.ts'
 /** The update that interrupts a saga's waits, so that it looks at its row again. It decides nothing. */
 export const WAKE_UPDATE = 'wake'
 
-/** The input of every saga's workflow. It carries all that decides its course, so a changed setting applies to new sagas only. */
+/**
+ * The input of every saga's workflow. It carries all that decides its course, so a changed setting applies to new sagas
+ * only.
+ */
 export interface SagaInput {
   readonly id: string
   /** The definition to run, e.g. `order@1`. */

@@ -6,8 +6,8 @@ import type { PENDING as Pending, Unavailable } from '../../domain/provider/prot
  * The times nest: a provider's HTTP answer (800) < a local attempt (1000), a provider's HTTP answer on the queue
  * (4000) < a queued attempt (6000), so that an attempt learns what happened before it is given up.
  *
- * Attempts, waits and `PARK_AFTER_MS` are part of the replay contract: they decide what an open workflow does next, so new
- * values apply to a new name of a definition only (docs/rules/long-lives-and-versions.md#versions-of-a-definition).
+ * Attempts, waits and `PARK_AFTER_MS` are part of the replay contract: they decide what an open workflow does next, so
+ * new values apply to a new name of a definition only (docs/rules/long-lives-and-versions.md#versions-of-a-definition).
  */
 
 /**

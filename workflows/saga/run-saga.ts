@@ -86,8 +86,8 @@ async function goForward(saga: SagaDefinition, ports: SagaPorts, run: SagaRun): 
     )
     if (settled.kind !== 'done') return asStop(step.execute, settled)
   }
-  // The deadline covers everything before the pivot; once the pivot is in flight, its answer is awaited. A pivot that is
-  // paused is not in flight.
+  // The deadline covers everything before the pivot; once the pivot is in flight, its answer is awaited. A pivot that
+  // is paused is not in flight.
   if (ports.now() >= run.deadlineAt) return { code: 'DEADLINE_EXCEEDED', step: saga.pivot.execute }
   const pivot: Task = { ...asTask(saga.pivot, 'untilAnswered'), pausedUntil: run.deadlineAt }
   const answer = await insist(pivot, ports, run, isAnswer)
@@ -230,7 +230,8 @@ async function insist<Enough extends Settled>(
     const settled = await settle(task, ports, mode, progress)
     if (isEnough(settled)) return settled
     const isInSight = await progress.parks(settled.kind === 'done' ? 'MALFORMED' : errorOf(settled))
-    // Operators can only retry what is listed, and what our own record holds up waits for no provider: a minute is enough.
+    // Operators can only retry what is listed, and what our own record holds up waits for no provider: a minute is
+    // enough.
     const isPatient = isInSight && task.isEntry !== true
     await ports.wait(slowTimerMs(isPatient ? round : 0), task.activity)
   }
@@ -245,8 +246,8 @@ interface Progress {
 }
 
 /**
- * The step does not go forward, because an operator says so. Part of the replay contract: it is in the answers that open
- * workflows have recorded.
+ * The step does not go forward, because an operator says so. Part of the replay contract: it is in the answers that
+ * open workflows have recorded.
  */
 const PAUSED = 'PAUSED'
 
@@ -254,9 +255,9 @@ const PAUSED = 'PAUSED'
 const shownAs = (why: string) => (why === PENDING || why === PAUSED ? why : 'UNAVAILABLE')
 
 /**
- * A task before the pivot, and the pivot, wait in sight; what has no deadline is parked after a while, and goes on. Once
- * it is parked, any process that wakes it finds it settled or parked anew. A report that was not recorded is repeated the
- * next time that the task finds its provider away.
+ * A task before the pivot, and the pivot, wait in sight; what has no deadline is parked after a while, and goes on.
+ * Once it is parked, any process that wakes it finds it settled or parked anew. A report that was not recorded is
+ * repeated the next time that the task finds its provider away.
  */
 function createProgress({ step, isEntry = false, policy, onParked }: Task, ports: SagaPorts): Progress {
   let recorded: string | undefined
@@ -325,7 +326,8 @@ async function settle(
       case 'unavailable':
     }
     const isPaused = outcome.why === PAUSED
-    // What is optional is not waited for without end: there, being unavailable spends attempts too. Being paused does not.
+    // What is optional is not waited for without end: there, being unavailable spends attempts too. Being paused does
+    // not.
     spent += Math.max(outcome.spent ?? 0, policy === 'bestEffort' && !isPaused ? 1 : 0)
     await progress.waits(outcome.why ?? 'UNAVAILABLE', waited)
     const ms = waitingMs(waits, outcome)

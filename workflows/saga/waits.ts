@@ -21,7 +21,9 @@ export interface Waits {
   readonly wait: SagaPorts['wait']
   /** Runs work during which the workflow must not be continued as new. */
   busy<T>(work: () => Promise<T>): Promise<T>
-  /** Runs an attempt at an activity, which is such work: a wake that arrives during it ends the activity's next wait. */
+  /**
+   * Runs an attempt at an activity, which is such work: a wake that arrives during it ends the activity's next wait.
+   */
   attempt<T>(activity: string, work: () => Promise<T>): Promise<T>
   /** A cancel of the workflow, from Temporal's side. */
   readonly cancel: Cancel

@@ -1,6 +1,6 @@
 /**
- * Wakes, as they arrive. A wake ends every wait that is open. What is being tried meanwhile may have read the row before
- * it changed, so each of those tries again without waiting: a wake is never used up by one activity for another.
+ * Wakes, as they arrive. A wake ends every wait that is open. What is being tried meanwhile may have read the row
+ * before it changed, so each of those tries again without waiting: a wake is never used up by one activity for another.
  */
 export function createWakes() {
   let arrived = 0

@@ -1,7 +1,10 @@
 import type { Activities } from '../../../activities/index.ts'
 import { defineSaga } from '../../../workflows/saga/definition.ts'
 
-/** The order saga as a later release may have it: it charges before it reserves, awards no points and notifies no customer. */
+/**
+ * The order saga as a later release may have it: it charges before it reserves, awards no points and notifies no
+ * customer.
+ */
 export const orderSaga2 = defineSaga<Activities>()({
   // Higher than any that a release has.
   name: 'order@1000',
