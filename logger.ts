@@ -19,3 +19,21 @@ export function describeError(error: unknown): { class: string; code?: string; a
     ?.trim()
   return { class: error.name, ...(code === undefined ? {} : { code }), ...(at === undefined ? {} : { at }) }
 }
+
+/** Trouble that lasts is logged so often, in milliseconds. */
+const REPEATED_AFTER_MS = 10_000
+
+/**
+ * Logs trouble that may come many times a second while it lasts: the first of a kind at once, then one line each ten
+ * seconds, with how many came since.
+ * @returns a function of a constant text, which says of what kind it is, and of the error.
+ */
+export function createTroubleLog(log: Logger, now: () => number = () => performance.now()) {
+  const kinds = new Map<string, { loggedAt: number; times: number }>()
+  return (what: string, error: unknown): void => {
+    const { loggedAt, times } = kinds.get(what) ?? { loggedAt: Number.NEGATIVE_INFINITY, times: 0 }
+    if (now() - loggedAt < REPEATED_AFTER_MS) return void kinds.set(what, { loggedAt, times: times + 1 })
+    kinds.set(what, { loggedAt: now(), times: 0 })
+    log.warn({ error: describeError(error), ...(times === 0 ? {} : { timesBefore: times }) }, what)
+  }
+}

@@ -1,7 +1,7 @@
 import type { ErrorRequestHandler, RequestHandler, Response } from 'express'
 import type { Logger } from 'pino'
 import { isDatabaseTrouble, isNewerEvent, DomainError } from '../faults.ts'
-import { describeError } from '../logger.ts'
+import { createTroubleLog, describeError } from '../logger.ts'
 
 /** A fault of the request itself, in the form of RFC 9457. */
 export class HttpProblem extends Error {
@@ -147,6 +147,8 @@ const NEWER_DETAIL = 'A newer release has written to it: please try again when t
 
 /** The one place where an exception becomes an HTTP answer. Its text does not leave the process. */
 export function createErrorHandler({ log, absentAt }: ErrorHandling): ErrorRequestHandler {
+  // Each request has a line of its own already.
+  const logTrouble = createTroubleLog(log)
   return (error: unknown, request, response, next) => {
     if (response.headersSent) return next(error)
     if (error instanceof HttpProblem) return sendProblem(response, error.code, error.message, error.errors)
@@ -156,14 +158,20 @@ export function createErrorHandler({ log, absentAt }: ErrorHandling): ErrorReque
     }
     const fromParser = error instanceof URIError ? absentAt(request.path) : parserProblem(error)
     if (fromParser !== undefined) return sendProblem(response, fromParser, PROBLEMS[fromParser][1])
-    const isUnavailable = isDependencyDown(error)
-    const requestId = response.get('x-request-id')
+    if (isDependencyDown(error)) {
+      logTrouble('something that a request needs is not available', error)
+      return sendProblem(response, 'DEPENDENCY_UNAVAILABLE', 'Please try again later.')
+    }
     log.error(
-      { requestId, method: request.method, route: request.route?.path, error: describeError(error) },
+      {
+        requestId: response.get('x-request-id'),
+        method: request.method,
+        route: request.route?.path,
+        error: describeError(error),
+      },
       'request failed',
     )
     if (isNewerEvent(error)) return sendProblem(response, 'DEPENDENCY_UNAVAILABLE', NEWER_DETAIL)
-    if (isUnavailable) return sendProblem(response, 'DEPENDENCY_UNAVAILABLE', 'Please try again later.')
     sendProblem(response, 'INTERNAL', 'The request id helps us to find out what happened.')
   }
 }

@@ -8,9 +8,10 @@ import process from 'node:process'
 
 const root = path.resolve(import.meta.dirname ?? path.dirname(new URL(import.meta.url).pathname), '..')
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
-if (major < 20 || (major === 20 && minor < 19)) {
+// What Prisma installs on: a version of Node with long-term support, from the release on that can `require` modules.
+if (!(major >= 24 || (major === 22 && minor >= 12) || (major === 20 && minor >= 19))) {
   fail(
-    `OrderSaga needs Node 20.19 or newer, and this is ${process.versions.node}: ` +
+    `OrderSaga needs Node 20.19, 22.12, 24 or newer, and this is ${process.versions.node}: ` +
       'install Node 24 (e.g. `nvm install`) and try again.',
   )
 }

@@ -15,20 +15,23 @@ function bootstrapOn(version: string) {
 }
 
 describe('the version of Node', () => {
-  it.each(['18.20.8', '20.18.3'])('%s is too old: a start ends with one line that says what to do', (old) => {
-    expect(bootstrapOn(old)).toEqual({
-      status: 1,
-      printed: `OrderSaga needs Node 20.19 or newer, and this is ${old}: install Node 24 (e.g. \`nvm install\`) and try again.\n`,
-    })
-  })
+  it.each(['18.20.8', '20.18.3', '21.7.3', '22.11.0', '23.11.1'])(
+    '%s is not taken: a start ends with one line that says what to do',
+    (old) => {
+      expect(bootstrapOn(old)).toEqual({
+        status: 1,
+        printed: `OrderSaga needs Node 20.19, 22.12, 24 or newer, and this is ${old}: install Node 24 (e.g. \`nvm install\`) and try again.\n`,
+      })
+    },
+  )
 
-  it.each(['20.19.0', '22.12.0', '24.0.0'])('%s is taken', (version) => {
+  it.each(['20.19.0', '22.12.0', '24.0.0', '26.1.0'])('%s is taken', (version) => {
     expect(bootstrapOn(version)).toEqual({ status: 0, printed: '' })
   })
 
   it('is the same wherever one is named', () => {
     const { engines } = JSON.parse(read('package.json')) as { engines: { node: string } }
-    expect(engines.node).toBe('>=20.19')
+    expect(engines.node).toBe('^20.19 || ^22.12 || >=24')
     const recommended = read('.nvmrc').trim()
     const { packages } = JSON.parse(read('test/nodes/package-lock.json')) as {
       packages: Record<string, { version: string }>

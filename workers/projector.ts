@@ -5,7 +5,7 @@ import { PROJECTIONS } from '../read-models/registry.ts'
 import { createProjectorMetrics } from '../read-models/projector-metrics.ts'
 import { startProjector } from '../read-models/projector.ts'
 import { onShutdown } from '../lifecycle.ts'
-import { createLogger, describeError } from '../logger.ts'
+import { createLogger, createTroubleLog } from '../logger.ts'
 import { createMetrics, serveMetrics } from '../metrics.ts'
 import { LOOKS_UP_BY_KEY, openPool } from '../postgres.ts'
 import { requireRelease } from '../prisma/require-release.ts'
@@ -13,7 +13,7 @@ import { createFailpoints } from './failpoints.ts'
 
 const config = readConfig()
 const log = createLogger('projector', config)
-const onTrouble = (what: string, error: unknown) => log.warn({ error: describeError(error) }, what)
+const onTrouble = createTroubleLog(log)
 
 const url = requireDatabaseUrl(config)
 await requireRelease(url, log)

@@ -4,7 +4,7 @@ import { createRelayMetrics } from '../events/outbox/relay-metrics.ts'
 import { startRelay } from '../events/outbox/relay.ts'
 import { sqlOf } from '../events/store/sql.ts'
 import { onShutdown } from '../lifecycle.ts'
-import { createLogger, describeError } from '../logger.ts'
+import { createLogger, createTroubleLog } from '../logger.ts'
 import { createMetrics, serveMetrics } from '../metrics.ts'
 import { openPool } from '../postgres.ts'
 import { requireRelease } from '../prisma/require-release.ts'
@@ -12,7 +12,7 @@ import { createFailpoints } from './failpoints.ts'
 
 const config = readConfig()
 const log = createLogger('relay', config)
-const onTrouble = (what: string, error: unknown) => log.warn({ error: describeError(error) }, what)
+const onTrouble = createTroubleLog(log)
 
 const url = requireDatabaseUrl(config)
 await requireRelease(url, log)
