@@ -121,6 +121,20 @@ describe('the configuration', () => {
     expect(readConfig(here)).toMatchObject(here)
   })
 
+  it.each([
+    ['', false],
+    ['2', 2],
+    ['10.0.0.0/8, fd00::/8,127.0.0.1', ['10.0.0.0/8', 'fd00::/8', '127.0.0.1']],
+  ])('takes %o for the proxies that are trusted', (TRUST_PROXY, taken) => {
+    expect(readConfig({ TRUST_PROXY }).TRUST_PROXY).toEqual(taken)
+  })
+
+  it.each(['true', '0', '10.0.0.0/33', '10.0.0.0/0', 'proxy.example', '1,2'])(
+    'does not take %s for proxies',
+    (TRUST_PROXY) =>
+      expect(() => readConfig({ TRUST_PROXY })).toThrow('TRUST_PROXY: must be how many proxies'),
+  )
+
   it('stops where the migrator has a database and the application has none', () => {
     const alone = () => readConfig({ MIGRATE_DATABASE_URL: 'postgresql://owner@127.0.0.1:1/x' })
     expect(alone).toThrow('MIGRATE_DATABASE_URL: is set and DATABASE_URL is not: set both, or neither')

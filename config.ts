@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { isIP } from 'node:net'
 import { z } from 'zod'
 import { perProvider, PROVIDER_NAMES, type PerProvider, type ProviderName } from './providers.ts'
 
@@ -85,6 +86,11 @@ const schema = z.object({
   /** Connections to the API, in all and from one address; more are closed at once. A proxy is one address. */
   CONNECTIONS_MAX: z.coerce.number().int().min(1).default(4000),
   CONNECTIONS_PER_ADDRESS_MAX: z.coerce.number().int().min(1).default(2000),
+  /**
+   * The proxies in front of the API: how many there are, or their addresses or networks, comma separated. They say in
+   * X-Forwarded-For which address a request comes from; without them the header is ignored.
+   */
+  TRUST_PROXY: list.transform(readProxies),
   /** Requests per second that one caller may make; what is over that is answered with 429. */
   RATE_LIMIT_PER_SECOND: z.coerce.number().int().min(1).default(1000),
   /** Where a process serves its metrics; npm start counts up from here. 0: nowhere. */
@@ -115,6 +121,24 @@ const schema = z.object({
   DATA_DIR: z.string().min(1).default('.data'),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
 })
+
+/** As Express takes it. */
+function readProxies(given: readonly string[], context: z.RefinementCtx): false | number | string[] {
+  const [first = ''] = given
+  if (first === '') return false
+  if (given.length === 1 && /^[1-9]$/.test(first)) return Number(first)
+  if (given.every(isNetwork)) return [...given]
+  const message =
+    'must be how many proxies there are (1 to 9), or their addresses or networks, e.g. 10.0.0.0/8'
+  context.addIssue({ code: 'custom', message })
+  return z.NEVER
+}
+
+function isNetwork(text: string): boolean {
+  const [address = '', bits = '32', ...more] = text.split('/')
+  const bitsMax = { 0: 0, 4: 32, 6: 128 }[isIP(address)] ?? 0
+  return more.length === 0 && /^[1-9]\d{0,2}$/.test(bits) && Number(bits) <= bitsMax
+}
 
 export type Config = Readonly<z.infer<typeof schema>>
 

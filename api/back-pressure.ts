@@ -20,7 +20,7 @@ export function createBound(max: number, perAddress: number = max): Bound {
     enter(response) {
       if (response.socket === null || response.closed)
         throw new HttpProblem('OVERLOADED', 'Await the answer before you send more on a connection.')
-      const address = response.socket.remoteAddress ?? ''
+      const address = response.req.ip ?? ''
       if (places.all() >= max || places.of(address) >= perAddress)
         throw new HttpProblem('OVERLOADED', 'Please come back in a moment.')
       response.once('close', places.take(address))
@@ -59,6 +59,8 @@ export function limitRate(perSecond: number): RequestHandler {
     limit: perSecond,
     standardHeaders: false,
     legacyHeaders: false,
+    // It prints what it finds, e.g. a header of a proxy that is not trusted: that is ignored here.
+    validate: false,
     handler: (_request, response) => {
       response.set('retry-after', '1')
       sendProblem(response, 'RATE_LIMITED', 'One caller may not send more than its share.')

@@ -75,6 +75,7 @@ const ending = new AbortController()
 const endpoints = createEndpoints({ ...services, probe, ending: ending.signal })
 const app = createApp({
   endpoints,
+  trustProxy: config.TRUST_PROXY,
   ratePerSecond: config.RATE_LIMIT_PER_SECOND,
   document: createDocument(endpoints, version),
   log,

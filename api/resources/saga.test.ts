@@ -84,7 +84,7 @@ describe('the steps of an order', () => {
     expect(detail(saga('compensating', 'createShipment'), 'undone')).toBeNull()
   })
 
-  it('tell that their compensation succeeded after it was skipped', () => {
+  it('show that their compensation succeeded after it was skipped', () => {
     const skippedAt = new Date()
     const isShown = (state: string) =>
       viewSteps(saga('rejected', 'createShipment'), [charge(state, { skippedAt })])[1]?.settledAfterSkip

@@ -9,6 +9,7 @@ import { HTTP_TIMES, serveHttp, type HttpLimits } from '../../api/http-server.ts
 import { createEndpoints } from '../../api/resources/index.ts'
 import type { Contracts } from '../../api/contracts.ts'
 import { createApiServices } from '../../api/services.ts'
+import type { Config } from '../../config.ts'
 import { connectLazily } from '../../dispatch/connection.ts'
 import { sweepRegularly } from '../../dispatch/sweep.ts'
 import { createDependencies } from '../../domain/operations/dependencies.ts'
@@ -98,6 +99,8 @@ export interface SystemOptions {
   /** Limits of the API's server, where they are not the usual ones. */
   http?: Partial<HttpLimits>
   ratePerSecond?: number
+  /** Proxies in front of the API; none unless said otherwise. */
+  trustProxy?: Config['TRUST_PROXY']
   /** Other permits for local calls than the usual ones. */
   permits?: () => LocalPermits
   /** With relay and projector, so that there are read models. */
@@ -208,7 +211,13 @@ export async function startSystemOn(servers: Servers, options: SystemOptions = {
     const endpoints = createEndpoints({ ...apiServices, probe, ending: ending.signal })
     const document = createDocument(endpoints, 'test')
     const check = createAnswerCheck(document)
-    const app = createApp({ endpoints, ratePerSecond: options.ratePerSecond ?? 100_000, document, log })
+    const app = createApp({
+      endpoints,
+      trustProxy: options.trustProxy ?? false,
+      ratePerSecond: options.ratePerSecond ?? 100_000,
+      document,
+      log,
+    })
     const server = await serveHttp(
       express().use(check.middleware, app),
       { host: '127.0.0.1', port: 0 },

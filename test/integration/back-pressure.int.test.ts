@@ -60,7 +60,7 @@ describe('overload', () => {
     )
   })
 
-  it('by one caller is answered with 429 and Retry-After, and health is still told', async () => {
+  it('by one caller is answered with 429 and Retry-After, and health is still shown', async () => {
     system = await startSystem({ workers: false, ratePerSecond: 5 })
     // So many that they are too many also when a slow machine spreads them over seconds.
     const answers = await Promise.all(Array.from({ length: 200 }, async () => told(await post())))
@@ -69,6 +69,22 @@ describe('overload', () => {
     expect(refused.every(({ retryAfter, code }) => retryAfter === '1' && code === 'RATE_LIMITED')).toBe(true)
     expect(await system.api.get('/livez')).toEqual({ status: 'alive' })
     expect(await system.db.order.count()).toBe(200 - refused.length)
+  })
+
+  it.each([
+    { trustProxy: 1, each: 'has a share of its own', refused: false },
+    { trustProxy: ['127.0.0.1'], each: 'has a share of its own', refused: false },
+    { trustProxy: false as const, each: 'has that of the proxy, which is not trusted', refused: true },
+  ])('by clients behind a proxy ($trustProxy): each $each', async ({ trustProxy, refused }) => {
+    system = await startSystem({ workers: false, ratePerSecond: 5, trustProxy })
+    const statuses = await Promise.all(
+      Array.from({ length: 200 }, async (_each, n) => {
+        const headers = { 'x-forwarded-for': `203.0.113.${n}` }
+        return (await fetch(`${system.apiUrl}/products`, { headers })).status
+      }),
+    )
+    expect(statuses.includes(429)).toBe(refused)
+    expect(statuses.includes(200)).toBe(true)
   })
 
   it('of 200 at once from one caller is none, by default', async () => {
