@@ -29,7 +29,7 @@ const fold = (...events: readonly { type: string; data: unknown }[]): OrderState
   events.reduce(evolve, NOTHING)
 const statesOf = ({ steps }: OrderState) => steps.map(({ step, state }) => `${step} ${state}`)
 
-describe('an order, as its events tell it,', () => {
+describe('an order, as its events have it,', () => {
   it('goes forward with each step that is done', () => {
     const state = fold(PLACED, RESERVED, CHARGED)
     expect(state).toMatchObject({ version: 3, status: 'processing', reason: null })
@@ -78,7 +78,7 @@ describe('an order, as its events tell it,', () => {
     })
   })
 
-  it('tells what a step and a compensation wait for, until they are settled', () => {
+  it('knows what a step and a compensation wait for, until they are settled', () => {
     const waiting = fold(PLACED, RESERVED, {
       type: 'WaitingBegun',
       data: { step: 'chargePayment', waitingFor: 'PENDING' },

@@ -25,8 +25,8 @@ function worker(system: System, participants: string[] = []) {
   return started
 }
 
-describe('a worker that is told to stop', () => {
-  it('finishes the charge it has in hand: nobody has to ask for it again', async () => {
+describe('a worker that is to stop', () => {
+  it('finishes the charge it has in hand: no other has to ask for it again', async () => {
     const system = await start({})
     const leaving = worker(system)
     const { id } = await system.api.place({ paymentMethod: 'pm_slow_400' })

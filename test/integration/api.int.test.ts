@@ -41,7 +41,7 @@ async function expectProblem(response: Response, status: number, code: string): 
 const pointers = ({ errors }: Problem) => errors?.map(({ pointer }) => pointer)
 
 describe('placing an order', () => {
-  it('answers 202 with its address and the order as pending, and never tells what it runs on', async () => {
+  it('answers 202 with its address and the order as pending, and never shows what it runs on', async () => {
     const response = await post({ ...orderBody(), expectedTotalMinor: 1590 })
     expect(response.status).toBe(202)
     const order = (await response.json()) as Order
@@ -280,7 +280,7 @@ describe('a bad request', () => {
     await expectProblem(await raw(JSON.stringify({ a: 'x'.repeat(65_536) }), json), 413, 'BODY_TOO_LARGE')
   })
 
-  it('with another method is told which are allowed', async () => {
+  it('with another method gets an answer that says which are allowed', async () => {
     const response = await fetch(`${system.apiUrl}/orders`, { method: 'DELETE' })
     expect(response.headers.get('allow')).toBe('GET, HEAD, POST')
     await expectProblem(response, 405, 'METHOD_NOT_ALLOWED')
@@ -600,7 +600,7 @@ describe('reading', () => {
     })
   })
 
-  it('knows no points of a customer nobody has heard of', async () => {
+  it('knows no points of an unknown customer', async () => {
     expect(await system.api.loyalty('nobody')).toEqual({ balance: 0, entries: [], nextCursor: null })
     expect(await system.api.loyalty('%00')).toEqual({ balance: 0, entries: [], nextCursor: null })
   })

@@ -35,7 +35,7 @@ async function completedByHand(customerId: string, result: unknown): Promise<str
   return id
 }
 
-describe.concurrent('an activity that somebody completes by hand', () => {
+describe.concurrent('an activity that a person completes by hand', () => {
   it.each([
     ['done', { kind: 'done' }, 'completeOrder'],
     ['nothing', null, 'chargePayment'],

@@ -167,7 +167,7 @@ const FORGED = [
 describe('an operator who is wrong', () => {
   const nobody = '01a00000-0000-7000-8000-000000000000'
 
-  it('is told so', async () => {
+  it('gets an answer that says so', async () => {
     const { id, streamId } = await poisoned('cus_wrong')
     const [behind] = (await list(`?state=behind&streamId=${streamId}`)).data
     const at = (path: string) => fetch(`${system.apiUrl}/operations/dead-letters${path}`)

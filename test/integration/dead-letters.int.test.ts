@@ -86,7 +86,7 @@ describe('an event that cannot be applied', () => {
     expect(backoffMs(2000, () => 1)).toBe(60_000)
   })
 
-  it('is tried also behind many of a consumer that nobody is any more', async () => {
+  it('is tried also behind many of a consumer that no longer exists', async () => {
     const db = sqlOf(recording.pool)
     await db.query(
       `INSERT INTO dead_letters (consumer, stream_id, version, type, envelope, state, next_attempt_at)

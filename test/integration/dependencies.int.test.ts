@@ -10,7 +10,7 @@ beforeAll(async () => {
 })
 afterAll(() => test.close())
 
-it('the breaker that has moved last is the one that is told of, and the slots of all are added up', async () => {
+it('the breaker that has moved last is the one that is shown, and the slots of all are added up', async () => {
   const dependencies = createDependencies({ db: test.db })
   const seen = async (process: string, state: BreakerState) => {
     // Times are kept to the millisecond: what follows is later by more than that.

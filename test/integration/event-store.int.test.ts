@@ -66,7 +66,7 @@ describe('a stream', () => {
     expect(await versions(stream)).toHaveLength(head + 1)
   })
 
-  it('has exactly one winner of each version, whoever appends when', async () => {
+  it('has exactly one winner of each version, however many append', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(

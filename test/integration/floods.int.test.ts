@@ -147,7 +147,7 @@ describe('a flood', () => {
     })
   })
 
-  it('of half-sent bodies keeps nobody out, and is given up', async () => {
+  it('of half-sent bodies keeps no order out, and is given up', async () => {
     await startCounted({ intakeMax: 10, http: { requestMs: 3000, headMs: 3000, checkMs: 100 } })
     const head = 'POST /orders HTTP/1.1\r\nContent-Type: application/json\r\nContent-Length: 1000'
     const halves = await Promise.all(Array.from({ length: 100 }, () => open(head)))

@@ -230,7 +230,7 @@ describe('the invariants', () => {
     const parked = (version: number) => ({ version, state: 'parked' })
     const behind = (version: number) => ({ version, state: 'behind' })
 
-    it('every event is told to be applied, set aside, or in flight', async () => {
+    it('every event is applied, set aside, or in flight, and is counted so', async () => {
       const recorded = await system.db.event.count()
       expect(await checked(consumption(1, parked(2), behind(3)))).toEqual({
         name: 'dead-letters',

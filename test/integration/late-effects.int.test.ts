@@ -138,7 +138,7 @@ describe('an attempt at a provider step', () => {
     })
   })
 
-  it('whose refusal nobody could make sure of turns its order back for that, and leaves the effect to the undo', async () => {
+  it('whose refusal could not be made sure of turns its order back for that, and leaves the effect to the undo', async () => {
     const { id, provider, payment, turnBack } = await setUp()
     const first = payment.chargePayment(id, attempt(1))
     ;(await provider.call(0))('lose', { ...EFFECT, currency: 'USD' })
@@ -329,7 +329,7 @@ describe('the judge', () => {
     await attemptStep(test.db, 'completeOrder', id)
   }
 
-  it('completes no order without its charge, whatever somebody has answered for it by hand', async () => {
+  it('completes no order without its charge, whatever a person has answered for it by hand', async () => {
     const { id } = await setUp()
     expect(await attemptStep(test.db, 'completeOrder', id)).toEqual({
       kind: 'refused',

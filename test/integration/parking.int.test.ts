@@ -161,7 +161,7 @@ describe.concurrent('an order that cannot record that it turns back', () => {
 })
 
 describe('an operator who is wrong', () => {
-  it('is told so', async () => {
+  it('gets an answer that says so', async () => {
     const { id } = await system.api.run()
     const code = async (answer: Response) => [answer.status, ((await answer.json()) as { code: string }).code]
     const nobody = '01a00000-0000-7000-8000-000000000000'

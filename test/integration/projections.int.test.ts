@@ -45,7 +45,7 @@ const queries = () => ({
 const page = { limit: 100 }
 
 describe('the read models', () => {
-  it('tell of orders of every end what the written tables tell', async () => {
+  it('show orders of every end as the written tables have them', async () => {
     const written = new Map<End, string>()
     for (const end of ENDS) written.set(end, await writeOrder(test.db, end, { customerId: `cus_${end}` }))
     await delivery.everything()

@@ -91,7 +91,7 @@ describe('a client', () => {
 })
 
 describe('a report', () => {
-  it('tells what was sold, as the charges tell it', async () => {
+  it('shows what was sold, as the charges have it', async () => {
     const { id } = await system.api.run({ lines: [{ sku: 'CUP-001', quantity: 3 }] })
     const completed = (await system.api.events(id)).find(({ type }) => type === 'OrderCompleted')
     const day = completed?.recordedAt.slice(0, 10)
@@ -105,13 +105,13 @@ describe('a report', () => {
     ])
   })
 
-  it('tells the stock that the catalogue tells', async () => {
+  it('shows the stock that the catalogue shows', async () => {
     const { data } = await get<z.infer<typeof stockReport>>('/reports/stock?minVersion=1')
     const { available, reserved, sold } = await system.api.product('CUP-001')
     expect(data.find(({ sku }) => sku === 'CUP-001')).toEqual({ sku: 'CUP-001', available, reserved, sold })
   })
 
-  it('tells operators how many orders there are and what is at risk', async () => {
+  it('shows operators how many orders there are and what is at risk', async () => {
     await writeOrder(system.db, 'parked')
     const { orders, atRisk, oldestOpen } = await until('the other orders to have ended', async () => {
       const now = await get<z.infer<typeof overview>>('/operations/overview?minVersion=1')
@@ -176,7 +176,7 @@ describe('a rebuild over HTTP', () => {
 })
 
 describe('the metrics of the projector', () => {
-  it('tell of lag, events and dead letters', async () => {
+  it('show lag, events and dead letters', async () => {
     const text = (await system.events?.metrics.metrics()) ?? ''
     expect(text).toMatch(/^ordersaga_projection_lag_seconds\{projection="sales"\} \d/m)
     expect(text).toMatch(/^ordersaga_events_consumed_total\{consumer="order-summary"\} [1-9]/m)
@@ -218,7 +218,7 @@ describe('bad input', () => {
     expect(answer.status).toBe(404)
   })
 
-  it('is told from a customer that nobody has heard of', async () => {
+  it('is an unknown customer', async () => {
     expect((await ordersOf('nobody')).data).toEqual([])
     expect((await ordersOf('no%20body')).data).toEqual([])
   })

@@ -74,7 +74,7 @@ async function rebuildAll(): Promise<void> {
 }
 
 describe('a rebuild from zero', () => {
-  it('tells what the live one tells, and leaves nothing of the old behind', async () => {
+  it('has what the live one has, and leaves nothing of the old behind', async () => {
     await writeSome(24)
     await delivery.everything()
     const before = await liveHashes()

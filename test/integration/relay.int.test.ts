@@ -193,7 +193,7 @@ describe('of several relays', () => {
     expect(rowCount).toBe(1)
   }
 
-  it('one leads, and when its connection is killed it stops, stands again, and whoever leads goes on', async () => {
+  it('one leads, and when its connection is killed it stops, stands again, and the one that leads goes on', async () => {
     const relays = [relay(), relay()]
     const leaders = async () => {
       const told = await Promise.all(relays.map(({ metric }) => metric('ordersaga_relay_is_leader')))
@@ -208,7 +208,7 @@ describe('of several relays', () => {
     expect(await published()).toHaveLength(8)
   })
 
-  it('one that falls silent is told so and replaced', async () => {
+  it('one that falls silent is noticed and replaced', async () => {
     const reigns: string[] = []
     const candidate = (name: string) =>
       standForLeader({

@@ -44,7 +44,7 @@ describe('the migrations', () => {
 })
 
 describe('the database itself', () => {
-  it('completes no order of which a step before the pivot is not done, whoever says so', async () => {
+  it('completes no order with a step before the pivot that is not done, whatever asks for it', async () => {
     const id = await placeOrderRow(test.db, {}, ['reserveInventory', 'chargePayment'])
     const complete = () =>
       test.admin.$executeRaw`UPDATE sagas SET status = 'completed' WHERE id = ${id}::uuid`

@@ -26,7 +26,7 @@ const COMPLETED = [
 ]
 
 describe('the stream of an order', () => {
-  it('tells each event as it happens, with the order as it then was, and ends with the order', async () => {
+  it('sends each event as it happens, with the order as it then was, and ends with the order', async () => {
     const { id } = await system.api.place({ paymentMethod: 'pm_slow_600' })
     const { type, sent, hasEnded } = await read<Order>(`/orders/${id}/stream`)
     expect([type, hasEnded]).toEqual(['text/event-stream', true])
@@ -40,7 +40,7 @@ describe('the stream of an order', () => {
     ])
   })
 
-  it('tells the events so far of an order that has ended, up to the one that ended it', async () => {
+  it('sends the events so far of an order that has ended, up to the one that ended it', async () => {
     const { id } = await system.api.run({ service: 'refused' })
     const { sent, hasEnded } = await read<Order>(`/orders/${id}/stream`)
     expect(hasEnded).toBe(true)
@@ -49,7 +49,7 @@ describe('the stream of an order', () => {
     expect(sent.at(-1)?.data).toEqual(await system.api.order(id))
   })
 
-  it('goes on after the last event that the client has seen, and tells one that has seen all not to come back', async () => {
+  it('goes on after the last event that the client has seen, and asks one that has seen all not to come back', async () => {
     const { id } = await system.api.run()
     const whole = await read<Order>(`/orders/${id}/stream`)
     const rest = await read<Order>(`/orders/${id}/stream`, { lastEventId: '3' })
@@ -58,7 +58,7 @@ describe('the stream of an order', () => {
     expect(await read(`/orders/${id}/stream`, { lastEventId: last })).toMatchObject({ status: 204, sent: [] })
   })
 
-  it('tells what happens next to a client that has seen a version which the order does not have', async () => {
+  it('sends what happens next to a client that has seen a version which the order does not have', async () => {
     const { id } = await system.api.place({ paymentMethod: 'pm_pending' })
     await system.api.reached(id, 'waiting')
     const { version } = await system.api.order(id)
@@ -72,7 +72,7 @@ describe('the stream of an order', () => {
     expect(text).not.toContain(`id:${version}\n`)
   })
 
-  it('is refused for an order that nobody knows, and after an id that is none', async () => {
+  it('is refused for an unknown order, and after an id that is none', async () => {
     expect((await fetch(`${system.apiUrl}/orders/x/stream`)).status).toBe(404)
     const { id } = await system.api.run()
     const headers = { 'last-event-id': 'first' }

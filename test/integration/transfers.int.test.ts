@@ -161,7 +161,7 @@ describe('a transfer over HTTP', () => {
     expect(await codeOf(await system.api.post('/transfers', request, key()))).toEqual([status, code])
   })
 
-  it('without a key, and one that nobody knows, are refused', async () => {
+  it('without a key, and one that is unknown, are refused', async () => {
     expect(await codeOf(await system.api.post('/transfers', body))).toEqual([400, 'IDEMPOTENCY_KEY_MISSING'])
     for (const id of ['x', randomUUID()])
       expect(await codeOf(await fetch(`${system.apiUrl}/transfers/${id}`))).toEqual([

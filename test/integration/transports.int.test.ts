@@ -102,7 +102,7 @@ describe.each([
     })
   })
 
-  it('stores an event once that is published again, also by somebody else', async () => {
+  it('stores an event once that is published again, also by another process', async () => {
     await publishAll(envelopes('order-a', 1, 3))
     expect(await transport.publish(envelopes('order-a', 2, 4))).toEqual(envelopes('order-a', 2, 4))
     await publishAll(envelopes('order-a', 1, 5), await open())
@@ -195,7 +195,7 @@ describe.each([
     })
   })
 
-  it('waits, when it is told to stop, for the batch in hand, and does not hand that out again', async () => {
+  it('waits, when it is to stop, for the batch in hand, and does not hand that out again', async () => {
     const { held, release } = hold()
     const first = await collect('reader', transport, () => held)
     await publishAll(envelopes('order-a', 1, 5))
@@ -242,7 +242,7 @@ describe.each([
     expect([firstSeen(got['order-a'] ?? []), firstSeen(got['order-b'] ?? [])]).toEqual([upTo(10), upTo(3)])
   })
 
-  it('waits for a broker that is away when it is opened, and when somebody subscribes', async () => {
+  it('waits for a broker that is away when it is opened, and when a consumer subscribes', async () => {
     await broker.takeAway()
     const consumer = await collect('reader')
     const opening = open()

@@ -23,7 +23,7 @@ describe.concurrent('a gateway that charges', () => {
       charged: { amountMinor: 1590, currency: 'USD' },
     },
   ])(
-    '$what is not believed: it is undone, told, and the order rejected',
+    '$what is not believed: it is undone, recorded, and the order rejected',
     async ({ paymentMethod, charged }) => {
       const order = await system.api.run({ paymentMethod })
       expect(order).toMatchObject({

@@ -48,7 +48,7 @@ describe.concurrent('a compensation whose provider limits us', () => {
     return id
   }
 
-  it('waits in sight, is parked after a while with its class, and holds nobody up; then it ends by itself', async () => {
+  it('waits in sight, is parked after a while with its class, and holds no other up; then it ends by itself', async () => {
     const id = await turnedBack('cus_limited')
     expect(charging(await system.api.order(id))?.detail).toBe('RATE_LIMITED')
     await system.api.reached(id, 'parked')

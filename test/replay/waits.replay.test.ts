@@ -104,7 +104,7 @@ describe('a history written by hand', () => {
     await expectToReplay(ended)
   })
 
-  it('of a charge that spends an attempt whenever it is told to come back: after six it is turned back', async () => {
+  it('of a charge that spends an attempt whenever it is to come back: after six it is turned back', async () => {
     const history = buildHistory({ queued: ['chargePayment'] })
       .workflowTask()
       .local('reserveInventory', { result: DONE })
@@ -119,7 +119,7 @@ describe('a history written by hand', () => {
     await expectToReplay(ended)
   })
 
-  it('of an undo that spends an attempt whenever it is told to come back: after nine it is parked', async () => {
+  it('of an undo that spends an attempt whenever it is to come back: after nine it is parked', async () => {
     const history = turnedBack()
       .local('refundPayment', { result: spending })
       .local('noteOrderProgress', { result: DONE })
@@ -131,7 +131,7 @@ describe('a history written by hand', () => {
     await expectToReplay(rejected(history.asked('refundPayment', 'payment', DONE)))
   })
 
-  it('of a pivot that spends an attempt whenever it is told to come back: after nine it is parked', async () => {
+  it('of a pivot that spends an attempt whenever it is to come back: after nine it is parked', async () => {
     const history = charged()
       .local('completeOrder', { result: spending })
       .local('noteOrderProgress', { result: DONE })
@@ -167,7 +167,7 @@ describe('a history written by hand', () => {
     )
   })
 
-  it('of a notification that finds nobody four times: it is left out, and that is recorded', async () => {
+  it('of a notification that finds its provider away four times: it is left out, and that is recorded', async () => {
     const history = charged()
       .local('completeOrder', { result: DONE })
       .local('notifyCustomer', { result: away })

@@ -79,7 +79,7 @@ describe('a saga', () => {
       ])
     })
 
-    it('is unavailable, waits longer and longer, spends no attempt, and tells it once', async () => {
+    it('is unavailable, waits longer and longer, spends no attempt, and reports it once', async () => {
       const world = createWorld(saga, { [step]: [...repeat('is unavailable', 8)] })
       expect(await run(world)).toEqual({ status: 'completed' })
       expect(world.waits).toEqual([1000, 2000, 4000, 8000, 16_000, 32_000, 60_000, 60_000])
@@ -144,7 +144,7 @@ describe('a saga', () => {
       })
     const minutes = (world: World) => world.waits.reduce((sum, ms) => sum + ms, 0) / 60_000
 
-    it('tells that it waits, and keeps the order of the others for two minutes', async () => {
+    it('reports that it waits, and keeps the order of the others for two minutes', async () => {
       const world = away(7)
       expect(await run(world)).toMatchObject({ status: 'rejected' })
       expect(minutes(world)).toBeGreaterThan(2)
@@ -164,7 +164,7 @@ describe('a saga', () => {
       expect(world.effects).toEqual(new Set())
     })
 
-    it('is parked anew whenever it was woken for nothing, so that whoever woke it learns how it went', async () => {
+    it('is parked anew whenever it was woken for nothing, so that the one who woke it learns how it went', async () => {
       const world = away(12)
       const ports = world.ports()
       const woken: SagaPorts = {
@@ -238,7 +238,7 @@ describe('a saga', () => {
     })
   })
 
-  it('tells anew that it waits when the provider has taken the request and not decided', async () => {
+  it('reports anew that it waits when the provider has taken the request and not decided', async () => {
     const world = createWorld(saga)
     const ports = world.ports()
     const told: CallOutcome[] = ['BREAKER_OPEN', 'RATE_LIMITED', 'PENDING', 'PENDING'].map((why) => ({
@@ -293,7 +293,7 @@ describe('a saga', () => {
       ])
     })
 
-    it('and finds its provider away when it is given back tells so', async () => {
+    it('and finds its provider away when it is given back reports so', async () => {
       const world = createWorld(saga, { chargePayment: ['is paused', 'is unavailable', 'is paused'] })
       await run(world)
       expect(world.reports.map((change) => 'why' in change && change.why)).toEqual([
@@ -319,7 +319,7 @@ describe('a saga', () => {
     expect(world.effects).toEqual(new Set())
   })
 
-  it('asks its journal again when somebody has answered for it by hand', async () => {
+  it('asks its journal again when a person has answered for it by hand', async () => {
     const world = createWorld(saga, { createShipment: ['refuses'] })
     const ports = world.ports()
     const byHand = new Set(['beginOrderCompensation', 'closeOrder'])
@@ -359,7 +359,7 @@ describe('a saga', () => {
     expect(world.effects).toEqual(new Set())
   })
 
-  it('waits as long as its provider asks for, and spends the attempt that was told so', async () => {
+  it('waits as long as its provider asks for, and spends the attempt that was answered so', async () => {
     const world = createWorld(saga)
     const ports = world.ports()
     const told: CallOutcome[] = Array.from({ length: ATTEMPTS.giveUp }, () => ({
