@@ -25,6 +25,12 @@ describe('the configuration', () => {
     expect(Object.isFrozen(config)).toBe(true)
   })
 
+  it('is the same when it is handed on as the environment of another process', () => {
+    const config = readConfig({ ...allSet(), TRUST_PROXY: '10.0.0.0/8,::1', ALLOW_INSECURE: 'nats,postgres' })
+    const asText = Object.entries(config).map(([name, value]) => [name, String(value)])
+    expect(readConfig(Object.fromEntries(asText) as NodeJS.ProcessEnv)).toEqual(config)
+  })
+
   it('treats an empty variable as one that is not set', () => {
     expect(readConfig({ PORT: '', DATABASE_URL: '' })).toEqual(readConfig({}))
   })
@@ -122,8 +128,8 @@ describe('the configuration', () => {
   })
 
   it.each([
-    ['', false],
-    ['2', 2],
+    ['', []],
+    ['2', ['2']],
     ['10.0.0.0/8, fd00::/8,127.0.0.1', ['10.0.0.0/8', 'fd00::/8', '127.0.0.1']],
   ])('takes %o for the proxies that are trusted', (TRUST_PROXY, taken) => {
     expect(readConfig({ TRUST_PROXY }).TRUST_PROXY).toEqual(taken)

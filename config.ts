@@ -90,7 +90,10 @@ const schema = z.object({
    * The proxies in front of the API: how many there are, or their addresses or networks, comma separated. They say in
    * X-Forwarded-For which address a request comes from; without them the header is ignored.
    */
-  TRUST_PROXY: list.transform(readProxies),
+  TRUST_PROXY: list.refine(
+    areProxies,
+    'must be how many proxies there are (1 to 9), or their addresses or networks, e.g. 10.0.0.0/8',
+  ),
   /** Requests per second that one caller may make; what is over that is answered with 429. */
   RATE_LIMIT_PER_SECOND: z.coerce.number().int().min(1).default(1000),
   /** Where a process serves its metrics; npm start counts up from here. 0: nowhere. */
@@ -122,16 +125,8 @@ const schema = z.object({
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
 })
 
-/** As Express takes it. */
-function readProxies(given: readonly string[], context: z.RefinementCtx): false | number | string[] {
-  const [first = ''] = given
-  if (first === '') return false
-  if (given.length === 1 && /^[1-9]$/.test(first)) return Number(first)
-  if (given.every(isNetwork)) return [...given]
-  const message =
-    'must be how many proxies there are (1 to 9), or their addresses or networks, e.g. 10.0.0.0/8'
-  context.addIssue({ code: 'custom', message })
-  return z.NEVER
+function areProxies(given: readonly string[]): boolean {
+  return (given.length === 1 && /^[1-9]$/.test(given[0] ?? '')) || given.every(isNetwork)
 }
 
 function isNetwork(text: string): boolean {

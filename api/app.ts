@@ -4,7 +4,6 @@ import helmet from 'helmet'
 import type { Logger } from 'pino'
 import { pinoHttp } from 'pino-http'
 import swaggerUi from 'swagger-ui-express'
-import type { Config } from '../config.ts'
 import { limitRate } from './back-pressure.ts'
 import type { createDocument } from './document.ts'
 import type { Endpoint } from './endpoint.ts'
@@ -13,8 +12,8 @@ import { createErrorHandler, describeProblem, HttpProblem } from './problem.ts'
 
 export interface AppOptions {
   endpoints: readonly Endpoint[]
-  /** The proxies that say where a request comes from, as Express takes them. */
-  trustProxy: Config['TRUST_PROXY']
+  /** The proxies that say where a request comes from: their addresses and networks, or how many there are. */
+  trustProxy: readonly string[]
   /** Requests per second of one caller. */
   ratePerSecond: number
   /** What describes the endpoints. */
@@ -25,7 +24,8 @@ export interface AppOptions {
 /** The HTTP API. */
 export function createApp({ endpoints, trustProxy, ratePerSecond, document, log }: AppOptions): Express {
   const app = express()
-  app.set('trust proxy', trustProxy)
+  const [first = ''] = trustProxy
+  app.set('trust proxy', /^\d$/.test(first) ? Number(first) : trustProxy)
   app.disable('x-powered-by')
   app.set('etag', false)
   // Plain HTTP on this machine: nothing may be upgraded to HTTPS.

@@ -9,7 +9,6 @@ import { HTTP_TIMES, serveHttp, type HttpLimits } from '../../api/http-server.ts
 import { createEndpoints } from '../../api/resources/index.ts'
 import type { Contracts } from '../../api/contracts.ts'
 import { createApiServices } from '../../api/services.ts'
-import type { Config } from '../../config.ts'
 import { connectLazily } from '../../dispatch/connection.ts'
 import { sweepRegularly } from '../../dispatch/sweep.ts'
 import { createDependencies } from '../../domain/operations/dependencies.ts'
@@ -100,7 +99,7 @@ export interface SystemOptions {
   http?: Partial<HttpLimits>
   ratePerSecond?: number
   /** Proxies in front of the API; none unless said otherwise. */
-  trustProxy?: Config['TRUST_PROXY']
+  trustProxy?: readonly string[]
   /** Other permits for local calls than the usual ones. */
   permits?: () => LocalPermits
   /** With relay and projector, so that there are read models. */
@@ -213,7 +212,7 @@ export async function startSystemOn(servers: Servers, options: SystemOptions = {
     const check = createAnswerCheck(document)
     const app = createApp({
       endpoints,
-      trustProxy: options.trustProxy ?? false,
+      trustProxy: options.trustProxy ?? [],
       ratePerSecond: options.ratePerSecond ?? 100_000,
       document,
       log,

@@ -72,9 +72,9 @@ describe('overload', () => {
   })
 
   it.each([
-    { trustProxy: 1, each: 'has a share of its own', refused: false },
+    { trustProxy: ['1'], each: 'has a share of its own', refused: false },
     { trustProxy: ['127.0.0.1'], each: 'has a share of its own', refused: false },
-    { trustProxy: false as const, each: 'has that of the proxy, which is not trusted', refused: true },
+    { trustProxy: [], each: 'has that of the proxy, which is not trusted', refused: true },
   ])('by clients behind a proxy ($trustProxy): each $each', async ({ trustProxy, refused }) => {
     system = await startSystem({ workers: false, ratePerSecond: 5, trustProxy })
     const statuses = await Promise.all(
