@@ -83,7 +83,7 @@ const schema = z.object({
   /** Streams of events that the API keeps open, in all and for one address; more is answered with 503. */
   STREAMS_MAX: z.coerce.number().int().min(1).default(1000),
   STREAMS_PER_ADDRESS_MAX: z.coerce.number().int().min(1).default(500),
-  /** Connections to the API, in all and from one address; more are closed at once. A proxy is one address. */
+  /** Connections to the API, in all and from one address; one more is answered with 503. A proxy is one address. */
   CONNECTIONS_MAX: z.coerce.number().int().min(1).default(4000),
   CONNECTIONS_PER_ADDRESS_MAX: z.coerce.number().int().min(1).default(2000),
   /**

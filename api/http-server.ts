@@ -5,7 +5,7 @@ import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { countByAddress } from './back-pressure.ts'
-import { problemOf, PROBLEMS, RETRY_AFTER_SECONDS, type ProblemCode } from './problem.ts'
+import { problemOf, PROBLEMS, retryAfterSeconds, type ProblemCode } from './problem.ts'
 
 export interface HttpLimits extends HttpTimes {
   /** Connections, in all and from one address: what is asked on one more is answered with 503, and it is closed. */
@@ -137,6 +137,7 @@ function codeOf({ code }: NodeJS.ErrnoException): ProblemCode {
 function answerWith(code: ProblemCode) {
   const requestId = randomUUID()
   const [status, title] = PROBLEMS[code]
+  const retryAfter = retryAfterSeconds(code)
   const body = JSON.stringify(problemOf(code, title, requestId))
   const headers = {
     'Content-Type': 'application/problem+json; charset=utf-8',
@@ -144,7 +145,7 @@ function answerWith(code: ProblemCode) {
     'X-Request-Id': requestId,
     'X-Content-Type-Options': 'nosniff',
     Connection: 'close',
-    ...(status === 503 ? { 'Retry-After': RETRY_AFTER_SECONDS } : {}),
+    ...(retryAfter === undefined ? {} : { 'Retry-After': retryAfter }),
   }
   return { status, headers, body }
 }

@@ -83,7 +83,7 @@ export type ProblemCode = keyof typeof PROBLEMS
 const isProblemCode = (code: string): code is ProblemCode => code in PROBLEMS
 
 /** After how many seconds a client may come back when it is too much, or a dependency is down. */
-export const RETRY_AFTER_SECONDS = 1
+const RETRY_AFTER_SECONDS = 1
 
 /** Maintenance takes minutes: clients need not ask each second. */
 const RETRY_PAUSED_SECONDS = 10
@@ -99,13 +99,20 @@ export function sendProblem(
   errors: readonly FieldError[] = [],
 ): void {
   const [status] = PROBLEMS[code]
-  const mayComeBack = status === 503 || status === 429
-  if (mayComeBack && !response.hasHeader('retry-after'))
-    response.set('retry-after', String(code === 'INTAKE_PAUSED' ? RETRY_PAUSED_SECONDS : RETRY_AFTER_SECONDS))
+  const retryAfter = retryAfterSeconds(code)
+  if (retryAfter !== undefined && !response.hasHeader('retry-after'))
+    response.set('retry-after', String(retryAfter))
   response
     .status(status)
     .type('application/problem+json')
     .send(JSON.stringify(problemOf(code, detail, response.get('x-request-id'), errors)))
+}
+
+/** When a client may come back with the same request, where it may. */
+export function retryAfterSeconds(code: ProblemCode): number | undefined {
+  const [status] = PROBLEMS[code]
+  if (status !== 503 && status !== 429) return undefined
+  return code === 'INTAKE_PAUSED' ? RETRY_PAUSED_SECONDS : RETRY_AFTER_SECONDS
 }
 
 /** A problem, as it is sent. */

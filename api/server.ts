@@ -1,5 +1,3 @@
-import { readFile } from 'node:fs/promises'
-import path from 'node:path'
 import { Client } from '@temporalio/client'
 import { providerUrls, queueName, readConfig, requireDatabaseUrl } from '../config.ts'
 import { temporalTarget } from '../temporal.ts'
@@ -9,7 +7,7 @@ import { createMetrics, serveMetrics } from '../metrics.ts'
 import { openPool, PROBE } from '../postgres.ts'
 import { openDatabase } from '../prisma/client.ts'
 import { requireRelease } from '../prisma/require-release.ts'
-import { ROOT } from '../root.ts'
+import { readVersion } from '../root.ts'
 import { createApp } from './app.ts'
 import { createDocument } from './document.ts'
 import { HTTP_TIMES, serveHttp } from './http-server.ts'
@@ -41,9 +39,6 @@ const checkDb = openDatabase(requireDatabaseUrl(config), CHECK_CONNECTIONS, {
 })
 const reads = openPool(requireDatabaseUrl(config), { max: READ_CONNECTIONS, name: 'ordersaga-reads' })
 const probe = openPool(requireDatabaseUrl(config), { ...PROBE, name: 'ordersaga-ready' })
-const { version } = JSON.parse(await readFile(path.join(ROOT, 'package.json'), 'utf8')) as {
-  version: string
-}
 const metrics = createMetrics()
 const closeMetrics = await serveMetrics(metrics, { host: config.HOST, port: config.METRICS_PORT })
 
@@ -77,7 +72,7 @@ const app = createApp({
   endpoints,
   trustProxy: config.TRUST_PROXY,
   ratePerSecond: config.RATE_LIMIT_PER_SECOND,
-  document: createDocument(endpoints, version),
+  document: createDocument(endpoints, readVersion()),
   log,
 })
 const server = await serveHttp(

@@ -32,7 +32,7 @@ import { createProjectionDesk } from '../read-models/projection-desk.ts'
 import { createOrderSummaryQueries } from '../read-models/order-summary.ts'
 import { createSalesQueries } from '../read-models/sales.ts'
 import { createStockQueries } from '../read-models/stock-levels.ts'
-import { describeError } from '../logger.ts'
+import { createTroubleLog } from '../logger.ts'
 import type { Database } from '../prisma/client.ts'
 import { PROVIDER_NAMES, type PerProvider, type ProviderName } from '../providers.ts'
 import type { SagaInput } from '../workflows/saga/contract.ts'
@@ -92,11 +92,8 @@ export function createApiServices(options: ApiWiring) {
     log,
   })
   const store = createEventStore({ db })
-  const tail = createTail({
-    db: streamDb,
-    onTrouble: (error) =>
-      log.warn({ error: describeError(error) }, 'streams cannot look for news, will look again'),
-  })
+  const onTrouble = createTroubleLog(log)
+  const tail = createTail({ db: streamDb, onTrouble })
   const aggregates = createAggregates({ db, store })
   return {
     ...options,
@@ -123,7 +120,7 @@ export function createApiServices(options: ApiWiring) {
       store: createEventStore({ db: streamDb }),
       tail,
       temporal: options.temporal,
-      log,
+      onTrouble,
     }),
     queries: createOrderQueries({ db }),
     journal: createOrderJournal({ db }),

@@ -1,9 +1,7 @@
-import { readFile } from 'node:fs/promises'
-import path from 'node:path'
 import { program } from 'commander'
 import { readConfig } from '../config.ts'
 import { backUp } from '../prisma/backup/backup.ts'
-import { ROOT } from '../root.ts'
+import { readVersion } from '../root.ts'
 import { withDatabase } from '../stack/with-database.ts'
 import { untilStopped } from './until-stopped.ts'
 
@@ -16,11 +14,8 @@ program
   .argument('[folder]', 'which is not there yet', `backups/${now()}`)
   .action((folder: string) =>
     untilStopped(async (signal) => {
-      const { version } = JSON.parse(await readFile(path.join(ROOT, 'package.json'), 'utf8')) as {
-        version: string
-      }
       const { tables, takenAt } = await withDatabase(readConfig(), ({ migrator }) =>
-        backUp(migrator, folder, { version, signal }),
+        backUp(migrator, folder, { version: readVersion(), signal }),
       )
       const rows = tables.reduce((sum, table) => sum + table.rows, 0)
       return `${folder} holds ${rows} rows of ${tables.length} tables, as of ${takenAt}.`

@@ -109,7 +109,7 @@ export function installFromArchive(
 
 export const sha256Of = (content: Buffer): string => createHash('sha256').update(content).digest('hex')
 
-/** Said at once, too: another way to get the program may work, and nobody would hear of it. @throws Error */
+/** Said at once, too: another way to get the program may work, and this would go unnoticed. @throws Error */
 export function requireSum(title: string, from: string, found: string, wanted: string, log: Log): void {
   if (found === wanted) return
   const refusal = `${title} from ${from} is refused and deleted: its sum is ${found}, and that of the release ${wanted}`

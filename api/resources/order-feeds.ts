@@ -1,5 +1,4 @@
 import type { EventBuffer } from 'better-sse'
-import type { Logger } from 'pino'
 import { ORDER } from '../../domain/order/evolve.ts'
 import type { OrderQueries } from '../../domain/order/queries.ts'
 import { sagaStream } from '../../domain/saga/ids.ts'
@@ -7,7 +6,6 @@ import { isTerminal } from '../../domain/saga/status.ts'
 import type { Loaded } from '../../events/store/aggregate.ts'
 import type { EventStore } from '../../events/store/store.ts'
 import type { Tail } from '../../events/outbox/tail.ts'
-import { describeError } from '../../logger.ts'
 import { shareRuns } from '../../events/share-runs.ts'
 import type { Contracts } from '../contracts.ts'
 import { toFrames } from '../event-stream.ts'
@@ -20,7 +18,8 @@ export interface OrderFeedOptions {
   store: EventStore
   tail: Tail
   temporal: TemporalPlace
-  log: Logger
+  /** Called with what went wrong. `what` is a constant text, for the log. */
+  onTrouble: (what: string, error: unknown) => void
 }
 
 /** What has happened to an order, as it is sent. */
@@ -47,7 +46,7 @@ export const isOver = ({ at }: Past): boolean => isTerminal(at.state.status)
  * One feed for each order that is watched: what happens to it is read once, however many watch, and when it happens.
  */
 export function createOrderFeeds(options: OrderFeedOptions) {
-  const { contract, tail, log } = options
+  const { contract, tail, onTrouble } = options
   const feeds = new Map<string, Feed>()
   const streamOf = (id: string) => sagaStream(contract.kind, id)
   let listening: ReturnType<Tail['listen']> | undefined
@@ -80,7 +79,7 @@ export function createOrderFeeds(options: OrderFeedOptions) {
         await listen()
         feed.past = await goOn(options, id, feed.past)
       } catch (error) {
-        log.warn({ error: describeError(error) }, 'a stream has ended: its order cannot be read')
+        onTrouble('a stream has ended: its order cannot be read', error)
         feed.hasFailed = true
         drop(id, feed)
       }

@@ -29,8 +29,8 @@ export interface Listening {
 
 export interface TailOptions {
   db: Pick<Database, '$queryRaw'>
-  /** It could not look for news, and will look again. */
-  onTrouble: (error: unknown) => void
+  /** Called with what went wrong and will be tried again. `what` is a constant text, for the log. */
+  onTrouble: (what: string, error: unknown) => void
 }
 
 /**
@@ -79,7 +79,7 @@ export function createTail({ db, onTrouble }: TailOptions) {
       return
     }
     const found = await look().catch((error: unknown) => {
-      onTrouble(error)
+      onTrouble('streams cannot look for news, will look again', error)
       return 0
     })
     setTimeout(() => void goOn(), found < BATCH_MAX ? INTERVAL_MS : 0)
@@ -103,9 +103,9 @@ export function createTail({ db, onTrouble }: TailOptions) {
       } finally {
         listeners.delete(joining)
       }
-      const told = { upTo: newest, except: [...missing.keys()] }
+      const sent = { upTo: newest, except: [...missing.keys()] }
       return {
-        before: (afterId) => readBefore(db, afterId, told),
+        before: (afterId) => readBefore(db, afterId, sent),
         stop: () => void listeners.delete(listener),
       }
     },

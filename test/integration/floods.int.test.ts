@@ -105,7 +105,7 @@ describe('a flood', () => {
       const before = statements['ordersaga-streams']
       const seen = streams.map(frames)
       expect(await placedAtOnce(10)).toEqual(new Set([202]))
-      await until('everybody to be told', () =>
+      await until('every stream to have them', () =>
         streams.every((stream, index) => frames(stream) === (seen[index] ?? 0) + 10) ? true : undefined,
       )
       return statements['ordersaga-streams'] - before
@@ -120,12 +120,10 @@ describe('a flood', () => {
     const statements = await startCounted()
     const { id } = await system.api.place()
     const streams = await Promise.all(Array.from({ length: 100 }, () => watch(`/orders/${id}/stream`)))
-    await until('all to be told what was', () =>
-      streams.every((one) => frames(one) === 1) ? true : undefined,
-    )
+    await until('all to have what was', () => (streams.every((one) => frames(one) === 1) ? true : undefined))
     const before = statements['ordersaga-streams']
     await system.api.cancel(id)
-    await until('all to be told of the wish', () =>
+    await until('all to have the wish', () =>
       streams.every(({ text }) => text.includes('CancelRequested')) ? true : undefined,
     )
     expect(statements['ordersaga-streams'] - before).toBeLessThan(50)

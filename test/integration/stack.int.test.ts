@@ -341,7 +341,7 @@ describe('the Temporal server', () => {
   })
 })
 
-/** Of a release that nobody serves. */
+/** Of a release that is served nowhere. */
 const UNKNOWN = { [PLATFORM]: '0'.repeat(64) }
 
 /** A machine without Temporal, without NATS and without Go. */
