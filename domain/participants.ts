@@ -3,7 +3,7 @@ import { awardPoints } from './loyalty/award-points.ts'
 import { notifyCustomer } from './notification/notify-customer.ts'
 import { completeOrder } from './order/complete-order.ts'
 import { chargePayment } from './payment/charge-payment.ts'
-import { perProvider } from '../providers.ts'
+import { perProvider, type ProviderName } from '../providers.ts'
 import { allSteps } from './saga/step.ts'
 import { createShipment } from './shipping/create-shipment.ts'
 import { depositMoney, withdrawMoney } from './transfer/move-money.ts'
@@ -31,5 +31,10 @@ export const PROVIDER_STEPS = perProvider((provider) =>
     .filter((step) => step.provider === provider)
     .map(({ name }) => name),
 )
+
+const PROVIDER_OF = new Map(allSteps(PARTICIPANTS).map(({ name, provider }) => [name, provider]))
+
+/** Where the effect of a step is; null where that is our own database, or where the step is not known here. */
+export const providerOf = (step: string): ProviderName | null => PROVIDER_OF.get(step) ?? null
 
 export type Participant = keyof typeof PARTICIPANTS

@@ -12,6 +12,7 @@ import { parkedEndpoints } from './parked.ts'
 import { productEndpoints } from './products.ts'
 import { projectionEndpoints } from './projections.ts'
 import { reportEndpoints } from './reports.ts'
+import { sagaEndpoints } from './sagas.ts'
 import { streamEndpoints } from './streams.ts'
 import { transferEndpoints } from './transfers.ts'
 
@@ -22,6 +23,7 @@ export const createEndpoints = (services: ApiServices & HealthResources): Endpoi
   ...loyaltyEndpoints(services),
   ...transferEndpoints(services),
   ...accountEndpoints(services),
+  ...sagaEndpoints(services),
   ...parkedEndpoints(services),
   ...dependencyEndpoints(services),
   ...maintenanceEndpoints(services),

@@ -2,7 +2,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import type { z } from 'zod'
 import { CONTRACTS } from '../../api/contracts.ts'
+import type { sagaList } from '../../api/resources/sagas.ts'
 import { ORDER_PARTICIPANTS } from '../../domain/participants.ts'
 import { allSteps } from '../../domain/saga/step.ts'
 import { bundleWorkflows } from '../../workers/bundle.ts'
@@ -67,6 +69,63 @@ const versionOf = async (id: string, type: string) =>
   (await newer.events(id)).find((event) => event.type === type)?.version
 const asOf = (id: string, version: number | undefined) =>
   newer.get<Order>(`/orders/${id}?asOfVersion=${version}`)
+
+describe('the definitions of the sagas', () => {
+  type Sagas = z.infer<typeof sagaList>
+  const sagasOf = async (api: ApiClient) => (await api.get<Sagas>('/sagas')).data
+
+  it('are all that the API knows, and say which of them new sagas are run by', async () => {
+    const named = async (api: ApiClient) =>
+      (await sagasOf(api)).map(({ kind, definition, isCurrent }) => [kind, definition, isCurrent])
+    const transfer = ['transfer', 'transfer@1', true]
+    expect(await named(older)).toEqual([['order', orderSaga.name, true], transfer])
+    expect(await named(newer)).toEqual([
+      ['order', orderSaga.name, false],
+      ['order', orderSaga2.name, true],
+      transfer,
+    ])
+  })
+
+  it('have their steps in order, with participant, provider and compensation', async () => {
+    const [first, second] = await sagasOf(newer)
+    expect([first, second].map((saga) => saga?.steps.map(({ name }) => name))).toEqual([FIRST, SECOND])
+    const [reserve, charge] = first?.steps ?? []
+    expect([reserve, charge, ...(first?.steps.slice(-2) ?? [])]).toEqual([
+      {
+        name: 'reserveInventory',
+        kind: 'compensatable',
+        participant: 'inventory',
+        provider: null,
+        compensation: 'releaseInventory',
+        isOptional: false,
+      },
+      {
+        name: 'chargePayment',
+        kind: 'compensatable',
+        participant: 'payment',
+        provider: 'payment',
+        compensation: 'refundPayment',
+        isOptional: false,
+      },
+      {
+        name: 'completeOrder',
+        kind: 'pivot',
+        participant: 'order',
+        provider: null,
+        compensation: null,
+        isOptional: false,
+      },
+      {
+        name: 'notifyCustomer',
+        kind: 'retriable',
+        participant: 'notification',
+        provider: null,
+        compensation: null,
+        isOptional: true,
+      },
+    ])
+  })
+})
 
 describe('orders of two versions at once', () => {
   it('wait for the same provider, each at its own step, and are completed', async () => {

@@ -1,0 +1,59 @@
+import { providerOf } from '../../domain/participants.ts'
+import type { SagaKind } from '../../domain/saga/ids.ts'
+import type { SagaContract } from '../../workflows/saga/contract.ts'
+import type { Contracts } from '../contracts.ts'
+import { endpoint, reply, type Endpoint } from '../endpoint.ts'
+import { z } from '../zod.ts'
+
+const definedStep = z
+  .object({
+    name: z.string(),
+    kind: z.enum(['compensatable', 'pivot', 'retriable']),
+    participant: z.string(),
+    provider: z.string().nullable().openapi({ description: 'Null where its effect is in our own database.' }),
+    compensation: z.string().nullable(),
+    isOptional: z
+      .boolean()
+      .openapi({ description: 'The saga ends without it, once its attempts are spent.' }),
+  })
+  .openapi('DefinedStep')
+
+export const sagaList = z
+  .object({
+    data: z.array(
+      z.object({
+        kind: z.enum(['order', 'transfer']),
+        definition: z.string().openapi({ example: 'order@1' }),
+        isCurrent: z.boolean().openapi({ description: 'New sagas are run by it.' }),
+        steps: z.array(definedStep),
+      }),
+    ),
+  })
+  .openapi('SagaList')
+
+/** What the sagas are made of: every definition that this process knows. */
+export function sagaEndpoints({ contracts }: { contracts: Contracts }): Endpoint[] {
+  const data = [
+    ...definitionsOfKind('order', contracts.order),
+    ...definitionsOfKind('transfer', contracts.transfer),
+  ]
+  return [
+    endpoint({
+      method: 'get',
+      path: '/sagas',
+      summary: 'The definitions of the sagas',
+      answers: {
+        200: { description: 'By kind, oldest first; the steps in their order.', schema: sagaList },
+      },
+      handle: async () => reply(200, { data }),
+    }),
+  ]
+}
+
+const definitionsOfKind = (kind: SagaKind, { definition: current, steps }: SagaContract) =>
+  [...steps].map(([definition, outline]) => ({
+    kind,
+    definition,
+    isCurrent: definition === current,
+    steps: outline.map(({ at, ...step }) => ({ ...step, participant: at, provider: providerOf(step.name) })),
+  }))
