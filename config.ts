@@ -94,6 +94,8 @@ const schema = z.object({
     areProxies,
     'must be how many proxies there are (1 to 9), or their addresses or networks, e.g. 10.0.0.0/8',
   ),
+  /** Where the operator console is built; without it, `npm start` builds it, and the API alone serves none. */
+  CONSOLE_DIR: z.string().min(1).optional(),
   /** Requests per second that one caller may make; what is over that is answered with 429. */
   RATE_LIMIT_PER_SECOND: z.coerce.number().int().min(1).default(1000),
   /** Where a process serves its metrics; npm start counts up from here. 0: nowhere. */

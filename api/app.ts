@@ -5,6 +5,7 @@ import type { Logger } from 'pino'
 import { pinoHttp } from 'pino-http'
 import swaggerUi from 'swagger-ui-express'
 import { limitRate } from './back-pressure.ts'
+import { serveConsole } from './console.ts'
 import type { createDocument } from './document.ts'
 import type { Endpoint } from './endpoint.ts'
 import { absentAt, mount, refuseOtherMethods } from './mount.ts'
@@ -16,13 +17,22 @@ export interface AppOptions {
   trustProxy: readonly string[]
   /** Requests per second of one caller. */
   ratePerSecond: number
+  /** Where the console is built; without it there is none. */
+  consoleDir?: string | undefined
   /** What describes the endpoints. */
   document: ReturnType<typeof createDocument>
   log: Logger
 }
 
 /** The HTTP API. */
-export function createApp({ endpoints, trustProxy, ratePerSecond, document, log }: AppOptions): Express {
+export function createApp({
+  endpoints,
+  trustProxy,
+  ratePerSecond,
+  consoleDir,
+  document,
+  log,
+}: AppOptions): Express {
   const app = express()
   const [first = ''] = trustProxy
   app.set('trust proxy', /^\d$/.test(first) ? Number(first) : trustProxy)
@@ -36,7 +46,9 @@ export function createApp({ endpoints, trustProxy, ratePerSecond, document, log 
   app.use(mount(probes), limitRate(ratePerSecond), mount(others))
   page(app, '/openapi.json', (_request, response) => void response.json(document))
   page(app, '/problems/:type', describeProblem)
-  page(app, '/', (_request, response) => response.redirect('/docs/'))
+  const home = consoleDir === undefined ? '/docs/' : '/console/'
+  page(app, '/', (_request, response) => response.redirect(home))
+  if (consoleDir !== undefined) serveConsole(app, consoleDir)
   const docs = swaggerUi.setup(document, { customSiteTitle: 'OrderSaga API' })
   page(app, '/docs', ...swaggerUi.serve, docs)
   app.use('/docs', swaggerUi.serve)

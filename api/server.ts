@@ -72,6 +72,7 @@ const app = createApp({
   endpoints,
   trustProxy: config.TRUST_PROXY,
   ratePerSecond: config.RATE_LIMIT_PER_SECOND,
+  consoleDir: config.CONSOLE_DIR,
   document: createDocument(endpoints, readVersion()),
   log,
 })

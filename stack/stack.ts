@@ -4,7 +4,9 @@ import { asEnvironment, migratorDatabaseUrl, urlHost, type Config } from '../con
 import { describeMigrated, migrate } from '../prisma/migrate.ts'
 import { temporalTarget } from '../temporal.ts'
 import { bundleFile } from '../workers/bundle.ts'
+import { ROOT } from '../root.ts'
 import { compileProcesses } from './compile.ts'
+import { buildConsole } from './console.ts'
 import type { LineWriter } from './console-log.ts'
 import { keepRunning, type KeptServer, type Server } from './keep-running.ts'
 import { startNats } from './nats.ts'
@@ -74,12 +76,13 @@ export async function startStack(
     for (const name of config.METRICS_PORT === 0 ? [] : MEASURED) {
       await requireHttpPort(metricsPort(config, name), 'METRICS_PORT', config.HOST)
     }
-    const [database, temporal, nats, bundle, compiled] = await allOrNone([
+    const [database, temporal, nats, bundle, compiled, console] = await allOrNone([
       providePostgres(config, dataDir, keep, log),
       provideTemporal(config, dataDir, keep, log),
       provideNats(config, dataDir, keep, log),
       bundleFile(dataDir),
       compileProcesses(),
+      config.CONSOLE_DIR ?? buildConsole(path.join(ROOT, '.cache')),
     ])
     stopping.throwIfAborted()
     log(describeMigrated(await migrate(database.migrator, { applicationUrl: database.application })))
@@ -95,6 +98,7 @@ export async function startStack(
       ...nats,
       DATA_DIR: dataDir,
       WORKFLOW_BUNDLE: bundle,
+      CONSOLE_DIR: console,
     })
     const specs = [
       { name: 'sandbox', entry: 'sandbox/server.js' },
@@ -213,7 +217,7 @@ async function provideNats(
 
 /** Like Promise.all, but a failure waits for the others, so that what they started is known when it is stopped. */
 async function allOrNone<T extends readonly unknown[]>(work: {
-  [Index in keyof T]: Promise<T[Index]>
+  [Index in keyof T]: T[Index] | Promise<T[Index]>
 }): Promise<T> {
   const settled = await Promise.allSettled(work)
   const failed = settled.find((result) => result.status === 'rejected')

@@ -62,6 +62,7 @@ function welcome({ apiUrl, sandboxUrl, temporalUiUrl }: Stack): void {
   process.stdout.write(`
 OrderSaga is up.
 
+  Console       ${apiUrl}/console/   (guided tour: ${apiUrl}/console/tour)
   API           ${apiUrl}
   API reference ${apiUrl}/docs
   Temporal UI   ${temporalUiUrl}

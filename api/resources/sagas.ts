@@ -1,6 +1,6 @@
-import { providerOf } from '../../domain/participants.ts'
+import { providerOf, stepNamed } from '../../domain/participants.ts'
 import type { SagaKind } from '../../domain/saga/ids.ts'
-import type { SagaContract } from '../../workflows/saga/contract.ts'
+import type { SagaContract, StepOutline } from '../../workflows/saga/contract.ts'
 import type { Contracts } from '../contracts.ts'
 import { endpoint, reply, type Endpoint } from '../endpoint.ts'
 import { z } from '../zod.ts'
@@ -12,6 +12,10 @@ const definedStep = z
     participant: z.string(),
     provider: z.string().nullable().openapi({ description: 'Null where its effect is in our own database.' }),
     compensation: z.string().nullable(),
+    events: z
+      .object({ done: z.string(), undone: z.array(z.string()) })
+      .nullable()
+      .openapi({ description: 'The types of its events; null where this process does not know the step.' }),
     isOptional: z
       .boolean()
       .openapi({ description: 'The saga ends without it, once its attempts are spent.' }),
@@ -55,5 +59,15 @@ const definitionsOfKind = (kind: SagaKind, { definition: current, steps }: SagaC
     kind,
     definition,
     isCurrent: definition === current,
-    steps: outline.map(({ at, ...step }) => ({ ...step, participant: at, provider: providerOf(step.name) })),
+    steps: outline.map(({ at, ...step }) => viewStep(at, step)),
   }))
+
+function viewStep(participant: string, step: Omit<StepOutline, 'at'>) {
+  const events = stepNamed(step.name)?.events ?? null
+  return {
+    ...step,
+    participant,
+    provider: providerOf(step.name),
+    events: events === null ? null : { done: events.done, undone: [...events.undone] },
+  }
+}

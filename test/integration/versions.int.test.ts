@@ -97,6 +97,7 @@ describe('the definitions of the sagas', () => {
         participant: 'inventory',
         provider: null,
         compensation: 'releaseInventory',
+        events: { done: 'InventoryReserved', undone: ['InventoryReleased'] },
         isOptional: false,
       },
       {
@@ -105,6 +106,7 @@ describe('the definitions of the sagas', () => {
         participant: 'payment',
         provider: 'payment',
         compensation: 'refundPayment',
+        events: { done: 'PaymentCharged', undone: ['PaymentRefunded', 'PaymentVoided'] },
         isOptional: false,
       },
       {
@@ -113,6 +115,7 @@ describe('the definitions of the sagas', () => {
         participant: 'order',
         provider: null,
         compensation: null,
+        events: { done: 'OrderCompleted', undone: [] },
         isOptional: false,
       },
       {
@@ -121,6 +124,7 @@ describe('the definitions of the sagas', () => {
         participant: 'notification',
         provider: null,
         compensation: null,
+        events: { done: 'CustomerNotified', undone: [] },
         isOptional: true,
       },
     ])

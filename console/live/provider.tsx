@@ -1,0 +1,68 @@
+import { useQueryClient, type QueryClient } from '@tanstack/react-query'
+import { createContext, use, useEffect, useState, type ReactNode } from 'react'
+import { followEvents, type Connection } from './live-events.ts'
+
+const ConnectionContext = createContext<Connection>('connecting')
+
+/** Whether what is shown follows what happens. */
+export const useConnection = (): Connection => use(ConnectionContext)
+
+/** Between two readings of the same list, however much happens. */
+const READ_EVERY_MS = 1000
+const TOGETHER_MS = 50
+
+/** Keeps what is shown true: after an event, whatever may have changed by it is read again. */
+export function LiveProvider({ children }: { children: ReactNode }) {
+  const queries = useQueryClient()
+  const [connection, setConnection] = useState<Connection>('connecting')
+  useEffect(() => {
+    const ending = new AbortController()
+    const stale = createStale(queries)
+    followEvents({
+      onEvent: ({ streamId }) => stale.add(streamId),
+      onMissed: () => void queries.invalidateQueries(),
+      onState: setConnection,
+      signal: ending.signal,
+    })
+    return () => {
+      ending.abort()
+      stale.stop()
+    }
+  }, [queries])
+  return <ConnectionContext value={connection}>{children}</ConnectionContext>
+}
+
+/** Streams in which something happened; their queries are read again together. */
+function createStale(queries: QueryClient) {
+  const streams = new Set<string>()
+  let timer: number | undefined
+  let flushedAt = Number.NEGATIVE_INFINITY
+  const flush = () => {
+    timer = undefined
+    flushedAt = performance.now()
+    const ids = new Set([...streams].map((stream) => stream.slice(stream.indexOf('-') + 1)))
+    streams.clear()
+    void queries.invalidateQueries({ predicate: ({ queryKey }) => isTouched(queryKey, ids) })
+  }
+  return {
+    add(streamId: string) {
+      streams.add(streamId)
+      // The first event of a quiet time is shown at once, with those that come with it.
+      timer ??= window.setTimeout(flush, Math.max(TOGETHER_MS, flushedAt + READ_EVERY_MS - performance.now()))
+    },
+    stop: () => window.clearTimeout(timer),
+  }
+}
+
+interface Init {
+  params?: { path?: { id?: string }; query?: { asOfVersion?: number } }
+}
+
+/** A query about one thing is touched by that thing's events, and one about many by every event. */
+export function isTouched(queryKey: readonly unknown[], ids: ReadonlySet<string>): boolean {
+  const { params } = (queryKey[2] ?? {}) as Init
+  // The past does not change.
+  if (params?.query?.asOfVersion !== undefined) return false
+  const id = params?.path?.id
+  return id === undefined || ids.has(id)
+}

@@ -1,0 +1,159 @@
+import type { components } from '../../api-types.ts'
+import type { Order } from '../../api.ts'
+import { titleOf } from '../../saga/words.ts'
+import type { Tone } from '../../ui/badge.tsx'
+import { span } from '../../ui/time.tsx'
+
+export type Timeline = components['schemas']['OrderTimeline']
+
+interface Event {
+  version: number
+  type: string
+  data: Record<string, unknown>
+  recordedAt: string
+}
+
+export interface Mark {
+  /** Milliseconds since the epoch. */
+  from: number
+  /** A moment has none. */
+  to?: number
+  /** It goes on. */
+  isOpen?: boolean
+  tone: Tone
+  title: string
+}
+
+export interface Lane {
+  name: string
+  note?: string
+  marks: Mark[]
+}
+
+const at = (time: string) => Date.parse(time)
+
+/**
+ * Who did what when: the API, each step with its attempts, its compensation beneath it, the outbox, the read models.
+ * @param events all of the order's.
+ */
+export function lanesOf(order: Order, events: readonly Event[], timeline: Timeline): Lane[] {
+  const { steps, publications, readModels, pending, actions } = timeline
+  const began = at(order.createdAt)
+  const placedAndWishes = events.filter(({ type }) => ['OrderPlaced', 'CancelRequested'].includes(type))
+  const byHand = actions.map(({ at: time, action, actor, reason }) =>
+    moment(at(time), 'person', `${action} by ${actor}: ${reason}`),
+  )
+  const turnedAt = events.find(({ type }) => type === 'CompensationBegun')?.recordedAt
+  return [
+    {
+      name: 'API',
+      marks: [
+        ...placedAndWishes.map(({ type, recordedAt }) => moment(at(recordedAt), 'active', titleOf(type))),
+        ...byHand,
+      ],
+    },
+    ...order.steps.flatMap((step) => {
+      const record = steps.find(({ name }) => name === step.name)
+      if (record === undefined) return []
+      const own = eventsOf(events, step.name)
+      const waits = pending.filter(({ activity }) => activity === step.name)
+      return [stepLane(step, record, own, turnedAt, waits), ...undoLane(step, record, own, turnedAt)]
+    }),
+    {
+      name: 'Outbox',
+      note: publications.some(({ publishedAt }) => publishedAt === null) ? 'not all published' : '',
+      marks: publications.flatMap(({ version, publishedAt }) =>
+        publishedAt === null
+          ? []
+          : [
+              moment(
+                at(publishedAt),
+                'done',
+                `Version ${version} published ${span(at(publishedAt) - began)} after placing`,
+              ),
+            ],
+      ),
+    },
+    {
+      name: 'Read models',
+      note: readModels.map(({ name, version }) => `${name} ${version}/${order.version}`).join(', '),
+      marks: [],
+    },
+  ]
+}
+
+const moment = (from: number, tone: Tone, title: string): Mark => ({ from, tone, title })
+
+/** Events name the step that they are of in their data, or by their type. */
+function eventsOf(events: readonly Event[], step: string): Event[] {
+  return events.filter(({ data }) => data['step'] === step)
+}
+
+type Record_ = Timeline['steps'][number]
+type Pending = Timeline['pending'][number]
+
+function stepLane(
+  step: Order['steps'][number],
+  { begunAt, movedAt, attempts }: Record_,
+  own: readonly Event[],
+  turnedAt: string | undefined,
+  waits: readonly Pending[],
+): Lane {
+  const isOver = ['done', 'failed', 'skipped'].includes(step.state)
+  const until = own[0]?.recordedAt ?? (step.compensation === 'none' ? movedAt : (turnedAt ?? movedAt))
+  const tone: Tone =
+    step.state === 'done'
+      ? 'done'
+      : step.state === 'failed'
+        ? 'failed'
+        : step.state === 'parked'
+          ? 'person'
+          : step.state === 'waiting'
+            ? 'waiting'
+            : 'active'
+  const [wait] = waits
+  const tries = wait?.attempt ?? attempts
+  return {
+    name: titleOf(step.name),
+    ...(tries > 1 ? { note: `attempt ${tries}` } : {}),
+    marks: [
+      {
+        from: at(begunAt),
+        ...(isOver ? { to: Math.max(at(until), at(begunAt)) } : { isOpen: true }),
+        tone,
+        title: `${titleOf(step.name)}: ${step.state}, begun ${begunAt}${wait?.lastFailure ? `; last failure ${wait.lastFailure}` : ''}`,
+      },
+    ],
+  }
+}
+
+function undoLane(
+  step: Order['steps'][number],
+  { movedAt }: Record_,
+  own: readonly Event[],
+  turnedAt: string | undefined,
+): Lane[] {
+  if (step.compensation === 'none' || turnedAt === undefined) return []
+  const isOver = ['done', 'skipped'].includes(step.compensation)
+  const undone = own.at(-1)?.recordedAt
+  return [
+    {
+      name: `undo ${titleOf(step.name).toLowerCase()}`,
+      marks: [
+        {
+          from: at(turnedAt),
+          ...(isOver ? { to: Math.max(at(undone ?? movedAt), at(turnedAt)) } : { isOpen: true }),
+          tone:
+            step.compensation === 'done'
+              ? 'undone'
+              : step.compensation === 'parked'
+                ? 'person'
+                : step.compensation === 'waiting'
+                  ? 'waiting'
+                  : 'active',
+          title: `Compensation of ${titleOf(step.name).toLowerCase()}: ${step.compensation}`,
+        },
+      ],
+    },
+  ]
+}

@@ -1,0 +1,95 @@
+import type { Step } from '../api.ts'
+import { Icon } from '../ui/icon.tsx'
+import { COMPENSATION_LOOKS, STEP_LOOKS, titleOf, type Look } from './words.ts'
+import './saga-map.css'
+
+/** What a definition says of a step, besides its name. */
+export interface StepOutline {
+  name: string
+  provider: string | null
+  compensation: string | null
+  isOptional: boolean
+}
+
+export interface SagaMapProps {
+  steps: readonly Step[]
+  outlines: readonly StepOutline[]
+  /** What the picture is of, for those who do not see it. */
+  label: string
+}
+
+/**
+ * A saga as its definition has it: the steps from left to right, the pivot behind which nothing is undone, and under
+ * each compensatable step what undoes it, in the direction in which it is undone.
+ */
+export const SagaMap = ({ steps, outlines, label }: SagaMapProps) => (
+  <div className="saga-map-box">
+    <ol className="saga-map" aria-label={label}>
+      {steps.map((step) => (
+        <SagaStep key={step.name} step={step} outline={outlines.find(({ name }) => name === step.name)} />
+      ))}
+    </ol>
+  </div>
+)
+
+function SagaStep({ step, outline }: { step: Step; outline: StepOutline | undefined }) {
+  const { name, kind, state, attempts, compensation, detail, settledAfterSkip } = step
+  const isUndone = compensation === 'done'
+  const undo = outline?.compensation ?? null
+  return (
+    <li className="saga-step" data-kind={kind} data-state={state} data-compensation={compensation}>
+      <div className="saga-track" aria-hidden="true" />
+      <Node
+        look={STEP_LOOKS[state]}
+        title={titleOf(name)}
+        note={noteOf(state === 'waiting' ? detail : null, attempts)}
+        tag={kind === 'pivot' ? 'point of no return' : (outline?.provider ?? undefined)}
+        isFaded={isUndone}
+      />
+      {undo === null ? undefined : (
+        <div className="saga-undo" data-shown={compensation !== 'none'}>
+          <Node
+            look={compensation === 'none' ? NOTHING : COMPENSATION_LOOKS[compensation]}
+            title={titleOf(undo)}
+            note={
+              settledAfterSkip
+                ? 'settled after it was given up'
+                : noteOf(compensation === 'waiting' ? detail : null, 0)
+            }
+            isFaded={compensation === 'none'}
+          />
+        </div>
+      )}
+    </li>
+  )
+}
+
+const NOTHING: Look = { tone: 'neutral', icon: 'undo', word: 'if it turns back' }
+
+/** What it waits for, and how often it was tried where once was not enough. */
+function noteOf(detail: string | null, attempts: number): string | undefined {
+  const tries = attempts > 1 ? `attempt ${attempts}` : undefined
+  return [detail, tries].filter((part) => part !== undefined && part !== null).join(' · ') || undefined
+}
+
+interface NodeProps {
+  look: Look
+  title: string
+  note: string | undefined
+  tag?: string | undefined
+  isFaded: boolean
+}
+
+const Node = ({ look: { tone, icon, word }, title, note, tag, isFaded }: NodeProps) => (
+  <div className="saga-node" data-tone={tone} data-faded={isFaded} data-word={word}>
+    <span className="saga-icon">
+      <Icon name={icon} />
+    </span>
+    <span className="saga-title">{title}</span>
+    <span className="saga-word">
+      {word}
+      {note === undefined ? undefined : <span className="saga-note"> · {note}</span>}
+    </span>
+    {tag === undefined ? undefined : <span className="saga-tag">{tag}</span>}
+  </div>
+)

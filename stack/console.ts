@@ -1,0 +1,54 @@
+import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import path from 'node:path'
+import process from 'node:process'
+import { promisify } from 'node:util'
+import { brotliCompress } from 'node:zlib'
+import { ROOT } from '../root.ts'
+
+const SOURCE = path.join(ROOT, 'console')
+
+/**
+ * Builds the console, unless that was done since it last changed.
+ * @param parent the folder that keeps it.
+ * @returns the folder that the API serves.
+ */
+export async function buildConsole(parent: string): Promise<string> {
+  const folder = path.join(parent, `console-${await fingerprint()}`)
+  if (existsSync(folder)) return folder
+  const scratch = `${folder}.${process.pid}`
+  // Loaded only when it is needed: it takes longer than the rest of a start.
+  const { build } = await import('vite')
+  await build({
+    configFile: path.join(SOURCE, 'vite.config.ts'),
+    logLevel: 'error',
+    build: { outDir: scratch, emptyOutDir: true },
+  })
+  await compress(scratch)
+  // Another process may have been first.
+  await rename(scratch, folder).catch(() => rm(scratch, { recursive: true, force: true }))
+  return folder
+}
+
+/** Beside each file of text its Brotli form, which browsers are given. */
+async function compress(folder: string): Promise<void> {
+  const names = await readdir(folder, { recursive: true })
+  const texts = names.filter((name) => /\.(js|css|html|svg)$/.test(name))
+  await Promise.all(
+    texts.map(async (name) => {
+      const file = path.join(folder, name)
+      await writeFile(`${file}.br`, await promisify(brotliCompress)(await readFile(file)))
+    }),
+  )
+}
+
+async function fingerprint(): Promise<string> {
+  const hash = createHash('sha256').update(await readFile(path.join(ROOT, 'package-lock.json')))
+  const entries = await readdir(SOURCE, { recursive: true, withFileTypes: true })
+  const files = entries
+    .filter((entry) => entry.isFile() && !entry.name.endsWith('.test.ts'))
+    .map((entry) => path.join(entry.parentPath, entry.name))
+  for (const file of files.sort()) hash.update(path.relative(SOURCE, file)).update(await readFile(file))
+  return hash.digest('hex').slice(0, 16)
+}
