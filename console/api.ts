@@ -49,3 +49,7 @@ client.use(throwProblems)
 
 /** The same for React: `api.useQuery('get', '/orders/{id}', …)`. */
 export const api = createQueryClient(client)
+
+/** An idempotency key: a request that is sent again with it is carried out once. */
+export const newKey = (): string =>
+  [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('')

@@ -1,0 +1,28 @@
+import { useState } from 'react'
+import { Button } from '../../ui/button.tsx'
+import { Dialog } from '../../ui/dialog.tsx'
+import { excerptOf } from './excerpt.ts'
+
+export interface ExcerptProps {
+  file: string
+  /** How the line begins that is looked for. */
+  name: string
+  load: () => Promise<{ default: string }>
+}
+
+/** The code that keeps the rule, as it was when the console was built. */
+export function Excerpt({ file, name, load }: ExcerptProps) {
+  const [code, setCode] = useState<string | undefined>()
+  const open = async () => setCode(excerptOf((await load()).default, name))
+  return (
+    <>
+      <Button onClick={() => void open()}>The code that keeps it</Button>
+      <Dialog title={file} isOpen={code !== undefined} onClose={() => setCode(undefined)}>
+        {/* oxlint-disable-next-line no-noninteractive-tabindex -- it scrolls */}
+        <pre className="excerpt" tabIndex={0} aria-label={`Code of ${file}`}>
+          {code}
+        </pre>
+      </Dialog>
+    </>
+  )
+}

@@ -1,0 +1,48 @@
+import { Link } from '@tanstack/react-router'
+import { api, type Order } from '../../api.ts'
+import { Icon } from '../../ui/icon.tsx'
+import type { Proof } from './scenes.ts'
+import type { Ledger } from './stage.ts'
+
+export interface ProofsProps {
+  proofs: readonly Proof[]
+  order: Order
+  ledger: Ledger
+}
+
+/** What the scene has shown, checked against the order and the books; at the end, whether all is as it must be. */
+export function Proofs({ proofs, order, ledger }: ProofsProps) {
+  const invariants = api.useQuery('get', '/operations/invariants', {}, { staleTime: 0, refetchInterval: false })
+  const checks = invariants.data?.checks ?? []
+  const broken = checks.filter(({ ok }) => !ok)
+  return (
+    <section className="scene-proofs" aria-label="What came of it">
+      <ul>
+        {proofs.map(({ text, holds }) => (
+          <ProofLine key={text} isTrue={holds(order, ledger)} text={text} />
+        ))}
+        {invariants.data === undefined ? (
+          <li className="faint">Checking what must hold over all orders …</li>
+        ) : (
+          <ProofLine
+            isTrue={invariants.data.ok}
+            text={
+              invariants.data.ok
+                ? `All ${checks.length} invariants hold over all orders: money, stock, shipments, points`
+                : `Broken: ${broken.map(({ name }) => name).join(', ')}`
+            }
+          />
+        )}
+      </ul>
+      <Link to="/invariants">What the invariants check</Link>
+    </section>
+  )
+}
+
+const ProofLine = ({ isTrue, text }: { isTrue: boolean; text: string }) => (
+  <li data-tone={isTrue ? 'done' : 'failed'}>
+    <Icon name={isTrue ? 'check' : 'cross'} />
+    {text}
+    <span className="visually-hidden">{isTrue ? ': holds' : ': does not hold'}</span>
+  </li>
+)
