@@ -178,4 +178,6 @@ const allSet = () => ({
   PAYMENT_URL: 'http://x',
   SHIPPING_URL: 'http://x',
   WORKFLOW_BUNDLE: 'x',
+  NODE_ENV: 'production',
+  SANDBOX: 'on',
 })

@@ -25,6 +25,9 @@ const postgresUrl = z
   .optional()
 
 const schema = z.object({
+  /** As everywhere in Node: `production` is where nothing is served by default that is for development. */
+  NODE_ENV: z.string().optional(),
+
   /** `postgresql://…`, of a role that need not own the tables; without it `npm start` runs its own PostgreSQL. */
   DATABASE_URL: postgresUrl,
   /** The same database, for the role that owns the tables; without it the migrator uses DATABASE_URL. */
@@ -75,6 +78,11 @@ const schema = z.object({
   SANDBOX_PORT: port.default(3100),
   /** Base URL of the sandbox, which plays every provider that is not named. */
   SANDBOX_URL: z.url().optional(),
+  /**
+   * Whether the API serves `/development`, to break the sandbox and kill processes. Without it `npm start` does, where
+   * the sandbox is its own and NODE_ENV is not `production`; nothing else does.
+   */
+  SANDBOX: z.stringbool().optional(),
   /** Base URLs of the providers, e.g. `PAYMENT_URL`. */
   ...providerSettings(),
 
@@ -251,8 +259,16 @@ function providerSettings() {
 
 /** Base URLs of the providers; the sandbox plays those that are not named. */
 export function providerUrls(config: Config): PerProvider<string> {
-  const sandbox = config.SANDBOX_URL ?? `http://${urlHost(config)}:${config.SANDBOX_PORT}`
-  return perProvider((name) => config[urlVariable(name)] ?? sandbox)
+  return perProvider((name) => config[urlVariable(name)] ?? sandboxUrl(config))
+}
+
+/** Whether everything is as `npm start` has it by itself: the providers are its own sandbox, and it is no production. */
+export function isForDevelopment({ NODE_ENV, SANDBOX_URL }: Config): boolean {
+  return NODE_ENV !== 'production' && SANDBOX_URL === undefined
+}
+
+export function sandboxUrl(config: Config): string {
+  return config.SANDBOX_URL ?? `http://${urlHost(config)}:${config.SANDBOX_PORT}`
 }
 
 /** The task queue of a participant in this system. */

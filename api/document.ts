@@ -144,6 +144,7 @@ const GROUPS = new Map(
     customers: ['customers', 'reports'],
     transfers: ['transfers', 'accounts'],
     operations: ['operations'],
+    development: ['development'],
   }).flatMap(([tag, groups]) => groups.map((group) => [group, tag] as const)),
 )
 

@@ -8,7 +8,7 @@ import type { ProblemCode } from './problem.ts'
  * (`mount.ts`) and the OpenAPI document describes it (`document.ts`).
  */
 export interface Contract {
-  method: 'get' | 'post' | 'put'
+  method: 'get' | 'post' | 'put' | 'delete'
   /** As OpenAPI writes it, e.g. `/orders/{id}`. */
   path: string
   summary: string
@@ -62,7 +62,13 @@ export const reply = <Status extends number, Body>(
 /** What a handler returns: one of the answers of its contract. */
 export type Reply<A extends Answers> = {
   [Status in keyof A & number]: A[Status] extends { schema: infer Schema extends z.ZodType }
-    ? { status: Status; body: z.input<Schema>; headers?: Readonly<Record<string, string>> }
+    ? {
+        status: Status
+        body: z.input<Schema>
+        headers?: Readonly<Record<string, string>>
+        /** Done when the answer has been sent. */
+        after?: () => void
+      }
     : A[Status] extends { isStream: true }
       ? { status: Status; stream: Stream }
       : { status: Status }
@@ -92,6 +98,7 @@ export interface AnyReply {
   status: number
   body?: unknown
   headers?: Readonly<Record<string, string>>
+  after?: () => void
   stream?: Stream
 }
 

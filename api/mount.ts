@@ -80,11 +80,12 @@ async function answer(endpoint: Endpoint, request: Request, response: Response):
 }
 
 async function send(
-  { status, headers = {}, body, stream }: AnyReply,
+  { status, headers = {}, body, after, stream }: AnyReply,
   request: Request,
   response: Response,
 ): Promise<void> {
   response.status(status).set(headers)
+  if (after !== undefined) response.once('close', after)
   if (stream === undefined) {
     if (body === undefined) response.end()
     else response.json(body)

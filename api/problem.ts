@@ -40,6 +40,7 @@ export const PROBLEMS = {
   RETRY_NOT_FOUND: [404, 'There is no such retry operation'],
   DEAD_LETTER_NOT_FOUND: [404, 'There is no such dead letter'],
   PROJECTION_NOT_FOUND: [404, 'There is no such projection'],
+  PROCESS_NOT_FOUND: [404, 'There is no such process'],
   REQUEST_TIMEOUT: [408, 'The request did not arrive in time'],
   ORDER_NOT_CANCELLABLE: [409, 'The order can no longer be cancelled'],
   ORDER_NOT_PARKED: [409, 'Nothing of this order is parked'],

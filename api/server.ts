@@ -1,5 +1,5 @@
 import { Client } from '@temporalio/client'
-import { providerUrls, queueName, readConfig, requireDatabaseUrl } from '../config.ts'
+import { providerUrls, queueName, readConfig, requireDatabaseUrl, sandboxUrl } from '../config.ts'
 import { temporalTarget } from '../temporal.ts'
 import { onShutdown } from '../lifecycle.ts'
 import { createLogger } from '../logger.ts'
@@ -8,10 +8,12 @@ import { openPool, PROBE } from '../postgres.ts'
 import { openDatabase } from '../prisma/client.ts'
 import { requireRelease } from '../prisma/require-release.ts'
 import { readVersion } from '../root.ts'
+import { askSupervisor } from '../supervision.ts'
 import { createApp } from './app.ts'
 import { createDocument } from './document.ts'
 import { HTTP_TIMES, serveHttp } from './http-server.ts'
 import { createEndpoints } from './resources/index.ts'
+import { createSandboxClient } from './sandbox-client.ts'
 import { createApiServices } from './services.ts'
 import { watchClocks } from '../clock-skew.ts'
 import { INVARIANTS_MAX_MS } from '../domain/operations/invariants.ts'
@@ -67,7 +69,11 @@ const services = createApiServices({
 })
 
 const ending = new AbortController()
-const endpoints = createEndpoints({ ...services, probe, ending: ending.signal })
+const development =
+  config.SANDBOX === true
+    ? { sandbox: createSandboxClient(sandboxUrl(config)), supervisor: askSupervisor(process) }
+    : undefined
+const endpoints = createEndpoints({ ...services, probe, ending: ending.signal, development })
 const app = createApp({
   endpoints,
   trustProxy: config.TRUST_PROXY,

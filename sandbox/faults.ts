@@ -1,38 +1,14 @@
-import { z } from 'zod'
-
-const FAULTS = [
-  'up',
-  'down',
-  'slow',
-  'flaky',
-  'drop',
-  'limited',
-  'garbage',
-  'unauthorized',
-  'in_progress',
-] as const
-
-/** What can be wrong with a provider at large. */
-export type ProviderFault = (typeof FAULTS)[number]
-
-const share = z.number().int().min(0).max(100)
-
-/** The share of all calls that are answered late, and by how much, in milliseconds. */
-const tailSchema = z.strictObject({ percent: share, ms: z.number().int().min(0).max(60_000) })
+import type { z } from 'zod'
+import { FAULTS, faultRequest, tail, type ProviderFault } from '../sandbox-faults.ts'
 
 /** The fault of each provider by its name; `percent`, and the `tail` where there is one. */
-type Faults = Readonly<Record<string, ProviderFault | number | z.infer<typeof tailSchema> | undefined>>
+type Faults = Readonly<Record<string, ProviderFault | number | z.infer<typeof tail> | undefined>>
 
 const GOLDEN_RATIO = (1 + Math.sqrt(5)) / 2
 
 /** What is wrong with each provider at large, and for which share of all calls. */
 export function createFaultSwitch(providers: readonly string[]) {
-  const each = Object.fromEntries(providers.map((name) => [name, z.enum(FAULTS).default('up')]))
-  const schema: z.ZodType<Faults> = z.strictObject({
-    ...each,
-    percent: share.default(100),
-    tail: tailSchema.optional(),
-  })
+  const schema: z.ZodType<Faults> = faultRequest(providers)
   let faults = schema.parse({})
   const isFaulty = createSpread(GOLDEN_RATIO)
   // Another ratio: which calls are late has nothing to do with which are faulty.
@@ -55,8 +31,8 @@ export function createFaultSwitch(providers: readonly string[]) {
     },
     /** How late this call is answered, in milliseconds: its effect is not late. */
     delayMs(): number {
-      const tail = tailSchema.safeParse(faults['tail']).data
-      return tail !== undefined && isLate.next(tail.percent) ? tail.ms : 0
+      const late = tail.safeParse(faults['tail']).data
+      return late !== undefined && isLate.next(late.percent) ? late.ms : 0
     },
   }
 }

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isAlive } from './pids.ts'
+import type { Kept } from './process-desk.ts'
 
 const LOOK_EVERY_MS = 250
 
@@ -11,30 +12,33 @@ export interface Server {
   stop(): Promise<void>
 }
 
-export interface KeptServer {
-  name: string
-  /** Of the process that runs now, or ran last. */
-  pid: () => number
-  stop: () => Promise<void>
+export interface KeptServer extends Kept {
+  stop(): Promise<void>
 }
 
 /**
  * Keeps a server of others running, as the supervisor does with processes of our own: started now, started again on
  * the same data and port when it dies, until it is stopped.
  */
-export async function keepRunning<Kept extends Server>(
+export async function keepRunning<Started extends Server>(
   name: string,
-  start: () => Promise<Kept>,
+  start: () => Promise<Started>,
   log: (line: string) => void,
-): Promise<{ first: Kept; kept: KeptServer }> {
+): Promise<{ first: Started; kept: KeptServer }> {
   const first = await start()
   const stopping = new AbortController()
-  let server: Kept = first
+  let server: Started = first
+  let isUp = true
+  let since = new Date()
+  let restarts = 0
 
   const startAgain = async () => {
     while (!stopping.signal.aborted) {
       try {
         server = await start()
+        isUp = true
+        since = new Date()
+        restarts += 1
         log(`${name} runs again`)
         return
       } catch (error) {
@@ -50,6 +54,8 @@ export async function keepRunning<Kept extends Server>(
     while (!stopping.signal.aborted) {
       await pause(LOOK_EVERY_MS)
       if (stopping.signal.aborted || isAlive(server.pid)) continue
+      isUp = false
+      since = new Date()
       log(`${name} ended, starting again`)
       await startAgain()
     }
@@ -60,7 +66,10 @@ export async function keepRunning<Kept extends Server>(
     first,
     kept: {
       name,
-      pid: () => server.pid,
+      // It may have ended, and not be missed yet.
+      pid: () => (isUp && isAlive(server.pid) ? server.pid : undefined),
+      restarts: () => restarts,
+      since: () => since,
       async stop() {
         stopping.abort()
         await watching

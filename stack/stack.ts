@@ -1,6 +1,6 @@
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { asEnvironment, migratorDatabaseUrl, urlHost, type Config } from '../config.ts'
+import { asEnvironment, isForDevelopment, migratorDatabaseUrl, urlHost, type Config } from '../config.ts'
 import { describeMigrated, migrate } from '../prisma/migrate.ts'
 import { temporalTarget } from '../temporal.ts'
 import { bundleFile } from '../workers/bundle.ts'
@@ -13,6 +13,7 @@ import { startNats } from './nats.ts'
 import { locateNatsServer } from './nats-server.ts'
 import { requireHttpPort } from './ports.ts'
 import { startPostgres } from './postgres.ts'
+import { createProcessDesk } from './process-desk.ts'
 import { requirePostgres } from './postgres-database.ts'
 import { supervise, type Supervised } from './supervisor.ts'
 import { locateTemporalCli } from './temporal-cli.ts'
@@ -27,7 +28,7 @@ const MEASURED = ['api', ...workerNames(), 'relay', 'projector']
 const READY_MAX_MS = 60_000
 
 /** Starts a server, and starts it again when it dies. */
-type Keep = <Kept extends Server>(name: string, start: () => Promise<Kept>) => Promise<Kept>
+type Keep = <Started extends Server>(name: string, start: () => Promise<Started>) => Promise<Started>
 
 export interface Stack {
   apiUrl: string
@@ -99,22 +100,26 @@ export async function startStack(
       DATA_DIR: dataDir,
       WORKFLOW_BUNDLE: bundle,
       CONSOLE_DIR: console,
+      SANDBOX: config.SANDBOX ?? isForDevelopment(config),
     })
+    const processes: Supervised[] = []
+    const answer = createProcessDesk(() => [...processes, ...servers])
     const specs = [
       { name: 'sandbox', entry: 'sandbox/server.js' },
       ...workerNames().map((name) => ({ name, entry: 'workers/worker.js' })),
       { name: 'relay', entry: 'workers/relay.js' },
       { name: 'projector', entry: 'workers/projector.js' },
-      { name: 'api', entry: 'api/server.js' },
+      { name: 'api', entry: 'api/server.js', answer },
     ]
-    const processes = specs.map((spec) =>
-      supervise({
-        ...spec,
-        entry: path.join(compiled, spec.entry),
-        env: { ...env, METRICS_PORT: String(metricsPort(config, spec.name)) },
-        onLine: lines(spec.name),
-      }),
-    )
+    for (const spec of specs)
+      processes.push(
+        supervise({
+          ...spec,
+          entry: path.join(compiled, spec.entry),
+          env: { ...env, METRICS_PORT: String(metricsPort(config, spec.name)) },
+          onLine: lines(spec.name),
+        }),
+      )
     started.push({ stop: () => stopProcesses(processes) })
     const apiUrl = `http://${urlHost(config)}:${config.PORT}`
     const sandboxUrl = `http://${urlHost(config)}:${config.SANDBOX_PORT}`

@@ -4,6 +4,7 @@ import type { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { childEnvironment } from '../config.ts'
 import { ROOT } from '../root.ts'
+import type { Kept } from './process-desk.ts'
 
 /** A process has this long to drain before it is killed. */
 const DRAIN_MS = 22_000
@@ -21,16 +22,13 @@ export interface ProcessSpec {
   env: Record<string, string>
   /** Called with every line that the process prints. */
   onLine: (line: string) => void
+  /** Answers what the process asks over an IPC channel, which it then has. It must not throw. */
+  answer?: (question: unknown) => object | undefined
   /** A process that is not restarted is one whose death a test waits for. */
   isRestarted?: boolean
 }
 
-export interface Supervised {
-  readonly name: string
-  /** Undefined while the process is down. */
-  pid(): number | undefined
-  /** How often it was started again. */
-  restarts(): number
+export interface Supervised extends Kept {
   /** Resolves when the process that runs now has ended. */
   ended(): Promise<void>
   /** Drains it, and kills it when that takes too long. */
@@ -42,16 +40,19 @@ export function supervise(spec: ProcessSpec): Supervised {
   let child: ChildProcess | undefined
   let isStopping = false
   let restarts = 0
+  let since = new Date()
   let quickDeaths = 0
   let exit = Promise.resolve()
 
   const start = () => {
     const startedAt = Date.now()
+    since = new Date(startedAt)
     const running = launch(spec)
     child = running
     exit = new Promise((resolve) => {
       running.once('close', (code, signal) => {
         child = undefined
+        since = new Date()
         resolve()
         if (isStopping || spec.isRestarted === false) return
         quickDeaths = Date.now() - startedAt < STABLE_MS ? quickDeaths + 1 : 0
@@ -72,6 +73,7 @@ export function supervise(spec: ProcessSpec): Supervised {
     name: spec.name,
     pid: () => child?.pid,
     restarts: () => restarts,
+    since: () => since,
     ended: () => exit,
     async stop() {
       isStopping = true
@@ -83,15 +85,20 @@ export function supervise(spec: ProcessSpec): Supervised {
   }
 }
 
-function launch({ entry, args = [], env, onLine }: ProcessSpec): ChildProcess {
+function launch({ entry, args = [], env, onLine, answer }: ProcessSpec): ChildProcess {
   const child = spawn(process.execPath, ['--enable-source-maps', entry, ...args], {
     cwd: ROOT,
     env: childEnvironment({ ...env, SUPERVISED: 'true' }),
     // It sees by its standard input that we are gone; its own process group keeps Ctrl-C with us.
-    stdio: ['pipe', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe', ...(answer === undefined ? [] : ['ipc' as const])],
     detached: true,
   })
   child.on('error', (error) => onLine(`cannot be started: ${error.message}`))
+  child.on('message', (question) => {
+    const said = answer?.(question)
+    // One that has gone meanwhile needs no answer.
+    if (said !== undefined) child.send(said, () => undefined)
+  })
   for (const stream of [child.stdout, child.stderr]) forEachLine(stream, onLine)
   return child
 }

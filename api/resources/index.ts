@@ -3,6 +3,7 @@ import type { ApiServices } from '../services.ts'
 import { accountEndpoints } from './accounts.ts'
 import { deadLetterEndpoints } from './dead-letters.ts'
 import { dependencyEndpoints } from './dependencies.ts'
+import { developmentEndpoints, type DevelopmentResources } from './development.ts'
 import { healthEndpoints, type HealthResources } from './health.ts'
 import { invariantEndpoints } from './invariants.ts'
 import { loyaltyEndpoints } from './loyalty.ts'
@@ -17,7 +18,9 @@ import { streamEndpoints } from './streams.ts'
 import { transferEndpoints } from './transfers.ts'
 
 /** The registry: everything that the API answers, in the order of the document. */
-export const createEndpoints = (services: ApiServices & HealthResources): Endpoint[] => [
+export const createEndpoints = (
+  services: ApiServices & HealthResources & DevelopmentResources,
+): Endpoint[] => [
   ...orderEndpoints(services),
   ...productEndpoints(services),
   ...loyaltyEndpoints(services),
@@ -32,5 +35,6 @@ export const createEndpoints = (services: ApiServices & HealthResources): Endpoi
   ...projectionEndpoints(services),
   ...deadLetterEndpoints(services),
   ...streamEndpoints(services),
+  ...developmentEndpoints(services),
   ...healthEndpoints(services),
 ]

@@ -9,6 +9,7 @@ import { HTTP_TIMES, serveHttp, type HttpLimits } from '../../api/http-server.ts
 import { createEndpoints } from '../../api/resources/index.ts'
 import type { Contracts } from '../../api/contracts.ts'
 import { createApiServices } from '../../api/services.ts'
+import { createSandboxClient } from '../../api/sandbox-client.ts'
 import { connectLazily } from '../../dispatch/connection.ts'
 import { sweepRegularly } from '../../dispatch/sweep.ts'
 import { createDependencies } from '../../domain/operations/dependencies.ts'
@@ -24,6 +25,7 @@ import { installRuntime } from '../../workers/runtime.ts'
 import { createServices } from '../../workers/wiring.ts'
 import type { SagaInput } from '../../workflows/saga/contract.ts'
 import { perProvider, type PerProvider } from '../../providers.ts'
+import type { Supervisor } from '../../supervision.ts'
 import { createAnswerCheck } from './answer-check.ts'
 import { createApiClient, type ApiClient } from './api-client.ts'
 import { createDatabase, openTestPool, PATIENTLY, type TestDatabase } from './database.ts'
@@ -100,6 +102,10 @@ export interface SystemOptions {
   ratePerSecond?: number
   /** Proxies in front of the API; none unless said otherwise. */
   trustProxy?: readonly string[]
+  /** Without the routes for development, as in production. */
+  development?: false
+  /** Who knows the processes; one that has none unless said otherwise. */
+  supervisor?: Supervisor
   /** Other permits for local calls than the usual ones. */
   permits?: () => LocalPermits
   /** With relay and projector, so that there are read models. */
@@ -207,7 +213,10 @@ export async function startSystemOn(servers: Servers, options: SystemOptions = {
     apiServices.starter.run()
     const stopSweeping = sweepRegularly(apiServices.jobs, log)
     const ending = new AbortController()
-    const endpoints = createEndpoints({ ...apiServices, probe, ending: ending.signal })
+    const { supervisor = { list: async () => [], kill: () => undefined } } = options
+    const development =
+      options.development === false ? undefined : { sandbox: createSandboxClient(world.url), supervisor }
+    const endpoints = createEndpoints({ ...apiServices, probe, ending: ending.signal, development })
     const document = createDocument(endpoints, 'test')
     const check = createAnswerCheck(document)
     const app = createApp({

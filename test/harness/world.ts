@@ -3,10 +3,10 @@ import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import express, { type Express, type RequestHandler } from 'express'
 import { createSandbox } from '../../sandbox/app.ts'
-import type { ProviderFault } from '../../sandbox/faults.ts'
 import { openLedger } from '../../sandbox/ledger.ts'
 import { freePort } from '../../stack/ports.ts'
 import type { ProviderName } from '../../providers.ts'
+import type { ProviderFault } from '../../sandbox-faults.ts'
 
 /** The outside world of one system: the sandbox, which can be switched off and made to fail. */
 export interface World {

@@ -1,0 +1,66 @@
+import { PROVIDER_NAMES, type PerProvider } from '../providers.ts'
+import { faultRequest, faultScript } from '../sandbox-faults.ts'
+import { amountMinor, currency } from './parts.ts'
+import { HttpProblem } from './problem.ts'
+import { z } from './zod.ts'
+
+export const faults = faultScript(PROVIDER_NAMES).openapi('SandboxFaults')
+
+export const faultsRequest = faultRequest(PROVIDER_NAMES).openapi('SandboxFaultsRequest', {
+  description: 'Replaces all of it: a provider that is not named is `up`.',
+})
+
+const key = z.string().openapi({ description: 'An idempotency key. It contains the id of its order.' })
+
+/** What each provider lists of what it did. */
+const LISTS = {
+  payment: {
+    charges: z.array(
+      z.object({
+        key,
+        amountMinor,
+        currency,
+        state: z.enum(['pending', 'charged', 'refunded', 'voided']),
+      }),
+    ),
+    refunds: z.array(z.object({ key, chargeKey: key, amountMinor })),
+  },
+  shipping: {
+    shipments: z.array(z.object({ key, state: z.enum(['pending', 'created', 'cancelled', 'voided']) })),
+  },
+} satisfies PerProvider<z.ZodRawShape>
+
+export const ledger = z.object({ ...LISTS.payment, ...LISTS.shipping }).openapi('SandboxLedger')
+
+export type SandboxFaultsRequest = z.infer<typeof faultsRequest>
+
+/** On this machine it answers at once. */
+const ANSWER_MS = 2000
+
+/**
+ * The sandbox's own interface for those who develop.
+ * @throws HttpProblem (503) when it is not there, or answers something else.
+ */
+export function createSandboxClient(url: string) {
+  const call = async <Schema extends z.ZodType>(schema: Schema, path: string, options: RequestInit = {}) => {
+    const answer = await fetch(url + path, { ...options, signal: AbortSignal.timeout(ANSWER_MS) })
+      .then((response) => response.json())
+      .catch(() => undefined)
+    const { success, data } = schema.safeParse(answer)
+    if (!success) throw new HttpProblem('DEPENDENCY_UNAVAILABLE', 'The sandbox does not answer.')
+    return data
+  }
+  return {
+    readFaults: () => call(faults, '/faults'),
+    replaceFaults: (wanted: SandboxFaultsRequest) =>
+      call(faults, '/faults', {
+        method: 'PUT',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(wanted),
+      }),
+    clearFaults: () => call(faults, '/faults', { method: 'DELETE' }),
+    readLedger: () => call(ledger, '/ledger'),
+  }
+}
+
+export type SandboxClient = ReturnType<typeof createSandboxClient>
