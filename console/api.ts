@@ -53,3 +53,6 @@ export const api = createQueryClient(client)
 /** An idempotency key: a request that is sent again with it is carried out once. */
 export const newKey = (): string =>
   [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('')
+
+/** The API has no such thing, or no such route. */
+export const isNotFound = (error: unknown): boolean => error instanceof ApiProblem && error.status === 404

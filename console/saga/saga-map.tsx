@@ -8,7 +8,8 @@ export interface StepOutline {
   name: string
   provider: string | null
   compensation: string | null
-  isOptional: boolean
+  /** The types of its events; null where the API does not know them. */
+  events: { done: string; undone: string[] } | null
 }
 
 export interface SagaMapProps {
@@ -64,7 +65,7 @@ function SagaStep({ step, outline }: { step: Step; outline: StepOutline | undefi
   )
 }
 
-const NOTHING: Look = { tone: 'neutral', icon: 'undo', word: 'if it turns back' }
+const NOTHING: Look = { tone: 'neutral', icon: 'undo', word: 'undoes it' }
 
 /** What it waits for, and how often it was tried where once was not enough. */
 function noteOf(detail: string | null, attempts: number): string | undefined {
@@ -82,14 +83,14 @@ interface NodeProps {
 
 const Node = ({ look: { tone, icon, word }, title, note, tag, isFaded }: NodeProps) => (
   <div className="saga-node" data-tone={tone} data-faded={isFaded} data-word={word}>
-    <span className="saga-icon">
-      <Icon name={icon} />
+    <span className="saga-word">
+      <span className="saga-icon">
+        <Icon name={icon} />
+      </span>
+      {word}
     </span>
     <span className="saga-title">{title}</span>
-    <span className="saga-word">
-      {word}
-      {note === undefined ? undefined : <span className="saga-note"> · {note}</span>}
-    </span>
+    {note === undefined ? undefined : <span className="saga-note">{note}</span>}
     {tag === undefined ? undefined : <span className="saga-tag">{tag}</span>}
   </div>
 )

@@ -101,7 +101,7 @@ function useConcerns(): Partial<Record<string, number>> {
   const { data } = api.useQuery('get', '/operations/overview')
   return data === undefined
     ? {}
-    : { '/failures': data.parked.steps, '/dead-letters': data.deadLetters.parked }
+    : { '/failures': data.parked?.steps, '/dead-letters': data.deadLetters?.parked }
 }
 
 const CONNECTIONS = {
@@ -114,7 +114,7 @@ function ConnectionState() {
   const [tone, word] = CONNECTIONS[useConnection()]
   return (
     <span className="connection" data-tone={tone} title="Whether this page follows what happens">
-      {word}
+      <span>{word}</span>
     </span>
   )
 }

@@ -1,5 +1,6 @@
 import type { components } from '../../api-types.ts'
 import type { Order } from '../../api.ts'
+import type { StepOutline } from '../../saga/saga-map.tsx'
 import { titleOf } from '../../saga/words.ts'
 import type { Tone } from '../../ui/badge.tsx'
 import { span } from '../../ui/time.tsx'
@@ -36,7 +37,12 @@ const at = (time: string) => Date.parse(time)
  * Who did what when: the API, each step with its attempts, its compensation beneath it, the outbox, the read models.
  * @param events all of the order's.
  */
-export function lanesOf(order: Order, events: readonly Event[], timeline: Timeline): Lane[] {
+export function lanesOf(
+  order: Order,
+  events: readonly Event[],
+  timeline: Timeline,
+  outlines: readonly StepOutline[],
+): Lane[] {
   const { steps, publications, readModels, pending, actions } = timeline
   const began = at(order.createdAt)
   const placedAndWishes = events.filter(({ type }) => ['OrderPlaced', 'CancelRequested'].includes(type))
@@ -55,9 +61,12 @@ export function lanesOf(order: Order, events: readonly Event[], timeline: Timeli
     ...order.steps.flatMap((step) => {
       const record = steps.find(({ name }) => name === step.name)
       if (record === undefined) return []
-      const own = eventsOf(events, step.name)
-      const waits = pending.filter(({ activity }) => activity === step.name)
-      return [stepLane(step, record, own, turnedAt, waits), ...undoLane(step, record, own, turnedAt)]
+      const outline = outlines.find(({ name }) => name === step.name)
+      const last = (types: readonly string[] = []) => events.findLast(({ type }) => types.includes(type))
+      const done = last(outline?.events === null ? [] : [outline?.events.done ?? ''])
+      const undone = last(outline?.events?.undone)
+      const waits = pending.filter(({ activity }) => [step.name, outline?.compensation].includes(activity))
+      return [stepLane(step, record, done, turnedAt, waits), ...undoLane(step, record, undone, turnedAt)]
     }),
     {
       name: 'Outbox',
@@ -84,23 +93,18 @@ export function lanesOf(order: Order, events: readonly Event[], timeline: Timeli
 
 const moment = (from: number, tone: Tone, title: string): Mark => ({ from, tone, title })
 
-/** Events name the step that they are of in their data, or by their type. */
-function eventsOf(events: readonly Event[], step: string): Event[] {
-  return events.filter(({ data }) => data['step'] === step)
-}
-
-type Record_ = Timeline['steps'][number]
+type Fence = Timeline['steps'][number]
 type Pending = Timeline['pending'][number]
 
 function stepLane(
   step: Order['steps'][number],
-  { begunAt, movedAt, attempts }: Record_,
-  own: readonly Event[],
+  { begunAt, movedAt, attempts }: Fence,
+  done: Event | undefined,
   turnedAt: string | undefined,
   waits: readonly Pending[],
 ): Lane {
   const isOver = ['done', 'failed', 'skipped'].includes(step.state)
-  const until = own[0]?.recordedAt ?? (step.compensation === 'none' ? movedAt : (turnedAt ?? movedAt))
+  const until = done?.recordedAt ?? (step.compensation === 'none' ? movedAt : (turnedAt ?? movedAt))
   const tone: Tone =
     step.state === 'done'
       ? 'done'
@@ -129,20 +133,19 @@ function stepLane(
 
 function undoLane(
   step: Order['steps'][number],
-  { movedAt }: Record_,
-  own: readonly Event[],
+  { movedAt }: Fence,
+  undone: Event | undefined,
   turnedAt: string | undefined,
 ): Lane[] {
   if (step.compensation === 'none' || turnedAt === undefined) return []
   const isOver = ['done', 'skipped'].includes(step.compensation)
-  const undone = own.at(-1)?.recordedAt
   return [
     {
       name: `undo ${titleOf(step.name).toLowerCase()}`,
       marks: [
         {
           from: at(turnedAt),
-          ...(isOver ? { to: Math.max(at(undone ?? movedAt), at(turnedAt)) } : { isOpen: true }),
+          ...(isOver ? { to: Math.max(at(undone?.recordedAt ?? movedAt), at(turnedAt)) } : { isOpen: true }),
           tone:
             step.compensation === 'done'
               ? 'undone'

@@ -1,4 +1,5 @@
 import { api, type Order } from '../../api.ts'
+import { useOutlines } from '../../saga/use-outlines.ts'
 import { Panel } from '../../ui/panel.tsx'
 import { Read } from '../../ui/states.tsx'
 import { span, useNow } from '../../ui/time.tsx'
@@ -10,6 +11,7 @@ import { scaleOf, type Scale } from './scale.ts'
 export function Lanes({ order }: { order: Order }) {
   const { id } = order
   const params = { path: { id } }
+  const { outlines } = useOutlines(order.definition)
   const events = api.useQuery('get', '/orders/{id}/events', {
     params: { path: { id }, query: { limit: 100 } },
   })
@@ -27,7 +29,7 @@ export function Lanes({ order }: { order: Order }) {
       <Read of={events} lines={7}>
         {({ data }) => (
           <Read of={timeline} lines={7}>
-            {(parts) => <Chart order={order} lanes={lanesOf(order, data, parts)} />}
+            {(parts) => <Chart order={order} lanes={lanesOf(order, data, parts, outlines)} />}
           </Read>
         )}
       </Read>

@@ -131,7 +131,7 @@ function Picture({ order, event }: { order: Order | undefined; event: string | u
     <section className="scene-picture" aria-label="The saga">
       <div className="scene-status" aria-live="polite">
         {order === undefined ? (
-          <span className="faint">No order yet. Above: the steps. Below each: what undoes it.</span>
+          <span className="faint">No order yet. These are its steps, each with what undoes it.</span>
         ) : (
           <>
             <StatusBadge status={order.status} />

@@ -1,6 +1,6 @@
 import { Link, useNavigate, useSearch } from '@tanstack/react-router'
 import { useEffect, useState } from 'react'
-import { api, ApiProblem } from '../../api.ts'
+import { api, isNotFound } from '../../api.ts'
 import { PageHead } from '../../shell/page-head.tsx'
 import { Icon } from '../../ui/icon.tsx'
 import { Empty, Skeleton } from '../../ui/states.tsx'
@@ -21,7 +21,7 @@ export function Page() {
   const scene = SCENES[index]
   useEffect(() => document.querySelector('#scene-title')?.scrollIntoView({ block: 'nearest' }), [index])
   if (sandbox.isPending) return <Skeleton lines={10} />
-  if (sandbox.error instanceof ApiProblem && sandbox.error.status === 404)
+  if (isNotFound(sandbox.error))
     return (
       <>
         <PageHead title="Guided tour" />
