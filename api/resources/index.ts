@@ -9,6 +9,7 @@ import { invariantEndpoints } from './invariants.ts'
 import { loyaltyEndpoints } from './loyalty.ts'
 import { maintenanceEndpoints } from './maintenance.ts'
 import { orderEndpoints } from './orders.ts'
+import { overviewEndpoints } from './overview.ts'
 import { parkedEndpoints } from './parked.ts'
 import { productEndpoints } from './products.ts'
 import { projectionEndpoints } from './projections.ts'
@@ -27,6 +28,7 @@ export const createEndpoints = (
   ...transferEndpoints(services),
   ...accountEndpoints(services),
   ...sagaEndpoints(services),
+  ...overviewEndpoints(services),
   ...parkedEndpoints(services),
   ...dependencyEndpoints(services),
   ...maintenanceEndpoints(services),
