@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import {
   migratorDatabaseUrl,
   eventTransport,
+  isForDevelopment,
   providerUrls,
   queueName,
   readConfig,
@@ -69,6 +70,19 @@ describe('the configuration', () => {
     expect(new Set(urls({}))).toEqual(new Set(['http://127.0.0.1:3100']))
     const given = { SANDBOX_URL: 'http://sandbox', [urlVariable(named ?? 'payment')]: 'http://real' }
     expect(urls(given)).toEqual(['http://real', ...others.map(() => 'http://sandbox')])
+  })
+
+  it.each([
+    [{}, true],
+    [{ NODE_ENV: 'production' }, false],
+    [{ SANDBOX_URL: 'http://another' }, false],
+  ])('is for development with %j: %s', (given, is) => {
+    expect(isForDevelopment(readConfig(given))).toBe(is)
+  })
+
+  it('leaves to who starts the system whether there are routes for development, unless it says so', () => {
+    const chosen = (SANDBOX: string) => readConfig({ NODE_ENV: 'production', SANDBOX }).SANDBOX
+    expect([chosen(''), chosen('on'), chosen('off')]).toEqual([undefined, true, false])
   })
 
   it('finds the broker in the database unless NATS is chosen, and NATS on this machine unless it is named', () => {

@@ -16,12 +16,21 @@ const FOLDER = path.join(ROOT, '.cache', 'contract')
 /** Where `.ci/run` looks for the counts of every level. */
 const RESULTS = process.env['RESULTS'] ?? path.join(ROOT, '.cache', 'results')
 
-const MAINTENANCE = 'putOperationsMaintenance'
+/**
+ * With these the intake can be paused and the providers be broken, so that no order would end any more: they are tried
+ * last.
+ */
+const DISRUPTIVE = ['putOperationsMaintenance', 'putDevelopmentFaults']
 
-/** An operator may pause the intake and open breakers, so that no order would be taken any more: that is tried last. */
+/** Tried by itself, where nothing has taught it the name of a process: none is killed while it is asked for others. */
+const KILL = 'postDevelopmentProcessesNameKill'
+
+const each = (option: string, ids: readonly string[]) => ids.flatMap((id) => [option, id])
+
 const RUNS = [
-  { name: 'all but maintenance', which: ['--exclude-operation-id', MAINTENANCE] },
-  { name: 'maintenance', which: ['--include-operation-id', MAINTENANCE] },
+  { name: 'all that is harmless', which: each('--exclude-operation-id', [...DISRUPTIVE, KILL]) },
+  { name: 'kill', which: each('--include-operation-id', [KILL]) },
+  { name: 'disruptive', which: each('--include-operation-id', DISRUPTIVE) },
 ]
 
 const say = (line: string) => void process.stdout.write(`${line}\n`)
@@ -51,7 +60,7 @@ try {
   await mkdir(FOLDER, { recursive: true })
   const python = await installSchemathesis(say)
   // What is parked is tried again after a minute, and sooner at this pace: there is less to wait for.
-  stack = await startThrowawayStack(lines, { SAGA_PACE: 0.1 })
+  stack = await startThrowawayStack(lines, { SAGA_PACE: 0.1, SANDBOX: true })
   for (const [name, ids] of Object.entries(await fill(stack)))
     await writeFile(path.join(FOLDER, `${name}.dict`), ids.map((id) => `"${id}"\n`).join(''))
   const moving = keepMoving(stack)

@@ -7,6 +7,7 @@ import { ROLES } from '../../stack/passwords.ts'
 import { isAlive } from '../../stack/pids.ts'
 import { ROOT } from '../../root.ts'
 import { freePort, requireFreePort } from '../../stack/ports.ts'
+import type { ProcessState } from '../../supervision.ts'
 import { createApiClient, type ApiClient } from '../harness/api-client.ts'
 import { openTestPool } from '../harness/database.ts'
 import { until } from '../harness/poll.ts'
@@ -35,7 +36,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   start.kill('SIGKILL')
-  await until('the system to stop', () => (start.exitCode === null ? undefined : true))
+  await until('the system to stop', () => start.exitCode ?? start.signalCode ?? undefined)
   await rm(folder, { recursive: true, force: true })
 })
 
@@ -138,6 +139,36 @@ describe('npm start', () => {
       `/customers/${customerId}/orders?minVersion=1&orderId=${id}`,
     )
     expect(data).toMatchObject([{ id }])
+  })
+
+  it('lists its processes over HTTP, and brings back those that are killed there', async () => {
+    const list = async () => (await api.get<{ data: ProcessState[] }>('/development/processes')).data
+    const before = await list()
+    expect(before.map(({ name }) => name).toSorted()).toEqual([
+      'PostgreSQL',
+      'Temporal',
+      'api',
+      'projector',
+      'relay',
+      'sandbox',
+      'worker-1',
+      'worker-2',
+    ])
+    for (const { name, pid, since } of before.filter((each) => /^(worker-1|Temporal|api)$/.test(each.name))) {
+      expect(isAlive(pid ?? 0)).toBe(true)
+      expect((await api.post(`/development/processes/${name}/kill`)).status).toBe(202)
+      const back = await until(`${name} to be back`, async () => {
+        // It may be the API.
+        const now = (await list().catch(() => [])).find((each) => each.name === name)
+        return now === undefined || now.pid === null || now.restarts === 0 ? undefined : now
+      })
+      expect(back).toMatchObject({ name, restarts: 1 })
+      expect(back.pid).not.toBe(pid)
+      expect(Date.parse(back.since)).toBeGreaterThan(Date.parse(since))
+      expect(isAlive(pid ?? 0)).toBe(false)
+    }
+    expect((await api.post('/development/processes/nobody/kill')).status).toBe(404)
+    expect(await api.run()).toMatchObject({ status: 'completed' })
   })
 
   it.each([

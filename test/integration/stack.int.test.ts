@@ -29,10 +29,12 @@ import { commandOf, isAlive } from '../../stack/pids.ts'
 import { ROOT } from '../../root.ts'
 import { freePort } from '../../stack/ports.ts'
 import { startPostgres } from '../../stack/postgres.ts'
+import { createProcessDesk } from '../../stack/process-desk.ts'
 import { startStack } from '../../stack/stack.ts'
 import { supervise } from '../../stack/supervisor.ts'
 import { locateTemporalCli } from '../../stack/temporal-cli.ts'
 import { startTemporal } from '../../stack/temporal.ts'
+import type { ProcessState } from '../../supervision.ts'
 import { envelopes, reading } from '../harness/envelopes.ts'
 import { killHard } from '../harness/kill.ts'
 import { until } from '../harness/poll.ts'
@@ -473,7 +475,47 @@ describe('the supervisor', () => {
     expect(lines).toEqual(['up', 'ended (SIGKILL), starting again', 'up', 'drained'])
   })
 
-  it('takes its processes with it when it is killed itself', async () => {
+  it('answers a process that asks, and kills the one that it names', async () => {
+    const lines: string[] = []
+    const entry = entryIn(`
+      for (const odd of ['x', null, {}, { ask: 'list' }, { ask: 'kill' }, { ask: 'kill', name: 'other' }])
+        process.send(odd)
+      process.on('message', ({ id, processes }) => {
+        console.log(JSON.stringify([id, ...processes]))
+        if (processes[0].restarts === 0) process.send({ ask: 'kill', name: 'test' })
+      })
+      process.send({ ask: 'list', id: 7 })`)
+    const supervised = supervise({
+      name: 'test',
+      entry,
+      env: {},
+      onLine: (line) => lines.push(line),
+      answer: createProcessDesk(() => [supervised]),
+    })
+    closers.push(() => supervised.stop())
+    const [, , again] = await until('it to ask twice', () => (lines.length >= 3 ? lines : undefined))
+    expect(lines[1]).toBe('ended (SIGKILL), starting again')
+    const [first, second] = [lines[0], again].map((line) => JSON.parse(line ?? '') as [number, ProcessState])
+    expect(first).toEqual([
+      7,
+      { name: 'test', pid: expect.any(Number), restarts: 0, since: expect.any(String) },
+    ])
+    expect(second).toEqual([
+      7,
+      { name: 'test', pid: supervised.pid(), restarts: 1, since: supervised.since().toISOString() },
+    ])
+    expect(second?.[1].pid).not.toBe(first?.[1].pid)
+    await supervised.stop()
+    expect(createProcessDesk(() => [supervised])({ ask: 'list', id: 8 })).toMatchObject({
+      id: 8,
+      processes: [{ name: 'test', pid: null }],
+    })
+  })
+
+  it.each([
+    ['', ''],
+    [', also those that may ask it', 'answer: () => undefined,'],
+  ])('takes its processes with it when it is killed itself%s', async (_which, answer) => {
     const supervisor = spawn(
       process.execPath,
       [
@@ -482,7 +524,7 @@ describe('the supervisor', () => {
         '--input-type=module',
         '-e',
         `import { supervise } from '${ROOT}/stack/supervisor.ts'
-         supervise({ name: 'sandbox', entry: '${compiled('sandbox/server.js')}', onLine: (line) => console.log(line),
+         supervise({ name: 'sandbox', entry: '${compiled('sandbox/server.js')}', onLine: (line) => console.log(line), ${answer}
            env: { SANDBOX_PORT: '${await freePort()}', DATA_DIR: '${folder()}' } })`,
       ],
       { cwd: ROOT },

@@ -1,0 +1,25 @@
+import express from 'express'
+import { afterEach, expect, it } from 'vitest'
+import { endpoint } from '../../api/endpoint.ts'
+import { mount } from '../../api/mount.ts'
+import { ACCEPTED, accepted } from '../../api/parts.ts'
+import { close, listen } from '../harness/world.ts'
+
+const closers: (() => void)[] = []
+afterEach(() => closers.splice(0).forEach((each) => each()))
+
+it('an answer is with the client before that is done which comes after it, be it the end of the process', async () => {
+  const ending = endpoint({
+    method: 'post',
+    path: '/end',
+    summary: 'End',
+    answers: { 202: { description: 'It ends.', schema: accepted } },
+    // As the death of the process would: every connection is lost.
+    handle: async () => ({ ...ACCEPTED, after: () => close(server) }),
+  })
+  const { server, url } = await listen(express().use(mount([ending])))
+  closers.push(() => close(server))
+  const answer = await fetch(`${url}/end`, { method: 'POST' })
+  expect([answer.status, await answer.json()]).toEqual([202, { status: 'accepted' }])
+  await expect(fetch(`${url}/end`, { method: 'POST' })).rejects.toThrow('fetch failed')
+})
