@@ -24,6 +24,8 @@ export interface RunWorkersOptions {
   ports: AttemptPorts
   /** Workflow tasks in hand at once; 200 unless said otherwise. */
   workflowTasksMax?: number
+  /** Runs the workflows in this thread: a thread of their own takes half a second of a core to load. */
+  inThisThread?: boolean
 }
 
 export interface RunningWorkers {
@@ -39,7 +41,7 @@ export interface RunningWorkers {
  */
 export async function runWorkers(options: RunWorkersOptions): Promise<RunningWorkers> {
   const groups = createActivities(options.services, options.ports)
-  const { workflowTasksMax = WORKFLOW_TASKS_MAX } = options
+  const { workflowTasksMax = WORKFLOW_TASKS_MAX, inThisThread = false } = options
   const workers = await Promise.all(
     (options.participants ?? PARTICIPANT_NAMES).map((participant) => {
       const { slots, perSecond } = bulkheadOf(participant)
@@ -57,6 +59,7 @@ export async function runWorkers(options: RunWorkersOptions): Promise<RunningWor
       return Worker.create({
         ...shared,
         workflowBundle: { codePath: options.bundle },
+        debugMode: inThisThread,
         activities: onTemporal(Object.assign({}, ...Object.values(groups))),
         maxConcurrentWorkflowTaskExecutions: workflowTasksMax,
         maxConcurrentLocalActivityExecutions: workflowTasksMax,

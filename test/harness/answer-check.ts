@@ -9,16 +9,20 @@ interface Operation {
   method: string
   /** Matches the paths that it answers. */
   path: RegExp
-  /** By status, and by the media type of its content. Compiled when one is first needed: most systems need few. */
+  /** By status, and by the media type of its content. Compiled when one is first needed. */
   answers: Map<string, Map<string, () => ValidateFunction>>
 }
+
+/** What is compiled of a document is compiled once, for all systems of this process. */
+const compiled = new WeakMap<Document, Operation[]>()
 
 /**
  * Holds every answer of an API against the document that it publishes: the status, the media type, and the JSON. What
  * does not fit is kept until the system is closed.
  */
 export function createAnswerCheck(document: Document) {
-  const operations = operationsOf(document)
+  const operations = compiled.get(document) ?? operationsOf(document)
+  compiled.set(document, operations)
   const drift = new Set<string>()
   const middleware: RequestHandler = (request, response, next) => {
     const { path } = request

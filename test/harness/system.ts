@@ -4,7 +4,6 @@ import express from 'express'
 import pino from 'pino'
 import { Registry } from 'prom-client'
 import { createApp } from '../../api/app.ts'
-import { createDocument } from '../../api/document.ts'
 import { HTTP_TIMES, serveHttp, type HttpLimits } from '../../api/http-server.ts'
 import { createEndpoints } from '../../api/resources/index.ts'
 import type { Contracts } from '../../api/contracts.ts'
@@ -29,6 +28,7 @@ import type { Supervisor } from '../../supervision.ts'
 import { createAnswerCheck } from './answer-check.ts'
 import { createApiClient, type ApiClient } from './api-client.ts'
 import { createDatabase, openTestPool, PATIENTLY, type TestDatabase } from './database.ts'
+import { documentOf } from './document.ts'
 import { startEventFlow, type EventFlow, type EventFlowOptions } from './event-flow.ts'
 import type { Servers } from './servers.ts'
 import { startWorld, type World } from './world.ts'
@@ -159,6 +159,7 @@ export async function startSystemOn(servers: Servers, options: SystemOptions = {
       namespace: 'default',
       queueOf,
       bundle,
+      inThisThread: true,
       ...(options.participants === undefined ? {} : { participants: options.participants }),
       ...(options.workflowTasksMax === undefined ? {} : { workflowTasksMax: options.workflowTasksMax }),
       services,
@@ -217,7 +218,7 @@ export async function startSystemOn(servers: Servers, options: SystemOptions = {
     const development =
       options.development === false ? undefined : { sandbox: createSandboxClient(world.url), supervisor }
     const endpoints = createEndpoints({ ...apiServices, probe, ending: ending.signal, development })
-    const document = createDocument(endpoints, 'test')
+    const document = documentOf(endpoints, contracts)
     const check = createAnswerCheck(document)
     const app = createApp({
       endpoints,
