@@ -101,7 +101,7 @@ function useConcerns(): Partial<Record<string, number>> {
   const { data } = api.useQuery('get', '/operations/overview')
   return data === undefined
     ? {}
-    : { '/failures': data.parked?.steps, '/dead-letters': data.deadLetters?.parked }
+    : { '/failures': data.parked.steps, '/dead-letters': data.deadLetters.parked }
 }
 
 const CONNECTIONS = {
