@@ -19,6 +19,13 @@ export const definitionsOf = (contracts: Contracts, step: string): string[] =>
     ),
   )
 
+/** The names of the steps of all orders, those of the newest definition first, and which of them are pivots. */
+export function stepsOfOrders({ order }: Contracts) {
+  const steps = [...order.steps.values()].toReversed().flat()
+  const namesOf = (some: typeof steps) => [...new Set(some.map(({ name }) => name))]
+  return { steps: namesOf(steps), pivots: namesOf(steps.filter(({ kind }) => kind === 'pivot')) }
+}
+
 /** The steps of every definition of every saga. */
 export const outlinesOf = (contracts: Contracts) =>
   Object.values(contracts).flatMap(({ steps }: SagaContract) => [...steps.values()].flat())

@@ -9,6 +9,7 @@ import { createLoyalty } from '../domain/loyalty/loyalty.ts'
 import { createDependencies } from '../domain/operations/dependencies.ts'
 import { createInvariants, type ProviderLedgers } from '../domain/operations/invariants.ts'
 import { createMaintenance } from '../domain/operations/maintenance.ts'
+import { createOverview } from '../domain/operations/overview.ts'
 import { createParking } from '../domain/operations/parking.ts'
 import { createRetryBatches } from '../domain/operations/retry-batches.ts'
 import { createIntake } from '../domain/order/intake.ts'
@@ -36,7 +37,7 @@ import { createTroubleLog } from '../logger.ts'
 import type { Database } from '../prisma/client.ts'
 import { PROVIDER_NAMES, type PerProvider, type ProviderName } from '../providers.ts'
 import type { SagaInput } from '../workflows/saga/contract.ts'
-import { CONTRACTS, definitionsOf, type Contracts } from './contracts.ts'
+import { CONTRACTS, definitionsOf, stepsOfOrders, type Contracts } from './contracts.ts'
 import { createOrderFeeds } from './resources/order-feeds.ts'
 import { createSagaStarter } from '../dispatch/starter.ts'
 import type { TemporalPlace } from './resources/saga.ts'
@@ -49,7 +50,7 @@ export interface ApiWiring {
   streamDb: Database
   /** For the invariants, with a session as they need it. */
   checkDb: Database
-  /** For read models and dead letters: a report that takes long takes nothing from the orders. */
+  /** For read models, dead letters and the overview: a report that takes long takes nothing from the orders. */
   reads: pg.Pool
   client: Client
   log: Logger
@@ -128,6 +129,7 @@ export function createApiServices(options: ApiWiring) {
     loyalty: createLoyalty({ db }),
     parking: createParking({ db }),
     retryBatches,
+    overview: createOverview({ db: readModels, ...stepsOfOrders(contracts) }),
     dependencies: createDependencies({ db }),
     maintenance: createMaintenance({ db }),
     readModels,

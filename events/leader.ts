@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type pg from 'pg'
+import { LEADER_LOCKS, type Office } from '../locks.ts'
 import { openSession } from '../postgres.ts'
 import { backoffMs, pause } from './backoff.ts'
 import type { OnTrouble } from './broker/transport.ts'
@@ -24,8 +25,8 @@ const SILENCE_MAX_MS = 10_000
 export interface Candidacy {
   /** A URL of PostgreSQL itself: a pooler that shares sessions would share the lock, too. */
   url: string
-  /** Candidates for the same office take the same advisory lock. */
-  lock: number
+  /** Candidates for the same office take the same advisory lock, over sessions of its name. */
+  office: Office
   /**
    * Called when this candidate has become the leader. Leadership is over when the signal is given or this returns.
    * Work that only a leader may do goes over `session`: the connection that holds the lock, so that who has lost one
@@ -68,10 +69,10 @@ async function standUntil(stopping: AbortSignal, candidacy: Candidacy): Promise<
 
 async function serveOneTerm(
   stopping: AbortSignal,
-  { url, lock, lead, silenceMaxMs = SILENCE_MAX_MS }: Candidacy,
+  { url, office, lead, silenceMaxMs = SILENCE_MAX_MS }: Candidacy,
 ): Promise<void> {
   const session = openSession(url, {
-    name: 'ordersaga-leader',
+    name: `ordersaga-${office}`,
     statementTimeoutMs: STATEMENT_TIMEOUT_MS,
     // Also while it does not read what it was answered: the server is not idle then.
     settings: { idle_session_timeout: String(silenceMaxMs), tcp_user_timeout: String(silenceMaxMs) },
@@ -81,7 +82,7 @@ async function serveOneTerm(
   session.on('end', () => lost.abort(new Error('the connection has ended')))
   try {
     await session.connect()
-    while (!stopping.aborted && !(await isElected(session, lock))) await pause(TRY_INTERVAL_MS, stopping)
+    while (!stopping.aborted && !(await isElected(session, office))) await pause(TRY_INTERVAL_MS, stopping)
     if (stopping.aborted) return
     await lead(sqlOf(session), AbortSignal.any([stopping, lost.signal]))
     if (!stopping.aborted) lost.signal.throwIfAborted()
@@ -94,9 +95,9 @@ async function serveOneTerm(
   }
 }
 
-async function isElected(session: pg.Client, lock: number): Promise<boolean> {
+async function isElected(session: pg.Client, office: Office): Promise<boolean> {
   const { rows } = await session.query<{ elected: boolean }>('SELECT pg_try_advisory_lock($1) AS elected', [
-    lock,
+    LEADER_LOCKS[office],
   ])
   return rows[0]?.elected === true
 }

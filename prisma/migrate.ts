@@ -1,14 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type pg from 'pg'
+import { MIGRATION_LOCK } from '../locks.ts'
 import { connectFirst, openSession, PATIENT } from '../postgres.ts'
 import { grantToApplication } from './grants.ts'
 import { readMigrations, type Migration } from './migrations.ts'
 import { RELEASE } from './release.ts'
 import { readRoutines, type Routine } from './routines.ts'
-
-/** The advisory lock that the Prisma CLI takes too, so that both never migrate at once. */
-export const MIGRATION_LOCK = 72_707_369
 
 const SESSION = { name: 'ordersaga-migrate', ...PATIENT }
 

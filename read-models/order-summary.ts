@@ -6,7 +6,7 @@ import { asOrderEvent, type OrderLine } from '../domain/order/events.ts'
 import { sagaOfStream } from '../domain/saga/ids.ts'
 
 /**
- * One row per order, to be searched, listed by customer, and summed up for operators. It holds the same fold of the
+ * One row per order, to be searched, and listed by customer. It holds the same fold of the
  * order's events that the invariants hold against the order's own row.
  */
 export const orderSummary: Projection = {
@@ -88,12 +88,6 @@ export interface SummaryFilter {
   sku?: string | undefined
 }
 
-export interface Overview {
-  orders: { status: SagaStatus; currency: string; count: number; atRiskMinor: number; atRisk: number }[]
-  oldestOpen: { id: string; status: SagaStatus; placedAt: Date } | undefined
-}
-
-const IS_OPEN = `status NOT IN ('completed', 'rejected', 'cancelled')`
 const IS_CHARGED = `steps @? '$[*] ? (@.step == "chargePayment" && @.wasDone == true && @.state != "undone")'`
 const GENERATION = `generation = (SELECT generation FROM projections WHERE name = 'order-summary')`
 
@@ -115,24 +109,5 @@ export function createOrderSummaryQueries({ db }: { db: Sql }) {
           ORDER BY order_id DESC LIMIT $5`,
         [customerId ?? null, status ?? null, sku ?? null, after ?? null, limit + 1],
       ),
-
-    /**
-     * At risk is the total of an order that has not ended and was charged or is parked. A sum that is larger than a
-     * number can hold exactly is rounded.
-     */
-    async overview(): Promise<Overview> {
-      const orders = await db.query<Overview['orders'][number]>(
-        `SELECT status, currency, count(*) AS count, count(*) FILTER (WHERE is_at_risk) AS "atRisk",
-                coalesce(sum(total_minor) FILTER (WHERE is_at_risk), 0)::float8 AS "atRiskMinor"
-           FROM order_summaries,
-             LATERAL (SELECT ${IS_OPEN} AND (${IS_CHARGED} OR status = 'parked') AS is_at_risk) AS risk
-          WHERE ${GENERATION} GROUP BY status, currency ORDER BY status, currency`,
-      )
-      const [oldestOpen] = await db.query<NonNullable<Overview['oldestOpen']>>(
-        `SELECT order_id AS id, status, placed_at AS "placedAt" FROM order_summaries
-          WHERE ${GENERATION} AND ${IS_OPEN} ORDER BY placed_at LIMIT 1`,
-      )
-      return { orders, oldestOpen }
-    },
   }
 }

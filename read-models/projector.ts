@@ -13,7 +13,6 @@ import type { ProjectorMetrics } from './projector-metrics.ts'
 import { rebuild } from './rebuild.ts'
 import type { EventTransport, OnTrouble, Subscriber, Subscription } from '../events/broker/transport.ts'
 
-const LEADER_LOCK = 72_707_372
 const TICK_MS = 200
 const MARK_INTERVAL_MS = 1000
 
@@ -45,7 +44,7 @@ export function startProjector(options: ProjectorOptions): { stop(): Promise<voi
   }
   return standForLeader({
     url: options.url,
-    lock: LEADER_LOCK,
+    office: 'projector',
     onTrouble: options.onTrouble,
     async lead(session, isOver) {
       options.metrics.isLeader.set(1)

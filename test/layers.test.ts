@@ -8,6 +8,7 @@ const FOLDERS = ['workflows', 'activities', 'domain', 'events', 'read-models', '
 const ROOT_FILES = [
   'root.ts',
   'faults.ts',
+  'locks.ts',
   'postgres.ts',
   'providers.ts',
   'logger.ts',

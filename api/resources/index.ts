@@ -8,6 +8,7 @@ import { invariantEndpoints } from './invariants.ts'
 import { loyaltyEndpoints } from './loyalty.ts'
 import { maintenanceEndpoints } from './maintenance.ts'
 import { orderEndpoints } from './orders.ts'
+import { overviewEndpoints } from './overview.ts'
 import { parkedEndpoints } from './parked.ts'
 import { productEndpoints } from './products.ts'
 import { projectionEndpoints } from './projections.ts'
@@ -24,6 +25,7 @@ export const createEndpoints = (services: ApiServices & HealthResources): Endpoi
   ...transferEndpoints(services),
   ...accountEndpoints(services),
   ...sagaEndpoints(services),
+  ...overviewEndpoints(services),
   ...parkedEndpoints(services),
   ...dependencyEndpoints(services),
   ...maintenanceEndpoints(services),

@@ -1,6 +1,6 @@
 import type { Sql } from '../../events/store/sql.ts'
 import { SAGA_STATUSES } from '../../domain/saga/status.ts'
-import type { createOrderSummaryQueries, OrderSummary, Overview } from '../../read-models/order-summary.ts'
+import type { createOrderSummaryQueries, OrderSummary } from '../../read-models/order-summary.ts'
 import type { createSalesQueries } from '../../read-models/sales.ts'
 import type { createStockQueries } from '../../read-models/stock-levels.ts'
 import { endpoint, reply, type Endpoint } from '../endpoint.ts'
@@ -63,17 +63,6 @@ export const stockReport = z
     ...FRESHNESS,
   })
   .openapi('StockReport')
-
-export const overview = z
-  .object({
-    orders: z.record(z.enum(SAGA_STATUSES), z.int()),
-    atRisk: z
-      .array(z.object({ currency: z.string(), amountMinor: sumMinor, orders: z.int() }))
-      .openapi({ description: 'Totals of orders that have not ended and were charged or are parked.' }),
-    oldestOpen: z.object({ id: z.uuid(), status: z.enum(SAGA_STATUSES), placedAt: time }).nullable(),
-    ...FRESHNESS,
-  })
-  .openapi('OperationsOverview')
 
 const orderPage = pageQuery({ cursor: z.uuid().optional() })
 
@@ -172,18 +161,6 @@ export function reportEndpoints({
         return reply(200, await fresh('stock-levels', query, read))
       },
     }),
-    endpoint({
-      method: 'get',
-      path: '/operations/overview',
-      summary: 'Orders by status, and the money at risk',
-      ...OF_A_READ_MODEL,
-      query: freshQuery({}),
-      answers: { 200: { description: 'With how fresh it is.', schema: overview } },
-      async handle({ query }) {
-        const read = async () => viewOverview(await orderSummaries.overview())
-        return reply(200, await fresh('order-summary', query, read))
-      },
-    }),
   ]
 }
 
@@ -201,24 +178,5 @@ function viewSummary({ reasonCode, reasonStep, steps, ...summary }: OrderSummary
     },
     placedAt: summary.placedAt.toISOString(),
     updatedAt: summary.updatedAt.toISOString(),
-  }
-}
-
-function viewOverview({ orders, oldestOpen }: Overview) {
-  const currencies = [...new Set(orders.map(({ currency }) => currency))]
-  const sum = (rows: typeof orders, figure: 'count' | 'atRisk' | 'atRiskMinor') =>
-    rows.reduce((total, row) => total + row[figure], 0)
-  const counts = SAGA_STATUSES.map((status) => {
-    const rows = orders.filter((row) => row.status === status)
-    return [status, sum(rows, 'count')] as const
-  })
-  return {
-    orders: Object.fromEntries(counts) as Record<(typeof SAGA_STATUSES)[number], number>,
-    atRisk: currencies.map((currency) => {
-      const rows = orders.filter((row) => row.currency === currency)
-      return { currency, amountMinor: sum(rows, 'atRiskMinor'), orders: sum(rows, 'atRisk') }
-    }),
-    oldestOpen:
-      oldestOpen === undefined ? null : { ...oldestOpen, placedAt: oldestOpen.placedAt.toISOString() },
   }
 }

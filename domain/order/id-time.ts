@@ -24,6 +24,14 @@ export function skewedIds(filter: OrderFilter, bind: Bind): string | undefined {
   return `SELECT s.id FROM sagas s WHERE ${[IS_SKEWED, ...bounds].join(' AND ')} ORDER BY s.created_at`
 }
 
+/**
+ * The query for columns of the sagas that were created since the moment $1; $2 is where `idsCreated` begins for it.
+ */
+export const sagasCreated = (columns: string, where = 'true'): string => `
+  SELECT ${columns} FROM sagas s WHERE s.id >= $2::uuid AND s.created_at >= $1::timestamptz AND ${where}
+  UNION ALL
+  SELECT ${columns} FROM sagas s WHERE s.id < $2::uuid AND s.created_at >= $1::timestamptz AND ${IS_SKEWED} AND ${where}`
+
 const MS_IN_ID = `('x' || left(s.id::text, 8) || substr(s.id::text, 10, 4))::bit(48)::bigint::float8`
 
 /** In the words of the index `sagas_skewed`. */

@@ -1,3 +1,4 @@
+import { APPEND_LOCK } from '../../locks.ts'
 import { openPool } from '../../postgres.ts'
 import { pause } from '../backoff.ts'
 import { deliver, type Batch } from './delivery.ts'
@@ -15,9 +16,7 @@ const KEPT_MINUTES = 60
 const PRUNE_INTERVAL_MS = 60_000
 const PRUNED_MAX = 5000
 
-/** Taken until the commit by everybody who appends, so that no position appears below one that was read. */
-const APPEND_LOCK = 72_707_370
-
+/** The lock is held until the commit by whoever appends, so that no position appears below one that was read. */
 const APPEND = `
   WITH locked AS MATERIALIZED (SELECT pg_advisory_xact_lock(${APPEND_LOCK}))
   INSERT INTO broker_messages (id, subject, envelope)

@@ -6,7 +6,6 @@ import { markPublished, pruneOutbox, readUnpublished } from './outbox.ts'
 import type { RelayMetrics } from './relay-metrics.ts'
 import type { EventTransport, OnTrouble } from '../broker/transport.ts'
 
-const LEADER_LOCK = 72_707_371
 const BATCH_MAX = 500
 const IDLE_MS = 200
 
@@ -34,7 +33,7 @@ export interface RelayOptions {
 export function startRelay(options: RelayOptions): { stop(): Promise<void> } {
   return standForLeader({
     url: options.url,
-    lock: LEADER_LOCK,
+    office: 'relay',
     onTrouble: options.onTrouble,
     async lead(session, isOver) {
       options.metrics.isLeader.set(1)

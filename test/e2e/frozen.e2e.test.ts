@@ -98,7 +98,7 @@ it('an API, a relay and a projector that freeze under orders are stood in for, a
   const leaders = await db.$queryRaw`
     SELECT a.pid FROM pg_locks l JOIN pg_stat_activity a USING (pid)
      WHERE l.locktype = 'advisory' AND l.granted AND a.datname = current_database()
-       AND a.application_name = 'ordersaga-leader'`
+       AND a.application_name IN ('ordersaga-relay', 'ordersaga-projector')`
   expect(leaders).toHaveLength(2)
 
   // Whoever was frozen is as good as new: it now carries the whole way alone.

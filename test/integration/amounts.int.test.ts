@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { z } from 'zod'
-import type { orderSummaryList, overview, salesReport } from '../../api/resources/reports.ts'
+import type { overview } from '../../api/resources/overview.ts'
+import type { orderSummaryList, salesReport } from '../../api/resources/reports.ts'
 import { startSystem } from '../harness/start.ts'
 import type { System } from '../harness/system.ts'
 import { writeOrder } from '../harness/written-orders.ts'
@@ -86,7 +87,8 @@ describe('a sum of amounts that is larger than a number can hold exactly', () =>
 
   it('is rounded: what is at risk', async () => {
     for (let n = 0; n < 2; n += 1) await writeOrder(system.db, 'parked', { currency: 'IDR', lines: DEAREST })
-    const { atRisk } = await system.api.get<z.infer<typeof overview>>('/operations/overview?minVersion=1')
-    expect(atRisk).toEqual([{ currency: 'IDR', amountMinor: 2 * LARGEST_MINOR, orders: 2 }])
+    const { orders, parked } = await system.api.get<z.infer<typeof overview>>('/operations/overview')
+    expect(orders.atRisk).toEqual([{ currency: 'IDR', amountMinor: 2 * LARGEST_MINOR, orders: 2 }])
+    expect(parked.amounts).toEqual([{ currency: 'IDR', amountMinor: 2 * LARGEST_MINOR }])
   })
 })

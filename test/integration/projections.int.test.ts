@@ -100,17 +100,6 @@ describe('the read models', () => {
     expect(await queries().sales.report({ to: '2020-01-01' })).toEqual([])
   })
 
-  it('sum up what is open and at risk', async () => {
-    const { orders, oldestOpen } = await queries().orders.overview()
-    expect(orders.find(({ status }) => status === 'parked')).toMatchObject({
-      count: 1,
-      atRisk: 1,
-      atRiskMinor: 1590,
-    })
-    expect(orders.find(({ status }) => status === 'completed')).toMatchObject({ count: 4, atRiskMinor: 0 })
-    expect(oldestOpen).toMatchObject({ status: 'pending' })
-  })
-
   it('pass over streams that are none of their business, and over no type of event that they do not know', async () => {
     const handlers = PROJECTIONS.map((projection) => createConsumer({ pool, enter: enterLive(projection) }))
     const event = { version: 1, schemaVersion: 1, type: 'Unheard', data: {}, recordedAt: new Date() }

@@ -1,12 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { z } from 'zod'
 import type { projectionList } from '../../api/resources/projections.ts'
-import type { orderSummaryList, overview, salesReport, stockReport } from '../../api/resources/reports.ts'
+import type { orderSummaryList, salesReport, stockReport } from '../../api/resources/reports.ts'
 import { until } from '../harness/poll.ts'
 import { startSystem } from '../harness/start.ts'
 import type { System } from '../harness/system.ts'
 import { startTcpProxy, type TcpProxy } from '../harness/tcp-proxy.ts'
-import { writeOrder } from '../harness/written-orders.ts'
 
 type Orders = z.infer<typeof orderSummaryList>
 
@@ -110,17 +109,6 @@ describe('a report', () => {
     const { available, reserved, sold } = await system.api.product('CUP-001')
     expect(data.find(({ sku }) => sku === 'CUP-001')).toEqual({ sku: 'CUP-001', available, reserved, sold })
   })
-
-  it('shows operators how many orders there are and what is at risk', async () => {
-    await writeOrder(system.db, 'parked')
-    const { orders, atRisk, oldestOpen } = await until('the other orders to have ended', async () => {
-      const now = await get<z.infer<typeof overview>>('/operations/overview?minVersion=1')
-      return now.orders.pending + now.orders.processing === 0 ? now : undefined
-    })
-    expect(orders).toMatchObject({ parked: 1, rejected: 1, cancelled: 0 })
-    expect(atRisk).toMatchObject([{ currency: 'EUR', orders: 1, amountMinor: 1590 }])
-    expect(oldestOpen).toMatchObject({ status: 'parked' })
-  })
 })
 
 describe('a projector that cannot reach its database', () => {
@@ -203,7 +191,6 @@ describe('bad input', () => {
     '/reports/sales?from=2026-11-22&to=2026-11-21',
     '/reports/sales?minVersion=-1',
     '/reports/stock?sku=TEA-001',
-    '/operations/overview?x=1',
     '/operations/projections?x=1',
   ])('%s is answered with 400', async (path) => {
     const answer = await fetch(system.apiUrl + path)

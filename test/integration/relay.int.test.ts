@@ -213,7 +213,7 @@ describe('of several relays', () => {
     const candidate = (name: string) =>
       standForLeader({
         url: test.url,
-        lock: 1,
+        office: 'relay',
         silenceMaxMs: 500,
         onTrouble: () => undefined,
         async lead(_session, isOver) {
@@ -237,7 +237,7 @@ describe('of several relays', () => {
     const failures: number[] = []
     const leader = standForLeader({
       url: test.url,
-      lock: 2,
+      office: 'relay',
       onTrouble: () => undefined,
       lead: (session) => session.query('SELECT').then(() => Promise.reject(new Error('lost'))),
       pauseAfter(times) {
