@@ -1,0 +1,52 @@
+/** What each check asks, and what is wrong when it fails. A check that is not here is shown by its name. */
+const WORDS: Readonly<Record<string, readonly [title: string, rule: string]>> = {
+  money: [
+    'Money',
+    'A completed order has exactly one charge, of its amount and currency. A rejected or cancelled order has none.',
+  ],
+  stock: [
+    'Stock',
+    'Available, reserved and sold add up to what was received. A completed order has sold its lines; no other terminal order has.',
+  ],
+  shipments: [
+    'Shipments',
+    'A completed order has exactly one live shipment. A rejected or cancelled order has none.',
+  ],
+  loyalty: [
+    'Loyalty points',
+    'A completed order has 1 point for each full 100 minor units. A rejected or cancelled order has 0.',
+  ],
+  'money-at-gateway': [
+    'Money, at the gateway',
+    'The payment gateway’s own ledger has the same charges as the orders.',
+  ],
+  'shipments-at-carrier': [
+    'Shipments, at the carrier',
+    'The carrier’s own ledger has the same shipments as the orders.',
+  ],
+  fences: [
+    'Step records',
+    'The record of each step agrees with its effect. A rejected or cancelled order has no step that is still owed.',
+  ],
+  versions: [
+    'Event streams',
+    'Each stream has its versions without gaps, and each event is published or waits in the outbox.',
+  ],
+  status: ['Status and events', 'The events of an order, applied in order, give the state that its row has.'],
+  'order-of-events': ['Order of events', 'After the first undo of an order, no step of it runs forward.'],
+  'dead-letters': [
+    'Dead letters',
+    'Each event that a consumer could not process is kept as a dead letter. None is skipped.',
+  ],
+  orphans: ['Orphans', 'Each order and transfer that is open has a workflow that runs it, or is parked.'],
+  accounts: ['Accounts', 'No account has a negative balance at any version.'],
+  transfers: [
+    'Transfers',
+    'A completed transfer moved its amount exactly once. One that was undone returned what it took.',
+  ],
+}
+
+export function wordsOf(name: string): { title: string; rule: string | undefined } {
+  const [title = name, rule] = WORDS[name] ?? []
+  return { title, rule }
+}

@@ -1,0 +1,40 @@
+import { TextField } from '../../ui/field.tsx'
+import { Panel } from '../../ui/panel.tsx'
+import type { Draft } from './draft.ts'
+import type { FieldsProps } from './line-fields.tsx'
+
+const LABELS: Record<keyof Draft['address'], string> = {
+  name: 'Name',
+  line1: 'Street and number',
+  city: 'City',
+  postalCode: 'Postal code',
+  country: 'Country, two capital letters',
+}
+
+/** Where it goes, and by when it has to be past its point of no return. */
+export const AddressFields = ({ draft, set, errorOf }: FieldsProps) => (
+  <Panel title="Delivery and deadline">
+    <div className="new-order-address">
+      {(Object.keys(LABELS) as (keyof Draft['address'])[]).map((name) => (
+        <TextField
+          key={name}
+          label={LABELS[name]}
+          value={draft.address[name]}
+          onChange={(event) => set({ address: { ...draft.address, [name]: event.target.value } })}
+          error={errorOf(`/shipping/address/${name}`)}
+          required
+        />
+      ))}
+      <TextField
+        label="Deadline in seconds"
+        type="number"
+        min={60}
+        max={86_400}
+        placeholder="1800"
+        value={draft.deadlineSeconds}
+        onChange={(event) => set({ deadlineSeconds: event.target.value })}
+        error={errorOf('/deadlineSeconds')}
+      />
+    </div>
+  </Panel>
+)

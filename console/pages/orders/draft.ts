@@ -1,0 +1,78 @@
+import type { components } from '../../api-types.ts'
+import { PAYMENT_TOKENS, SHIPPING_SERVICES, written, type Token } from './tokens.ts'
+
+type Schemas = components['schemas']
+export type OrderRequest = Schemas['OrderRequest']
+export type Product = Schemas['Product']
+type Address = OrderRequest['shipping']['address']
+
+/** A token that is chosen from the list with its number, or written by hand. */
+export interface Choice {
+  /** As the list names it; `OTHER` for one that is written by hand. */
+  name: string
+  n: number
+  other: string
+}
+
+export const OTHER = 'other'
+
+/** An order as it is being written. */
+export interface Draft {
+  customerId: string
+  lines: { sku: string; quantity: number }[]
+  payment: Choice
+  service: Choice
+  address: Record<keyof Address, string>
+  /** As it is written; empty for the default. */
+  deadlineSeconds: string
+}
+
+export const EMPTY_DRAFT: Draft = {
+  customerId: 'cus_alice',
+  lines: [{ sku: 'TEA-001', quantity: 2 }],
+  payment: { name: 'pm_ok', n: 1, other: '' },
+  service: { name: 'standard', n: 1, other: '' },
+  address: { name: 'A. Doe', line1: '1 High St', city: 'Utrecht', postalCode: '3511', country: 'NL' },
+  deadlineSeconds: '',
+}
+
+export const tokenOf = (tokens: readonly Token[], { name }: Choice): Token | undefined =>
+  tokens.find(({ token }) => token === name)
+
+const sentAs = (tokens: readonly Token[], choice: Choice): string => {
+  const token = tokenOf(tokens, choice)
+  return token === undefined ? choice.other.trim() : written(token, choice.n)
+}
+
+/** @returns undefined while a product of it is not in the catalogue that was read. */
+export function totalOf(lines: Draft['lines'], catalogue: readonly Product[]): number | undefined {
+  let total = 0
+  for (const { sku, quantity } of lines) {
+    const product = catalogue.find((each) => each.sku === sku)
+    if (product === undefined) return undefined
+    total += product.priceMinor * quantity
+  }
+  return total
+}
+
+/** Whether the first step would find too little. */
+export const isOutOfStock = (lines: Draft['lines'], catalogue: readonly Product[]): boolean =>
+  lines.some(({ sku, quantity }) => (catalogue.find((each) => each.sku === sku)?.available ?? 0) < quantity)
+
+/** What is sent. The total that was seen goes with it, so that another one is refused. */
+export function requestOf(draft: Draft, currency: string, totalMinor: number | undefined): OrderRequest {
+  const { customerId, lines, payment, service, address, deadlineSeconds } = draft
+  return {
+    customerId,
+    currency,
+    lines,
+    paymentMethod: sentAs(PAYMENT_TOKENS, payment),
+    shipping: {
+      service: sentAs(SHIPPING_SERVICES, service),
+      // The API knows the countries.
+      address: address as Address,
+    },
+    ...(totalMinor === undefined ? {} : { expectedTotalMinor: totalMinor }),
+    ...(deadlineSeconds === '' ? {} : { deadlineSeconds: Number(deadlineSeconds) }),
+  }
+}
