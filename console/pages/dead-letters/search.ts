@@ -1,6 +1,6 @@
 import { given, oneOf, textIn, type Search } from '../../shell/search.ts'
 
-/** Which dead letters are shown. */
+/** Which dead letters are shown: without a state those that hold a stream up. */
 export const readDeadLetterSearch = (search: Search) =>
   given({
     state: oneOf(search['state'], ['retrying', 'parked', 'behind', 'discarded']),
@@ -8,3 +8,5 @@ export const readDeadLetterSearch = (search: Search) =>
     cause: textIn(search['cause']),
     streamId: textIn(search['streamId']),
   })
+
+export type DeadLetterSearch = ReturnType<typeof readDeadLetterSearch>
