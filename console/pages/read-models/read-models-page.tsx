@@ -13,7 +13,7 @@ import './read-models.css'
 
 type Projection = components['schemas']['Projections']['data'][number]
 
-/** What reads from it: whoever wonders whether a lag matters needs that first. */
+/** What reads from it: whether a lag matters depends on it. */
 const USES: Partial<Record<string, string>> = {
   'order-summary': 'the search of orders and the orders of a customer',
   sales: 'the sales report',
@@ -37,7 +37,11 @@ export function Page() {
                 The projector enters them when it starts: see that it runs.
               </Empty>
             ) : (
-              <ProjectionTable projections={data} />
+              <ul>
+                {data.map((projection) => (
+                  <ReadModel key={projection.name} projection={projection} />
+                ))}
+              </ul>
             )
           }
         </Read>
@@ -46,94 +50,65 @@ export function Page() {
   )
 }
 
-const ProjectionTable = ({ projections }: { projections: readonly Projection[] }) => (
-  <div className="table-box" role="region" aria-label="All read models" tabIndex={0}>
-    <table className="table read-models-table">
-      <thead>
-        <tr>
-          <th scope="col">Read model</th>
-          <th scope="col">State</th>
-          <th scope="col" className="number">
-            Lag
-          </th>
-          <th scope="col" className="number">
-            Set aside
-          </th>
-          <th scope="col" className="number">
-            Generation
-          </th>
-          <th scope="col">Last rebuild</th>
-          <th scope="col">
-            <span className="visually-hidden">Action</span>
-          </th>
-        </tr>
-      </thead>
-      <tbody>
-        {projections.map((projection) => (
-          <ProjectionRow key={projection.name} projection={projection} />
-        ))}
-      </tbody>
-    </table>
-  </div>
-)
-
 /** Events are applied in batches: so short a lag is none. */
 const LAG_WELL_MS = 5000
 
-function ProjectionRow({ projection }: { projection: Projection }) {
+function ReadModel({ projection }: { projection: Projection }) {
   const { name, generation, lagMs, asOf, streamsSetAside, rebuild } = projection
   const [isOpen, setOpen] = useState(false)
   const isRebuilding = rebuild.state === 'wished' || rebuild.state === 'running'
   return (
-    <tr>
-      <th scope="row" className="read-models-name">
-        <code>{name}</code>
-        <span className="read-models-use">{USES[name] ?? ''}</span>
-      </th>
-      <td>
-        {lagMs > LAG_WELL_MS ? (
-          <Badge tone="waiting" icon="clock">
-            behind
-          </Badge>
-        ) : (
-          <Badge tone="done" icon="check">
-            up to date
-          </Badge>
-        )}
-      </td>
-      <td className="number" title={`Every event before ${asOf} is applied.`}>
-        {span(lagMs)}
-      </td>
-      <td className="number">
-        {streamsSetAside === 0 ? (
-          '0'
-        ) : (
-          <Link
-            to="/dead-letters"
-            search={{ consumer: `${name}#${generation}` }}
-            title="Streams with a dead letter: nothing newer of them is applied."
-          >
-            {streamsSetAside} {streamsSetAside === 1 ? 'stream' : 'streams'}
-          </Link>
-        )}
-      </td>
-      <td className="number">{generation}</td>
-      <td className="read-models-rebuild">
-        <RebuildState rebuild={rebuild} generation={generation} />
-      </td>
-      <td>
-        <Button
-          disabled={isRebuilding}
-          title={isRebuilding ? 'A rebuild is in progress.' : undefined}
-          aria-label={`Rebuild ${name}`}
-          onClick={() => setOpen(true)}
-        >
-          Rebuild
-        </Button>
-        {isOpen ? (
-          <RebuildDialog name={name} generation={generation} onClose={() => setOpen(false)} />
-        ) : undefined}
-      </td>
-    </tr>
+    <li className="read-model">
+      <div className="read-model-name">
+        <div className="row">
+          <h2>{name}</h2>
+          {lagMs > LAG_WELL_MS ? (
+            <Badge tone="waiting" icon="clock">
+              behind
+            </Badge>
+          ) : (
+            <Badge tone="done" icon="check">
+              up to date
+            </Badge>
+          )}
+        </div>
+        <p className="soft">{USES[name] ?? ''}</p>
+      </div>
+      <dl className="read-model-facts">
+        <div title={`Every event before ${asOf} is applied.`}>
+          <dt>Lag</dt>
+          <dd>{span(lagMs)}</dd>
+        </div>
+        <div title="Streams with a dead letter: nothing newer of them is applied.">
+          <dt>Set aside</dt>
+          <dd>
+            {streamsSetAside === 0 ? (
+              'none'
+            ) : (
+              <Link to="/dead-letters" search={{ consumer: `${name}#${generation}` }}>
+                {streamsSetAside} {streamsSetAside === 1 ? 'stream' : 'streams'}
+              </Link>
+            )}
+          </dd>
+        </div>
+        <div title="Of the rows that are read: one more with each rebuild.">
+          <dt>Generation</dt>
+          <dd>{generation}</dd>
+        </div>
+      </dl>
+      <RebuildState rebuild={rebuild} generation={generation} />
+      <Button
+        className="read-model-action"
+        disabled={isRebuilding}
+        title={isRebuilding ? 'A rebuild is in progress.' : undefined}
+        aria-label={`Rebuild ${name}`}
+        onClick={() => setOpen(true)}
+      >
+        Rebuild
+      </Button>
+      {isOpen ? (
+        <RebuildDialog name={name} generation={generation} onClose={() => setOpen(false)} />
+      ) : undefined}
+    </li>
   )
 }
