@@ -8,6 +8,8 @@ export type Step = Schemas['Step']
 export type OrderStatus = Order['status']
 export type SagaEvent = Schemas['EventList']['data'][number]
 export type Problem = Schemas['Problem']
+export type Account = Schemas['Account']
+export type Transfer = Schemas['Transfer']
 
 /** An answer that is no success, as the API explains it (RFC 9457). */
 export class ApiProblem extends Error {

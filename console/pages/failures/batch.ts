@@ -1,7 +1,7 @@
 import type { components } from '../../api-types.ts'
 import type { Tone } from '../../ui/badge.tsx'
 import type { IconName } from '../../ui/icon.tsx'
-import type { MeterPart } from '../../ui/meter.tsx'
+import type { Part } from '../../ui/parts-bar.tsx'
 import { wavesOf } from './group.ts'
 
 /** A retry of many parked steps, wave by wave. */
@@ -21,7 +21,7 @@ export function batchTitle({ kind, errorClass }: Batch['filter'], title: string 
   return kind === undefined ? 'Everything parked' : `Everything parked of ${kind}s`
 }
 
-export const partsOf = ({ succeeded, failed, retried, pending }: Batch): MeterPart[] => [
+export const partsOf = ({ succeeded, failed, retried, pending }: Batch): Part[] => [
   { tone: 'done', value: succeeded, word: 'settled' },
   { tone: 'failed', value: failed, word: 'parked again' },
   { tone: 'active', value: retried, word: 'being tried' },

@@ -5,18 +5,21 @@ const TERMINAL = new Set<Order['status']>(['completed', 'rejected', 'cancelled']
 
 export const isOpen = ({ status }: Pick<Order, 'status'>): boolean => !TERMINAL.has(status)
 
+/** What is the same of every saga, e.g. of an order. */
+type Outcome = Pick<Order, 'status' | 'steps' | 'reason'>
+
 /** Whether it has turned back, or an operator or customer has decided so. */
-const hasTurned = ({ status, reason }: Order) => status === 'compensating' || reason !== null
+const hasTurned = ({ status, reason }: Outcome) => status === 'compensating' || reason !== null
 
 /**
- * In one or two sentences: what would be undone if the order failed now, and what would not.
+ * In one or two sentences: what would be undone if the saga failed now, and what would not.
  * @param compensationOf the name of what undoes a step; null where nothing does.
  */
-export function forecast(order: Order, compensationOf: (step: string) => string | null): string {
-  const { status, steps } = order
+export function forecast(saga: Outcome, compensationOf: (step: string) => string | null): string {
+  const { status, steps } = saga
   if (status === 'completed')
     return 'It is past the point of no return: nothing is undone any more, whatever fails.'
-  if (!isOpen(order)) {
+  if (!isOpen(saga)) {
     const undone = steps.filter(({ compensation }) => compensation === 'done')
     return undone.length === 0
       ? 'Nothing had to be undone.'
@@ -25,7 +28,7 @@ export function forecast(order: Order, compensationOf: (step: string) => string 
           .map(({ name }) => undoTitle(name, compensationOf))
           .join(', ')}.`
   }
-  if (hasTurned(order)) {
+  if (hasTurned(saga)) {
     const owed = steps.filter(({ compensation }) => !['none', 'done', 'skipped'].includes(compensation))
     return owed.length === 0
       ? 'Everything is undone; it is about to be closed.'

@@ -1,34 +1,15 @@
 import { useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
-import { api, type Order, type Step } from '../../api.ts'
+import { api, type Order } from '../../api.ts'
+import { isParked, whyNot, type SagaAction } from '../../saga/why-not.ts'
 import { titleOf } from '../../saga/words.ts'
 import { Button } from '../../ui/button.tsx'
 import { ReasonDialog } from '../../ui/reason-dialog.tsx'
 import { useToast } from '../../ui/toast.tsx'
-import { isOpen } from './forecast.ts'
-
-type Action = 'cancel' | 'retry' | 'skip'
-
-/** Why an action is not possible; undefined when it is. */
-function whyNot(action: Action, order: Order): string | undefined {
-  const { status, steps } = order
-  const parked = steps.filter(isParked)
-  if (action !== 'cancel') {
-    if (parked.length === 0) return 'Nothing of this order is parked.'
-    const isUndo = parked.some(({ compensation }) => compensation === 'parked')
-    return action === 'skip' && !isUndo && !parked.some(({ kind }) => kind === 'retriable')
-      ? 'Only a compensation, or a step after the point of no return, can be given up.'
-      : undefined
-  }
-  if (status === 'compensating') return 'It is already turning back.'
-  return isOpen(order) ? undefined : `It is ${status}.`
-}
-
-const isParked = ({ state, compensation }: Step) => state === 'parked' || compensation === 'parked'
 
 /** What may be done to an order now, and why the rest may not. */
 export function OrderActions({ order }: { order: Order }) {
-  const [open, setOpen] = useState<Action | undefined>()
+  const [open, setOpen] = useState<SagaAction | undefined>()
   const close = () => setOpen(undefined)
   return (
     <div className="row">
@@ -53,14 +34,14 @@ export function OrderActions({ order }: { order: Order }) {
   )
 }
 
-const WORDS: Record<Action, string> = { cancel: 'Cancel order', retry: 'Retry', skip: 'Give up step' }
+const WORDS: Record<SagaAction, string> = { cancel: 'Cancel order', retry: 'Retry', skip: 'Give up step' }
 
 function ActDialog({
   action,
   order,
   onClose,
 }: {
-  action: Action | undefined
+  action: SagaAction | undefined
   order: Order
   onClose: () => void
 }) {
@@ -76,7 +57,7 @@ function ActDialog({
   const retry = api.useMutation('post', '/operations/orders/{id}/retry')
   const skip = api.useMutation('post', '/operations/orders/{id}/skip')
   const params = { path: { id } }
-  const [parked] = order.steps.filter(isParked)
+  const parked = order.steps.find((step) => isParked(step))
   const title = parked === undefined ? '' : titleOf(parked.name).toLowerCase()
   if (action === 'cancel')
     return (

@@ -1,4 +1,4 @@
-import { Link, useParams, useSearch } from '@tanstack/react-router'
+import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router'
 import { keepPreviousData } from '@tanstack/react-query'
 import { api, type Order } from '../../api.ts'
 import { SagaMap } from '../../saga/saga-map.tsx'
@@ -11,12 +11,12 @@ import { Money } from '../../ui/money.tsx'
 import { Panel } from '../../ui/panel.tsx'
 import { Read } from '../../ui/states.tsx'
 import { duration, Time, useNow } from '../../ui/time.tsx'
+import { VersionSlider } from '../../ui/version-slider.tsx'
 import { EventList } from './event-list.tsx'
 import { forecast, isOpen } from './forecast.ts'
 import { Lanes } from './lanes.tsx'
 import { OrderActions } from './order-actions.tsx'
 import { References } from './references.tsx'
-import { VersionSlider } from './version-slider.tsx'
 import './order.css'
 
 /** One order: what it is, how it came about, and what may be done to it. */
@@ -47,6 +47,9 @@ function OrderBody({ today, version }: { today: Order; version: number | undefin
   )
   const order = isPast ? (past.data ?? today) : today
   const { outlines, compensationOf } = useOutlines(order.definition)
+  const navigate = useNavigate({ from: '/orders/$id' })
+  const go = (v: number | undefined) =>
+    void navigate({ search: v === undefined ? {} : { v }, replace: true, resetScroll: false })
   return (
     <>
       <Summary order={order} />
@@ -57,7 +60,7 @@ function OrderBody({ today, version }: { today: Order; version: number | undefin
         hint={forecast(order, compensationOf)}
       >
         <SagaMap steps={order.steps} outlines={outlines} label="The steps of this order" />
-        <VersionSlider id={id} version={version} newest={today.version} />
+        <VersionSlider what="order" version={version} newest={today.version} onGo={go} />
       </Panel>
       <Lanes order={today} />
       <div className="order-columns">

@@ -1,26 +1,20 @@
-import { useNavigate } from '@tanstack/react-router'
-import { Button } from '../../ui/button.tsx'
+import { Button } from './button.tsx'
 
 export interface VersionSliderProps {
-  id: string
+  /** What travels in time, e.g. `order`. */
+  what: string
   /** The version that is shown; the newest when there is none. */
   version: number | undefined
   newest: number
+  /** @param version undefined for now. */
+  onGo: (version: number | undefined) => void
 }
 
-/** Time travel: the order as it was after each of its events. Where it stands is in the URL. */
-export function VersionSlider({ id, version, newest }: VersionSliderProps) {
-  const navigate = useNavigate()
+/** Time travel: something as it was after each of its events. */
+export function VersionSlider({ what, version, newest, onGo }: VersionSliderProps) {
   const shown = Math.min(version ?? newest, newest)
   const isNow = shown === newest
-  const go = (to: number) =>
-    void navigate({
-      to: '/orders/$id',
-      params: { id },
-      search: to >= newest ? {} : { v: to },
-      replace: true,
-      resetScroll: false,
-    })
+  const go = (to: number) => onGo(to >= newest ? undefined : to)
   return (
     <div className="slider">
       <Button
@@ -35,7 +29,7 @@ export function VersionSlider({ id, version, newest }: VersionSliderProps) {
         min={1}
         max={newest}
         value={shown}
-        aria-label="The order as it was at this version"
+        aria-label={`The ${what} as it was at this version`}
         aria-valuetext={isNow ? 'now' : `version ${shown} of ${newest}`}
         onChange={(event) => go(Number(event.target.value))}
       />

@@ -1,0 +1,28 @@
+import type { Order, Step } from '../api.ts'
+
+/** What an operator can do to a saga. */
+export type SagaAction = 'retry' | 'skip' | 'cancel'
+
+const TERMINAL = new Set<Order['status']>(['completed', 'rejected', 'cancelled'])
+
+export const isParked = ({ state, compensation }: Step): boolean =>
+  state === 'parked' || compensation === 'parked'
+
+/** Why an action is not possible now; undefined when it is. */
+export function whyNot(
+  action: SagaAction,
+  { status, steps }: Pick<Order, 'status' | 'steps'>,
+): string | undefined {
+  if (action === 'cancel') {
+    if (status === 'compensating') return 'It is already turning back.'
+    return TERMINAL.has(status) ? `It is ${status}.` : undefined
+  }
+  const parked = steps.filter((step) => isParked(step))
+  if (parked.length === 0) return 'No step of it is parked.'
+  const canBeGivenUp = parked.some(
+    ({ compensation, kind }) => compensation === 'parked' || kind === 'retriable',
+  )
+  return action === 'retry' || canBeGivenUp
+    ? undefined
+    : 'Only a compensation, or a step after the point of no return, can be given up.'
+}
