@@ -1,4 +1,4 @@
-import { PROVIDER_NAMES, type PerProvider } from '../providers.ts'
+import { PROVIDER_NAMES } from '../providers.ts'
 import { faultRequest, faultScript } from '../sandbox-faults.ts'
 import { amountMinor, currency } from './parts.ts'
 import { HttpProblem } from './problem.ts'
@@ -12,9 +12,9 @@ export const faultsRequest = faultRequest(PROVIDER_NAMES).openapi('SandboxFaults
 
 const key = z.string().openapi({ description: 'An idempotency key. It contains the id of its order.' })
 
-/** What each provider lists of what it did. */
-const LISTS = {
-  payment: {
+/** What each provider lists of what it did: as follows for those that are known here, at least by key for others. */
+export const ledger = z
+  .object({
     charges: z.array(
       z.object({
         key,
@@ -24,13 +24,12 @@ const LISTS = {
       }),
     ),
     refunds: z.array(z.object({ key, chargeKey: key, amountMinor })),
-  },
-  shipping: {
     shipments: z.array(z.object({ key, state: z.enum(['pending', 'created', 'cancelled', 'voided']) })),
-  },
-} satisfies PerProvider<z.ZodRawShape>
+  })
+  .catchall(z.array(z.looseObject({ key, state: z.string().optional() })))
+  .openapi('SandboxLedger')
 
-export const ledger = z.object({ ...LISTS.payment, ...LISTS.shipping }).openapi('SandboxLedger')
+export type SandboxLedger = z.infer<typeof ledger>
 
 export type SandboxFaultsRequest = z.infer<typeof faultsRequest>
 

@@ -2,7 +2,7 @@ import type { Supervisor } from '../../supervision.ts'
 import { endpoint, reply, type Endpoint } from '../endpoint.ts'
 import { ACCEPTED, accepted, time, uuid } from '../parts.ts'
 import { HttpProblem } from '../problem.ts'
-import { faults, faultsRequest, ledger, type SandboxClient } from '../sandbox-client.ts'
+import { faults, faultsRequest, ledger, type SandboxClient, type SandboxLedger } from '../sandbox-client.ts'
 import { z } from '../zod.ts'
 
 const processList = z
@@ -64,17 +64,15 @@ const sandboxEndpoints = (sandbox: SandboxClient): Endpoint[] => [
     answers: {
       200: { description: 'One row for each key: no declines, no attempts.', schema: ledger },
     },
-    async handle({ query: { orderId = '' } }) {
-      const { charges, refunds, shipments } = await sandbox.readLedger()
-      const isOfOrder = ({ key }: { key: string }) => key.includes(orderId)
-      return reply(200, {
-        charges: charges.filter(isOfOrder),
-        refunds: refunds.filter(isOfOrder),
-        shipments: shipments.filter(isOfOrder),
-      })
-    },
+    handle: async ({ query: { orderId = '' } }) => reply(200, ofOrder(await sandbox.readLedger(), orderId)),
   }),
 ]
+
+/** An idempotency key contains the id of its order. */
+const ofOrder = (all: SandboxLedger, orderId: string) =>
+  Object.fromEntries(
+    Object.entries(all).map(([name, rows]) => [name, rows.filter(({ key }) => key.includes(orderId))]),
+  ) as SandboxLedger
 
 function processEndpoints(supervisor: Supervisor): Endpoint[] {
   const list = async () => {

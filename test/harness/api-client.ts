@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { z } from 'zod'
 import type { account } from '../../api/resources/accounts.ts'
 import type { dependencyList } from '../../api/resources/dependencies.ts'
-import type { ledger } from '../../api/sandbox-client.ts'
+import type { SandboxLedger } from '../../api/sandbox-client.ts'
 import type { eventList } from '../../api/resources/events.ts'
 import type { invariantList } from '../../api/resources/invariants.ts'
 import type { loyalty } from '../../api/resources/loyalty.ts'
@@ -23,8 +23,7 @@ export type Account = z.infer<typeof account>
 export type ParkedStep = z.infer<typeof parkedStep>
 
 /** The lists of all providers by name; tests that specify a provider know its own. */
-export type LedgerView = Readonly<Record<string, readonly { key: string; state?: string }[]>> &
-  z.infer<typeof ledger>
+export type LedgerView = SandboxLedger
 
 export interface OrderWishes {
   customerId?: string
