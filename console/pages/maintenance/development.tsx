@@ -1,0 +1,27 @@
+import { ApiProblem, api } from '../../api.ts'
+import { Read } from '../../ui/states.tsx'
+import { FaultForm } from './fault-form.tsx'
+import { Processes } from './processes.tsx'
+
+const READ_EVERY_MS = 5000
+
+/** Breaking things on purpose: shown where the API has routes for it, which is in development alone. */
+export function Development() {
+  const faults = api.useQuery(
+    'get',
+    '/development/faults',
+    {},
+    { refetchInterval: ({ state }) => (isAbsent(state.error) ? false : READ_EVERY_MS) },
+  )
+  if (isAbsent(faults.error)) return null
+  // It is not known yet whether there is such a part: nothing holds its place.
+  if (faults.isPending) return null
+  return (
+    <>
+      <Read of={faults}>{(now) => <FaultForm now={now} />}</Read>
+      <Processes />
+    </>
+  )
+}
+
+const isAbsent = (error: unknown) => error instanceof ApiProblem && error.status === 404
