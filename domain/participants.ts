@@ -4,7 +4,7 @@ import { notifyCustomer } from './notification/notify-customer.ts'
 import { completeOrder } from './order/complete-order.ts'
 import { chargePayment } from './payment/charge-payment.ts'
 import { perProvider, type ProviderName } from '../providers.ts'
-import { allSteps } from './saga/step.ts'
+import { allSteps, type Step } from './saga/step.ts'
 import { createShipment } from './shipping/create-shipment.ts'
 import { depositMoney, withdrawMoney } from './transfer/move-money.ts'
 
@@ -32,9 +32,12 @@ export const PROVIDER_STEPS = perProvider((provider) =>
     .map(({ name }) => name),
 )
 
-const PROVIDER_OF = new Map(allSteps(PARTICIPANTS).map(({ name, provider }) => [name, provider]))
+const STEPS = new Map(allSteps(PARTICIPANTS).map((step) => [step.name, step]))
+
+/** A step by its name; undefined where this process does not know it. */
+export const stepNamed = (name: string): Step | undefined => STEPS.get(name)
 
 /** Where the effect of a step is; null where that is our own database, or where the step is not known here. */
-export const providerOf = (step: string): ProviderName | null => PROVIDER_OF.get(step) ?? null
+export const providerOf = (step: string): ProviderName | null => stepNamed(step)?.provider ?? null
 
 export type Participant = keyof typeof PARTICIPANTS

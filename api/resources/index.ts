@@ -3,6 +3,7 @@ import type { ApiServices } from '../services.ts'
 import { accountEndpoints } from './accounts.ts'
 import { deadLetterEndpoints } from './dead-letters.ts'
 import { dependencyEndpoints } from './dependencies.ts'
+import { failureEndpoints } from './failures.ts'
 import { healthEndpoints, type HealthResources } from './health.ts'
 import { invariantEndpoints } from './invariants.ts'
 import { loyaltyEndpoints } from './loyalty.ts'
@@ -15,17 +16,20 @@ import { projectionEndpoints } from './projections.ts'
 import { reportEndpoints } from './reports.ts'
 import { sagaEndpoints } from './sagas.ts'
 import { streamEndpoints } from './streams.ts'
+import { timelineEndpoints } from './timeline.ts'
 import { transferEndpoints } from './transfers.ts'
 
 /** The registry: everything that the API answers, in the order of the document. */
 export const createEndpoints = (services: ApiServices & HealthResources): Endpoint[] => [
   ...orderEndpoints(services),
+  ...timelineEndpoints(services),
   ...productEndpoints(services),
   ...loyaltyEndpoints(services),
   ...transferEndpoints(services),
   ...accountEndpoints(services),
   ...sagaEndpoints(services),
   ...overviewEndpoints(services),
+  ...failureEndpoints(services),
   ...parkedEndpoints(services),
   ...dependencyEndpoints(services),
   ...maintenanceEndpoints(services),
