@@ -51,6 +51,10 @@ export default defineConfig({
         ? []
         : [level('record', 'test/{replay,integration/releases}/record.ts')]),
       level('e2e', 'test/e2e/**/*.e2e.test.ts'),
+      // The console in a real browser, one system after the other: `npm run test:browser`.
+      ...(process.env['BROWSER_TESTS'] === undefined
+        ? []
+        : [{ test: { ...level('browser', 'test/browser/**/*.browser.test.ts').test, maxWorkers: 1 } }]),
       // Hundreds of orders at once: alone, after the others.
       {
         test: {

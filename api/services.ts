@@ -7,11 +7,13 @@ import { createAccounts } from '../domain/account/accounts.ts'
 import { createCatalogue } from '../domain/inventory/catalogue.ts'
 import { createLoyalty } from '../domain/loyalty/loyalty.ts'
 import { createDependencies } from '../domain/operations/dependencies.ts'
+import { createFailures } from '../domain/operations/failures.ts'
 import { createInvariants, type ProviderLedgers } from '../domain/operations/invariants.ts'
 import { createMaintenance } from '../domain/operations/maintenance.ts'
 import { createOverview } from '../domain/operations/overview.ts'
 import { createParking } from '../domain/operations/parking.ts'
 import { createRetryBatches } from '../domain/operations/retry-batches.ts'
+import { createTimeline } from '../domain/operations/timeline.ts'
 import { createIntake } from '../domain/order/intake.ts'
 import { createOrderJournal } from '../domain/order/journal.ts'
 import { createOrderQueries } from '../domain/order/queries.ts'
@@ -130,6 +132,8 @@ export function createApiServices(options: ApiWiring) {
     parking: createParking({ db }),
     retryBatches,
     overview: createOverview({ db: readModels, ...stepsOfOrders(contracts) }),
+    timeline: createTimeline({ db: readModels }),
+    failures: createFailures({ db: readModels }),
     dependencies: createDependencies({ db }),
     maintenance: createMaintenance({ db }),
     readModels,

@@ -34,7 +34,7 @@ export const PROVIDER_STEPS = perProvider((provider) =>
 
 const STEPS = new Map(allSteps(PARTICIPANTS).map((step) => [step.name, step]))
 
-/** What the registry knows of a step; undefined where it is not known here. */
+/** A step by its name; undefined where this process does not know it. */
 export const stepNamed = (name: string): Step | undefined => STEPS.get(name)
 
 /** Where the effect of a step is; null where that is our own database, or where the step is not known here. */

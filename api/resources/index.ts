@@ -4,6 +4,7 @@ import { accountEndpoints } from './accounts.ts'
 import { deadLetterEndpoints } from './dead-letters.ts'
 import { dependencyEndpoints } from './dependencies.ts'
 import { developmentEndpoints, type DevelopmentResources } from './development.ts'
+import { failureEndpoints } from './failures.ts'
 import { healthEndpoints, type HealthResources } from './health.ts'
 import { invariantEndpoints } from './invariants.ts'
 import { loyaltyEndpoints } from './loyalty.ts'
@@ -16,6 +17,7 @@ import { projectionEndpoints } from './projections.ts'
 import { reportEndpoints } from './reports.ts'
 import { sagaEndpoints } from './sagas.ts'
 import { streamEndpoints } from './streams.ts'
+import { timelineEndpoints } from './timeline.ts'
 import { transferEndpoints } from './transfers.ts'
 
 /** The registry: everything that the API answers, in the order of the document. */
@@ -23,12 +25,14 @@ export const createEndpoints = (
   services: ApiServices & HealthResources & DevelopmentResources,
 ): Endpoint[] => [
   ...orderEndpoints(services),
+  ...timelineEndpoints(services),
   ...productEndpoints(services),
   ...loyaltyEndpoints(services),
   ...transferEndpoints(services),
   ...accountEndpoints(services),
   ...sagaEndpoints(services),
   ...overviewEndpoints(services),
+  ...failureEndpoints(services),
   ...parkedEndpoints(services),
   ...dependencyEndpoints(services),
   ...maintenanceEndpoints(services),

@@ -1,4 +1,5 @@
 import type { Sql } from '../../events/store/sql.ts'
+import { worth } from './worth.ts'
 import { idsCreated, sagasCreated } from '../order/id-time.ts'
 import { isTerminal, SAGA_STATUSES, type SagaStatus } from '../saga/status.ts'
 import { readLatency, type Latency } from './latency.ts'
@@ -57,14 +58,14 @@ const OLDEST_OPEN = `
   SELECT s.id, s.status, s.created_at AS "createdAt" FROM sagas s WHERE ${IS_OPEN_ORDER} ORDER BY s.id LIMIT 1`
 
 const AT_RISK = `
-  SELECT o.currency, sum(o.total_minor)::float8 AS "amountMinor", count(*) AS orders FROM sagas s JOIN orders o USING (id)
+  SELECT o.currency, sum(o.total_minor)::float8 AS "amountMinor", count(*) AS orders FROM sagas s CROSS JOIN LATERAL (SELECT * FROM orders WHERE id = s.id LIMIT 1) AS o
    WHERE s.status IN ('waiting', 'compensating', 'parked') GROUP BY o.currency ORDER BY o.currency`
 
 const PARKED = `
   WITH parked AS (SELECT saga_id AS id, count(*) AS steps FROM step_fences WHERE parked_at IS NOT NULL GROUP BY saga_id)
   SELECT coalesce(o.currency, t.currency) AS currency, coalesce(sum(coalesce(o.total_minor, t.amount_minor)), 0)::float8 AS "amountMinor",
          sum(steps)::bigint AS steps
-    FROM parked LEFT JOIN orders o USING (id) LEFT JOIN transfers t USING (id) GROUP BY 1 ORDER BY 1`
+    FROM parked p ${worth('p.id')} GROUP BY 1 ORDER BY 1`
 
 const QUEUES = `
   SELECT (SELECT count(*) FROM saga_starts) AS starts, (SELECT min(created_at) FROM saga_starts) AS "oldestStart",

@@ -25,12 +25,13 @@ export function skewedIds(filter: OrderFilter, bind: Bind): string | undefined {
 }
 
 /**
- * The query for columns of the sagas that were created since the moment $1; $2 is where `idsCreated` begins for it.
+ * The query for columns of the sagas that were created since the moment $1; `firstId` is where `idsCreated` begins for it.
  */
-export const sagasCreated = (columns: string, where = 'true'): string => `
-  SELECT ${columns} FROM sagas s WHERE s.id >= $2::uuid AND s.created_at >= $1::timestamptz AND ${where}
+export const sagasCreated = (columns: string, where: string, firstId = '$2'): string => `
+  SELECT ${columns} FROM sagas s WHERE s.id >= ${firstId}::uuid AND s.created_at >= $1::timestamptz AND ${where}
   UNION ALL
-  SELECT ${columns} FROM sagas s WHERE s.id < $2::uuid AND s.created_at >= $1::timestamptz AND ${IS_SKEWED} AND ${where}`
+  SELECT ${columns} FROM sagas s
+   WHERE s.id < ${firstId}::uuid AND s.created_at >= $1::timestamptz AND ${IS_SKEWED} AND ${where}`
 
 const MS_IN_ID = `('x' || left(s.id::text, 8) || substr(s.id::text, 10, 4))::bit(48)::bigint::float8`
 

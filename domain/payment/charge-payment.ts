@@ -31,6 +31,7 @@ export const chargePayment = providerStep<PaymentEvents>()({
     SELECT jsonb_build_object('amountMinor', total_minor, 'currency', currency, 'paymentMethod', payment_method) AS request
       FROM orders WHERE id = $1::uuid`,
   effect: z.object({ id: z.string().max(100), amountMinor: z.int(), currency: z.string().length(3) }),
+  reference: 'id',
   states: { live: 'charged', undone: 'refunded', pending: 'pending' },
   isAsAsked: isSameMoney,
   refusals: {

@@ -44,6 +44,8 @@ export interface ProviderStepSpec<
   readonly collection: string
   /** What a successful answer of the provider looks like; its other members are dropped. */
   readonly effect: z.ZodType<Effect>
+  /** The field of it by which the provider calls it. */
+  readonly reference: keyof Effect & string
   readonly states: ProviderStates
   /** Whether an effect is what was asked for; any is unless said otherwise. */
   readonly isAsAsked?: (effect: Effect, request: Readonly<Record<string, unknown>>) => boolean
@@ -87,6 +89,7 @@ export const providerStep =
       provider,
       collection,
       effect,
+      reference,
       states,
       refusals,
       event,
@@ -112,6 +115,7 @@ export const providerStep =
       undo: undo.name,
       events: { done: event, undone: [undo.event, undo.voided] },
       provider,
+      reference,
       refusals,
       refuses: [...Object.values(refusals).map(({ code }) => code), MISMATCH.code],
       invariants,

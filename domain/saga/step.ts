@@ -15,6 +15,8 @@ export interface Step<Name extends string = string, Undo extends string = string
   readonly events: StepEvents
   /** Where its effect is, when that is not our own database. */
   readonly provider: ProviderName | undefined
+  /** The field of its recorded effect by which its provider calls it. */
+  readonly reference: string | undefined
   /** What its provider may refuse. */
   readonly refusals: Refusals
   /** The codes that it refuses with, by whatever rule: a saga has one of them as its reason. */
@@ -98,6 +100,7 @@ export const ownStep = <const Name extends string, const Undo extends string>({
   undo: undo?.name,
   events: { done: event, undone: undo === undefined ? [] : [undo.event] },
   provider: undefined,
+  reference: undefined,
   refusals: {},
   refuses,
   invariants,

@@ -23,6 +23,7 @@ export const createShipment = providerStep<ShippingEvents>()({
         'line1', a.line1, 'city', a.city, 'postalCode', a.postal_code, 'country', a.country)) AS request
       FROM orders o JOIN order_addresses a ON a.order_id = o.id WHERE o.id = $1::uuid`,
   effect: z.object({ trackingNumber: z.string().max(100) }),
+  reference: 'trackingNumber',
   states: { live: 'created', undone: 'cancelled' },
   refusals: {
     REFUSED: { code: 'SHIPMENT_REFUSED', detail: 'The carrier refuses this shipment.' },

@@ -63,7 +63,7 @@ async function transfer(api: ApiClient): Promise<string[]> {
 }
 
 /** A dead letter: the table of a read model refuses one customer's order until it is parked. */
-async function poison(api: ApiClient, pool: pg.Pool): Promise<string> {
+export async function poison(api: ApiClient, pool: pg.Pool): Promise<string> {
   await pool.query(`ALTER TABLE sales_orders ADD CONSTRAINT poison CHECK (currency <> 'EUR') NOT VALID`)
   await api.run()
   const letter = await until('a dead letter to be parked', async () => {

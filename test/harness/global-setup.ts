@@ -12,12 +12,15 @@ declare module 'vitest' {
   }
 }
 
+/** Unit tests need none, and those in a browser have the whole of `npm start`. */
+const WITHOUT_SERVERS = new Set(['unit', 'browser'])
+
 /**
- * Starts the servers once per run, unless only unit tests are run. Tests kill processes, never the machine, so
+ * Starts the servers once per run, unless none of its tests needs them. Tests kill processes, never the machine, so
  * PostgreSQL need not wait for the disk.
  */
 export default async function setup(project: TestProject): Promise<(() => Promise<void>) | undefined> {
-  if (project.vitest.projects.every(({ name }) => name === 'unit')) return undefined
+  if (project.vitest.projects.every(({ name }) => WITHOUT_SERVERS.has(name))) return undefined
   const log = (line: string) => process.stderr.write(`${line}\n`)
   project.provide('natsServer', await locateNatsServer(readConfig(), log))
   const { servers, stop } = await startServers(['fsync=off'])

@@ -11,7 +11,11 @@ export interface Frame {
 const SHOWN_MS = 450
 
 /** Shows an order event by event, as they come, but no faster than can be seen. */
-export async function playOrder(id: string, show: (frame: Frame) => void, signal: AbortSignal): Promise<void> {
+export async function playOrder(
+  id: string,
+  show: (frame: Frame) => void,
+  signal: AbortSignal,
+): Promise<void> {
   const waiting: Frame[] = []
   let timer: ReturnType<typeof setTimeout> | undefined
   let whenIdle = () => undefined as void

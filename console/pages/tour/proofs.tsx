@@ -12,7 +12,12 @@ export interface ProofsProps {
 
 /** What the scene has shown, checked against the order and the books; at the end, whether all is as it must be. */
 export function Proofs({ proofs, order, ledger }: ProofsProps) {
-  const invariants = api.useQuery('get', '/operations/invariants', {}, { staleTime: 0, refetchInterval: false })
+  const invariants = api.useQuery(
+    'get',
+    '/operations/invariants',
+    {},
+    { staleTime: 0, refetchInterval: false },
+  )
   const checks = invariants.data?.checks ?? []
   const broken = checks.filter(({ ok }) => !ok)
   return (

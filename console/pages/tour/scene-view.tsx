@@ -94,7 +94,12 @@ export function SceneView({ scene, number, isLast, onOver, onNext }: SceneViewPr
               The order in the console
             </Link>
             {frame === undefined ? undefined : (
-              <a className="button button-plain" href={frame.order.workflow.url} target="_blank" rel="noreferrer">
+              <a
+                className="button button-plain"
+                href={frame.order.workflow.url}
+                target="_blank"
+                rel="noreferrer"
+              >
                 Its history in Temporal
                 <Icon name="out" />
               </a>
@@ -108,7 +113,12 @@ export function SceneView({ scene, number, isLast, onOver, onNext }: SceneViewPr
 
 /** The saga of new orders, before one is placed. */
 function useBlankSteps(): { definition: string; steps: Order['steps'] } {
-  const { data } = api.useQuery('get', '/sagas', {}, { staleTime: Number.POSITIVE_INFINITY, refetchInterval: false })
+  const { data } = api.useQuery(
+    'get',
+    '/sagas',
+    {},
+    { staleTime: Number.POSITIVE_INFINITY, refetchInterval: false },
+  )
   const saga = data?.data.find(({ kind, isCurrent }) => kind === 'order' && isCurrent)
   return {
     definition: saga?.definition ?? '',

@@ -1,4 +1,5 @@
 import type { Order } from '../../api.ts'
+import type { SourceFile } from './sources.ts'
 import type { Ledger, Stage } from './stage.ts'
 
 /** What a scene has shown, in words that can be checked: against the order, and the books of those outside. */
@@ -17,8 +18,8 @@ export interface Scene {
   without: string
   /** The rule behind it, and the page of the documentation that holds it. */
   rule: { text: string; page: string }
-  /** The code that keeps it. */
-  code: { file: string; name: string; load: () => Promise<{ default: string }> }
+  /** The code that keeps it: a file, and what is declared in it. */
+  code: { file: SourceFile; name: string }
   play: (stage: Stage) => Promise<void>
   proofs: readonly Proof[]
 }
@@ -61,11 +62,12 @@ export const SCENES: readonly Scene[] = [
     code: {
       file: 'workflows/order/steps.ts',
       name: 'export const orderSaga',
-      load: () => import('../../../workflows/order/steps.ts?raw'),
     },
     async play({ place, ended, say }) {
       const id = await place()
-      say('Accepted with 202 before anything was done: the order is a row in the database, and cannot be lost.')
+      say(
+        'Accepted with 202 before anything was done: the order is a row in the database, and cannot be lost.',
+      )
       await ended(id)
       say('Completed. Behind the point of no return nothing can undo it any more.')
     },
@@ -85,7 +87,6 @@ export const SCENES: readonly Scene[] = [
     code: {
       file: 'workflows/saga/run-saga.ts',
       name: 'async function turnBack',
-      load: () => import('../../../workflows/saga/run-saga.ts?raw'),
     },
     async play({ place, ended, say }) {
       const id = await place({ paymentMethod: 'pm_declined' })
@@ -121,7 +122,6 @@ export const SCENES: readonly Scene[] = [
     code: {
       file: 'domain/payment/charge-payment.ts',
       name: 'export const chargePayment',
-      load: () => import('../../../domain/payment/charge-payment.ts?raw'),
     },
     async play({ place, ended, say }) {
       const id = await place({ service: 'refused' })
@@ -133,7 +133,8 @@ export const SCENES: readonly Scene[] = [
       undoneInReverse,
       {
         text: 'Refunded exactly once, in full',
-        holds: ({ totalMinor }, { refunds }) => refunds.length === 1 && refunds[0]?.amountMinor === totalMinor,
+        holds: ({ totalMinor }, { refunds }) =>
+          refunds.length === 1 && refunds[0]?.amountMinor === totalMinor,
       },
     ],
   },
@@ -142,8 +143,7 @@ export const SCENES: readonly Scene[] = [
     action: 'Lose the gateway’s reply',
     about:
       'The gateway charges the card, and the connection drops before it can say so. Was it charged? We do not know.',
-    without:
-      'A system that tries again charges twice. One that gives up has taken money for nothing.',
+    without: 'A system that tries again charges twice. One that gives up has taken money for nothing.',
     rule: {
       text: 'A key is derived from order and step before the call. After a lost reply the gateway is first asked by that key what became of it.',
       page: 'docs/rules/records-and-intents.md',
@@ -151,7 +151,6 @@ export const SCENES: readonly Scene[] = [
     code: {
       file: 'domain/saga/provider-step.ts',
       name: 'async function executeStep',
-      load: () => import('../../../domain/saga/provider-step.ts?raw'),
     },
     async play({ place, ended, ledger, say }) {
       const id = await place({ paymentMethod: 'pm_lost_reply_1' })
@@ -165,8 +164,7 @@ export const SCENES: readonly Scene[] = [
   {
     title: 'The gateway goes down',
     action: 'Take the gateway down under five orders',
-    about:
-      'Every call to the gateway is answered with 503. Five orders are placed all the same.',
+    about: 'Every call to the gateway is answered with 503. Five orders are placed all the same.',
     without:
       'Five customers read that their order failed, because a server elsewhere was restarted. Or five requests hang, and the shop with them.',
     rule: {
@@ -176,7 +174,6 @@ export const SCENES: readonly Scene[] = [
     code: {
       file: 'domain/provider/guard.ts',
       name: 'export function guardProvider',
-      load: () => import('../../../domain/provider/guard.ts?raw'),
     },
     async play({ place, order, ended, say, setFaults, clearFaults, press }) {
       await setFaults({ payment: 'down' })
@@ -206,11 +203,12 @@ export const SCENES: readonly Scene[] = [
     code: {
       file: 'workflows/saga/policies.ts',
       name: 'untilDone',
-      load: () => import('../../../workflows/saga/policies.ts?raw'),
     },
     async play({ place, order, ended, retry, say, press }) {
       const id = await place({ paymentMethod: 'pm_refund_fails_9', service: 'refused' })
-      say('The carrier has refused. The refund fails, and is tried again with growing pauses. This takes about half a minute.')
+      say(
+        'The carrier has refused. The refund fails, and is tried again with growing pauses. This takes about half a minute.',
+      )
       await order(id, hasStatus('parked'))
       say('Nine attempts are spent: it is parked, and waits for a person. That is you.')
       await press('The gateway is mended: retry the refund')
@@ -241,7 +239,6 @@ export const SCENES: readonly Scene[] = [
     code: {
       file: 'domain/saga/provider-step.ts',
       name: 'async function executeStep',
-      load: () => import('../../../domain/saga/provider-step.ts?raw'),
     },
     async play({ place, ended, ledger, say, setFaults, clearFaults, kill }) {
       await setFaults({ payment: 'slow' })

@@ -132,4 +132,10 @@ function found<Data>(data: Data | undefined): Data {
   return data
 }
 
-const ADDRESS = { name: 'V. Isitor', line1: '1 High St', city: 'Utrecht', postalCode: '3511', country: 'NL' } as const
+const ADDRESS = {
+  name: 'V. Isitor',
+  line1: '1 High St',
+  city: 'Utrecht',
+  postalCode: '3511',
+  country: 'NL',
+} as const

@@ -63,7 +63,8 @@ async function run(scene: Scene, change: Change, signal: AbortSignal): Promise<v
     signal,
     onLine: (text) =>
       change(({ lines }) => ({ lines: [...lines, { atMs: performance.now() - beganAt, text }] })),
-    onChoice: (label, press) => change(() => ({ choice: label === undefined ? undefined : { label, press } })),
+    onChoice: (label, press) =>
+      change(() => ({ choice: label === undefined ? undefined : { label, press } })),
     onPlaced(id) {
       change(({ ids }) => ({ ids: [...ids, id] }))
       if (first !== undefined) return

@@ -1,0 +1,82 @@
+import type { Sql } from '../../events/store/sql.ts'
+import { stepNamed } from '../participants.ts'
+import { sagaStream, stepKey } from '../saga/ids.ts'
+
+/** Of the newest events, and of the newest actions: a saga that was retried for months has many. */
+const LISTED_MAX = 500
+
+export interface BegunStep {
+  name: string
+  /** What its provider is asked by; null where its effect is in our own database. */
+  key: string | null
+  /** What its provider calls it. */
+  reference: string | null
+  begunAt: Date
+  movedAt: Date
+  attempts: number
+  undoAttempts: number
+  waitingFor: string | null
+  parkedAt: Date | null
+  parkedError: string | null
+  skippedAt: Date | null
+}
+
+export interface Timeline {
+  steps: BegunStep[]
+  publications: { version: number; publishedAt: Date | null }[]
+  readModels: { name: string; version: number }[]
+  actions: { at: Date; actor: string; action: string; step: string | null; reason: string }[]
+}
+
+type Fence = Omit<BegunStep, 'key' | 'reference'> & {
+  state: string
+  answer: Readonly<Record<string, unknown>> | null
+}
+
+const STEPS = `
+  SELECT step AS name, state, answer, created_at AS "begunAt", updated_at AS "movedAt", attempts,
+         undo_attempts AS "undoAttempts", waiting_for AS "waitingFor", parked_at AS "parkedAt",
+         parked_error AS "parkedError", skipped_at AS "skippedAt"
+    FROM step_fences WHERE saga_id = $1::uuid ORDER BY created_at, step`
+
+const PUBLICATIONS = `
+  SELECT version, published_at AS "publishedAt" FROM outbox WHERE stream_id = $1 ORDER BY version DESC LIMIT ${LISTED_MAX}`
+
+const READ_MODELS = `
+  SELECT p.name, coalesce(i.version, 0) AS version
+    FROM projections p LEFT JOIN inbox i ON i.consumer = p.name || '#' || p.generation AND i.stream_id = $1
+   ORDER BY p.name`
+
+const ACTIONS = `
+  SELECT at, actor, action, step, reason FROM operator_actions WHERE saga_id = $1::uuid ORDER BY id DESC LIMIT ${LISTED_MAX}`
+
+/** What has become of one order, besides its events: its steps, its way to the read models, and who acted on it. */
+export function createTimeline({ db }: { db: Sql }) {
+  return {
+    /** Undefined where there is no such order. */
+    async read(orderId: string): Promise<Timeline | undefined> {
+      const found = await db.query('SELECT FROM orders WHERE id = $1::uuid', [orderId])
+      if (found.length === 0) return undefined
+      const stream = sagaStream('order', orderId)
+      const fences = await db.query<Fence>(STEPS, [orderId])
+      const publications = await db.query<Timeline['publications'][number]>(PUBLICATIONS, [stream])
+      const actions = await db.query<Timeline['actions'][number]>(ACTIONS, [orderId])
+      return {
+        steps: fences.map((fence) => begun(orderId, fence)),
+        publications: publications.toReversed(),
+        readModels: await db.query<Timeline['readModels'][number]>(READ_MODELS, [stream]),
+        actions: actions.toReversed(),
+      }
+    },
+  }
+}
+
+function begun(orderId: string, { state, answer, ...fence }: Fence): BegunStep {
+  const step = stepNamed(fence.name)
+  const reference = state === 'refused' ? undefined : answer?.[step?.reference ?? '']
+  return {
+    ...fence,
+    key: step?.provider === undefined ? null : stepKey('order', orderId, fence.name),
+    reference: typeof reference === 'string' ? reference : null,
+  }
+}

@@ -1,0 +1,235 @@
+import AxeBuilder from '@axe-core/playwright'
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Stack } from '../../stack/stack.ts'
+import { startThrowawayStack } from '../../stack/throwaway.ts'
+import { fill, poison, type Ids } from '../contract/contents.ts'
+import { createApiClient, type ApiClient } from '../harness/api-client.ts'
+import { openTestPool } from '../harness/database.ts'
+import { until } from '../harness/poll.ts'
+import { launchChromium, openTab } from './chromium.ts'
+
+let stack: Stack
+let browser: Browser
+let api: ApiClient
+let ids: Ids
+
+beforeAll(async () => {
+  browser = await launchChromium()
+  stack = await startThrowawayStack(() => () => undefined, { SAGA_PACE: 0.1 })
+  api = createApiClient(stack.apiUrl, stack.sandboxUrl)
+  ids = await fill(stack)
+})
+
+afterAll(async () => {
+  await browser?.close()
+  await stack?.stop()
+})
+
+/** Does something in a tab of its own, on which nothing may go wrong. */
+async function inTab(
+  path: string,
+  act: (page: Page) => Promise<void>,
+  options: Parameters<typeof openTab>[2] = {},
+): Promise<void> {
+  const tab = await openTab(browser, stack.apiUrl, options)
+  try {
+    await tab.page.goto(`/console${path}`)
+    await act(tab.page)
+    expect(tab.errors).toEqual([])
+  } finally {
+    await tab.close()
+  }
+}
+
+const status = (page: Page, word: string) =>
+  page.getByRole('region', { name: 'Summary' }).getByText(word, { exact: true })
+
+const PATHS: readonly [string, (of: Ids) => string][] = [
+  ['the overview', () => '/'],
+  ['the tour', () => '/tour'],
+  ['the orders', () => '/orders'],
+  ['a new order', () => '/orders/new'],
+  ['an order', ({ orders }) => `/orders/${orders.at(1)}`],
+  ['a parked order', ({ orders }) => `/orders/${orders.at(-1)}`],
+  ['the failures', () => '/failures'],
+  ['a retry', ({ retries }) => `/failures/retries/${retries[0]}`],
+  ['the dead letters', () => '/dead-letters'],
+  ['a dead letter', (of) => `/dead-letters/${of['dead-letters'][0]}`],
+  ['the read models', () => '/read-models'],
+  ['the accounts', () => '/accounts'],
+  ['an account', () => '/accounts/acc_open'],
+  ['the transfers', () => '/transfers'],
+  ['a transfer', ({ transfers }) => `/transfers/${transfers[0]}`],
+  ['the invariants', () => '/invariants'],
+  ['the maintenance', () => '/maintenance'],
+  ['a page that is none', () => '/nothing-here'],
+]
+
+describe.each(['light', 'dark'] as const)('in the %s theme', (theme) => {
+  it.each(PATHS)('%s is accessible, and fits a telephone', async (_name, pathOf) => {
+    await inTab(
+      pathOf(ids),
+      async (page) => {
+        await page.getByRole('main').waitFor()
+        await until('nothing to be read any more', async () =>
+          (await page.locator('[aria-busy="true"]').count()) === 0 ? true : undefined,
+        )
+        const { violations } = await new AxeBuilder({ page }).analyze()
+        expect(violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)])).toEqual([])
+        await page.setViewportSize({ width: 375, height: 800 })
+        const overflow = await page.evaluate(
+          'document.documentElement.scrollWidth - document.documentElement.clientWidth',
+        )
+        expect(overflow).toBe(0)
+      },
+      { theme },
+    )
+  })
+})
+
+describe('a visitor', () => {
+  it('places an order, and watches it complete', async () => {
+    await inTab('/orders/new', async (page) => {
+      await page.getByRole('button', { name: 'Place order' }).click()
+      await page.waitForURL(/\/console\/orders\/[0-9a-f-]{36}$/)
+      await status(page, 'completed').waitFor()
+      await page.getByRole('list', { name: 'The steps of this order' }).getByText('Charge payment').waitFor()
+    })
+  })
+
+  it('breaks the carrier, watches an order wait, mends it, and watches it complete', async () => {
+    await inTab('/maintenance', async (page) => {
+      await page.getByLabel('Fault of shipping').selectOption('down')
+      await page.getByRole('button', { name: 'Apply faults' }).click()
+      await page.getByText('broken on purpose').waitFor()
+      const { id } = await api.place()
+      const tab = await page.context().newPage()
+      await tab.goto(`/console/orders/${id}`)
+      await status(tab, 'waiting').waitFor()
+      await page.getByRole('button', { name: 'Clear all faults' }).click()
+      await status(tab, 'completed').waitFor()
+    })
+  })
+
+  it('goes back to an order as it was, and forward again, by the browser’s own buttons', async () => {
+    await inTab('/orders', async (page) => {
+      await page.getByRole('link', { name: 'Invariants' }).click()
+      await page.getByRole('heading', { name: 'Invariants', level: 1 }).waitFor()
+      await page.goBack()
+      await page.getByRole('heading', { name: 'Orders', level: 1 }).waitFor()
+      await page.goForward()
+      await page.getByRole('heading', { name: 'Invariants', level: 1 }).waitFor()
+      const order = await api.run()
+      await page.goto(`/console/orders/${order.id}?v=1`)
+      await status(page, 'pending').waitFor()
+      await page.getByRole('button', { name: 'Back to now' }).click()
+      await status(page, 'completed').waitFor()
+    })
+  })
+
+  it('reaches every page by keyboard alone', async () => {
+    await inTab('/', async (page) => {
+      await page.getByRole('heading', { name: 'Overview', level: 1 }).waitFor()
+      await page.keyboard.press('g')
+      await page.keyboard.press('f')
+      await page.getByRole('heading', { name: 'Failures', level: 1 }).waitFor()
+      await page.keyboard.press('/')
+      await page.getByRole('combobox').fill('invar')
+      await page.keyboard.press('Enter')
+      await page.getByRole('heading', { name: 'Invariants', level: 1 }).waitFor()
+      await page.keyboard.press('?')
+      await page.getByRole('heading', { name: 'Keyboard' }).waitFor()
+      await page.keyboard.press('Escape')
+      await page.getByRole('heading', { name: 'Keyboard' }).waitFor({ state: 'hidden' })
+    })
+  })
+})
+
+describe('an operator', () => {
+  it('brings a parked refund home', async () => {
+    const { id } = await api.place({ paymentMethod: 'pm_refund_fails_9', service: 'refused' })
+    await api.reached(id, 'parked')
+    await inTab(`/orders/${id}`, async (page) => {
+      await page.getByRole('button', { name: 'Retry' }).click()
+      await page.getByLabel('Reason').fill('The gateway has mended its refunds.')
+      await page.getByRole('dialog').getByRole('button', { name: 'Retry' }).click()
+      await status(page, 'rejected').waitFor()
+      await page.getByText('The gateway has mended its refunds.').waitFor()
+    })
+    expect((await api.ledger(id)).refunds).toHaveLength(1)
+  })
+
+  it('reprocesses a dead letter', async () => {
+    const pool = openTestPool(stack.migratorUrl, 1)
+    const letter = await poison(api, pool).finally(() => pool.end())
+    await inTab(`/dead-letters/${letter}`, async (page) => {
+      await page.getByRole('button', { name: 'Reprocess' }).click()
+      const dialog = page.getByRole('dialog')
+      const reason = dialog.getByLabel('Reason')
+      await dialog.waitFor()
+      await reason.fill('The table takes it again.')
+      await dialog.getByRole('button', { name: /^Reprocess/ }).click()
+      await page.getByText('No dead letter has this id.').waitFor()
+    })
+  })
+
+  it('retries a group wave by wave, and stops it', async () => {
+    const placed = await Promise.all(
+      Array.from({ length: 6 }, () => api.place({ paymentMethod: 'pm_refund_fails', service: 'refused' })),
+    )
+    await Promise.all(placed.map(({ id }) => api.reached(id, 'parked')))
+    await inTab('/failures?state=parked&kind=order&step=chargePayment&code=PROVIDER_ERROR', async (page) => {
+      await page.goto('/console/failures')
+      await page
+        .getByRole('link', { name: /payment/i })
+        .first()
+        .click()
+      await page.getByRole('button', { name: 'Retry the group' }).click()
+      const dialog = page.getByRole('dialog')
+      await dialog.getByLabel('At once').selectOption('10')
+      await dialog.getByLabel('Reason').fill('Is the gateway mended?')
+      await dialog.getByRole('button', { name: /^Retry \d+ steps$/ }).click()
+      await page.waitForURL(/\/console\/failures\/retries\//)
+      await page.getByRole('button', { name: 'Stop' }).click()
+      await page.getByRole('dialog').getByLabel('Reason').fill('It is not.')
+      await page.getByRole('dialog').getByRole('button', { name: /^Stop/ }).click()
+      await page.getByText('stopped', { exact: true }).first().waitFor()
+    })
+  })
+})
+
+describe('a page that is open while the API is killed', () => {
+  it('says so, and shows what happened meanwhile as soon as it is back', async () => {
+    const { id } = await api.place({ paymentMethod: 'pm_pending_8000' })
+    await inTab(`/orders/${id}`, async (page) => {
+      await status(page, 'waiting').waitFor()
+      const server = stack.processes.find(({ name }) => name === 'api')
+      process.kill(await until('the API to run', () => server?.pid()), 'SIGKILL')
+      await page.getByText('The API does not answer.').first().waitFor()
+      await page.getByText('The API does not answer.').first().waitFor({ state: 'hidden' })
+      await status(page, 'completed').waitFor()
+    })
+  })
+})
+
+describe('two tabs', () => {
+  it('share one stream, and the second goes on when the first is closed', async () => {
+    const first = await openTab(browser, stack.apiUrl)
+    const second = await first.context.newPage()
+    const streams: Page[] = []
+    first.context.on('request', (request) => {
+      if (request.url().endsWith('/operations/stream')) streams.push(request.frame().page())
+    })
+    await first.page.goto('/console/orders')
+    await first.page.getByText('live', { exact: true }).waitFor()
+    await second.goto('/console/orders')
+    await second.getByText('live', { exact: true }).waitFor()
+    expect(streams).toEqual([first.page])
+    await first.page.close()
+    await until('the second tab to read the stream itself', () => streams.find((page) => page === second))
+    const { id } = await api.run({ customerId: 'cus_two_tabs' })
+    await second.locator(`a[href*="${id}"]`).first().waitFor()
+    await first.close()
+  })
+})
