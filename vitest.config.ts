@@ -38,7 +38,7 @@ export default defineConfig({
           // The exhaustive simulations take seconds, and more on a busy machine.
           testTimeout: 60_000,
           include: [
-            '{workflows,activities,domain,events,read-models,dispatch,api,workers,cli,sandbox,stack,prisma}/**/*.test.ts',
+            '{workflows,activities,domain,events,read-models,dispatch,api,console,workers,cli,sandbox,stack,prisma}/**/*.test.ts',
             '*.test.ts',
             'test/{,contract/,nodes/}*.test.ts',
           ],
