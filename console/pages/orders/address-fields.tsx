@@ -1,7 +1,6 @@
 import { TextField } from '../../ui/field.tsx'
 import { Panel } from '../../ui/panel.tsx'
-import type { Draft } from './draft.ts'
-import type { FieldsProps } from './line-fields.tsx'
+import type { Draft, FieldsProps } from './draft.ts'
 
 const LABELS: Record<keyof Draft['address'], string> = {
   name: 'Name',

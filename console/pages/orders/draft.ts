@@ -14,6 +14,16 @@ export interface Choice {
   other: string
 }
 
+/** What is wrong with a field of the request, by its pointer (RFC 6901). */
+export type ErrorOf = (pointer: string) => string | undefined
+
+/** What a part of the form works on. */
+export interface FieldsProps {
+  draft: Draft
+  set: (changes: Partial<Draft>) => void
+  errorOf: ErrorOf
+}
+
 export const OTHER = 'other'
 
 /** An order as it is being written. */

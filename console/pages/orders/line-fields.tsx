@@ -3,14 +3,7 @@ import { formatCount } from '../../ui/count.ts'
 import { SelectField, TextField } from '../../ui/field.tsx'
 import { formatMoney } from '../../ui/money.tsx'
 import { Panel } from '../../ui/panel.tsx'
-import type { Draft, Product } from './draft.ts'
-import type { ErrorOf } from './new-order-page.tsx'
-
-export interface FieldsProps {
-  draft: Draft
-  set: (changes: Partial<Draft>) => void
-  errorOf: ErrorOf
-}
+import type { Draft, FieldsProps, Product } from './draft.ts'
 
 /** Who buys what. */
 export function LineFields({

@@ -7,7 +7,15 @@ import { formatMoney } from '../../ui/money.tsx'
 import { Panel } from '../../ui/panel.tsx'
 import { Failed, Read } from '../../ui/states.tsx'
 import { AddressFields } from './address-fields.tsx'
-import { EMPTY_DRAFT, requestOf, totalOf, type Draft, type OrderRequest, type Product } from './draft.ts'
+import {
+  EMPTY_DRAFT,
+  requestOf,
+  totalOf,
+  type Draft,
+  type ErrorOf,
+  type OrderRequest,
+  type Product,
+} from './draft.ts'
 import { Foretold } from './foretold.tsx'
 import { LineFields } from './line-fields.tsx'
 import { TokenField } from './token-field.tsx'
@@ -30,9 +38,6 @@ export function Page() {
     </>
   )
 }
-
-/** What is wrong with a field of the request, by its pointer (RFC 6901). */
-export type ErrorOf = (pointer: string) => string | undefined
 
 function OrderForm({ catalogue }: { catalogue: readonly Product[] }) {
   const navigate = useNavigate()

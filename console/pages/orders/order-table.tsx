@@ -34,7 +34,7 @@ export function OrderTable({ orders, isStale, search }: OrderTableProps) {
             <th scope="col" className="number orders-col-total">
               Total
             </th>
-            <th scope="col">Reason, or where it is held up</th>
+            <th scope="col">Reason</th>
             <th scope="col" className="orders-col-customer">
               Customer
             </th>

@@ -38,7 +38,7 @@ export const Providers = () => (
                 <th scope="col">Breaker</th>
                 <th scope="col">Bulkhead</th>
                 <th scope="col" className="number">
-                  Orders waiting
+                  Waiting
                 </th>
               </tr>
             </thead>

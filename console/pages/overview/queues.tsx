@@ -29,14 +29,9 @@ export function Queues({ overview }: { overview: Overview }) {
         <tbody>
           <Queue title="Workflows to start" value={starts.backlog} note={age(starts.oldestAt)} to="/orders" />
           <Queue title="Workflows to wake" value={wakes.backlog} to="/orders" />
+          <Queue title="Orphans" value={orphans.count} note={age(orphans.oldestSince)} to="/invariants" />
           <Queue
-            title="Orphans: open, without a workflow"
-            value={orphans.count}
-            note={age(orphans.oldestSince)}
-            to="/invariants"
-          />
-          <Queue
-            title="Outbox: events to publish"
+            title="Events to publish"
             value={outbox.unpublished}
             note={age(outbox.oldestAt)}
             to="/read-models"
@@ -48,7 +43,7 @@ export function Queues({ overview }: { overview: Overview }) {
             to="/dead-letters"
           />
           {projections.data?.data.map(({ name, lagMs }) => (
-            <Queue key={name} title={`Lag of read model ${name}`} value={span(lagMs)} to="/read-models" />
+            <Queue key={name} title={`Lag of ${name}`} value={span(lagMs)} to="/read-models" />
           ))}
         </tbody>
       </table>

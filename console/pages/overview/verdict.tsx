@@ -20,7 +20,7 @@ export function Verdict({ reading }: { reading: Reading }) {
     <section className="overview-verdict" data-tone={tone} aria-label="Verdict">
       <p className="overview-headline" role="status">
         <Icon name={ICONS[tone] ?? 'dot'} />
-        <strong>{text}</strong>
+        <strong>{text}</strong>{' '}
         {concerns.length > 0 ? undefined : (
           <span className="soft">
             {isChecking ? 'The invariants are being checked.' : <Calm {...reading} />}
