@@ -1480,7 +1480,7 @@ export interface components {
        * @description In minor units of the currency, as ISO 4217 has them: cents of EUR, sen of IDR, whole JPY.
        * @default 0
        */
-      openingBalanceMinor?: number
+      openingBalanceMinor: number
     }
     MoneyRequest: {
       /** @description In minor units of the currency, as ISO 4217 has them: cents of EUR, sen of IDR, whole JPY. */
@@ -1747,7 +1747,7 @@ export interface components {
        * @description How much of it goes at once; the next wave goes when the last one went well.
        * @default 10
        */
-      rampPercent?: number
+      rampPercent: number
       reason: string
     }
     Dependencies: {
@@ -2069,7 +2069,7 @@ export interface components {
        * @default up
        * @enum {string}
        */
-      payment?:
+      payment:
         | 'up'
         | 'down'
         | 'slow'
@@ -2083,7 +2083,7 @@ export interface components {
        * @default up
        * @enum {string}
        */
-      shipping?:
+      shipping:
         | 'up'
         | 'down'
         | 'slow'
@@ -2097,7 +2097,7 @@ export interface components {
        * @description The share of the calls that meet the fault of their provider; reads and voids, too.
        * @default 100
        */
-      percent?: number
+      percent: number
       /** @description The share of all calls that have their effect at once and are answered late, and how late. */
       tail?: {
         percent: number

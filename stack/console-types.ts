@@ -13,9 +13,6 @@ import { describeApi } from './api-document.ts'
  */
 const PACKAGES = ['openapi-typescript@7.13.0', 'typescript@5.9.3']
 
-/** A field with a default may be left out of a request. */
-const OPTIONS = ['--default-non-nullable=false']
-
 export const TYPES = path.join(ROOT, 'console', 'api-types.ts')
 
 /** The first line of the types: which document they are of. A test compares it with the document of today. */
@@ -30,7 +27,7 @@ function generate(): void {
     const [document, types] = [path.join(folder, 'openapi.json'), path.join(folder, 'types.ts')]
     writeFileSync(document, JSON.stringify(describeApi()))
     const packages = PACKAGES.map((name) => `--package=${name}`)
-    const args = ['exec', '--yes', ...packages, '--', 'openapi-typescript', document, '-o', types, ...OPTIONS]
+    const args = ['exec', '--yes', ...packages, '--', 'openapi-typescript', document, '-o', types]
     const { status } = spawnSync('npm', args, { cwd: folder, stdio: ['ignore', 'ignore', 'inherit'] })
     if (status !== 0) throw new Error('The types could not be generated: the lines above say why.')
     writeFileSync(TYPES, `${typesSeal()}\n${readFileSync(types, 'utf8')}`)

@@ -2,7 +2,9 @@ import { client, newKey, type Order } from '../../api.ts'
 import type { components } from '../../api-types.ts'
 
 export type Ledger = components['schemas']['SandboxLedger']
-export type Faults = components['schemas']['SandboxFaultsRequest']
+type Faults = components['schemas']['SandboxFaultsRequest']
+
+const UP: Faults = { payment: 'up', shipping: 'up', percent: 100 }
 
 /** What a scene may do: nothing that a client of the API could not. */
 export interface Stage {
@@ -15,7 +17,8 @@ export interface Stage {
   ended: (id: string) => Promise<Order>
   /** The gateway's and the carrier's own books, for one order, once they are as asked for. */
   ledger: (id: string, is?: (ledger: Ledger) => boolean) => Promise<Ledger>
-  setFaults: (faults: Faults) => Promise<void>
+  /** Breaks providers; those that are not named are up. */
+  setFaults: (faults: Partial<Faults>) => Promise<void>
   clearFaults: () => Promise<void>
   /** The processes whose names contain this word, killed with SIGKILL all at once. */
   kill: (word: string) => Promise<string[]>
@@ -89,7 +92,7 @@ export function createStage({ onPlaced, onLine, onChoice, signal }: StageOptions
         is,
       ),
     async setFaults(faults) {
-      await client.PUT('/development/faults', { body: faults, signal })
+      await client.PUT('/development/faults', { body: { ...UP, ...faults }, signal })
     },
     async clearFaults() {
       await client.DELETE('/development/faults')
