@@ -2,10 +2,11 @@ import { useState } from 'react'
 import { Button } from '../../ui/button.tsx'
 import { Dialog } from '../../ui/dialog.tsx'
 import { excerptOf } from './excerpt.ts'
-import { SOURCES, type SourceFile } from './sources.ts'
+import { SOURCES } from './sources.ts'
 
 export interface ExcerptProps {
-  file: SourceFile
+  /** One of `SOURCES`. */
+  file: string
   /** How the line begins that is looked for. */
   name: string
 }
@@ -13,7 +14,7 @@ export interface ExcerptProps {
 /** The code that keeps the rule, as it was when the console was built. */
 export function Excerpt({ file, name }: ExcerptProps) {
   const [code, setCode] = useState<string | undefined>()
-  const open = async () => setCode(excerptOf((await SOURCES[file]()).default, name))
+  const open = async () => setCode(excerptOf((await SOURCES[file]?.())?.default ?? '', name))
   return (
     <>
       <Button onClick={() => void open()}>The code that keeps it</Button>

@@ -4,9 +4,11 @@ import { describe, expect, it } from 'vitest'
 import { ROOT } from '../../../root.ts'
 import { excerptOf } from './excerpt.ts'
 import { SCENES } from './scenes.ts'
+import { SOURCES } from './sources.ts'
 
 describe('a scene of the tour', () => {
   it.each(SCENES)('$title shows code that is there, and names a page that is there', ({ code, rule }) => {
+    expect(Object.keys(SOURCES)).toContain(code.file)
     const source = readFileSync(path.join(ROOT, code.file), 'utf8')
     expect(excerptOf(source, code.name)).toContain(code.name)
     expect(existsSync(path.join(ROOT, rule.page))).toBe(true)

@@ -1,5 +1,4 @@
 import type { Order } from '../../api.ts'
-import type { SourceFile } from './sources.ts'
 import type { Ledger, Stage } from './stage.ts'
 
 /** What a scene has shown, in words that can be checked: against the order, and the books of those outside. */
@@ -18,8 +17,8 @@ export interface Scene {
   without: string
   /** The rule behind it, and the page of the documentation that holds it. */
   rule: { text: string; page: string }
-  /** The code that keeps it: a file, and what is declared in it. */
-  code: { file: SourceFile; name: string }
+  /** The code that keeps it: a file of `sources.ts`, and what is declared in it. */
+  code: { file: string; name: string }
   play: (stage: Stage) => Promise<void>
   proofs: readonly Proof[]
 }

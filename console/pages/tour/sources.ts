@@ -1,5 +1,5 @@
 /** The code that the tour shows, as it was when the console was built. */
-export const SOURCES = {
+export const SOURCES: Readonly<Record<string, () => Promise<{ default: string }>>> = {
   'domain/payment/charge-payment.ts': () => import('../../../domain/payment/charge-payment.ts?raw'),
   'domain/provider/guard.ts': () => import('../../../domain/provider/guard.ts?raw'),
   'domain/saga/provider-step.ts': () => import('../../../domain/saga/provider-step.ts?raw'),
@@ -7,5 +7,3 @@ export const SOURCES = {
   'workflows/saga/policies.ts': () => import('../../../workflows/saga/policies.ts?raw'),
   'workflows/saga/run-saga.ts': () => import('../../../workflows/saga/run-saga.ts?raw'),
 }
-
-export type SourceFile = keyof typeof SOURCES
