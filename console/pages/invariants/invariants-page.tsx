@@ -64,23 +64,11 @@ function Checks({ checks }: { checks: readonly Check[] }) {
           ? 'Nothing is lost, doubled or left over.'
           : 'Open what is listed below, and keep it as it is until the cause is known.'}
       </p>
-      <div className="panel table-box">
-        <table className="table invariants-table">
-          <caption className="visually-hidden">The checks and their last answer</caption>
-          <thead>
-            <tr>
-              <th scope="col">Answer</th>
-              <th scope="col">Check</th>
-              <th scope="col">Rule, and what breaks it</th>
-            </tr>
-          </thead>
-          <tbody>
-            {sorted.map((check) => (
-              <CheckRow key={check.name} check={check} />
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <ul className="panel invariants-checks" aria-label="Checks">
+        {sorted.map((check) => (
+          <CheckRow key={check.name} check={check} />
+        ))}
+      </ul>
     </>
   )
 }
@@ -88,8 +76,8 @@ function Checks({ checks }: { checks: readonly Check[] }) {
 function CheckRow({ check: { name, ok, detail } }: { check: Check }) {
   const { title, rule } = wordsOf(name)
   return (
-    <tr>
-      <td>
+    <li>
+      <div>
         {ok ? (
           <Badge tone="done" icon="check">
             holds
@@ -99,12 +87,12 @@ function CheckRow({ check: { name, ok, detail } }: { check: Check }) {
             broken
           </Badge>
         )}
-      </td>
-      <th scope="row">
-        {title}
-        {title === name ? undefined : <span className="invariants-name mono">{name}</span>}
-      </th>
-      <td>
+      </div>
+      <div>
+        <h2 className="invariants-title">{title}</h2>
+        {title === name ? undefined : <span className="faint mono">{name}</span>}
+      </div>
+      <div className="invariants-rule">
         {rule}
         {ok && detail === 'holds' ? undefined : (
           <p className={ok ? 'faint' : 'invariants-detail'}>
@@ -119,7 +107,7 @@ function CheckRow({ check: { name, ok, detail } }: { check: Check }) {
             )}
           </p>
         )}
-      </td>
-    </tr>
+      </div>
+    </li>
   )
 }

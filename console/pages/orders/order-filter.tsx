@@ -38,8 +38,8 @@ export function OrderFilter({ search }: { search: OrdersSearch }) {
 }
 
 /** On a narrow screen the fields would hide the orders; those in use are shown. */
-const isOpenAtFirst = ({ status: _, ...others }: OrdersSearch) =>
-  Object.keys(others).length > 0 || matchMedia('(width >= 40rem)').matches
+const isOpenAtFirst = (filter: OrdersSearch) =>
+  Object.keys(filter).some((name) => name !== 'status') || matchMedia('(width >= 40rem)').matches
 
 function FilterForm({ search }: { search: OrdersSearch }) {
   const navigate = useNavigate()

@@ -57,6 +57,6 @@ const hintOf = (token: Token | undefined, { n }: Choice) =>
     'The sandbox refuses a token that it does not know.'
   ) : (
     <>
-      Sent as <code>{written(token, n)}</code>.
+      <code>{written(token, n)}</code> {token.what}
     </>
   )
