@@ -23,7 +23,6 @@ export const GroupTable = ({ letters, onReprocess }: GroupTableProps) => (
       <thead>
         <tr>
           <th scope="col">Cause</th>
-          <th scope="col">Consumer</th>
           <th scope="col" className="number">
             Letters
           </th>
@@ -65,10 +64,10 @@ function GroupRow({ group, onReprocess }: { group: LetterGroup } & Pick<GroupTab
           search={(before) => ({ ...before, consumer, ...(cause === null ? {} : { cause }) })}
         >
           {cause ?? 'not tried yet'}
-        </Link>
+        </Link>{' '}
+        at {consumer}
         <span className="letters-note">{causeInWords(cause) ?? letters[0]?.message}</span>
       </th>
-      <td className="letters-consumer">{consumer}</td>
       <td className="number">{letters.length}</td>
       <td className="number wide">{behind}</td>
       <td className="wide">{letters[0] === undefined ? undefined : <Time at={letters[0].createdAt} />}</td>

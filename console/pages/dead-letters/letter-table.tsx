@@ -34,7 +34,7 @@ export function LetterTable({ letters }: { letters: readonly Letter[] }) {
               <th scope="col" className="number wide">
                 Behind it
               </th>
-              <th scope="col" className="wide">
+              <th scope="col" className="letters-next">
                 Next attempt
               </th>
             </tr>
@@ -81,7 +81,7 @@ function LetterRow({ letter }: { letter: Letter }) {
       </td>
       <td className="number wide">{attempts}</td>
       <td className="number wide">{behind}</td>
-      <td className="wide">
+      <td className="letters-next">
         {nextAttemptAt === null ? (
           <span className="faint">{state === 'parked' ? 'by a person' : 'none'}</span>
         ) : (

@@ -50,7 +50,7 @@ export function ReprocessDialog({ letters, onClose }: ReprocessDialogProps) {
           ? 'It is tried again now, with all its attempts before it.'
           : `These ${fit.length} are tried again now, with all their attempts before them.`}
         {behind === 0 ? '' : ` ${behind} that wait behind them follow.`}
-        {left === 0 ? '' : ` ${left} cannot be tried again, and stay.`}
+        {left === 0 ? '' : ` ${left} cannot be tried again and ${left === 1 ? 'stays' : 'stay'}.`}
       </p>
       <ul className="letters-first" aria-label="By cause">
         {groupLetters(fit).map(({ consumer, cause, letters: of }) => (

@@ -32,7 +32,7 @@ export function BatchList() {
           ) : (
             <>
               <div className="table-box">
-                <table className="table">
+                <table className="table failures-batches">
                   <caption className="visually-hidden">Retries of groups</caption>
                   <thead>
                     <tr>
@@ -105,7 +105,9 @@ function BatchRow({ batch }: { batch: Batch }) {
         <Time at={createdAt} />
       </td>
       <td className="failures-why wide">
-        {actor}: {reason}
+        <span title={reason}>
+          {actor}: {reason}
+        </span>
       </td>
     </tr>
   )

@@ -132,7 +132,7 @@ function Breaker({ provider }: { provider: string }) {
   const { breaker, waiting } = dependency
   const words = {
     closed: 'calls go through',
-    open: 'calls are held back; a retry waits with them',
+    open: 'calls are held back until it answers',
     'half-open': 'a first call is being tried',
     unknown: 'no worker has reported it',
   }

@@ -34,7 +34,9 @@ export const GroupTable = ({ groups, hours, caption, empty }: GroupTableProps) =
             <th scope="col" className="wide">
               Trend, {hours} h
             </th>
-            <th scope="col">Last seen</th>
+            <th scope="col" className="wide">
+              Last seen
+            </th>
             <th scope="col" className="wide">
               First seen
             </th>
@@ -76,7 +78,7 @@ function GroupRow({ group, hours }: { group: FailureGroup; hours: number }) {
       <td className="wide">
         <Sparkline values={trend} label={trendInWords(trend, hours)} />
       </td>
-      <td>
+      <td className="wide">
         <Time at={lastSeenAt} />
       </td>
       <td className="wide">

@@ -36,7 +36,7 @@ export function ParkedTable({ group }: { group: FailureGroup }) {
                     <th scope="col" className="number wide">
                       Attempts
                     </th>
-                    <th scope="col" className="number">
+                    <th scope="col" className="number wide">
                       Value
                     </th>
                     <th scope="col">
@@ -56,7 +56,7 @@ export function ParkedTable({ group }: { group: FailureGroup }) {
                           <Time at={step.since} />
                         </td>
                         <td className="number wide">{step.attempts}</td>
-                        <td className="number">
+                        <td className="number wide">
                           {currency === undefined ? (
                             <span className="faint">see the {step.kind}</span>
                           ) : (
