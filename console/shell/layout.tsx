@@ -24,7 +24,7 @@ export function Layout() {
       </a>
       <Nav isOpen={isNavOpen} />
       <div className="main">
-        <div className="bar">
+        <header className="bar">
           <button
             type="button"
             className="button button-quiet bar-menu"
@@ -46,7 +46,7 @@ export function Layout() {
             </Button>
             <ThemeButton />
           </div>
-        </div>
+        </header>
         <OfflineBanner />
         <main id="page" className="page" tabIndex={-1}>
           <Outlet />

@@ -1,6 +1,6 @@
 import type { components } from '../../api-types.ts'
 
-export type Faults = components['schemas']['Faults']
+export type Faults = components['schemas']['SandboxFaults']
 export type FaultKind = Faults['payment']
 
 /** What a provider of the sandbox does to the calls that meet the fault. */
