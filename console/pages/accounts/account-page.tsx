@@ -3,7 +3,7 @@ import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router'
 import { useMemo } from 'react'
 import { api, type Account } from '../../api.ts'
 import { PageHead } from '../../shell/page-head.tsx'
-import { CopyButton } from '../../ui/id.tsx'
+import { CopyButton, shortId } from '../../ui/id.tsx'
 import { Money } from '../../ui/money.tsx'
 import { Panel } from '../../ui/panel.tsx'
 import { Read } from '../../ui/states.tsx'
@@ -22,7 +22,10 @@ export function Page() {
   const account = api.useQuery('get', '/accounts/{id}', { params: { path: { id } } })
   return (
     <>
-      <PageHead title={`Account ${id}`} crumbs={<Link to="/accounts">Accounts</Link>}>
+      <PageHead
+        title={`Account ${id.length > 20 ? shortId(id) : id}`}
+        crumbs={<Link to="/accounts">Accounts</Link>}
+      >
         {account.data === undefined ? undefined : <AccountActions account={account.data} />}
       </PageHead>
       <Read of={account} lines={8}>

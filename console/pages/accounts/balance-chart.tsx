@@ -32,7 +32,7 @@ export function BalanceChart({ entries, currency, version, onGo }: BalanceChartP
           <path className="balance-area" d={area} />
           <path className="balance-line" d={line} />
         </svg>
-        {version > entries.length ? undefined : (
+        {entries.length < 2 || version > entries.length ? undefined : (
           <span className="balance-mark" style={{ left: `${(version - 1) * width}%`, width: `${width}%` }} />
         )}
       </div>

@@ -1,8 +1,8 @@
-import { useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import { api, type Account } from '../../api.ts'
 import { ConfirmDialog } from '../../ui/confirm-dialog.tsx'
 import { useToast } from '../../ui/toast.tsx'
+import { useChanged } from './use-changed.ts'
 
 const TEXTS = {
   freeze: {
@@ -35,7 +35,7 @@ interface ChangeDialogProps {
 export function ChangeDialog({ kind, account: { id, version }, onClose }: ChangeDialogProps) {
   const [expectedVersion] = useState(version)
   const toast = useToast()
-  const queries = useQueryClient()
+  const show = useChanged()
   const change = {
     freeze: api.useMutation('post', '/accounts/{id}/freeze'),
     unfreeze: api.useMutation('post', '/accounts/{id}/unfreeze'),
@@ -54,10 +54,10 @@ export function ChangeDialog({ kind, account: { id, version }, onClose }: Change
         change.mutate(
           { params: { path: { id } }, body: { expectedVersion } },
           {
-            onSuccess() {
+            onSuccess(changed) {
               onClose()
               toast(done)
-              void queries.invalidateQueries()
+              show(changed)
             },
           },
         )

@@ -1,4 +1,3 @@
-import { useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import { api, type Account } from '../../api.ts'
 import { parseAmount } from '../../ui/amount.ts'
@@ -8,6 +7,7 @@ import { TextField } from '../../ui/field.tsx'
 import { formatMoney } from '../../ui/money.tsx'
 import { Failed } from '../../ui/states.tsx'
 import { useToast } from '../../ui/toast.tsx'
+import { useChanged } from './use-changed.ts'
 
 interface MoneyDialogProps {
   kind: 'deposit' | 'withdraw'
@@ -23,7 +23,7 @@ export function MoneyDialog({ kind, account: { id, version, ...account }, onClos
   const [{ expectedVersion, balanceMinor, currency }] = useState({ ...account, expectedVersion: version })
   const [text, setText] = useState('')
   const toast = useToast()
-  const queries = useQueryClient()
+  const show = useChanged()
   const move = {
     deposit: api.useMutation('post', '/accounts/{id}/deposit'),
     withdraw: api.useMutation('post', '/accounts/{id}/withdraw'),
@@ -31,7 +31,13 @@ export function MoneyDialog({ kind, account: { id, version, ...account }, onClos
   const amountMinor = parseAmount(text, currency) ?? 0
   const after = kind === 'deposit' ? balanceMinor + amountMinor : balanceMinor - amountMinor
   const isTooMuch = after < 0
+  const isAmount = text === '' || parseAmount(text, currency) !== undefined
   const shown = (minor: number) => formatMoney(minor, currency)
+  const wrong = isTooMuch
+    ? `At most ${shown(balanceMinor)}: the balance cannot be negative.`
+    : isAmount
+      ? undefined
+      : `This is no amount in ${currency}. Write it like ${shown(1250)}, without the sign.`
   return (
     <Dialog title={kind === 'deposit' ? 'Deposit money' : 'Withdraw money'} isOpen onClose={onClose}>
       <form
@@ -44,7 +50,7 @@ export function MoneyDialog({ kind, account: { id, version, ...account }, onClos
               onSuccess(changed) {
                 onClose()
                 toast(`The balance is now ${shown(changed.balanceMinor)}.`)
-                void queries.invalidateQueries()
+                show(changed)
               },
             },
           )
@@ -53,7 +59,7 @@ export function MoneyDialog({ kind, account: { id, version, ...account }, onClos
         <TextField
           label={`Amount in ${currency}`}
           hint={amountMinor === 0 ? 'More than zero, e.g. 12.50' : ''}
-          error={isTooMuch ? `At most ${shown(balanceMinor)}: the balance cannot be negative.` : undefined}
+          error={wrong}
           inputMode="decimal"
           value={text}
           onChange={(event) => setText(event.target.value)}

@@ -60,7 +60,7 @@ export function changesOf(now: Maintenance, draft: Draft, titleOf: (step: string
       before: was ? 'paused' : 'runs',
       after: is ? 'paused' : 'runs',
       effect: is
-        ? 'Sagas wait at it until their deadline. Its compensation still runs.'
+        ? 'Sagas wait at it; before the point of no return, until their deadline. Its compensation still runs.'
         : 'Sagas that waited at it continue within seconds.',
     })
   }
