@@ -16,8 +16,8 @@ export interface AppOptions {
   trustProxy: readonly string[]
   /** Requests per second of one caller. */
   ratePerSecond: number
-  /** What describes the endpoints. */
-  document: ReturnType<typeof createDocument>
+  /** What describes the endpoints: made when it is first asked for. */
+  document: () => ReturnType<typeof createDocument>
   log: Logger
 }
 
@@ -34,10 +34,10 @@ export function createApp({ endpoints, trustProxy, ratePerSecond, document, log 
   const probes = endpoints.filter(({ isProbe }) => isProbe === true)
   const others = endpoints.filter((endpoint) => !probes.includes(endpoint))
   app.use(mount(probes), limitRate(ratePerSecond), mount(others))
-  page(app, '/openapi.json', (_request, response) => void response.json(document))
+  page(app, '/openapi.json', (_request, response) => void response.json(document()))
   page(app, '/problems/:type', describeProblem)
   page(app, '/', (_request, response) => response.redirect('/docs/'))
-  const docs = swaggerUi.setup(document, { customSiteTitle: 'OrderSaga API' })
+  const docs = swaggerUi.setup(undefined, { swaggerUrl: '/openapi.json', customSiteTitle: 'OrderSaga API' })
   page(app, '/docs', ...swaggerUi.serve, docs)
   app.use('/docs', swaggerUi.serve)
   app.use(() => {

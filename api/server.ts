@@ -9,7 +9,7 @@ import { openDatabase } from '../prisma/client.ts'
 import { requireRelease } from '../prisma/require-release.ts'
 import { readVersion } from '../root.ts'
 import { createApp } from './app.ts'
-import { createDocument } from './document.ts'
+import { describing } from './document.ts'
 import { HTTP_TIMES, serveHttp } from './http-server.ts'
 import { createEndpoints } from './resources/index.ts'
 import { createApiServices } from './services.ts'
@@ -72,7 +72,7 @@ const app = createApp({
   endpoints,
   trustProxy: config.TRUST_PROXY,
   ratePerSecond: config.RATE_LIMIT_PER_SECOND,
-  document: createDocument(endpoints, readVersion()),
+  document: describing(endpoints, readVersion()),
   log,
 })
 const server = await serveHttp(

@@ -3,6 +3,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { readConfig } from '../../config.ts'
 import { migrate } from '../../prisma/migrate.ts'
+import { COMPILED } from '../../stack/places.ts'
 import { freePort } from '../../stack/ports.ts'
 import { compileProcesses } from '../../stack/compile.ts'
 import { startPostgres, type Postgres } from '../../stack/postgres.ts'
@@ -31,7 +32,7 @@ export async function startServers(
   const log = (line: string) => process.stderr.write(`${line}\n`)
   const folder = await mkdtemp(path.join(os.tmpdir(), 'ordersaga-test-'))
   const cli = await locateTemporalCli(readConfig(), log)
-  const bundle = await bundleFile(path.resolve('.cache'))
+  const bundle = await bundleFile(COMPILED)
   const dataDir = path.join(folder, 'postgres')
   const postgres = await startPostgres({
     dataDir,
