@@ -28,6 +28,7 @@ const TEMPLATE = 'migrated'
 /** Starts PostgreSQL and Temporal on free ports, with data that goes when they stop. */
 export async function startServers(
   postgresSettings: readonly string[],
+  temporalLimits: Readonly<Record<string, number>> = {},
 ): Promise<{ servers: Servers; stop: () => Promise<void> }> {
   const log = (line: string) => process.stderr.write(`${line}\n`)
   const folder = await mkdtemp(path.join(os.tmpdir(), 'ordersaga-test-'))
@@ -41,12 +42,15 @@ export async function startServers(
     settings: postgresSettings,
     log,
   })
-  const temporal = await startTemporal({ cli, port: await freePort(), namespace: 'default' }).catch(
-    async (error: unknown) => {
-      await postgres.stop({ remove: true })
-      throw error
-    },
-  )
+  const temporal = await startTemporal({
+    cli,
+    port: await freePort(),
+    namespace: 'default',
+    limits: temporalLimits,
+  }).catch(async (error: unknown) => {
+    await postgres.stop({ remove: true })
+    throw error
+  })
   const { migrator, application } = postgres.urls
   await migrate(migrator, { applicationUrl: application })
   return {
