@@ -19,8 +19,8 @@ export interface AppOptions {
   ratePerSecond: number
   /** Where the console is built; without it there is none. */
   consoleDir?: string | undefined
-  /** What describes the endpoints. */
-  document: ReturnType<typeof createDocument>
+  /** What describes the endpoints: made when it is first asked for. */
+  document: () => ReturnType<typeof createDocument>
   log: Logger
 }
 
@@ -44,12 +44,12 @@ export function createApp({
   const probes = endpoints.filter(({ isProbe }) => isProbe === true)
   const others = endpoints.filter((endpoint) => !probes.includes(endpoint))
   app.use(mount(probes), limitRate(ratePerSecond), mount(others))
-  page(app, '/openapi.json', (_request, response) => void response.json(document))
+  page(app, '/openapi.json', (_request, response) => void response.json(document()))
   page(app, '/problems/:type', describeProblem)
   const home = consoleDir === undefined ? '/docs/' : '/console/'
   page(app, '/', (_request, response) => response.redirect(home))
   if (consoleDir !== undefined) serveConsole(app, consoleDir)
-  const docs = swaggerUi.setup(document, { customSiteTitle: 'OrderSaga API' })
+  const docs = swaggerUi.setup(undefined, { swaggerUrl: '/openapi.json', customSiteTitle: 'OrderSaga API' })
   page(app, '/docs', ...swaggerUi.serve, docs)
   app.use('/docs', swaggerUi.serve)
   app.use(() => {

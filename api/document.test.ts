@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
-import { createDocument } from './document.ts'
-import { endpoint, reply } from './endpoint.ts'
+import { createDocument, describing } from './document.ts'
+import { endpoint, reply, type Endpoint } from './endpoint.ts'
 import { line, word } from './text.ts'
 import { z } from './zod.ts'
 
@@ -56,4 +56,20 @@ it('shows the event of a stream, whose data is JSON in a text', () => {
     contentMediaType: 'application/json',
     contentSchema: { $ref: '#/components/schemas/Thing' },
   })
+})
+
+it('is made when it is first asked for, and once', () => {
+  const endpoints: Endpoint[] = []
+  const document = describing(endpoints, '1')
+  endpoints.push(
+    endpoint({
+      method: 'get',
+      path: '/late',
+      summary: 'Show what came after the start',
+      answers: { 200: { description: 'The thing.', schema: thing } },
+      handle: async () => reply(200, { name: 'late' }),
+    }),
+  )
+  expect(Object.keys(document().paths ?? {})).toEqual(['/late'])
+  expect(document()).toBe(document())
 })

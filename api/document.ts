@@ -4,6 +4,12 @@ import { noQuery } from './parts.ts'
 import { PROBLEMS, type ProblemCode } from './problem.ts'
 import { z } from './zod.ts'
 
+/** The contract, made once, when it is first asked for: a second of a core, which a start is spared. */
+export function describing(endpoints: readonly Endpoint[], version: string) {
+  let document: ReturnType<typeof createDocument> | undefined
+  return () => (document ??= createDocument(endpoints, version))
+}
+
 /** The contract, from the endpoints themselves: what checks the requests also describes them. */
 export function createDocument(endpoints: readonly Endpoint[], version: string) {
   const registry = new OpenAPIRegistry()

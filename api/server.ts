@@ -10,7 +10,7 @@ import { requireRelease } from '../prisma/require-release.ts'
 import { readVersion } from '../root.ts'
 import { askSupervisor } from '../supervision.ts'
 import { createApp } from './app.ts'
-import { createDocument } from './document.ts'
+import { describing } from './document.ts'
 import { HTTP_TIMES, serveHttp } from './http-server.ts'
 import { createEndpoints } from './resources/index.ts'
 import { createSandboxClient } from './sandbox-client.ts'
@@ -79,7 +79,7 @@ const app = createApp({
   trustProxy: config.TRUST_PROXY,
   ratePerSecond: config.RATE_LIMIT_PER_SECOND,
   consoleDir: config.CONSOLE_DIR,
-  document: createDocument(endpoints, readVersion()),
+  document: describing(endpoints, readVersion()),
   log,
 })
 const server = await serveHttp(

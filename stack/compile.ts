@@ -4,6 +4,7 @@ import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { build } from 'esbuild'
 import { ROOT } from '../root.ts'
+import { COMPILED } from './places.ts'
 
 /** Where our processes begin. */
 const ENTRIES = [
@@ -14,16 +15,13 @@ const ENTRIES = [
   'workers/worker.ts',
 ]
 
-/** Below the checkout, so that the packages are found from there. */
-const FOLDER = path.join(ROOT, '.cache')
-
 /**
  * Compiles our processes to JavaScript: a process that is started, or started again after a kill, is up in two
  * thirds of the time that it takes where every file is compiled as it is loaded. What has not changed is found again.
  * @returns the folder that holds e.g. `workers/worker.js`.
  */
 export async function compileProcesses(): Promise<string> {
-  const virtual = path.join(FOLDER, 'processes')
+  const virtual = path.join(COMPILED, 'processes')
   const { outputFiles } = await build({
     absWorkingDir: ROOT,
     entryPoints: ENTRIES,

@@ -11,6 +11,9 @@ import { ROOT } from '../root.ts'
 export const CACHE =
   writable(path.join(os.homedir(), '.cache', 'ordersaga')) ?? path.join(ROOT, '.cache', 'programs')
 
+/** Where our own code is kept compiled: below the checkout, so that the packages are found from there. */
+export const COMPILED = path.join(ROOT, '.cache')
+
 function writable(folder: string): string | undefined {
   try {
     mkdirSync(folder, { recursive: true })

@@ -11,6 +11,7 @@ import type { LineWriter } from './console-log.ts'
 import { keepRunning, type KeptServer, type Server } from './keep-running.ts'
 import { startNats } from './nats.ts'
 import { locateNatsServer } from './nats-server.ts'
+import { COMPILED } from './places.ts'
 import { requireHttpPort } from './ports.ts'
 import { startPostgres } from './postgres.ts'
 import { createProcessDesk } from './process-desk.ts'
@@ -81,7 +82,7 @@ export async function startStack(
       providePostgres(config, dataDir, keep, log),
       provideTemporal(config, dataDir, keep, log),
       provideNats(config, dataDir, keep, log),
-      bundleFile(dataDir),
+      bundleFile(COMPILED),
       compileProcesses(),
       config.CONSOLE_DIR ?? buildConsole(path.join(ROOT, '.cache')),
     ])

@@ -43,11 +43,16 @@ async function expectInvariants({ api }: System): Promise<void> {
   expect((await api.invariants()).checks.filter(({ ok }) => !ok)).toEqual([])
 }
 
-/** Before a step without a provider, nothing of it has happened yet: tried in the whole matrix. */
-const killPoints = (activity: string, step: Parameters<typeof pointsIn>[1]): string[] =>
-  pointsIn(activity, step).filter(
-    (at) => isWholeMatrix || step.provider !== undefined || !at.endsWith(':before'),
-  )
+/**
+ * Before a step, nothing of it has happened yet; after it, a step at a provider is recorded as one of ours is: both are
+ * tried in the whole matrix.
+ */
+const killPoints = (activity: string, step: Parameters<typeof pointsIn>[1]): string[] => {
+  const whole = pointsIn(activity, step)
+  if (isWholeMatrix) return whole
+  const own = step.provider === undefined ? ['after'] : ['before-call', 'before-record']
+  return whole.filter((at) => own.some((point) => at === `${activity}:${point}`))
+}
 
 function describeKills<Wishes, S extends Shown>(what: string, trials: Trials<Wishes, S>): void {
   const all = stepsOf(trials.definition)

@@ -15,6 +15,9 @@ declare module 'vitest' {
 /** Unit tests need none, and those in a browser have the whole of `npm start`. */
 const WITHOUT_SERVERS = new Set(['unit', 'browser'])
 
+/** Each system has queues of its own for a few orders: four partitions of each cost a third of what Temporal does. */
+const ONE_PARTITION = { 'matching.numTaskqueueReadPartitions': 1, 'matching.numTaskqueueWritePartitions': 1 }
+
 /**
  * Starts the servers once per run, unless none of its tests needs them. Tests kill processes, never the machine, so
  * PostgreSQL need not wait for the disk.
@@ -23,7 +26,7 @@ export default async function setup(project: TestProject): Promise<(() => Promis
   if (project.vitest.projects.every(({ name }) => WITHOUT_SERVERS.has(name))) return undefined
   const log = (line: string) => process.stderr.write(`${line}\n`)
   project.provide('natsServer', await locateNatsServer(readConfig(), log))
-  const { servers, stop } = await startServers(['fsync=off'])
+  const { servers, stop } = await startServers(['fsync=off'], ONE_PARTITION)
   project.provide('servers', servers)
   return async () => {
     await stop()

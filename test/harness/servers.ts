@@ -3,6 +3,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { readConfig } from '../../config.ts'
 import { migrate } from '../../prisma/migrate.ts'
+import { COMPILED } from '../../stack/places.ts'
 import { freePort } from '../../stack/ports.ts'
 import { compileProcesses } from '../../stack/compile.ts'
 import { startPostgres, type Postgres } from '../../stack/postgres.ts'
@@ -27,11 +28,12 @@ const TEMPLATE = 'migrated'
 /** Starts PostgreSQL and Temporal on free ports, with data that goes when they stop. */
 export async function startServers(
   postgresSettings: readonly string[],
+  temporalLimits: Readonly<Record<string, number>> = {},
 ): Promise<{ servers: Servers; stop: () => Promise<void> }> {
   const log = (line: string) => process.stderr.write(`${line}\n`)
   const folder = await mkdtemp(path.join(os.tmpdir(), 'ordersaga-test-'))
   const cli = await locateTemporalCli(readConfig(), log)
-  const bundle = await bundleFile(path.resolve('.cache'))
+  const bundle = await bundleFile(COMPILED)
   const dataDir = path.join(folder, 'postgres')
   const postgres = await startPostgres({
     dataDir,
@@ -40,12 +42,15 @@ export async function startServers(
     settings: postgresSettings,
     log,
   })
-  const temporal = await startTemporal({ cli, port: await freePort(), namespace: 'default' }).catch(
-    async (error: unknown) => {
-      await postgres.stop({ remove: true })
-      throw error
-    },
-  )
+  const temporal = await startTemporal({
+    cli,
+    port: await freePort(),
+    namespace: 'default',
+    limits: temporalLimits,
+  }).catch(async (error: unknown) => {
+    await postgres.stop({ remove: true })
+    throw error
+  })
   const { migrator, application } = postgres.urls
   await migrate(migrator, { applicationUrl: application })
   return {

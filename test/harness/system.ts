@@ -224,7 +224,7 @@ export async function startSystemOn(servers: Servers, options: SystemOptions = {
       endpoints,
       trustProxy: options.trustProxy ?? [],
       ratePerSecond: options.ratePerSecond ?? 100_000,
-      document,
+      document: () => document,
       log,
     })
     const server = await serveHttp(

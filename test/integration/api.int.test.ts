@@ -682,5 +682,7 @@ describe('reading', () => {
     )
     const page = await fetch(`${system.apiUrl}/docs/`)
     expect([page.status, page.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8'])
+    const script = await fetch(`${system.apiUrl}/docs/swagger-ui-init.js`)
+    expect(await script.text()).toContain('"swaggerUrl": "/openapi.json"')
   })
 })
