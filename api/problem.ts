@@ -53,6 +53,7 @@ export const PROBLEMS = {
   BALANCE_NOT_ZERO: [409, 'There is still money on the account'],
   VERSION_CONFLICT: [409, 'It has changed since you read it'],
   TRANSFER_NOT_CANCELLABLE: [409, 'The transfer can no longer be cancelled'],
+  RETRY_NOT_RUNNING: [409, 'The retry operation has ended'],
   DEAD_LETTER_NOT_PARKED: [409, 'This dead letter is not the one to be decided on'],
   IDEMPOTENCY_KEY_IN_USE: [409, 'A request with this key is still being worked on'],
   BODY_TOO_LARGE: [413, 'The body is too large'],

@@ -3,11 +3,21 @@ import type { AccountCommand } from '../../domain/account/account.ts'
 import { accountStream, type Account, type Accounts } from '../../domain/account/accounts.ts'
 import type { EventStore } from '../../events/store/store.ts'
 import { endpoint, reply, type Endpoint } from '../endpoint.ts'
-import { amountMinor, asOfQuery, currency, CUSTOMER_ID, CUSTOMER_ID_FORM } from '../parts.ts'
+import {
+  amountMinor,
+  asOfQuery,
+  currency,
+  CUSTOMER_ID,
+  CUSTOMER_ID_FORM,
+  page,
+  pageQuery,
+  toPage,
+} from '../parts.ts'
 import { HttpProblem, type ProblemCode } from '../problem.ts'
 import { word } from '../text.ts'
 import { z } from '../zod.ts'
 import { eventList, eventPageQuery, readEvents } from './events.ts'
+import { READERS } from './freshness.ts'
 
 /** As large as an amount may be in one go: a hundred billion, in whole units of a currency with cents. */
 const AMOUNT_MAX = 10_000_000_000_000
@@ -97,6 +107,21 @@ export function accountEndpoints({ accounts, store }: AccountResources): Endpoin
         if (amountMinor > 0) commands.push({ kind: 'deposit', amountMinor, currency })
         const opened = await accounts.execute(id, undefined, commands)
         return reply(201, viewAccount(opened), { location: `/accounts/${id}` })
+      },
+    }),
+    endpoint({
+      method: 'get',
+      path: '/accounts',
+      summary: 'List accounts, by id',
+      query: z.strictObject(pageQuery({ cursor: z.string().regex(ACCOUNT_ID).optional() })),
+      bound: READERS,
+      answers: { 200: { description: 'A page of them.', schema: page(account).openapi('AccountList') } },
+      async handle({ query: { limit, cursor } }) {
+        const found = await accounts.list({ limit, after: cursor })
+        return reply(
+          200,
+          toPage(found, limit, ({ id }) => id, viewAccount),
+        )
       },
     }),
     endpoint({

@@ -15,6 +15,7 @@ import { parkedEndpoints } from './parked.ts'
 import { productEndpoints } from './products.ts'
 import { projectionEndpoints } from './projections.ts'
 import { reportEndpoints } from './reports.ts'
+import { retryEndpoints } from './retries.ts'
 import { sagaEndpoints } from './sagas.ts'
 import { streamEndpoints } from './streams.ts'
 import { timelineEndpoints } from './timeline.ts'
@@ -34,6 +35,7 @@ export const createEndpoints = (
   ...overviewEndpoints(services),
   ...failureEndpoints(services),
   ...parkedEndpoints(services),
+  ...retryEndpoints(services),
   ...dependencyEndpoints(services),
   ...maintenanceEndpoints(services),
   ...invariantEndpoints(services),

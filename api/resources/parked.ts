@@ -1,8 +1,7 @@
 import { parkedKey, type createParking, type ParkedStep } from '../../domain/operations/parking.ts'
-import type { createRetryBatches, RetryBatchProgress } from '../../domain/operations/retry-batches.ts'
 import type { SagaStarter } from '../../dispatch/starter.ts'
 import type { SagaContract } from '../../workflows/saga/contract.ts'
-import { outlinesOf, type Contracts } from '../contracts.ts'
+import type { Contracts } from '../contracts.ts'
 import { endpoint, reply, type Endpoint } from '../endpoint.ts'
 import {
   ACCEPTED,
@@ -18,17 +17,18 @@ import {
 import { HttpProblem, type ProblemCode } from '../problem.ts'
 import { line, prose } from '../text.ts'
 import { z } from '../zod.ts'
+import { kind } from './failures.ts'
 import { requireKnownStep } from './steps.ts'
 
-const errorClass = z.string().regex(/^[A-Z][A-Z0-9_]{0,59}$/)
-const stepName = z.string().regex(/^[A-Za-z]{1,60}$/)
+export const errorClass = z.string().regex(/^[A-Z][A-Z0-9_]{0,59}$/)
+export const stepName = z.string().regex(/^[A-Za-z]{1,60}$/)
 
 /** Why: it is kept with what was done, so it is required. */
-const reason = prose(500)
+export const reason = prose(500)
 
 export const parkedStep = z
   .object({
-    kind: z.enum(['order', 'transfer']),
+    kind,
     orderId: z.uuid().optional().openapi({ description: 'Of an order.' }),
     transferId: z.uuid().optional().openapi({ description: 'Of a transfer.' }),
     step: z.string().openapi({ description: 'The step, also when it is its compensation that is parked.' }),
@@ -42,6 +42,7 @@ export const parkedStep = z
   .openapi('ParkedStep')
 
 const listQuery = z.strictObject({
+  kind: kind.optional(),
   step: stepName.optional(),
   errorClass: errorClass.optional(),
   ...pageQuery({ cursor: momentKey(z.uuid(), stepName).optional() }),
@@ -50,46 +51,15 @@ const listQuery = z.strictObject({
 const retryRequest = z.strictObject({ step: line(60).optional(), reason }).openapi('RetryRequest')
 const skipRequest = z.strictObject({ step: line(60), reason }).openapi('SkipRequest')
 
-const retryBatchRequest = z
-  .strictObject({
-    filter: z.strictObject({ step: stepName.optional(), errorClass: errorClass.optional() }),
-    rampPercent: z.int().min(1).max(100).default(10).openapi({
-      description: 'How much of it goes at once; the next wave goes when the last one went well.',
-    }),
-    reason,
-  })
-  .openapi('RetryBatchRequest')
-
-const retryBatch = z
-  .object({
-    id: z.uuid(),
-    status: z
-      .enum(['running', 'done', 'stopped'])
-      .openapi({ description: '`stopped`: the failures came back.' }),
-    filter: z.object({ step: z.string().optional(), errorClass: z.string().optional() }),
-    rampPercent: z.int(),
-    actor: z.string(),
-    reason: z.string(),
-    total: z.int(),
-    pending: z.int(),
-    retried: z.int(),
-    succeeded: z.int(),
-    failed: z.int(),
-    createdAt: time,
-    updatedAt: time,
-  })
-  .openapi('RetryBatch')
-
 export interface ParkedResources {
   contracts: Contracts
   parking: ReturnType<typeof createParking>
-  retryBatches: ReturnType<typeof createRetryBatches>
   starter: SagaStarter
 }
 
 /** Steps that no machine could settle, and what operators do with them. */
 export function parkedEndpoints(options: ParkedResources): Endpoint[] {
-  const { contracts, parking, retryBatches } = options
+  const { contracts, parking } = options
   return [
     endpoint({
       method: 'get',
@@ -113,34 +83,6 @@ export function parkedEndpoints(options: ParkedResources): Endpoint[] {
       sagas: 'transfers',
       absent: 'TRANSFER_NOT_FOUND',
       notParked: 'TRANSFER_NOT_PARKED',
-    }),
-    endpoint({
-      method: 'post',
-      path: '/operations/parked/retry',
-      summary: 'Try many parked steps again, wave by wave',
-      body: retryBatchRequest,
-      answers: {
-        202: { description: 'Under way.', schema: retryBatch, headers: z.object({ Location: z.string() }) },
-      },
-      problems: ['UNKNOWN_STEP'],
-      async handle({ body: { filter, rampPercent, reason }, caller }) {
-        requireKnownStep(filter.step, outlinesOf(contracts), '/filter/step')
-        const batch = await retryBatches.create(filter, rampPercent, { actor: caller, reason })
-        return reply(202, viewBatch(batch), { location: `/operations/retries/${batch.id}` })
-      },
-    }),
-    endpoint({
-      method: 'get',
-      path: '/operations/retries/{id}',
-      summary: 'How far such a retry is',
-      params: uuidInPath,
-      absent: 'RETRY_NOT_FOUND',
-      answers: { 200: { description: 'Its progress.', schema: retryBatch } },
-      async handle({ params }) {
-        const batch = await retryBatches.find(params.id)
-        if (batch === undefined) throw new HttpProblem('RETRY_NOT_FOUND')
-        return reply(200, viewBatch(batch))
-      },
     }),
   ]
 }
@@ -228,9 +170,3 @@ function viewParked({ kind, id, since, ...parked }: ParkedStep) {
     ? { kind: 'order' as const, orderId: id, ...common }
     : { kind: 'transfer' as const, transferId: id, ...common }
 }
-
-const viewBatch = ({ createdAt, updatedAt, ...batch }: RetryBatchProgress) => ({
-  ...batch,
-  createdAt: createdAt.toISOString(),
-  updatedAt: updatedAt.toISOString(),
-})

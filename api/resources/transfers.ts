@@ -1,6 +1,7 @@
 import { sagaStream } from '../../domain/saga/ids.ts'
 import { toMinor } from '../../domain/money.ts'
 import type { Journal } from '../../domain/saga/journal.ts'
+import { SAGA_STATUSES } from '../../domain/saga/status.ts'
 import type { createTransferIntake, TransferRequest } from '../../domain/transfer/intake.ts'
 import type { TransferQueries, TransferRecord } from '../../domain/transfer/queries.ts'
 import type { EventStore } from '../../events/store/store.ts'
@@ -9,7 +10,7 @@ import type { SagaStarter } from '../../dispatch/starter.ts'
 import { createBound } from '../back-pressure.ts'
 import type { Contracts } from '../contracts.ts'
 import { endpoint, reply, type Endpoint } from '../endpoint.ts'
-import { amountMinor, currency, uuidInPath } from '../parts.ts'
+import { amountMinor, currency, page, pageQuery, toPage, uuidInPath } from '../parts.ts'
 import { HttpProblem } from '../problem.ts'
 import { z } from '../zod.ts'
 import { accountId, amount } from './accounts.ts'
@@ -48,6 +49,12 @@ export const transfer = z
     ...SAGA_FIELDS,
   })
   .openapi('Transfer')
+
+const transferListQuery = z.strictObject({
+  status: z.enum(SAGA_STATUSES).optional(),
+  accountId: accountId.optional().openapi({ description: 'Its source or its destination.' }),
+  ...pageQuery({ cursor: z.uuid().optional() }),
+})
 
 export interface TransferResources {
   contracts: Contracts
@@ -105,6 +112,20 @@ export function transferEndpoints({
           202,
           viewTransfer(contract, body, asPlaced(placed), temporal),
           placedHeaders('transfers', placed.id, placed.isReplay),
+        )
+      },
+    }),
+    endpoint({
+      method: 'get',
+      path: '/transfers',
+      summary: 'List transfers, newest first',
+      query: transferListQuery,
+      answers: { 200: { description: 'A page of them.', schema: page(transfer).openapi('TransferList') } },
+      async handle({ query: { limit, cursor, ...filter } }) {
+        const transfers = await transferQueries.list(filter, { limit, after: cursor })
+        return reply(
+          200,
+          toPage(transfers, limit, ({ id }) => id, viewRecord),
         )
       },
     }),

@@ -28,6 +28,22 @@ export function createAccounts({ aggregates, store }: { aggregates: Aggregates; 
     /** Undefined where there is no account, or there was none yet. */
     find: async (accountId: string, asOf?: AsOf) => asAccount(accountId, await load(accountId, asOf)),
 
+    /** In the order of their ids; one more than asked for, when there is one. `after` is the last of the page before. */
+    async list({ limit, after }: { limit: number; after?: string | undefined }): Promise<Account[]> {
+      const streams = await store.heads(accountStream(''), {
+        limit: limit + 1,
+        after: accountStream(after ?? ''),
+      })
+      const found: Account[] = []
+      // One after the other: a list takes no more than one connection from the orders.
+      for (const streamId of streams) {
+        const id = streamId.slice(accountStream('').length)
+        const account = asAccount(id, await load(id))
+        if (account !== undefined) found.push(account)
+      }
+      return found
+    },
+
     /**
      * Carries commands out, all or none.
      * @param expectedVersion the version that their sender has seen, so that sent twice they are refused the second

@@ -93,7 +93,14 @@ function merge(state: FailureState, rows: readonly Row[]): Failure[] {
   for (const { kind, step, code, count, firstSeenAt, lastSeenAt, currency, amountMinor, bucket } of rows) {
     const key = `${kind} ${step} ${code}`
     const failure = failures.get(key) ?? {
-      ...{ state, kind, step, code, provider: providerOf(step), count: 0, firstSeenAt, lastSeenAt },
+      state,
+      kind,
+      step,
+      code,
+      provider: providerOf(step),
+      count: 0,
+      firstSeenAt,
+      lastSeenAt,
       amounts: [],
       trend: Array.from({ length: TREND_BUCKETS }, () => 0),
     }

@@ -1,6 +1,7 @@
 import type { Operator } from '../../events/store/operator.ts'
 import type { Database } from '../../prisma/client.ts'
 import { toMinor } from '../money.ts'
+import type { SagaKind } from '../saga/ids.ts'
 
 /** A step, or its compensation, that no machine could settle. */
 export interface ParkedStep {
@@ -17,6 +18,7 @@ export interface ParkedStep {
 }
 
 export interface ParkedFilter {
+  kind?: SagaKind | undefined
   step?: string | undefined
   errorClass?: string | undefined
 }
@@ -25,7 +27,7 @@ export function createParking({ db }: { db: Database }) {
   return {
     /** Longest parked first; one more than asked for, when there is one. `after` is a key of `parkedKey`. */
     async list(
-      { step, errorClass }: ParkedFilter,
+      { kind, step, errorClass }: ParkedFilter,
       { limit, after }: { limit: number; after?: string | undefined },
     ) {
       const rows = await db.$queryRaw<(Omit<ParkedStep, 'amountMinor'> & { amountMinor: bigint })[]>`
@@ -36,6 +38,7 @@ export function createParking({ db }: { db: Database }) {
           FROM step_fences f JOIN sagas s ON s.id = f.saga_id
           LEFT JOIN orders o ON o.id = f.saga_id LEFT JOIN transfers t ON t.id = f.saga_id
          WHERE f.parked_at IS NOT NULL
+           AND (${kind ?? null}::text IS NULL OR split_part(s.definition, '@', 1) = ${kind ?? null})
            AND (${step ?? null}::text IS NULL OR f.step = ${step ?? null})
            AND (${errorClass ?? null}::text IS NULL OR f.parked_error = ${errorClass ?? null})
            AND (${after ?? null}::text IS NULL OR

@@ -4,7 +4,7 @@ import type { ParkedFilter } from './parking.ts'
 
 export interface RetryBatchProgress {
   id: string
-  status: 'running' | 'done' | 'stopped'
+  status: 'running' | 'paused' | 'done' | 'stopped'
   filter: ParkedFilter
   rampPercent: number
   actor: string
@@ -24,52 +24,82 @@ const STEPS_MAX = 10_000
 /** How long an advance of a batch is left to the process that claimed it. */
 const CLAIM_SECONDS = 5
 
+/** What an operator does to a batch, and the states in which that is possible. One that has ended stays as it is. */
+const CHANGES = {
+  pause: { to: 'paused', from: ['running'] },
+  resume: { to: 'running', from: ['paused'] },
+  stop: { to: 'stopped', from: ['running', 'paused'] },
+} as const
+
+export type RetryChange = keyof typeof CHANGES
+export const RETRY_CHANGES = Object.keys(CHANGES) as RetryChange[]
+
 export function createRetryBatches({ db, newId }: { db: Database; newId: () => string }) {
-  const find = async (id: string): Promise<RetryBatchProgress | undefined> => {
-    const batch = await db.retryBatch.findUnique({
-      where: { id },
-      include: { items: { select: { state: true } } },
-    })
-    if (batch === null) return undefined
-    const count = (state: string) => batch.items.filter((item) => item.state === state).length
-    return {
-      id,
-      status: batch.status as RetryBatchProgress['status'],
-      filter: batch.filter as ParkedFilter,
-      rampPercent: batch.rampPercent,
-      actor: batch.actor,
-      reason: batch.reason,
-      total: batch.items.length,
-      pending: count('pending'),
-      retried: count('retried'),
-      succeeded: count('succeeded'),
-      failed: count('failed'),
-      createdAt: batch.createdAt,
-      updatedAt: batch.updatedAt,
-    }
-  }
+  /** The newest first. A step that was retried counts as settled as soon as it is, also while nothing advances its batch. */
+  const read = (id: string | undefined, { limit, after }: { limit: number; after?: string | undefined }) =>
+    db.$queryRaw<RetryBatchProgress[]>`
+      SELECT b.id, b.status, b.filter, b.ramp_percent AS "rampPercent", b.actor, b.reason, c.*,
+             b.created_at AS "createdAt", b.updated_at AS "updatedAt"
+        FROM retry_batches b CROSS JOIN LATERAL (
+          SELECT count(*)::integer AS total, count(*) FILTER (WHERE now.state = 'pending')::integer AS pending,
+                 count(*) FILTER (WHERE now.state = 'retried')::integer AS retried,
+                 count(*) FILTER (WHERE now.state = 'succeeded')::integer AS succeeded,
+                 count(*) FILTER (WHERE now.state = 'failed')::integer AS failed
+            FROM retry_batch_items i
+            LEFT JOIN step_fences f ON i.state = 'retried' AND f.saga_id = i.saga_id AND f.step = i.step
+           CROSS JOIN LATERAL (SELECT CASE WHEN f.saga_id IS NULL THEN i.state WHEN f.parked_at IS NULL THEN 'succeeded'
+             WHEN f.parked_noted_at > i.retried_at THEN 'failed' ELSE i.state END AS state) AS now
+           WHERE i.batch_id = b.id) AS c
+       WHERE (${id ?? null}::uuid IS NULL OR b.id = ${id ?? null}::uuid)
+         AND (${after ?? null}::uuid IS NULL OR b.id < ${after ?? null}::uuid)
+       ORDER BY b.id DESC LIMIT ${limit}`
+  const find = async (id: string): Promise<RetryBatchProgress | undefined> =>
+    (await read(id, { limit: 1 }))[0]
   return {
     find,
+
+    /** Newest first; one more than asked for, when there is one. `after` is the id of the last of the page before. */
+    list: ({ limit, after }: { limit: number; after?: string | undefined }) =>
+      read(undefined, { limit: limit + 1, after }),
+
+    /**
+     * Pauses, resumes or stops a batch, and records who did it and why. What was woken goes on: no further step is.
+     * @returns false when the batch is in no state for it; nothing is changed or recorded then.
+     */
+    async change(id: string, change: RetryChange, { actor, reason }: Operator): Promise<boolean> {
+      const { to, from } = CHANGES[change]
+      const changed = await db.$executeRaw`
+        WITH changed AS (
+          UPDATE retry_batches b SET status = ${to}, updated_at = clock_timestamp()
+            FROM (SELECT id, status FROM retry_batches WHERE id = ${id}::uuid FOR UPDATE) AS was
+           WHERE b.id = was.id AND was.status = ANY (${from}::text[])
+          RETURNING b.id, was.status AS before, b.status AS after)
+        INSERT INTO operator_actions (at, actor, action, retry_batch_id, reason, before, after)
+        SELECT clock_timestamp(), ${actor}, ${change}, id, ${reason}, jsonb_build_object('status', before),
+               jsonb_build_object('status', after) FROM changed`
+      return changed > 0
+    },
 
     /**
      * Retries what is parked now and fits the filter, wave by wave; of very much, what was parked longest.
      * @param rampPercent how much of all of it goes in one wave.
      */
     async create(
-      { step, errorClass }: ParkedFilter,
+      { kind, step, errorClass }: ParkedFilter,
       rampPercent: number,
       { actor, reason }: Operator,
     ): Promise<RetryBatchProgress> {
       const id = newId()
-      const filter = JSON.stringify({ step, errorClass })
+      const filter = JSON.stringify({ kind, step, errorClass })
       await db.$executeRaw`
         WITH batch AS (
           INSERT INTO retry_batches (id, filter, ramp_percent, actor, reason)
           VALUES (${id}::uuid, ${filter}::jsonb, ${rampPercent}::integer, ${actor}, ${reason}) RETURNING id
         ) INSERT INTO retry_batch_items (batch_id, saga_id, step)
-        SELECT batch.id, f.saga_id, f.step FROM batch, step_fences f
+        SELECT batch.id, f.saga_id, f.step FROM batch, step_fences f JOIN sagas s ON s.id = f.saga_id
          WHERE f.parked_at IS NOT NULL AND (${step ?? null}::text IS NULL OR f.step = ${step ?? null})
            AND (${errorClass ?? null}::text IS NULL OR f.parked_error = ${errorClass ?? null})
+           AND (${kind ?? null}::text IS NULL OR split_part(s.definition, '@', 1) = ${kind ?? null})
          ORDER BY f.parked_at LIMIT ${STEPS_MAX}`
       const made = await find(id)
       if (made === undefined) throw new Error(`Retry batch ${id} was made and is gone`)

@@ -78,6 +78,13 @@ export function createEventStore({ db }: { db: Database }) {
       return later === null ? version : Math.min(later.version - 1, version ?? later.version)
     },
 
+    /** Streams that have their own head, and whose ids begin alike, in the order of their ids. */
+    async heads(prefix: string, { after, limit }: { after: string; limit: number }): Promise<string[]> {
+      const rows = await db.$queryRaw<{ id: string }[]>`
+        SELECT id FROM streams WHERE id > ${after} AND starts_with(id, ${prefix}) ORDER BY id LIMIT ${limit}`
+      return rows.map(({ id }) => id)
+    },
+
     /**
      * The events of a part of a stream, in order and in today's shape.
      * @throws Fault NEWER_EVENT when one of them is newer than this process.

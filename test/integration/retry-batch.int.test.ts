@@ -87,4 +87,45 @@ describe.concurrent('a batch of retries', () => {
     expect(end.failed).toBeLessThan(total)
     expect(end.pending).toBe(total - end.failed)
   })
+
+  const change = async (id: string, what: string, reason?: string) => {
+    const answer = await system.api.post(
+      `/operations/retries/${id}/${what}`,
+      reason === undefined ? {} : { reason },
+    )
+    const body = (await answer.json()) as Partial<Batch> & { code?: string }
+    return [answer.status, body.status === undefined || body.code !== undefined ? body.code : body.status]
+  }
+
+  it('is paused, resumed and stopped by operators, who say why', async () => {
+    const batch = await start({ step: 'notifyCustomer' }, 25)
+    await finished(batch.id)
+    // As it was before it ended.
+    const setTo = (status: string) =>
+      system.db.retryBatch.update({ where: { id: batch.id }, data: { status } })
+    for (const what of ['pause', 'resume', 'stop'])
+      expect(await change(batch.id, what, 'too late')).toEqual([409, 'RETRY_NOT_RUNNING'])
+    await setTo('paused')
+    expect(await change(batch.id, 'pause', 'twice')).toEqual([200, 'paused'])
+    expect(await change(batch.id, 'stop')).toEqual([422, 'INVALID_REQUEST'])
+    expect(await change(batch.id, 'stop', 'not needed')).toEqual([200, 'stopped'])
+    expect(await change(batch.id, 'resume', 'too late')).toEqual([409, 'RETRY_NOT_RUNNING'])
+    const unknown = '01a00000-0000-7000-8000-000000000001'
+    expect(await change(unknown, 'pause', 'x')).toEqual([404, 'RETRY_NOT_FOUND'])
+    const actions = await system.db.operatorAction.findMany({ where: { retryBatchId: batch.id } })
+    expect(actions).toMatchObject([
+      {
+        actor: 'anonymous',
+        action: 'stop',
+        reason: 'not needed',
+        before: { status: 'paused' },
+        after: { status: 'stopped' },
+      },
+    ])
+  })
+
+  it('takes sagas of one kind alone', async () => {
+    expect((await start({ kind: 'transfer' }, 25)).total).toBe(0)
+    expect(await system.api.parked('?kind=transfer')).toEqual([])
+  })
 })

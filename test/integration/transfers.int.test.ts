@@ -190,6 +190,46 @@ describe('a transfer over HTTP', () => {
   })
 })
 
+describe('lists over HTTP', () => {
+  interface Page {
+    data: { id: string }[]
+    nextCursor: string | null
+  }
+  const idsOf = async (path: string): Promise<[string[], string | null]> => {
+    const { data, nextCursor } = await system.api.get<Page>(path)
+    return [data.map(({ id }) => id), nextCursor]
+  }
+
+  it('have the accounts by id, as each is shown, page by page', async () => {
+    for (const id of ['acc_list_b', 'acc_list_a']) await system.api.openAccount(id, 10)
+    const [all] = await idsOf('/accounts?limit=100')
+    const ours = all.filter((id) => id.startsWith('acc_list_'))
+    expect(ours).toEqual(['acc_list_a', 'acc_list_b'])
+    const [first, cursor] = await idsOf(`/accounts?limit=${all.indexOf('acc_list_b')}`)
+    expect(first.at(-1)).toBe('acc_list_a')
+    expect((await idsOf(`/accounts?limit=1&cursor=${cursor}`))[0]).toEqual(['acc_list_b'])
+    const { data } = await system.api.get<Page>('/accounts?limit=100')
+    expect(data).toContainEqual(await system.api.account('acc_list_a'))
+  })
+
+  it('have the transfers newest first, by account and status, page by page', async () => {
+    for (const id of ['acc_from', 'acc_to', 'acc_third']) await system.api.openAccount(id, 100)
+    const first = await system.api.runTransfer('acc_from', 'acc_to', 10)
+    const refused = await system.api.runTransfer('acc_third', 'acc_from', 1000)
+    const last = await system.api.runTransfer('acc_to', 'acc_third', 10)
+    const [newest] = await idsOf('/transfers?limit=3')
+    expect(newest).toEqual([last.id, refused.id, first.id])
+    expect((await idsOf('/transfers?accountId=acc_from'))[0]).toEqual([refused.id, first.id])
+    expect((await idsOf('/transfers?accountId=acc_from&status=rejected'))[0]).toEqual([refused.id])
+    expect((await idsOf('/transfers?status=rejected&limit=1'))[0]).toEqual([refused.id])
+    expect((await idsOf('/transfers?status=waiting'))[0]).toEqual([])
+    const [page, cursor] = await idsOf('/transfers?accountId=acc_third&limit=1')
+    expect(page).toEqual([last.id])
+    expect(await idsOf(`/transfers?accountId=acc_third&cursor=${cursor}`)).toEqual([[refused.id], null])
+    expect((await fetch(`${system.apiUrl}/transfers?kind=order`)).status).toBe(400)
+  })
+})
+
 describe('a transfer whose destination fails for ever', () => {
   it('is parked in sight with the money at risk, and an operator brings it home', async () => {
     const { api } = system
