@@ -74,8 +74,6 @@ export interface SystemOptions {
   bundle?: string
   /** The sagas that the API starts and shows. */
   contracts?: Contracts
-  /** Workflow tasks that the workers have in hand at once. */
-  workflowTasksMax?: number
   /**
    * Where the requests to the API reach the database, given where it really is; they have a pool of their own then,
    * with the usual limits.
@@ -154,7 +152,6 @@ export async function startSystemOn(servers: Servers, options: SystemOptions = {
       queueOf,
       bundle,
       ...(options.participants === undefined ? {} : { participants: options.participants }),
-      ...(options.workflowTasksMax === undefined ? {} : { workflowTasksMax: options.workflowTasksMax }),
       services,
       ports: {
         reach,
