@@ -6,13 +6,11 @@ import { percentiles, round } from './figures.ts'
 
 /**
  * Does a slow carrier slow down orders that never get to it? Orders whose payment is declined are timed, alone and
- * beside orders that the carrier keeps waiting, with the permits for local calls and without; all in one run. The
- * worker has Temporal's own default of workflow-task slots, so that this machine can fill them.
+ * beside orders that the carrier keeps waiting, with the permits for local calls and without; all in one run.
  */
 const TIMED = 30
 const BESIDE = 120
 const PAUSE_MS = 20
-const WORKFLOW_TASKS_MAX = 40
 
 const unlimited = () => ({ limit: 0, inUse: () => 0, acquire: () => () => undefined })
 
@@ -31,10 +29,7 @@ const table = new Table({
 })
 try {
   for (const { carrier, permits, service } of scenes) {
-    const system = await startSystemOn(servers, {
-      workflowTasksMax: WORKFLOW_TASKS_MAX,
-      ...(permits === 'with' ? {} : { permits: unlimited }),
-    })
+    const system = await startSystemOn(servers, permits === 'with' ? {} : { permits: unlimited })
     for (let n = 0; n < 10; n += 1) await declined(system)
     const beside =
       service === undefined

@@ -5,10142 +5,9755 @@
  */
 
 export interface paths {
-  '/orders': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    /** List orders, newest first */
-    get: operations['getOrders']
-    put?: never
-    /** Place an order */
-    post: operations['postOrders']
-    delete?: never
-    options?: never
-    head?: never
-    patch?: never
-    trace?: never
-  }
-  '/orders/{id}': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    /** An order and its steps, now or as it was */
-    get: operations['getOrdersId']
-    put?: never
-    post?: never
-    delete?: never
-    options?: never
-    head?: never
-    patch?: never
-    trace?: never
-  }
-  '/orders/{id}/events': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    /** What happened to an order */
-    get: operations['getOrdersIdEvents']
-    put?: never
-    post?: never
-    delete?: never
-    options?: never
-    head?: never
-    patch?: never
-    trace?: never
-  }
-  '/orders/{id}/history': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    /** The workflow’s history, ready to replay */
-    get: operations['getOrdersIdHistory']
-    put?: never
-    post?: never
-    delete?: never
-    options?: never
-    head?: never
-    patch?: never
-    trace?: never
-  }
-  '/orders/{id}/cancel': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    get?: never
-    put?: never
-    /** Cancel an order */
-    post: operations['postOrdersIdCancel']
-    delete?: never
-    options?: never
-    head?: never
-    patch?: never
-    trace?: never
-  }
-  '/orders/{id}/timeline': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    /** What has become of an order: its steps, its events on their way, and what is tried now */
-    get: operations['getOrdersIdTimeline']
-    put?: never
-    post?: never
-    delete?: never
-    options?: never
-    head?: never
-    patch?: never
-    trace?: never
-  }
-  '/products': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    /** The catalogue, with its stock */
-    get: operations['getProducts']
-    put?: never
-    post?: never
-    delete?: never
-    options?: never
-    head?: never
-    patch?: never
-    trace?: never
-  }
-  '/products/{sku}': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    /** One product */
-    get: operations['getProductsSku']
-    put?: never
-    post?: never
-    delete?: never
-    options?: never
-    head?: never
-    patch?: never
-    trace?: never
-  }
-  '/customers/{id}/loyalty': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    /** A customer’s points */
-    get: operations['getCustomersIdLoyalty']
-    put?: never
-    post?: never
-    delete?: never
-    options?: never
-    head?: never
-    patch?: never
-    trace?: never
-  }
-  '/transfers': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    /** List transfers, newest first */
-    get: operations['getTransfers']
-    put?: never
-    /** Transfer money from one account to another */
-    post: operations['postTransfers']
-    delete?: never
-    options?: never
-    head?: never
-    patch?: never
-    trace?: never
-  }
-  '/transfers/{id}': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    /** A transfer and its steps */
-    get: operations['getTransfersId']
-    put?: never
-    post?: never
-    delete?: never
-    options?: never
-    head?: never
-    patch?: never
-    trace?: never
-  }
-  '/transfers/{id}/events': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    /** What happened to a transfer */
-    get: operations['getTransfersIdEvents']
-    put?: never
-    post?: never
-    delete?: never
-    options?: never
-    head?: never
-    patch?: never
-    trace?: never
-  }
-  '/transfers/{id}/cancel': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    get?: never
-    put?: never
-    /** Cancel a transfer */
-    post: operations['postTransfersIdCancel']
-    delete?: never
-    options?: never
-    head?: never
-    patch?: never
-    trace?: never
-  }
-  '/accounts': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    /** List accounts, by id */
-    get: operations['getAccounts']
-    put?: never
-    /** Open an account */
-    post: operations['postAccounts']
-    delete?: never
-    options?: never
-    head?: never
-    patch?: never
-    trace?: never
-  }
-  '/accounts/{id}': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    /** An account, now or as it was */
-    get: operations['getAccountsId']
-    put?: never
-    post?: never
-    delete?: never
-    options?: never
-    head?: never
-    patch?: never
-    trace?: never
-  }
-  '/accounts/{id}/events': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    /** What happened to an account */
-    get: operations['getAccountsIdEvents']
-    put?: never
-    post?: never
-    delete?: never
-    options?: never
-    head?: never
-    patch?: never
-    trace?: never
-  }
-  '/accounts/{id}/deposit': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    get?: never
-    put?: never
-    /** Put money on an account */
-    post: operations['postAccountsIdDeposit']
-    delete?: never
-    options?: never
-    head?: never
-    patch?: never
-    trace?: never
-  }
-  '/accounts/{id}/withdraw': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    get?: never
-    put?: never
-    /** Take money off an account */
-    post: operations['postAccountsIdWithdraw']
-    delete?: never
-    options?: never
-    head?: never
-    patch?: never
-    trace?: never
-  }
-  '/accounts/{id}/freeze': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    get?: never
-    put?: never
-    /** Let no money on or off an account */
-    post: operations['postAccountsIdFreeze']
-    delete?: never
-    options?: never
-    head?: never
-    patch?: never
-    trace?: never
-  }
-  '/accounts/{id}/unfreeze': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    get?: never
-    put?: never
-    /** Let money on and off again */
-    post: operations['postAccountsIdUnfreeze']
-    delete?: never
-    options?: never
-    head?: never
-    patch?: never
-    trace?: never
-  }
-  '/accounts/{id}/close': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    get?: never
-    put?: never
-    /** Close an empty account for good */
-    post: operations['postAccountsIdClose']
-    delete?: never
-    options?: never
-    head?: never
-    patch?: never
-    trace?: never
-  }
-  '/sagas': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    /** The definitions of the sagas */
-    get: operations['getSagas']
-    put?: never
-    post?: never
-    delete?: never
-    options?: never
-    head?: never
-    patch?: never
-    trace?: never
-  }
-  '/operations/overview': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    /** How the system is: orders, queues, failures and processes at a glance */
-    get: operations['getOperationsOverview']
-    put?: never
-    post?: never
-    delete?: never
-    options?: never
-    head?: never
-    patch?: never
-    trace?: never
-  }
-  '/operations/failures': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    /** What fails, by step and reason */
-    get: operations['getOperationsFailures']
-    put?: never
-    post?: never
-    delete?: never
-    options?: never
-    head?: never
-    patch?: never
-    trace?: never
-  }
-  '/operations/parked': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    /** Steps that no machine could settle */
-    get: operations['getOperationsParked']
-    put?: never
-    post?: never
-    delete?: never
-    options?: never
-    head?: never
-    patch?: never
-    trace?: never
-  }
-  '/operations/orders/{id}/retry': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    get?: never
-    put?: never
-    /** Try a parked step again, of one of the orders */
-    post: operations['postOperationsOrdersIdRetry']
-    delete?: never
-    options?: never
-    head?: never
-    patch?: never
-    trace?: never
-  }
-  '/operations/orders/{id}/skip': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    get?: never
-    put?: never
-    /** Give a parked step up, of one of the orders */
-    post: operations['postOperationsOrdersIdSkip']
-    delete?: never
-    options?: never
-    head?: never
-    patch?: never
-    trace?: never
-  }
-  '/operations/transfers/{id}/retry': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    get?: never
-    put?: never
-    /** Try a parked step again, of one of the transfers */
-    post: operations['postOperationsTransfersIdRetry']
-    delete?: never
-    options?: never
-    head?: never
-    patch?: never
-    trace?: never
-  }
-  '/operations/transfers/{id}/skip': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    get?: never
-    put?: never
-    /** Give a parked step up, of one of the transfers */
-    post: operations['postOperationsTransfersIdSkip']
-    delete?: never
-    options?: never
-    head?: never
-    patch?: never
-    trace?: never
-  }
-  '/operations/parked/retry': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    get?: never
-    put?: never
-    /** Try many parked steps again, wave by wave */
-    post: operations['postOperationsParkedRetry']
-    delete?: never
-    options?: never
-    head?: never
-    patch?: never
-    trace?: never
-  }
-  '/operations/retries': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    /** Such retries */
-    get: operations['getOperationsRetries']
-    put?: never
-    post?: never
-    delete?: never
-    options?: never
-    head?: never
-    patch?: never
-    trace?: never
-  }
-  '/operations/retries/{id}': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    /** How far such a retry is */
-    get: operations['getOperationsRetriesId']
-    put?: never
-    post?: never
-    delete?: never
-    options?: never
-    head?: never
-    patch?: never
-    trace?: never
-  }
-  '/operations/retries/{id}/pause': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    get?: never
-    put?: never
-    /** Let such a retry go no further for now */
-    post: operations['postOperationsRetriesIdPause']
-    delete?: never
-    options?: never
-    head?: never
-    patch?: never
-    trace?: never
-  }
-  '/operations/retries/{id}/resume': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    get?: never
-    put?: never
-    /** Let a paused retry go on */
-    post: operations['postOperationsRetriesIdResume']
-    delete?: never
-    options?: never
-    head?: never
-    patch?: never
-    trace?: never
-  }
-  '/operations/retries/{id}/stop': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    get?: never
-    put?: never
-    /** End such a retry */
-    post: operations['postOperationsRetriesIdStop']
-    delete?: never
-    options?: never
-    head?: never
-    patch?: never
-    trace?: never
-  }
-  '/operations/dependencies': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    /** The providers, as the workers see them */
-    get: operations['getOperationsDependencies']
-    put?: never
-    post?: never
-    delete?: never
-    options?: never
-    head?: never
-    patch?: never
-    trace?: never
-  }
-  '/operations/maintenance': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    /** What is held up by operators */
-    get: operations['getOperationsMaintenance']
-    /** Pause the intake or steps, hold breakers open, or give them back */
-    put: operations['putOperationsMaintenance']
-    post?: never
-    delete?: never
-    options?: never
-    head?: never
-    patch?: never
-    trace?: never
-  }
-  '/operations/invariants': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    /** Is everything true that must be? */
-    get: operations['getOperationsInvariants']
-    put?: never
-    post?: never
-    delete?: never
-    options?: never
-    head?: never
-    patch?: never
-    trace?: never
-  }
-  '/customers/{id}/orders': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    /** A customer’s orders, newest first */
-    get: operations['getCustomersIdOrders']
-    put?: never
-    post?: never
-    delete?: never
-    options?: never
-    head?: never
-    patch?: never
-    trace?: never
-  }
-  '/reports/orders': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    /** Search orders, newest first */
-    get: operations['getReportsOrders']
-    put?: never
-    post?: never
-    delete?: never
-    options?: never
-    head?: never
-    patch?: never
-    trace?: never
-  }
-  '/reports/sales': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    /** What was sold: completed orders by day (UTC), SKU and currency */
-    get: operations['getReportsSales']
-    put?: never
-    post?: never
-    delete?: never
-    options?: never
-    head?: never
-    patch?: never
-    trace?: never
-  }
-  '/reports/stock': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    /** Stock, as the events have it */
-    get: operations['getReportsStock']
-    put?: never
-    post?: never
-    delete?: never
-    options?: never
-    head?: never
-    patch?: never
-    trace?: never
-  }
-  '/operations/projections': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    /** The read models: lag, generation, and how far a rebuild is */
-    get: operations['getOperationsProjections']
-    put?: never
-    post?: never
-    delete?: never
-    options?: never
-    head?: never
-    patch?: never
-    trace?: never
-  }
-  '/operations/projections/{name}/rebuild': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    get?: never
-    put?: never
-    /** Build a read model again from zero, while it is read */
-    post: operations['postOperationsProjectionsNameRebuild']
-    delete?: never
-    options?: never
-    head?: never
-    patch?: never
-    trace?: never
-  }
-  '/operations/dead-letters': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    /** Events that a consumer could not apply */
-    get: operations['getOperationsDeadLetters']
-    put?: never
-    post?: never
-    delete?: never
-    options?: never
-    head?: never
-    patch?: never
-    trace?: never
-  }
-  '/operations/dead-letters/reprocess': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    get?: never
-    put?: never
-    /** Try many of them again now */
-    post: operations['postOperationsDeadLettersReprocess']
-    delete?: never
-    options?: never
-    head?: never
-    patch?: never
-    trace?: never
-  }
-  '/operations/dead-letters/{id}': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    /** One of them, with its event */
-    get: operations['getOperationsDeadLettersId']
-    put?: never
-    post?: never
-    delete?: never
-    options?: never
-    head?: never
-    patch?: never
-    trace?: never
-  }
-  '/operations/dead-letters/{id}/reprocess': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    get?: never
-    put?: never
-    /** Try it again now, with what waits behind it */
-    post: operations['postOperationsDeadLettersIdReprocess']
-    delete?: never
-    options?: never
-    head?: never
-    patch?: never
-    trace?: never
-  }
-  '/operations/dead-letters/{id}/discard': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    get?: never
-    put?: never
-    /** Pass over it for good, and go on with what waits behind it */
-    post: operations['postOperationsDeadLettersIdDiscard']
-    delete?: never
-    options?: never
-    head?: never
-    patch?: never
-    trace?: never
-  }
-  '/orders/{id}/stream': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    /** What happens to an order, as it happens */
-    get: operations['getOrdersIdStream']
-    put?: never
-    post?: never
-    delete?: never
-    options?: never
-    head?: never
-    patch?: never
-    trace?: never
-  }
-  '/operations/stream': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    /** What happens to everything, as it happens */
-    get: operations['getOperationsStream']
-    put?: never
-    post?: never
-    delete?: never
-    options?: never
-    head?: never
-    patch?: never
-    trace?: never
-  }
-  '/development/faults': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    /** What is wrong with the providers that the sandbox plays */
-    get: operations['getDevelopmentFaults']
-    /** Break the providers */
-    put: operations['putDevelopmentFaults']
-    post?: never
-    /** Mend the providers */
-    delete: operations['deleteDevelopmentFaults']
-    options?: never
-    head?: never
-    patch?: never
-    trace?: never
-  }
-  '/development/ledger': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    /** What the providers did */
-    get: operations['getDevelopmentLedger']
-    put?: never
-    post?: never
-    delete?: never
-    options?: never
-    head?: never
-    patch?: never
-    trace?: never
-  }
-  '/development/processes': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    /** The processes of this system */
-    get: operations['getDevelopmentProcesses']
-    put?: never
-    post?: never
-    delete?: never
-    options?: never
-    head?: never
-    patch?: never
-    trace?: never
-  }
-  '/development/processes/{name}/kill': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    get?: never
-    put?: never
-    /** Kill one, to see it come back */
-    post: operations['postDevelopmentProcessesNameKill']
-    delete?: never
-    options?: never
-    head?: never
-    patch?: never
-    trace?: never
-  }
-  '/livez': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    /** Is the process alive? */
-    get: operations['getLivez']
-    put?: never
-    post?: never
-    delete?: never
-    options?: never
-    head?: never
-    patch?: never
-    trace?: never
-  }
-  '/readyz': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    /** Are orders accepted? */
-    get: operations['getReadyz']
-    put?: never
-    post?: never
-    delete?: never
-    options?: never
-    head?: never
-    patch?: never
-    trace?: never
-  }
+    "/orders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List orders, newest first */
+        get: operations["getOrders"];
+        put?: never;
+        /** Place an order */
+        post: operations["postOrders"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/orders/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** An order and its steps, now or as it was */
+        get: operations["getOrdersId"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/orders/{id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What happened to an order */
+        get: operations["getOrdersIdEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/orders/{id}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The workflow’s history, ready to replay */
+        get: operations["getOrdersIdHistory"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/orders/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Cancel an order */
+        post: operations["postOrdersIdCancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/orders/{id}/timeline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What has become of an order: its steps, its events on their way, and what is tried now */
+        get: operations["getOrdersIdTimeline"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/products": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The catalogue, with its stock */
+        get: operations["getProducts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/products/{sku}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One product */
+        get: operations["getProductsSku"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/customers/{id}/loyalty": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A customer’s points */
+        get: operations["getCustomersIdLoyalty"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/transfers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List transfers, newest first */
+        get: operations["getTransfers"];
+        put?: never;
+        /** Transfer money from one account to another */
+        post: operations["postTransfers"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/transfers/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A transfer and its steps */
+        get: operations["getTransfersId"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/transfers/{id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What happened to a transfer */
+        get: operations["getTransfersIdEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/transfers/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Cancel a transfer */
+        post: operations["postTransfersIdCancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/accounts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List accounts, by id */
+        get: operations["getAccounts"];
+        put?: never;
+        /** Open an account */
+        post: operations["postAccounts"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/accounts/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** An account, now or as it was */
+        get: operations["getAccountsId"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/accounts/{id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What happened to an account */
+        get: operations["getAccountsIdEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/accounts/{id}/deposit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Put money on an account */
+        post: operations["postAccountsIdDeposit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/accounts/{id}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take money off an account */
+        post: operations["postAccountsIdWithdraw"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/accounts/{id}/freeze": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let no money on or off an account */
+        post: operations["postAccountsIdFreeze"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/accounts/{id}/unfreeze": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let money on and off again */
+        post: operations["postAccountsIdUnfreeze"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/accounts/{id}/close": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Close an empty account for good */
+        post: operations["postAccountsIdClose"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sagas": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The definitions of the sagas */
+        get: operations["getSagas"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/operations/overview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How the system is: orders, queues, failures and processes at a glance */
+        get: operations["getOperationsOverview"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/operations/failures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What fails, by step and reason */
+        get: operations["getOperationsFailures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/operations/parked": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Steps that no machine could settle */
+        get: operations["getOperationsParked"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/operations/orders/{id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Try a parked step again, of one of the orders */
+        post: operations["postOperationsOrdersIdRetry"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/operations/orders/{id}/skip": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give a parked step up, of one of the orders */
+        post: operations["postOperationsOrdersIdSkip"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/operations/transfers/{id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Try a parked step again, of one of the transfers */
+        post: operations["postOperationsTransfersIdRetry"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/operations/transfers/{id}/skip": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give a parked step up, of one of the transfers */
+        post: operations["postOperationsTransfersIdSkip"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/operations/parked/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Try many parked steps again, wave by wave */
+        post: operations["postOperationsParkedRetry"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/operations/retries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Such retries */
+        get: operations["getOperationsRetries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/operations/retries/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How far such a retry is */
+        get: operations["getOperationsRetriesId"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/operations/retries/{id}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let such a retry go no further for now */
+        post: operations["postOperationsRetriesIdPause"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/operations/retries/{id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let a paused retry go on */
+        post: operations["postOperationsRetriesIdResume"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/operations/retries/{id}/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End such a retry */
+        post: operations["postOperationsRetriesIdStop"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/operations/dependencies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The providers, as the workers see them */
+        get: operations["getOperationsDependencies"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/operations/maintenance": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is held up by operators */
+        get: operations["getOperationsMaintenance"];
+        /** Pause the intake or steps, hold breakers open, or give them back */
+        put: operations["putOperationsMaintenance"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/operations/invariants": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Is everything true that must be? */
+        get: operations["getOperationsInvariants"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/customers/{id}/orders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A customer’s orders, newest first */
+        get: operations["getCustomersIdOrders"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/reports/orders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Search orders, newest first */
+        get: operations["getReportsOrders"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/reports/sales": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was sold: completed orders by day (UTC), SKU and currency */
+        get: operations["getReportsSales"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/reports/stock": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Stock, as the events have it */
+        get: operations["getReportsStock"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/operations/projections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The read models: lag, generation, and how far a rebuild is */
+        get: operations["getOperationsProjections"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/operations/projections/{name}/rebuild": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Build a read model again from zero, while it is read */
+        post: operations["postOperationsProjectionsNameRebuild"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/operations/dead-letters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Events that a consumer could not apply */
+        get: operations["getOperationsDeadLetters"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/operations/dead-letters/reprocess": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Try many of them again now */
+        post: operations["postOperationsDeadLettersReprocess"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/operations/dead-letters/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One of them, with its event */
+        get: operations["getOperationsDeadLettersId"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/operations/dead-letters/{id}/reprocess": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Try it again now, with what waits behind it */
+        post: operations["postOperationsDeadLettersIdReprocess"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/operations/dead-letters/{id}/discard": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Pass over it for good, and go on with what waits behind it */
+        post: operations["postOperationsDeadLettersIdDiscard"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/orders/{id}/stream": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What happens to an order, as it happens */
+        get: operations["getOrdersIdStream"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/operations/stream": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What happens to everything, as it happens */
+        get: operations["getOperationsStream"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/development/faults": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is wrong with the providers that the sandbox plays */
+        get: operations["getDevelopmentFaults"];
+        /** Break the providers */
+        put: operations["putDevelopmentFaults"];
+        post?: never;
+        /** Mend the providers */
+        delete: operations["deleteDevelopmentFaults"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/development/ledger": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the providers did */
+        get: operations["getDevelopmentLedger"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/development/processes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The processes of this system */
+        get: operations["getDevelopmentProcesses"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/development/processes/{name}/kill": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Kill one, to see it come back */
+        post: operations["postDevelopmentProcessesNameKill"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/livez": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Is the process alive? */
+        get: operations["getLivez"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/readyz": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Are orders accepted? */
+        get: operations["getReadyz"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
-export type webhooks = Record<string, never>
+export type webhooks = Record<string, never>;
 export interface components {
-  schemas: {
-    Order: {
-      /** Format: uuid */
-      id: string
-      customerId: string
-      currency: string
-      /** @description In minor units of the currency, as ISO 4217 has them: cents of EUR, sen of IDR, whole JPY. */
-      totalMinor: number
-      lines: {
-        sku: string
-        quantity: number
-        /** @description In minor units of the currency, as ISO 4217 has them: cents of EUR, sen of IDR, whole JPY. */
-        unitPriceMinor: number
-      }[]
-      /**
-       * @description The name and version of the saga that runs it.
-       * @example order@1
-       */
-      definition: string
-      /** @enum {string} */
-      status:
-        | 'pending'
-        | 'processing'
-        | 'waiting'
-        | 'compensating'
-        | 'parked'
-        | 'completed'
-        | 'rejected'
-        | 'cancelled'
-      reason: {
-        code: string
-        step: string
-        detail: string | null
-      } | null
-      steps: components['schemas']['Step'][]
-      /** @description The version of its newest event. */
-      version: number
-      /** Format: date-time */
-      createdAt: string
-      /** Format: date-time */
-      updatedAt: string
-      /** Format: date-time */
-      deadlineAt: string
-      workflow: {
-        id: string
-        url: string
-      }
-    }
-    Step: {
-      name: string
-      /**
-       * @description `unknown`: the API does not know the definition, since a newer version of it was running. Only steps that have begun are shown then.
-       * @enum {string}
-       */
-      kind: 'compensatable' | 'pivot' | 'retriable' | 'unknown'
-      /** @enum {string} */
-      state: 'pending' | 'running' | 'waiting' | 'done' | 'failed' | 'parked' | 'skipped'
-      /** @description The highest attempt that was recorded. */
-      attempts: number
-      /**
-       * @description `none`: there is nothing to undo.
-       * @enum {string}
-       */
-      compensation: 'none' | 'pending' | 'running' | 'waiting' | 'done' | 'parked' | 'skipped'
-      /** @description What the step, or its compensation, waits for while it is `waiting`: `PENDING` is a provider that has not decided yet. */
-      detail: string | null
-      /** @description Its compensation was skipped by an operator, and has succeeded after all. */
-      settledAfterSkip: boolean
-    }
-    Problem: {
-      type: string
-      title: string
-      status: number
-      code: string
-      detail: string
-      requestId: string
-      /** @description Where the body is wrong: pointers (RFC 6901) into it. */
-      errors?: {
-        pointer: string
-        detail: string
-      }[]
-    }
-    OrderRequest: {
-      /** @example cus_alice */
-      customerId: string
-      /** @example EUR */
-      currency: string
-      /** @description One line per SKU: a SKU on two lines is refused (422). */
-      lines: {
-        /** @example TEA-001 */
-        sku: string
-        /** @example 2 */
-        quantity: number
-      }[]
-      /** @example pm_ok */
-      paymentMethod: string
-      shipping: {
-        /** @example standard */
-        service: string
-        address: {
-          name: string
-          line1: string
-          city: string
-          postalCode: string
-          /**
-           * @example NL
-           * @enum {string}
-           */
-          country:
-            | 'AD'
-            | 'AE'
-            | 'AF'
-            | 'AG'
-            | 'AI'
-            | 'AL'
-            | 'AM'
-            | 'AO'
-            | 'AQ'
-            | 'AR'
-            | 'AS'
-            | 'AT'
-            | 'AU'
-            | 'AW'
-            | 'AX'
-            | 'AZ'
-            | 'BA'
-            | 'BB'
-            | 'BD'
-            | 'BE'
-            | 'BF'
-            | 'BG'
-            | 'BH'
-            | 'BI'
-            | 'BJ'
-            | 'BL'
-            | 'BM'
-            | 'BN'
-            | 'BO'
-            | 'BQ'
-            | 'BR'
-            | 'BS'
-            | 'BT'
-            | 'BV'
-            | 'BW'
-            | 'BY'
-            | 'BZ'
-            | 'CA'
-            | 'CC'
-            | 'CD'
-            | 'CF'
-            | 'CG'
-            | 'CH'
-            | 'CI'
-            | 'CK'
-            | 'CL'
-            | 'CM'
-            | 'CN'
-            | 'CO'
-            | 'CR'
-            | 'CU'
-            | 'CV'
-            | 'CW'
-            | 'CX'
-            | 'CY'
-            | 'CZ'
-            | 'DE'
-            | 'DJ'
-            | 'DK'
-            | 'DM'
-            | 'DO'
-            | 'DZ'
-            | 'EC'
-            | 'EE'
-            | 'EG'
-            | 'EH'
-            | 'ER'
-            | 'ES'
-            | 'ET'
-            | 'FI'
-            | 'FJ'
-            | 'FK'
-            | 'FM'
-            | 'FO'
-            | 'FR'
-            | 'GA'
-            | 'GB'
-            | 'GD'
-            | 'GE'
-            | 'GF'
-            | 'GG'
-            | 'GH'
-            | 'GI'
-            | 'GL'
-            | 'GM'
-            | 'GN'
-            | 'GP'
-            | 'GQ'
-            | 'GR'
-            | 'GS'
-            | 'GT'
-            | 'GU'
-            | 'GW'
-            | 'GY'
-            | 'HK'
-            | 'HM'
-            | 'HN'
-            | 'HR'
-            | 'HT'
-            | 'HU'
-            | 'ID'
-            | 'IE'
-            | 'IL'
-            | 'IM'
-            | 'IN'
-            | 'IO'
-            | 'IQ'
-            | 'IR'
-            | 'IS'
-            | 'IT'
-            | 'JE'
-            | 'JM'
-            | 'JO'
-            | 'JP'
-            | 'KE'
-            | 'KG'
-            | 'KH'
-            | 'KI'
-            | 'KM'
-            | 'KN'
-            | 'KP'
-            | 'KR'
-            | 'KW'
-            | 'KY'
-            | 'KZ'
-            | 'LA'
-            | 'LB'
-            | 'LC'
-            | 'LI'
-            | 'LK'
-            | 'LR'
-            | 'LS'
-            | 'LT'
-            | 'LU'
-            | 'LV'
-            | 'LY'
-            | 'MA'
-            | 'MC'
-            | 'MD'
-            | 'ME'
-            | 'MF'
-            | 'MG'
-            | 'MH'
-            | 'MK'
-            | 'ML'
-            | 'MM'
-            | 'MN'
-            | 'MO'
-            | 'MP'
-            | 'MQ'
-            | 'MR'
-            | 'MS'
-            | 'MT'
-            | 'MU'
-            | 'MV'
-            | 'MW'
-            | 'MX'
-            | 'MY'
-            | 'MZ'
-            | 'NA'
-            | 'NC'
-            | 'NE'
-            | 'NF'
-            | 'NG'
-            | 'NI'
-            | 'NL'
-            | 'NO'
-            | 'NP'
-            | 'NR'
-            | 'NU'
-            | 'NZ'
-            | 'OM'
-            | 'PA'
-            | 'PE'
-            | 'PF'
-            | 'PG'
-            | 'PH'
-            | 'PK'
-            | 'PL'
-            | 'PM'
-            | 'PN'
-            | 'PR'
-            | 'PS'
-            | 'PT'
-            | 'PW'
-            | 'PY'
-            | 'QA'
-            | 'RE'
-            | 'RO'
-            | 'RS'
-            | 'RU'
-            | 'RW'
-            | 'SA'
-            | 'SB'
-            | 'SC'
-            | 'SD'
-            | 'SE'
-            | 'SG'
-            | 'SH'
-            | 'SI'
-            | 'SJ'
-            | 'SK'
-            | 'SL'
-            | 'SM'
-            | 'SN'
-            | 'SO'
-            | 'SR'
-            | 'SS'
-            | 'ST'
-            | 'SV'
-            | 'SX'
-            | 'SY'
-            | 'SZ'
-            | 'TC'
-            | 'TD'
-            | 'TF'
-            | 'TG'
-            | 'TH'
-            | 'TJ'
-            | 'TK'
-            | 'TL'
-            | 'TM'
-            | 'TN'
-            | 'TO'
-            | 'TR'
-            | 'TT'
-            | 'TV'
-            | 'TW'
-            | 'TZ'
-            | 'UA'
-            | 'UG'
-            | 'UM'
-            | 'US'
-            | 'UY'
-            | 'UZ'
-            | 'VA'
-            | 'VC'
-            | 'VE'
-            | 'VG'
-            | 'VI'
-            | 'VN'
-            | 'VU'
-            | 'WF'
-            | 'WS'
-            | 'YE'
-            | 'YT'
-            | 'ZA'
-            | 'ZM'
-            | 'ZW'
-        }
-      }
-      /**
-       * @description Refused (422 TOTAL_MISMATCH) when the catalogue’s total differs.
-       * @example 1590
-       */
-      expectedTotalMinor?: number
-      /**
-       * @description By then the order is past its point of no return, or rejected. Default 1800.
-       * @example 1800
-       */
-      deadlineSeconds?: number
-    }
-    OrderList: {
-      data: components['schemas']['Order'][]
-      /** @description Null on the last page. */
-      nextCursor: string | null
-    }
-    EventList: {
-      data: {
-        version: number
-        type: string
-        data: {
-          [key: string]: unknown
-        }
-        /** Format: date-time */
-        recordedAt: string
-      }[]
-      /** @description Null on the last page. */
-      nextCursor: string | null
-    }
-    /** @description proto3 JSON, as the Temporal CLI and SDKs replay it. */
-    WorkflowHistory: {
-      events: {
-        [key: string]: unknown
-      }[]
-    }
-    CancelRequest: {
-      reason?: string
-    }
-    OrderTimeline: {
-      /** @description Those that have begun, in that order. */
-      steps: {
-        name: string
-        /** @description What its provider is asked by; null without one. */
-        key: string | null
-        /** Format: date-time */
-        begunAt: string
-        /** Format: date-time */
-        movedAt: string
-        attempts: number
-        undoAttempts: number
-        waitingFor: string | null
-        /** Format: date-time */
-        parkedAt: string | null
-        parkedError: string | null
-        /** Format: date-time */
-        skippedAt: string | null
-        /** @description What its provider calls it. */
-        reference: string | null
-      }[]
-      /** @description Of its newest 500 events. One that was published over an hour ago may be missing. */
-      publications: {
-        version: number
-        /** Format: date-time */
-        publishedAt: string | null
-      }[]
-      /** @description How far each is with the events of this order: 0 before the first. */
-      readModels: {
-        name: string
-        version: number
-      }[]
-      /**
-       * @description `away`: it did not answer within a second. What it does is not known.
-       * @enum {string}
-       */
-      temporal: 'answered' | 'away'
-      /** @description What waits on a queue or runs from one: an attempt in the workflow is not seen. */
-      pending: {
-        activity: string
-        attempt: number
-        /** @description A class of error. */
-        lastFailure: string | null
-        /** Format: date-time */
-        nextAttemptAt: string | null
-        /**
-         * Format: date-time
-         * @description When its newest attempt began.
-         */
-        startedAt: string | null
-      }[]
-      /** @description What operators did, the newest 500, oldest first. */
-      actions: {
-        /** Format: date-time */
-        at: string
-        actor: string
-        action: string
-        step: string | null
-        reason: string
-      }[]
-    }
-    ProductList: {
-      data: components['schemas']['Product'][]
-      /** @description Null on the last page. */
-      nextCursor: string | null
-    }
-    Product: {
-      sku: string
-      name: string
-      currency: string
-      /** @description In minor units of the currency, as ISO 4217 has them: cents of EUR, sen of IDR, whole JPY. */
-      priceMinor: number
-      active: boolean
-      /** @description Without what is reserved or sold. */
-      available: number
-      /** @description Held by orders that are still on their way. */
-      reserved: number
-      sold: number
-    }
-    LoyaltyAccount: {
-      /** @description Of all entries. */
-      balance: number
-      entries: {
-        /** Format: uuid */
-        orderId: string
-        /** @enum {string} */
-        kind: 'awarded' | 'revoked'
-        points: number
-        /** Format: date-time */
-        recordedAt: string
-      }[]
-      /** @description Null on the last page. */
-      nextCursor: string | null
-    }
-    Transfer: {
-      /** Format: uuid */
-      id: string
-      sourceAccountId: string
-      destinationAccountId: string
-      /** @description In minor units of the currency, as ISO 4217 has them: cents of EUR, sen of IDR, whole JPY. */
-      amountMinor: number
-      currency: string
-      /**
-       * @description The name and version of the saga that runs it.
-       * @example order@1
-       */
-      definition: string
-      /** @enum {string} */
-      status:
-        | 'pending'
-        | 'processing'
-        | 'waiting'
-        | 'compensating'
-        | 'parked'
-        | 'completed'
-        | 'rejected'
-        | 'cancelled'
-      reason: {
-        code: string
-        step: string
-        detail: string | null
-      } | null
-      steps: components['schemas']['Step'][]
-      /** @description The version of its newest event. */
-      version: number
-      /** Format: date-time */
-      createdAt: string
-      /** Format: date-time */
-      updatedAt: string
-      /** Format: date-time */
-      deadlineAt: string
-      workflow: {
-        id: string
-        url: string
-      }
-    }
-    TransferRequest: {
-      sourceAccountId: string
-      destinationAccountId: string
-      /** @description In minor units of the currency, as ISO 4217 has them: cents of EUR, sen of IDR, whole JPY. */
-      amountMinor: number
-      /** @example EUR */
-      currency: string
-    }
-    TransferList: {
-      data: components['schemas']['Transfer'][]
-      /** @description Null on the last page. */
-      nextCursor: string | null
-    }
-    Account: {
-      id: string
-      ownerId: string
-      /** @enum {string} */
-      status: 'open' | 'frozen' | 'closed'
-      currency: string
-      /** @description In minor units of the currency, as ISO 4217 has them: cents of EUR, sen of IDR, whole JPY. */
-      balanceMinor: number
-      /** @description The version of its newest event. */
-      version: number
-    }
-    AccountRequest: {
-      /**
-       * @description Made up when it is left out.
-       * @example acc_alice
-       */
-      id?: string
-      /** @example cus_alice */
-      ownerId: string
-      /** @example EUR */
-      currency: string
-      /**
-       * @description In minor units of the currency, as ISO 4217 has them: cents of EUR, sen of IDR, whole JPY.
-       * @default 0
-       */
-      openingBalanceMinor: number
-    }
-    AccountList: {
-      data: components['schemas']['Account'][]
-      /** @description Null on the last page. */
-      nextCursor: string | null
-    }
-    MoneyRequest: {
-      /** @description In minor units of the currency, as ISO 4217 has them: cents of EUR, sen of IDR, whole JPY. */
-      amountMinor: number
-      /** @example EUR */
-      currency: string
-      /** @description The version that you have seen. Refused (409 VERSION_CONFLICT) at any other. */
-      expectedVersion: number
-    }
-    AccountChange: {
-      /** @description The version that you have seen. Refused (409 VERSION_CONFLICT) at any other. */
-      expectedVersion: number
-    }
-    SagaList: {
-      data: {
-        /** @enum {string} */
-        kind: 'order' | 'transfer'
-        /** @example order@1 */
-        definition: string
-        /** @description New sagas are run by it. */
-        isCurrent: boolean
-        steps: components['schemas']['DefinedStep'][]
-      }[]
-    }
-    DefinedStep: {
-      name: string
-      /** @enum {string} */
-      kind: 'compensatable' | 'pivot' | 'retriable'
-      participant: string
-      /** @description Null where its effect is in our own database. */
-      provider: string | null
-      compensation: string | null
-      /** @description The types of its events; null where this process does not know the step. */
-      events: {
-        done: string
-        undone: string[]
-      } | null
-      /** @description The saga ends without it, once its attempts are spent. */
-      isOptional: boolean
-    }
-    OperationsOverview: {
-      /** Format: date-time */
-      asOf: string
-      orders: {
-        /** @description Every status that is not the last, also those that no order has. */
-        open: {
-          /** @enum {string} */
-          status:
-            | 'pending'
-            | 'processing'
-            | 'waiting'
-            | 'compensating'
-            | 'parked'
-            | 'completed'
-            | 'rejected'
-            | 'cancelled'
-          count: number
-        }[]
-        /** @description Of the orders that were placed within 24 hours: every status. */
-        lastDay: {
-          /** @enum {string} */
-          status:
-            | 'pending'
-            | 'processing'
-            | 'waiting'
-            | 'compensating'
-            | 'parked'
-            | 'completed'
-            | 'rejected'
-            | 'cancelled'
-          count: number
-        }[]
-        oldestOpen: {
-          /** Format: uuid */
-          id: string
-          /** @enum {string} */
-          status:
-            | 'pending'
-            | 'processing'
-            | 'waiting'
-            | 'compensating'
-            | 'parked'
-            | 'completed'
-            | 'rejected'
-            | 'cancelled'
-          /** Format: date-time */
-          createdAt: string
-        } | null
-        /** @description Totals of the orders that wait, compensate or are parked. */
-        atRisk: {
-          currency: string
-          /** @description In minor units of the currency. Exact up to 2^53 - 1; a larger sum is rounded. */
-          amountMinor: number
-          orders: number
-        }[]
-      }
-      throughput: {
-        bucketSeconds: number
-        /** @description The last ten minutes, oldest first. The last one is not over yet. */
-        buckets: {
-          /**
-           * Format: date-time
-           * @description When it begins.
-           */
-          at: string
-          placed: number
-          completed: number
-          rejected: number
-          cancelled: number
-        }[]
-      }
-      latency: {
-        /** @description How many orders it is of: those that ended last, within the last hour, at most 1,000. */
-        sample: number
-        toTerminalMs: {
-          p50: number
-          p99: number
-        } | null
-        /** @description A step takes from the end of the one before it to its own. */
-        steps: {
-          name: string
-          count: number
-          p50Ms: number
-          p99Ms: number
-        }[]
-      }
-      /** @description Sagas whose workflow is not yet known to run. */
-      starts: {
-        backlog: number
-        /** Format: date-time */
-        oldestAt: string | null
-      }
-      wakes: {
-        backlog: number
-      }
-      outbox: {
-        unpublished: number
-        /** Format: date-time */
-        oldestAt: string | null
-      }
-      deadLetters: {
-        parked: number
-        retrying: number
-        behind: number
-      }
-      parked: {
-        steps: number
-        amounts: {
-          currency: string
-          /** @description In minor units of the currency. Exact up to 2^53 - 1; a larger sum is rounded. */
-          amountMinor: number
-        }[]
-      }
-      orphans: {
-        count: number
-        /** Format: date-time */
-        oldestSince: string | null
-      }
-      /** @description Who is connected to the database, and who leads. */
-      processes: {
-        /**
-         * @description As its connections call themselves.
-         * @example ordersaga-relay
-         */
-        name: string
-        connections: number
-        leaderOf: ('relay' | 'projector')[]
-      }[]
-    }
-    FailureList: {
-      /** Format: date-time */
-      asOf: string
-      /** @enum {number} */
-      buckets: 12
-      data: components['schemas']['Failure'][]
-    }
-    Failure: {
-      /** @enum {string} */
-      state: 'parked' | 'rejected'
-      /** @enum {string} */
-      kind: 'order' | 'transfer'
-      step: string
-      code: string
-      provider: string | null
-      count: number
-      /** Format: date-time */
-      firstSeenAt: string
-      /** Format: date-time */
-      lastSeenAt: string
-      amounts: {
-        currency: string
-        /** @description In minor units of the currency. Exact up to 2^53 - 1; a larger sum is rounded. */
-        amountMinor: number
-      }[]
-      /** @description How many began in each part of the window, oldest first. */
-      trend: number[]
-    }
-    ParkedList: {
-      data: components['schemas']['ParkedStep'][]
-      /** @description Null on the last page. */
-      nextCursor: string | null
-    }
-    ParkedStep: {
-      /** @enum {string} */
-      kind: 'order' | 'transfer'
-      /**
-       * Format: uuid
-       * @description Of an order.
-       */
-      orderId?: string
-      /**
-       * Format: uuid
-       * @description Of a transfer.
-       */
-      transferId?: string
-      /** @description The step, also when it is its compensation that is parked. */
-      step: string
-      errorClass: string
-      attempts: number
-      /** Format: date-time */
-      since: string
-      /** @description What it is worth: it is at risk until the step is settled. */
-      amountMinor: number
-    }
-    RetryRequest: {
-      step?: string
-      reason: string
-    }
-    SkipRequest: {
-      step: string
-      reason: string
-    }
-    RetryBatch: {
-      /** Format: uuid */
-      id: string
-      /**
-       * @description `stopped`: by an operator, or because the failures came back.
-       * @enum {string}
-       */
-      status: 'running' | 'paused' | 'done' | 'stopped'
-      filter: {
-        /** @enum {string} */
-        kind?: 'order' | 'transfer'
-        step?: string
-        errorClass?: string
-      }
-      rampPercent: number
-      actor: string
-      reason: string
-      total: number
-      pending: number
-      retried: number
-      succeeded: number
-      failed: number
-      /** Format: date-time */
-      createdAt: string
-      /** Format: date-time */
-      updatedAt: string
-    }
-    RetryBatchRequest: {
-      filter: {
-        /** @enum {string} */
-        kind?: 'order' | 'transfer'
-        step?: string
-        errorClass?: string
-      }
-      /**
-       * @description How much of it goes at once; the next wave goes when the last one went well.
-       * @default 10
-       */
-      rampPercent: number
-      reason: string
-    }
-    RetryBatchList: {
-      data: components['schemas']['RetryBatch'][]
-      /** @description Null on the last page. */
-      nextCursor: string | null
-    }
-    RetryChange: {
-      reason: string
-    }
-    Dependencies: {
-      data: {
-        provider: string
-        /** @enum {string} */
-        breaker: 'closed' | 'open' | 'half-open' | 'unknown'
-        bulkhead: {
-          limit: number
-          inUse: number
-        }
-        /** @description Orders that wait for it. */
-        waiting: number
-      }[]
-    }
-    Maintenance: {
-      /**
-       * @description `paused`: new orders and transfers are answered with 503 `INTAKE_PAUSED`.
-       * @enum {string}
-       */
-      intake: 'open' | 'paused'
-      breakers: {
-        /**
-         * @description `open`: the provider is not called, forward or back. `auto`: its breaker decides.
-         * @enum {string}
-         */
-        payment: 'auto' | 'open'
-        /**
-         * @description `open`: the provider is not called, forward or back. `auto`: its breaker decides.
-         * @enum {string}
-         */
-        shipping: 'auto' | 'open'
-      }
-      pausedSteps: string[]
-      /** @description Of the last change; null before any. */
-      reason: string | null
-    }
-    /** @description What is not named stays as it is. */
-    MaintenanceRequest: {
-      /**
-       * @description `paused`: new orders and transfers are answered with 503 `INTAKE_PAUSED`.
-       * @enum {string}
-       */
-      intake?: 'open' | 'paused'
-      breakers?: {
-        /**
-         * @description `open`: the provider is not called, forward or back. `auto`: its breaker decides.
-         * @enum {string}
-         */
-        payment?: 'auto' | 'open'
-        /**
-         * @description `open`: the provider is not called, forward or back. `auto`: its breaker decides.
-         * @enum {string}
-         */
-        shipping?: 'auto' | 'open'
-      }
-      /** @description Replaces the list. These steps do not go forward; their compensations do. */
-      pausedSteps?: string[]
-      reason: string
-    }
-    Invariants: {
-      ok: boolean
-      checks: {
-        name: string
-        ok: boolean
-        detail: string
-      }[]
-    }
-    OrderSummaries: {
-      data: components['schemas']['OrderSummary'][]
-      /** @description Null on the last page. */
-      nextCursor: string | null
-      /**
-       * Format: date-time
-       * @description Everything recorded before this has taken effect in the answer, but for streams set aside.
-       */
-      asOf: string
-      /** @description Milliseconds between `asOf` and now. */
-      lagMs: number
-      /** @description Streams with a dead letter: the answer says nothing newer of them. */
-      streamsSetAside: number
-    }
-    OrderSummary: {
-      /** Format: uuid */
-      id: string
-      customerId: string
-      /** @enum {string} */
-      status:
-        | 'pending'
-        | 'processing'
-        | 'waiting'
-        | 'compensating'
-        | 'parked'
-        | 'completed'
-        | 'rejected'
-        | 'cancelled'
-      reason: {
-        code: string
-        step: string
-      } | null
-      currency: string
-      /** @description In minor units of the currency, as ISO 4217 has them: cents of EUR, sen of IDR, whole JPY. */
-      totalMinor: number
-      /** @description What is charged and not refunded. */
-      chargedMinor: number
-      lines: {
-        sku: string
-        quantity: number
-        /** @description In minor units of the currency, as ISO 4217 has them: cents of EUR, sen of IDR, whole JPY. */
-        unitPriceMinor: number
-      }[]
-      steps: {
-        /** @description Also those that were undone later. */
-        done: string[]
-        undone: string[]
-        skipped: string[]
-        parked: string[]
-      }
-      version: number
-      /** Format: date-time */
-      placedAt: string
-      /** Format: date-time */
-      updatedAt: string
-    }
-    SalesReport: {
-      data: {
-        day: string
-        sku: string
-        quantity: number
-        /** @description In minor units of the currency. Exact up to 2^53 - 1; a larger sum is rounded. */
-        revenueMinor: number
-        currency: string
-      }[]
-      /**
-       * Format: date-time
-       * @description Everything recorded before this has taken effect in the answer, but for streams set aside.
-       */
-      asOf: string
-      /** @description Milliseconds between `asOf` and now. */
-      lagMs: number
-      /** @description Streams with a dead letter: the answer says nothing newer of them. */
-      streamsSetAside: number
-    }
-    StockReport: {
-      data: {
-        sku: string
-        available: number
-        reserved: number
-        sold: number
-      }[]
-      /**
-       * Format: date-time
-       * @description Everything recorded before this has taken effect in the answer, but for streams set aside.
-       */
-      asOf: string
-      /** @description Milliseconds between `asOf` and now. */
-      lagMs: number
-      /** @description Streams with a dead letter: the answer says nothing newer of them. */
-      streamsSetAside: number
-    }
-    Projections: {
-      data: {
-        name: string
-        /** @description Of the rows that are read: one more with each rebuild. */
-        generation: number
-        /**
-         * Format: date-time
-         * @description Everything recorded before this has taken effect in the answer, but for streams set aside.
-         */
-        asOf: string
-        /** @description Milliseconds between `asOf` and now. */
-        lagMs: number
-        /** @description Of these it has nothing newer: see the dead letters. */
-        streamsSetAside: number
-        rebuild: {
-          /** @enum {string} */
-          state: 'none' | 'wished' | 'running' | 'done'
-          rebuiltEvents: number
-          totalEvents: number
-          /** Format: date-time */
-          startedAt: string | null
-          /** Format: date-time */
-          finishedAt: string | null
-        }
-      }[]
-    }
-    DeadLetterList: {
-      data: components['schemas']['DeadLetter'][]
-      /** @description Null on the last page. */
-      nextCursor: string | null
-    }
-    DeadLetter: {
-      /** Format: uuid */
-      id: string
-      /** @description Who could not apply it, e.g. `sales`. */
-      consumer: string
-      generation: number | null
-      streamId: string
-      version: number
-      type: string
-      /**
-       * @description `behind` waits for an earlier one of its stream; `discarded` is kept for the record.
-       * @enum {string}
-       */
-      state: 'retrying' | 'parked' | 'behind' | 'discarded'
-      attempts: number
-      /** @description A class of error; EVENT_GAP: an earlier event is missing; NEWER_EVENT: a newer release has written it; NOT_AN_EVENT: a foreign message. */
-      cause: string | null
-      message: string | null
-      traceId: string | null
-      /** Format: date-time */
-      createdAt: string
-      /** Format: date-time */
-      firstFailedAt: string | null
-      /** Format: date-time */
-      lastFailedAt: string | null
-      /** Format: date-time */
-      nextAttemptAt: string | null
-      /** @description How many events of its stream wait behind it. */
-      behind: number
-    }
-    ReprocessManyRequest: {
-      ids?: string[]
-      filter?: {
-        consumer?: string
-        streamId?: string
-        cause?: string
-        type?: string
-      }
-      reason?: string
-    } & (unknown | unknown)
-    DeadLetterWithEvent: {
-      /** Format: uuid */
-      id: string
-      /** @description Who could not apply it, e.g. `sales`. */
-      consumer: string
-      generation: number | null
-      streamId: string
-      version: number
-      type: string
-      /**
-       * @description `behind` waits for an earlier one of its stream; `discarded` is kept for the record.
-       * @enum {string}
-       */
-      state: 'retrying' | 'parked' | 'behind' | 'discarded'
-      attempts: number
-      /** @description A class of error; EVENT_GAP: an earlier event is missing; NEWER_EVENT: a newer release has written it; NOT_AN_EVENT: a foreign message. */
-      cause: string | null
-      message: string | null
-      traceId: string | null
-      /** Format: date-time */
-      createdAt: string
-      /** Format: date-time */
-      firstFailedAt: string | null
-      /** Format: date-time */
-      lastFailedAt: string | null
-      /** Format: date-time */
-      nextAttemptAt: string | null
-      /** @description How many events of its stream wait behind it. */
-      behind: number
-      /** @description The event, as a CloudEvent; of a message that is no event, where it lay and its beginning. */
-      event: {
-        [key: string]: unknown
-      }
-    }
-    ReprocessRequest: {
-      reason?: string
-    }
-    DiscardRequest: {
-      reason: string
-    }
-    StreamEvent: {
-      version: number
-      type: string
-      data: {
-        [key: string]: unknown
-      }
-      /** Format: date-time */
-      recordedAt: string
-      streamId: string
-    }
-    EventsMissed: {
-      after: string
-    }
-    SandboxFaults: {
-      /** @enum {string} */
-      payment:
-        | 'up'
-        | 'down'
-        | 'slow'
-        | 'flaky'
-        | 'drop'
-        | 'limited'
-        | 'garbage'
-        | 'unauthorized'
-        | 'in_progress'
-      /** @enum {string} */
-      shipping:
-        | 'up'
-        | 'down'
-        | 'slow'
-        | 'flaky'
-        | 'drop'
-        | 'limited'
-        | 'garbage'
-        | 'unauthorized'
-        | 'in_progress'
-      /** @description The share of the calls that meet the fault of their provider; reads and voids, too. */
-      percent: number
-      /** @description The share of all calls that have their effect at once and are answered late, and how late. */
-      tail?: {
-        percent: number
-        ms: number
-      }
-    }
-    /** @description Replaces all of it: a provider that is not named is `up`. */
-    SandboxFaultsRequest: {
-      /**
-       * @default up
-       * @enum {string}
-       */
-      payment:
-        | 'up'
-        | 'down'
-        | 'slow'
-        | 'flaky'
-        | 'drop'
-        | 'limited'
-        | 'garbage'
-        | 'unauthorized'
-        | 'in_progress'
-      /**
-       * @default up
-       * @enum {string}
-       */
-      shipping:
-        | 'up'
-        | 'down'
-        | 'slow'
-        | 'flaky'
-        | 'drop'
-        | 'limited'
-        | 'garbage'
-        | 'unauthorized'
-        | 'in_progress'
-      /**
-       * @description The share of the calls that meet the fault of their provider; reads and voids, too.
-       * @default 100
-       */
-      percent: number
-      /** @description The share of all calls that have their effect at once and are answered late, and how late. */
-      tail?: {
-        percent: number
-        ms: number
-      }
-    }
-    SandboxLedger: {
-      charges: {
-        /** @description An idempotency key. It contains the id of its order. */
-        key: string
-        /** @description In minor units of the currency, as ISO 4217 has them: cents of EUR, sen of IDR, whole JPY. */
-        amountMinor: number
-        /** @example EUR */
-        currency: string
-        /** @enum {string} */
-        state: 'pending' | 'charged' | 'refunded' | 'voided'
-      }[]
-      refunds: {
-        /** @description An idempotency key. It contains the id of its order. */
-        key: string
-        /** @description An idempotency key. It contains the id of its order. */
-        chargeKey: string
-        /** @description In minor units of the currency, as ISO 4217 has them: cents of EUR, sen of IDR, whole JPY. */
-        amountMinor: number
-      }[]
-      shipments: {
-        /** @description An idempotency key. It contains the id of its order. */
-        key: string
-        /** @enum {string} */
-        state: 'pending' | 'created' | 'cancelled' | 'voided'
-      }[]
-    } & {
-      [key: string]: ({
-        /** @description An idempotency key. It contains the id of its order. */
-        key: string
-        state?: string
-      } & {
-        [key: string]: unknown
-      })[]
-    }
-    Processes: {
-      data: {
-        name: string
-        /** @description Null while it is down. */
-        pid: number | null
-        /** @description How often it was started again. */
-        restarts: number
-        /**
-         * Format: date-time
-         * @description When it came up; while it is down, when it went down.
-         */
-        since: string
-      }[]
-    }
-  }
-  responses: never
-  parameters: never
-  requestBodies: never
-  headers: never
-  pathItems: never
+    schemas: {
+        Order: {
+            /** Format: uuid */
+            id: string;
+            customerId: string;
+            currency: string;
+            /** @description In minor units of the currency, as ISO 4217 has them: cents of EUR, sen of IDR, whole JPY. */
+            totalMinor: number;
+            lines: {
+                sku: string;
+                quantity: number;
+                /** @description In minor units of the currency, as ISO 4217 has them: cents of EUR, sen of IDR, whole JPY. */
+                unitPriceMinor: number;
+            }[];
+            /**
+             * @description The name and version of the saga that runs it.
+             * @example order@1
+             */
+            definition: string;
+            /** @enum {string} */
+            status: "pending" | "processing" | "waiting" | "compensating" | "parked" | "completed" | "rejected" | "cancelled";
+            reason: {
+                code: string;
+                step: string;
+                detail: string | null;
+            } | null;
+            steps: components["schemas"]["Step"][];
+            /** @description The version of its newest event. */
+            version: number;
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            updatedAt: string;
+            /** Format: date-time */
+            deadlineAt: string;
+            workflow: {
+                id: string;
+                url: string;
+            };
+        };
+        Step: {
+            name: string;
+            /**
+             * @description `unknown`: the API does not know the definition, since a newer version of it was running. Only steps that have begun are shown then.
+             * @enum {string}
+             */
+            kind: "compensatable" | "pivot" | "retriable" | "unknown";
+            /** @enum {string} */
+            state: "pending" | "running" | "waiting" | "done" | "failed" | "parked" | "skipped";
+            /** @description The highest attempt that was recorded. */
+            attempts: number;
+            /**
+             * @description `none`: there is nothing to undo.
+             * @enum {string}
+             */
+            compensation: "none" | "pending" | "running" | "waiting" | "done" | "parked" | "skipped";
+            /** @description What the step, or its compensation, waits for while it is `waiting`: `PENDING` is a provider that has not decided yet. */
+            detail: string | null;
+            /** @description Its compensation was skipped by an operator, and has succeeded after all. */
+            settledAfterSkip: boolean;
+        };
+        Problem: {
+            type: string;
+            title: string;
+            status: number;
+            code: string;
+            detail: string;
+            requestId: string;
+            /** @description Where the body is wrong: pointers (RFC 6901) into it. */
+            errors?: {
+                pointer: string;
+                detail: string;
+            }[];
+        };
+        OrderRequest: {
+            /** @example cus_alice */
+            customerId: string;
+            /** @example EUR */
+            currency: string;
+            /** @description One line per SKU: a SKU on two lines is refused (422). */
+            lines: {
+                /** @example TEA-001 */
+                sku: string;
+                /** @example 2 */
+                quantity: number;
+            }[];
+            /** @example pm_ok */
+            paymentMethod: string;
+            shipping: {
+                /** @example standard */
+                service: string;
+                address: {
+                    name: string;
+                    line1: string;
+                    city: string;
+                    postalCode: string;
+                    /**
+                     * @example NL
+                     * @enum {string}
+                     */
+                    country: "AD" | "AE" | "AF" | "AG" | "AI" | "AL" | "AM" | "AO" | "AQ" | "AR" | "AS" | "AT" | "AU" | "AW" | "AX" | "AZ" | "BA" | "BB" | "BD" | "BE" | "BF" | "BG" | "BH" | "BI" | "BJ" | "BL" | "BM" | "BN" | "BO" | "BQ" | "BR" | "BS" | "BT" | "BV" | "BW" | "BY" | "BZ" | "CA" | "CC" | "CD" | "CF" | "CG" | "CH" | "CI" | "CK" | "CL" | "CM" | "CN" | "CO" | "CR" | "CU" | "CV" | "CW" | "CX" | "CY" | "CZ" | "DE" | "DJ" | "DK" | "DM" | "DO" | "DZ" | "EC" | "EE" | "EG" | "EH" | "ER" | "ES" | "ET" | "FI" | "FJ" | "FK" | "FM" | "FO" | "FR" | "GA" | "GB" | "GD" | "GE" | "GF" | "GG" | "GH" | "GI" | "GL" | "GM" | "GN" | "GP" | "GQ" | "GR" | "GS" | "GT" | "GU" | "GW" | "GY" | "HK" | "HM" | "HN" | "HR" | "HT" | "HU" | "ID" | "IE" | "IL" | "IM" | "IN" | "IO" | "IQ" | "IR" | "IS" | "IT" | "JE" | "JM" | "JO" | "JP" | "KE" | "KG" | "KH" | "KI" | "KM" | "KN" | "KP" | "KR" | "KW" | "KY" | "KZ" | "LA" | "LB" | "LC" | "LI" | "LK" | "LR" | "LS" | "LT" | "LU" | "LV" | "LY" | "MA" | "MC" | "MD" | "ME" | "MF" | "MG" | "MH" | "MK" | "ML" | "MM" | "MN" | "MO" | "MP" | "MQ" | "MR" | "MS" | "MT" | "MU" | "MV" | "MW" | "MX" | "MY" | "MZ" | "NA" | "NC" | "NE" | "NF" | "NG" | "NI" | "NL" | "NO" | "NP" | "NR" | "NU" | "NZ" | "OM" | "PA" | "PE" | "PF" | "PG" | "PH" | "PK" | "PL" | "PM" | "PN" | "PR" | "PS" | "PT" | "PW" | "PY" | "QA" | "RE" | "RO" | "RS" | "RU" | "RW" | "SA" | "SB" | "SC" | "SD" | "SE" | "SG" | "SH" | "SI" | "SJ" | "SK" | "SL" | "SM" | "SN" | "SO" | "SR" | "SS" | "ST" | "SV" | "SX" | "SY" | "SZ" | "TC" | "TD" | "TF" | "TG" | "TH" | "TJ" | "TK" | "TL" | "TM" | "TN" | "TO" | "TR" | "TT" | "TV" | "TW" | "TZ" | "UA" | "UG" | "UM" | "US" | "UY" | "UZ" | "VA" | "VC" | "VE" | "VG" | "VI" | "VN" | "VU" | "WF" | "WS" | "YE" | "YT" | "ZA" | "ZM" | "ZW";
+                };
+            };
+            /**
+             * @description Refused (422 TOTAL_MISMATCH) when the catalogue’s total differs.
+             * @example 1590
+             */
+            expectedTotalMinor?: number;
+            /**
+             * @description By then the order is past its point of no return, or rejected. Default 1800.
+             * @example 1800
+             */
+            deadlineSeconds?: number;
+        };
+        OrderList: {
+            data: components["schemas"]["Order"][];
+            /** @description Null on the last page. */
+            nextCursor: string | null;
+        };
+        EventList: {
+            data: {
+                version: number;
+                type: string;
+                data: {
+                    [key: string]: unknown;
+                };
+                /** Format: date-time */
+                recordedAt: string;
+            }[];
+            /** @description Null on the last page. */
+            nextCursor: string | null;
+        };
+        /** @description proto3 JSON, as the Temporal CLI and SDKs replay it. */
+        WorkflowHistory: {
+            events: {
+                [key: string]: unknown;
+            }[];
+        };
+        CancelRequest: {
+            reason?: string;
+        };
+        OrderTimeline: {
+            /** @description Those that have begun, in that order. */
+            steps: {
+                name: string;
+                /** @description What its provider is asked by; null without one. */
+                key: string | null;
+                /** Format: date-time */
+                begunAt: string;
+                /** Format: date-time */
+                movedAt: string;
+                attempts: number;
+                undoAttempts: number;
+                waitingFor: string | null;
+                /** Format: date-time */
+                parkedAt: string | null;
+                parkedError: string | null;
+                /** Format: date-time */
+                skippedAt: string | null;
+                /** @description What its provider calls it. */
+                reference: string | null;
+            }[];
+            /** @description Of its newest 500 events. One that was published over an hour ago may be missing. */
+            publications: {
+                version: number;
+                /** Format: date-time */
+                publishedAt: string | null;
+            }[];
+            /** @description How far each is with the events of this order: 0 before the first. */
+            readModels: {
+                name: string;
+                version: number;
+            }[];
+            /**
+             * @description `away`: it did not answer within a second. What it does is not known.
+             * @enum {string}
+             */
+            temporal: "answered" | "away";
+            /** @description What waits on a queue or runs from one: an attempt in the workflow is not seen. */
+            pending: {
+                activity: string;
+                attempt: number;
+                /** @description A class of error. */
+                lastFailure: string | null;
+                /** Format: date-time */
+                nextAttemptAt: string | null;
+                /**
+                 * Format: date-time
+                 * @description When its newest attempt began.
+                 */
+                startedAt: string | null;
+            }[];
+            /** @description What operators did, the newest 500, oldest first. */
+            actions: {
+                /** Format: date-time */
+                at: string;
+                actor: string;
+                action: string;
+                step: string | null;
+                reason: string;
+            }[];
+        };
+        ProductList: {
+            data: components["schemas"]["Product"][];
+            /** @description Null on the last page. */
+            nextCursor: string | null;
+        };
+        Product: {
+            sku: string;
+            name: string;
+            currency: string;
+            /** @description In minor units of the currency, as ISO 4217 has them: cents of EUR, sen of IDR, whole JPY. */
+            priceMinor: number;
+            active: boolean;
+            /** @description Without what is reserved or sold. */
+            available: number;
+            /** @description Held by orders that are still on their way. */
+            reserved: number;
+            sold: number;
+        };
+        LoyaltyAccount: {
+            /** @description Of all entries. */
+            balance: number;
+            entries: {
+                /** Format: uuid */
+                orderId: string;
+                /** @enum {string} */
+                kind: "awarded" | "revoked";
+                points: number;
+                /** Format: date-time */
+                recordedAt: string;
+            }[];
+            /** @description Null on the last page. */
+            nextCursor: string | null;
+        };
+        Transfer: {
+            /** Format: uuid */
+            id: string;
+            sourceAccountId: string;
+            destinationAccountId: string;
+            /** @description In minor units of the currency, as ISO 4217 has them: cents of EUR, sen of IDR, whole JPY. */
+            amountMinor: number;
+            currency: string;
+            /**
+             * @description The name and version of the saga that runs it.
+             * @example order@1
+             */
+            definition: string;
+            /** @enum {string} */
+            status: "pending" | "processing" | "waiting" | "compensating" | "parked" | "completed" | "rejected" | "cancelled";
+            reason: {
+                code: string;
+                step: string;
+                detail: string | null;
+            } | null;
+            steps: components["schemas"]["Step"][];
+            /** @description The version of its newest event. */
+            version: number;
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            updatedAt: string;
+            /** Format: date-time */
+            deadlineAt: string;
+            workflow: {
+                id: string;
+                url: string;
+            };
+        };
+        TransferRequest: {
+            sourceAccountId: string;
+            destinationAccountId: string;
+            /** @description In minor units of the currency, as ISO 4217 has them: cents of EUR, sen of IDR, whole JPY. */
+            amountMinor: number;
+            /** @example EUR */
+            currency: string;
+        };
+        TransferList: {
+            data: components["schemas"]["Transfer"][];
+            /** @description Null on the last page. */
+            nextCursor: string | null;
+        };
+        Account: {
+            id: string;
+            ownerId: string;
+            /** @enum {string} */
+            status: "open" | "frozen" | "closed";
+            currency: string;
+            /** @description In minor units of the currency, as ISO 4217 has them: cents of EUR, sen of IDR, whole JPY. */
+            balanceMinor: number;
+            /** @description The version of its newest event. */
+            version: number;
+        };
+        AccountRequest: {
+            /**
+             * @description Made up when it is left out.
+             * @example acc_alice
+             */
+            id?: string;
+            /** @example cus_alice */
+            ownerId: string;
+            /** @example EUR */
+            currency: string;
+            /**
+             * @description In minor units of the currency, as ISO 4217 has them: cents of EUR, sen of IDR, whole JPY.
+             * @default 0
+             */
+            openingBalanceMinor: number;
+        };
+        AccountList: {
+            data: components["schemas"]["Account"][];
+            /** @description Null on the last page. */
+            nextCursor: string | null;
+        };
+        MoneyRequest: {
+            /** @description In minor units of the currency, as ISO 4217 has them: cents of EUR, sen of IDR, whole JPY. */
+            amountMinor: number;
+            /** @example EUR */
+            currency: string;
+            /** @description The version that you have seen. Refused (409 VERSION_CONFLICT) at any other. */
+            expectedVersion: number;
+        };
+        AccountChange: {
+            /** @description The version that you have seen. Refused (409 VERSION_CONFLICT) at any other. */
+            expectedVersion: number;
+        };
+        SagaList: {
+            data: {
+                /** @enum {string} */
+                kind: "order" | "transfer";
+                /** @example order@1 */
+                definition: string;
+                /** @description New sagas are run by it. */
+                isCurrent: boolean;
+                steps: components["schemas"]["DefinedStep"][];
+            }[];
+        };
+        DefinedStep: {
+            name: string;
+            /** @enum {string} */
+            kind: "compensatable" | "pivot" | "retriable";
+            participant: string;
+            /** @description Null where its effect is in our own database. */
+            provider: string | null;
+            compensation: string | null;
+            /** @description The types of its events; null where this process does not know the step. */
+            events: {
+                done: string;
+                undone: string[];
+            } | null;
+            /** @description The saga ends without it, once its attempts are spent. */
+            isOptional: boolean;
+        };
+        OperationsOverview: {
+            /** Format: date-time */
+            asOf: string;
+            orders: {
+                /** @description Every status that is not the last, also those that no order has. */
+                open: {
+                    /** @enum {string} */
+                    status: "pending" | "processing" | "waiting" | "compensating" | "parked" | "completed" | "rejected" | "cancelled";
+                    count: number;
+                }[];
+                /** @description Of the orders that were placed within 24 hours: every status. */
+                lastDay: {
+                    /** @enum {string} */
+                    status: "pending" | "processing" | "waiting" | "compensating" | "parked" | "completed" | "rejected" | "cancelled";
+                    count: number;
+                }[];
+                oldestOpen: {
+                    /** Format: uuid */
+                    id: string;
+                    /** @enum {string} */
+                    status: "pending" | "processing" | "waiting" | "compensating" | "parked" | "completed" | "rejected" | "cancelled";
+                    /** Format: date-time */
+                    createdAt: string;
+                } | null;
+                /** @description Totals of the orders that wait, compensate or are parked. */
+                atRisk: {
+                    currency: string;
+                    /** @description In minor units of the currency. Exact up to 2^53 - 1; a larger sum is rounded. */
+                    amountMinor: number;
+                    orders: number;
+                }[];
+            };
+            throughput: {
+                bucketSeconds: number;
+                /** @description The last ten minutes, oldest first. The last one is not over yet. */
+                buckets: {
+                    /**
+                     * Format: date-time
+                     * @description When it begins.
+                     */
+                    at: string;
+                    placed: number;
+                    completed: number;
+                    rejected: number;
+                    cancelled: number;
+                }[];
+            };
+            latency: {
+                /** @description How many orders it is of: those that ended last, within the last hour, at most 1,000. */
+                sample: number;
+                toTerminalMs: {
+                    p50: number;
+                    p99: number;
+                } | null;
+                /** @description A step takes from the end of the one before it to its own. */
+                steps: {
+                    name: string;
+                    count: number;
+                    p50Ms: number;
+                    p99Ms: number;
+                }[];
+            };
+            /** @description Sagas whose workflow is not yet known to run. */
+            starts: {
+                backlog: number;
+                /** Format: date-time */
+                oldestAt: string | null;
+            };
+            wakes: {
+                backlog: number;
+            };
+            outbox: {
+                unpublished: number;
+                /** Format: date-time */
+                oldestAt: string | null;
+            };
+            deadLetters: {
+                parked: number;
+                retrying: number;
+                behind: number;
+            };
+            parked: {
+                steps: number;
+                amounts: {
+                    currency: string;
+                    /** @description In minor units of the currency. Exact up to 2^53 - 1; a larger sum is rounded. */
+                    amountMinor: number;
+                }[];
+            };
+            orphans: {
+                count: number;
+                /** Format: date-time */
+                oldestSince: string | null;
+            };
+            /** @description Who is connected to the database, and who leads. */
+            processes: {
+                /**
+                 * @description As its connections call themselves.
+                 * @example ordersaga-relay
+                 */
+                name: string;
+                connections: number;
+                leaderOf: ("relay" | "projector")[];
+            }[];
+        };
+        FailureList: {
+            /** Format: date-time */
+            asOf: string;
+            /** @enum {number} */
+            buckets: 12;
+            data: components["schemas"]["Failure"][];
+        };
+        Failure: {
+            /** @enum {string} */
+            state: "parked" | "rejected";
+            /** @enum {string} */
+            kind: "order" | "transfer";
+            step: string;
+            code: string;
+            provider: string | null;
+            count: number;
+            /** Format: date-time */
+            firstSeenAt: string;
+            /** Format: date-time */
+            lastSeenAt: string;
+            amounts: {
+                currency: string;
+                /** @description In minor units of the currency. Exact up to 2^53 - 1; a larger sum is rounded. */
+                amountMinor: number;
+            }[];
+            /** @description How many began in each part of the window, oldest first. */
+            trend: number[];
+        };
+        ParkedList: {
+            data: components["schemas"]["ParkedStep"][];
+            /** @description Null on the last page. */
+            nextCursor: string | null;
+        };
+        ParkedStep: {
+            /** @enum {string} */
+            kind: "order" | "transfer";
+            /**
+             * Format: uuid
+             * @description Of an order.
+             */
+            orderId?: string;
+            /**
+             * Format: uuid
+             * @description Of a transfer.
+             */
+            transferId?: string;
+            /** @description The step, also when it is its compensation that is parked. */
+            step: string;
+            errorClass: string;
+            attempts: number;
+            /** Format: date-time */
+            since: string;
+            /** @description What it is worth: it is at risk until the step is settled. */
+            amountMinor: number;
+        };
+        RetryRequest: {
+            step?: string;
+            reason: string;
+        };
+        SkipRequest: {
+            step: string;
+            reason: string;
+        };
+        RetryBatch: {
+            /** Format: uuid */
+            id: string;
+            /**
+             * @description `stopped`: by an operator, or because the failures came back.
+             * @enum {string}
+             */
+            status: "running" | "paused" | "done" | "stopped";
+            filter: {
+                /** @enum {string} */
+                kind?: "order" | "transfer";
+                step?: string;
+                errorClass?: string;
+            };
+            rampPercent: number;
+            actor: string;
+            reason: string;
+            total: number;
+            pending: number;
+            retried: number;
+            succeeded: number;
+            failed: number;
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            updatedAt: string;
+        };
+        RetryBatchRequest: {
+            filter: {
+                /** @enum {string} */
+                kind?: "order" | "transfer";
+                step?: string;
+                errorClass?: string;
+            };
+            /**
+             * @description How much of it goes at once; the next wave goes when the last one went well.
+             * @default 10
+             */
+            rampPercent: number;
+            reason: string;
+        };
+        RetryBatchList: {
+            data: components["schemas"]["RetryBatch"][];
+            /** @description Null on the last page. */
+            nextCursor: string | null;
+        };
+        RetryChange: {
+            reason: string;
+        };
+        Dependencies: {
+            data: {
+                provider: string;
+                /** @enum {string} */
+                breaker: "closed" | "open" | "half-open" | "unknown";
+                bulkhead: {
+                    limit: number;
+                    inUse: number;
+                };
+                /** @description Orders that wait for it. */
+                waiting: number;
+            }[];
+        };
+        Maintenance: {
+            /**
+             * @description `paused`: new orders and transfers are answered with 503 `INTAKE_PAUSED`.
+             * @enum {string}
+             */
+            intake: "open" | "paused";
+            breakers: {
+                /**
+                 * @description `open`: the provider is not called, forward or back. `auto`: its breaker decides.
+                 * @enum {string}
+                 */
+                payment: "auto" | "open";
+                /**
+                 * @description `open`: the provider is not called, forward or back. `auto`: its breaker decides.
+                 * @enum {string}
+                 */
+                shipping: "auto" | "open";
+            };
+            pausedSteps: string[];
+            /** @description Of the last change; null before any. */
+            reason: string | null;
+        };
+        /** @description What is not named stays as it is. */
+        MaintenanceRequest: {
+            /**
+             * @description `paused`: new orders and transfers are answered with 503 `INTAKE_PAUSED`.
+             * @enum {string}
+             */
+            intake?: "open" | "paused";
+            breakers?: {
+                /**
+                 * @description `open`: the provider is not called, forward or back. `auto`: its breaker decides.
+                 * @enum {string}
+                 */
+                payment?: "auto" | "open";
+                /**
+                 * @description `open`: the provider is not called, forward or back. `auto`: its breaker decides.
+                 * @enum {string}
+                 */
+                shipping?: "auto" | "open";
+            };
+            /** @description Replaces the list. These steps do not go forward; their compensations do. */
+            pausedSteps?: string[];
+            reason: string;
+        };
+        Invariants: {
+            ok: boolean;
+            checks: {
+                name: string;
+                ok: boolean;
+                detail: string;
+            }[];
+        };
+        OrderSummaries: {
+            data: components["schemas"]["OrderSummary"][];
+            /** @description Null on the last page. */
+            nextCursor: string | null;
+            /**
+             * Format: date-time
+             * @description Everything recorded before this has taken effect in the answer, but for streams set aside.
+             */
+            asOf: string;
+            /** @description Milliseconds between `asOf` and now. */
+            lagMs: number;
+            /** @description Streams with a dead letter: the answer says nothing newer of them. */
+            streamsSetAside: number;
+        };
+        OrderSummary: {
+            /** Format: uuid */
+            id: string;
+            customerId: string;
+            /** @enum {string} */
+            status: "pending" | "processing" | "waiting" | "compensating" | "parked" | "completed" | "rejected" | "cancelled";
+            reason: {
+                code: string;
+                step: string;
+            } | null;
+            currency: string;
+            /** @description In minor units of the currency, as ISO 4217 has them: cents of EUR, sen of IDR, whole JPY. */
+            totalMinor: number;
+            /** @description What is charged and not refunded. */
+            chargedMinor: number;
+            lines: {
+                sku: string;
+                quantity: number;
+                /** @description In minor units of the currency, as ISO 4217 has them: cents of EUR, sen of IDR, whole JPY. */
+                unitPriceMinor: number;
+            }[];
+            steps: {
+                /** @description Also those that were undone later. */
+                done: string[];
+                undone: string[];
+                skipped: string[];
+                parked: string[];
+            };
+            version: number;
+            /** Format: date-time */
+            placedAt: string;
+            /** Format: date-time */
+            updatedAt: string;
+        };
+        SalesReport: {
+            data: {
+                day: string;
+                sku: string;
+                quantity: number;
+                /** @description In minor units of the currency. Exact up to 2^53 - 1; a larger sum is rounded. */
+                revenueMinor: number;
+                currency: string;
+            }[];
+            /**
+             * Format: date-time
+             * @description Everything recorded before this has taken effect in the answer, but for streams set aside.
+             */
+            asOf: string;
+            /** @description Milliseconds between `asOf` and now. */
+            lagMs: number;
+            /** @description Streams with a dead letter: the answer says nothing newer of them. */
+            streamsSetAside: number;
+        };
+        StockReport: {
+            data: {
+                sku: string;
+                available: number;
+                reserved: number;
+                sold: number;
+            }[];
+            /**
+             * Format: date-time
+             * @description Everything recorded before this has taken effect in the answer, but for streams set aside.
+             */
+            asOf: string;
+            /** @description Milliseconds between `asOf` and now. */
+            lagMs: number;
+            /** @description Streams with a dead letter: the answer says nothing newer of them. */
+            streamsSetAside: number;
+        };
+        Projections: {
+            data: {
+                name: string;
+                /** @description Of the rows that are read: one more with each rebuild. */
+                generation: number;
+                /**
+                 * Format: date-time
+                 * @description Everything recorded before this has taken effect in the answer, but for streams set aside.
+                 */
+                asOf: string;
+                /** @description Milliseconds between `asOf` and now. */
+                lagMs: number;
+                /** @description Of these it has nothing newer: see the dead letters. */
+                streamsSetAside: number;
+                rebuild: {
+                    /** @enum {string} */
+                    state: "none" | "wished" | "running" | "done";
+                    rebuiltEvents: number;
+                    totalEvents: number;
+                    /** Format: date-time */
+                    startedAt: string | null;
+                    /** Format: date-time */
+                    finishedAt: string | null;
+                };
+            }[];
+        };
+        DeadLetterList: {
+            data: components["schemas"]["DeadLetter"][];
+            /** @description Null on the last page. */
+            nextCursor: string | null;
+        };
+        DeadLetter: {
+            /** Format: uuid */
+            id: string;
+            /** @description Who could not apply it, e.g. `sales`. */
+            consumer: string;
+            generation: number | null;
+            streamId: string;
+            version: number;
+            type: string;
+            /**
+             * @description `behind` waits for an earlier one of its stream; `discarded` is kept for the record.
+             * @enum {string}
+             */
+            state: "retrying" | "parked" | "behind" | "discarded";
+            attempts: number;
+            /** @description A class of error; EVENT_GAP: an earlier event is missing; NEWER_EVENT: a newer release has written it; NOT_AN_EVENT: a foreign message. */
+            cause: string | null;
+            message: string | null;
+            traceId: string | null;
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            firstFailedAt: string | null;
+            /** Format: date-time */
+            lastFailedAt: string | null;
+            /** Format: date-time */
+            nextAttemptAt: string | null;
+            /** @description How many events of its stream wait behind it. */
+            behind: number;
+        };
+        ReprocessManyRequest: {
+            ids?: string[];
+            filter?: {
+                consumer?: string;
+                streamId?: string;
+                cause?: string;
+                type?: string;
+            };
+            reason?: string;
+        } & (unknown | unknown);
+        DeadLetterWithEvent: {
+            /** Format: uuid */
+            id: string;
+            /** @description Who could not apply it, e.g. `sales`. */
+            consumer: string;
+            generation: number | null;
+            streamId: string;
+            version: number;
+            type: string;
+            /**
+             * @description `behind` waits for an earlier one of its stream; `discarded` is kept for the record.
+             * @enum {string}
+             */
+            state: "retrying" | "parked" | "behind" | "discarded";
+            attempts: number;
+            /** @description A class of error; EVENT_GAP: an earlier event is missing; NEWER_EVENT: a newer release has written it; NOT_AN_EVENT: a foreign message. */
+            cause: string | null;
+            message: string | null;
+            traceId: string | null;
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            firstFailedAt: string | null;
+            /** Format: date-time */
+            lastFailedAt: string | null;
+            /** Format: date-time */
+            nextAttemptAt: string | null;
+            /** @description How many events of its stream wait behind it. */
+            behind: number;
+            /** @description The event, as a CloudEvent; of a message that is no event, where it lay and its beginning. */
+            event: {
+                [key: string]: unknown;
+            };
+        };
+        ReprocessRequest: {
+            reason?: string;
+        };
+        DiscardRequest: {
+            reason: string;
+        };
+        StreamEvent: {
+            version: number;
+            type: string;
+            data: {
+                [key: string]: unknown;
+            };
+            /** Format: date-time */
+            recordedAt: string;
+            streamId: string;
+        };
+        EventsMissed: {
+            after: string;
+        };
+        SandboxFaults: {
+            /** @enum {string} */
+            payment: "up" | "down" | "slow" | "flaky" | "drop" | "limited" | "garbage" | "unauthorized" | "in_progress";
+            /** @enum {string} */
+            shipping: "up" | "down" | "slow" | "flaky" | "drop" | "limited" | "garbage" | "unauthorized" | "in_progress";
+            /** @description The share of the calls that meet the fault of their provider; reads and voids, too. */
+            percent: number;
+            /** @description The share of all calls that have their effect at once and are answered late, and how late. */
+            tail?: {
+                percent: number;
+                ms: number;
+            };
+        };
+        /** @description Replaces all of it: a provider that is not named is `up`. */
+        SandboxFaultsRequest: {
+            /**
+             * @default up
+             * @enum {string}
+             */
+            payment: "up" | "down" | "slow" | "flaky" | "drop" | "limited" | "garbage" | "unauthorized" | "in_progress";
+            /**
+             * @default up
+             * @enum {string}
+             */
+            shipping: "up" | "down" | "slow" | "flaky" | "drop" | "limited" | "garbage" | "unauthorized" | "in_progress";
+            /**
+             * @description The share of the calls that meet the fault of their provider; reads and voids, too.
+             * @default 100
+             */
+            percent: number;
+            /** @description The share of all calls that have their effect at once and are answered late, and how late. */
+            tail?: {
+                percent: number;
+                ms: number;
+            };
+        };
+        SandboxLedger: {
+            charges: {
+                /** @description An idempotency key. It contains the id of its order. */
+                key: string;
+                /** @description In minor units of the currency, as ISO 4217 has them: cents of EUR, sen of IDR, whole JPY. */
+                amountMinor: number;
+                /** @example EUR */
+                currency: string;
+                /** @enum {string} */
+                state: "pending" | "charged" | "refunded" | "voided";
+            }[];
+            refunds: {
+                /** @description An idempotency key. It contains the id of its order. */
+                key: string;
+                /** @description An idempotency key. It contains the id of its order. */
+                chargeKey: string;
+                /** @description In minor units of the currency, as ISO 4217 has them: cents of EUR, sen of IDR, whole JPY. */
+                amountMinor: number;
+            }[];
+            shipments: {
+                /** @description An idempotency key. It contains the id of its order. */
+                key: string;
+                /** @enum {string} */
+                state: "pending" | "created" | "cancelled" | "voided";
+            }[];
+        } & {
+            [key: string]: ({
+                /** @description An idempotency key. It contains the id of its order. */
+                key: string;
+                state?: string;
+            } & {
+                [key: string]: unknown;
+            })[];
+        };
+        Processes: {
+            data: {
+                name: string;
+                /** @description Null while it is down. */
+                pid: number | null;
+                /** @description How often it was started again. */
+                restarts: number;
+                /**
+                 * Format: date-time
+                 * @description When it came up; while it is down, when it went down.
+                 */
+                since: string;
+            }[];
+        };
+    };
+    responses: never;
+    parameters: never;
+    requestBodies: never;
+    headers: never;
+    pathItems: never;
 }
-export type $defs = Record<string, never>
+export type $defs = Record<string, never>;
 export interface operations {
-  getOrders: {
-    parameters: {
-      query?: {
-        status?:
-          | 'pending'
-          | 'processing'
-          | 'waiting'
-          | 'compensating'
-          | 'parked'
-          | 'completed'
-          | 'rejected'
-          | 'cancelled'
-        customerId?: string
-        reasonCode?:
-          | 'OUT_OF_STOCK'
-          | 'PAYMENT_DECLINED'
-          | 'INSUFFICIENT_FUNDS'
-          | 'PAYMENT_METHOD_UNKNOWN'
-          | 'PROVIDER_MISMATCH'
-          | 'SHIPMENT_REFUSED'
-          | 'STEP_FAILED'
-          | 'DEADLINE_EXCEEDED'
-          | 'CANCELLED_BY_CUSTOMER'
-        /** @description The step that waits, is parked or has failed; also when it is its compensation that waits or is parked. */
-        step?:
-          | 'reserveInventory'
-          | 'chargePayment'
-          | 'createShipment'
-          | 'awardPoints'
-          | 'completeOrder'
-          | 'notifyCustomer'
-        /** @description A bound, included. Bounds that are the wrong way round are refused. */
-        createdFrom?: string
-        /** @description A bound, included. Bounds that are the wrong way round are refused. */
-        createdTo?: string
-        /** @description In minor units. A bound, included. Bounds that are the wrong way round are refused. */
-        minTotalMinor?: number
-        /** @description In minor units. A bound, included. Bounds that are the wrong way round are refused. */
-        maxTotalMinor?: number
-        limit?: number
-        /** @description The `nextCursor` of the page before. */
-        cursor?: string
-      }
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    requestBody?: never
-    responses: {
-      /** @description A page of orders. */
-      200: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/json': components['schemas']['OrderList']
-        }
-      }
-      /** @description INVALID_PARAMETER, MALFORMED_REQUEST */
-      400: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 400
-            /** @enum {string} */
-            code?: 'INVALID_PARAMETER' | 'MALFORMED_REQUEST'
-          }
-        }
-      }
-      /** @description REQUEST_TIMEOUT */
-      408: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 408
-            /** @enum {string} */
-            code?: 'REQUEST_TIMEOUT'
-          }
-        }
-      }
-      /** @description RATE_LIMITED */
-      429: {
-        headers: {
-          'Retry-After': string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 429
-            /** @enum {string} */
-            code?: 'RATE_LIMITED'
-          }
-        }
-      }
-      /** @description HEADERS_TOO_LARGE */
-      431: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 431
-            /** @enum {string} */
-            code?: 'HEADERS_TOO_LARGE'
-          }
-        }
-      }
-      /** @description DEPENDENCY_UNAVAILABLE */
-      503: {
-        headers: {
-          'Retry-After': string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 503
-            /** @enum {string} */
-            code?: 'DEPENDENCY_UNAVAILABLE'
-          }
-        }
-      }
-    }
-  }
-  postOrders: {
-    parameters: {
-      query?: never
-      header: {
-        /** @description Names this request for 72 hours: 1 to 255 visible ASCII characters of your own making. The same key with the same body answers the same. */
-        'Idempotency-Key': string
-      }
-      path?: never
-      cookie?: never
-    }
-    requestBody: {
-      content: {
-        'application/json': components['schemas']['OrderRequest']
-      }
-    }
-    responses: {
-      /** @description Accepted: it will end completed, rejected or cancelled. */
-      202: {
-        headers: {
-          Location: string
-          /** @description `true` when the key was used before. */
-          'Idempotent-Replayed'?: string
-          [name: string]: unknown
-        }
-        content: {
-          'application/json': components['schemas']['Order']
-        }
-      }
-      /** @description IDEMPOTENCY_KEY_INVALID, IDEMPOTENCY_KEY_MISSING, INVALID_PARAMETER, MALFORMED_JSON, MALFORMED_REQUEST */
-      400: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 400
-            /** @enum {string} */
-            code?:
-              | 'IDEMPOTENCY_KEY_INVALID'
-              | 'IDEMPOTENCY_KEY_MISSING'
-              | 'INVALID_PARAMETER'
-              | 'MALFORMED_JSON'
-              | 'MALFORMED_REQUEST'
-          }
-        }
-      }
-      /** @description REQUEST_TIMEOUT */
-      408: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 408
-            /** @enum {string} */
-            code?: 'REQUEST_TIMEOUT'
-          }
-        }
-      }
-      /** @description IDEMPOTENCY_KEY_IN_USE */
-      409: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 409
-            /** @enum {string} */
-            code?: 'IDEMPOTENCY_KEY_IN_USE'
-          }
-        }
-      }
-      /** @description BODY_TOO_LARGE */
-      413: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 413
-            /** @enum {string} */
-            code?: 'BODY_TOO_LARGE'
-          }
-        }
-      }
-      /** @description UNSUPPORTED_MEDIA_TYPE */
-      415: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 415
-            /** @enum {string} */
-            code?: 'UNSUPPORTED_MEDIA_TYPE'
-          }
-        }
-      }
-      /** @description IDEMPOTENCY_KEY_REUSED, INACTIVE_SKU, INVALID_ORDER, TOTAL_MISMATCH, UNKNOWN_SKU */
-      422: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 422
-            /** @enum {string} */
-            code?:
-              | 'IDEMPOTENCY_KEY_REUSED'
-              | 'INACTIVE_SKU'
-              | 'INVALID_ORDER'
-              | 'TOTAL_MISMATCH'
-              | 'UNKNOWN_SKU'
-          }
-        }
-      }
-      /** @description RATE_LIMITED */
-      429: {
-        headers: {
-          'Retry-After': string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 429
-            /** @enum {string} */
-            code?: 'RATE_LIMITED'
-          }
-        }
-      }
-      /** @description HEADERS_TOO_LARGE */
-      431: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 431
-            /** @enum {string} */
-            code?: 'HEADERS_TOO_LARGE'
-          }
-        }
-      }
-      /** @description DEPENDENCY_UNAVAILABLE, INTAKE_PAUSED, OVERLOADED */
-      503: {
-        headers: {
-          'Retry-After': string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 503
-            /** @enum {string} */
-            code?: 'DEPENDENCY_UNAVAILABLE' | 'INTAKE_PAUSED' | 'OVERLOADED'
-          }
-        }
-      }
-    }
-  }
-  getOrdersId: {
-    parameters: {
-      query?: {
-        asOfVersion?: number
-        asOf?: string
-      }
-      header?: never
-      path: {
-        id: string
-      }
-      cookie?: never
-    }
-    requestBody?: never
-    responses: {
-      /** @description The order. */
-      200: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/json': components['schemas']['Order']
-        }
-      }
-      /** @description INVALID_PARAMETER, MALFORMED_REQUEST */
-      400: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 400
-            /** @enum {string} */
-            code?: 'INVALID_PARAMETER' | 'MALFORMED_REQUEST'
-          }
-        }
-      }
-      /** @description ORDER_NOT_FOUND */
-      404: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 404
-            /** @enum {string} */
-            code?: 'ORDER_NOT_FOUND'
-          }
-        }
-      }
-      /** @description REQUEST_TIMEOUT */
-      408: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 408
-            /** @enum {string} */
-            code?: 'REQUEST_TIMEOUT'
-          }
-        }
-      }
-      /** @description RATE_LIMITED */
-      429: {
-        headers: {
-          'Retry-After': string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 429
-            /** @enum {string} */
-            code?: 'RATE_LIMITED'
-          }
-        }
-      }
-      /** @description HEADERS_TOO_LARGE */
-      431: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 431
-            /** @enum {string} */
-            code?: 'HEADERS_TOO_LARGE'
-          }
-        }
-      }
-      /** @description DEPENDENCY_UNAVAILABLE */
-      503: {
-        headers: {
-          'Retry-After': string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 503
-            /** @enum {string} */
-            code?: 'DEPENDENCY_UNAVAILABLE'
-          }
-        }
-      }
-    }
-  }
-  getOrdersIdEvents: {
-    parameters: {
-      query?: {
-        asOfVersion?: number
-        limit?: number
-        /** @description The `nextCursor` of the page before. */
-        cursor?: string
-      }
-      header?: never
-      path: {
-        id: string
-      }
-      cookie?: never
-    }
-    requestBody?: never
-    responses: {
-      /** @description Its events, from version 1 without gaps. */
-      200: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/json': components['schemas']['EventList']
-        }
-      }
-      /** @description INVALID_PARAMETER, MALFORMED_REQUEST */
-      400: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 400
-            /** @enum {string} */
-            code?: 'INVALID_PARAMETER' | 'MALFORMED_REQUEST'
-          }
-        }
-      }
-      /** @description ORDER_NOT_FOUND */
-      404: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 404
-            /** @enum {string} */
-            code?: 'ORDER_NOT_FOUND'
-          }
-        }
-      }
-      /** @description REQUEST_TIMEOUT */
-      408: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 408
-            /** @enum {string} */
-            code?: 'REQUEST_TIMEOUT'
-          }
-        }
-      }
-      /** @description RATE_LIMITED */
-      429: {
-        headers: {
-          'Retry-After': string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 429
-            /** @enum {string} */
-            code?: 'RATE_LIMITED'
-          }
-        }
-      }
-      /** @description HEADERS_TOO_LARGE */
-      431: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 431
-            /** @enum {string} */
-            code?: 'HEADERS_TOO_LARGE'
-          }
-        }
-      }
-      /** @description DEPENDENCY_UNAVAILABLE */
-      503: {
-        headers: {
-          'Retry-After': string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 503
-            /** @enum {string} */
-            code?: 'DEPENDENCY_UNAVAILABLE'
-          }
-        }
-      }
-    }
-  }
-  getOrdersIdHistory: {
-    parameters: {
-      query?: never
-      header?: never
-      path: {
-        id: string
-      }
-      cookie?: never
-    }
-    requestBody?: never
-    responses: {
-      /** @description What there is so far. */
-      200: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/json': components['schemas']['WorkflowHistory']
-        }
-      }
-      /** @description INVALID_PARAMETER, MALFORMED_REQUEST */
-      400: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 400
-            /** @enum {string} */
-            code?: 'INVALID_PARAMETER' | 'MALFORMED_REQUEST'
-          }
-        }
-      }
-      /** @description HISTORY_NOT_KEPT, ORDER_NOT_FOUND */
-      404: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 404
-            /** @enum {string} */
-            code?: 'HISTORY_NOT_KEPT' | 'ORDER_NOT_FOUND'
-          }
-        }
-      }
-      /** @description REQUEST_TIMEOUT */
-      408: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 408
-            /** @enum {string} */
-            code?: 'REQUEST_TIMEOUT'
-          }
-        }
-      }
-      /** @description RATE_LIMITED */
-      429: {
-        headers: {
-          'Retry-After': string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 429
-            /** @enum {string} */
-            code?: 'RATE_LIMITED'
-          }
-        }
-      }
-      /** @description HEADERS_TOO_LARGE */
-      431: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 431
-            /** @enum {string} */
-            code?: 'HEADERS_TOO_LARGE'
-          }
-        }
-      }
-      /** @description DEPENDENCY_UNAVAILABLE */
-      503: {
-        headers: {
-          'Retry-After': string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 503
-            /** @enum {string} */
-            code?: 'DEPENDENCY_UNAVAILABLE'
-          }
-        }
-      }
-    }
-  }
-  postOrdersIdCancel: {
-    parameters: {
-      query?: never
-      header?: never
-      path: {
-        id: string
-      }
-      cookie?: never
-    }
-    requestBody?: {
-      content: {
-        'application/json': components['schemas']['CancelRequest']
-      }
-    }
-    responses: {
-      /** @description It was cancelled already. */
-      200: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/json': components['schemas']['Order']
-        }
-      }
-      /** @description The wish is recorded: unless it is already compensating, it will end cancelled. */
-      202: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/json': components['schemas']['Order']
-        }
-      }
-      /** @description INVALID_PARAMETER, MALFORMED_JSON, MALFORMED_REQUEST */
-      400: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 400
-            /** @enum {string} */
-            code?: 'INVALID_PARAMETER' | 'MALFORMED_JSON' | 'MALFORMED_REQUEST'
-          }
-        }
-      }
-      /** @description ORDER_NOT_FOUND */
-      404: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 404
-            /** @enum {string} */
-            code?: 'ORDER_NOT_FOUND'
-          }
-        }
-      }
-      /** @description REQUEST_TIMEOUT */
-      408: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 408
-            /** @enum {string} */
-            code?: 'REQUEST_TIMEOUT'
-          }
-        }
-      }
-      /** @description ORDER_NOT_CANCELLABLE */
-      409: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 409
-            /** @enum {string} */
-            code?: 'ORDER_NOT_CANCELLABLE'
-          }
-        }
-      }
-      /** @description BODY_TOO_LARGE */
-      413: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 413
-            /** @enum {string} */
-            code?: 'BODY_TOO_LARGE'
-          }
-        }
-      }
-      /** @description UNSUPPORTED_MEDIA_TYPE */
-      415: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 415
-            /** @enum {string} */
-            code?: 'UNSUPPORTED_MEDIA_TYPE'
-          }
-        }
-      }
-      /** @description INVALID_REQUEST */
-      422: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 422
-            /** @enum {string} */
-            code?: 'INVALID_REQUEST'
-          }
-        }
-      }
-      /** @description RATE_LIMITED */
-      429: {
-        headers: {
-          'Retry-After': string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 429
-            /** @enum {string} */
-            code?: 'RATE_LIMITED'
-          }
-        }
-      }
-      /** @description HEADERS_TOO_LARGE */
-      431: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 431
-            /** @enum {string} */
-            code?: 'HEADERS_TOO_LARGE'
-          }
-        }
-      }
-      /** @description DEPENDENCY_UNAVAILABLE */
-      503: {
-        headers: {
-          'Retry-After': string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 503
-            /** @enum {string} */
-            code?: 'DEPENDENCY_UNAVAILABLE'
-          }
-        }
-      }
-    }
-  }
-  getOrdersIdTimeline: {
-    parameters: {
-      query?: never
-      header?: never
-      path: {
-        id: string
-      }
-      cookie?: never
-    }
-    requestBody?: never
-    responses: {
-      /** @description From the written tables, and from Temporal. */
-      200: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/json': components['schemas']['OrderTimeline']
-        }
-      }
-      /** @description INVALID_PARAMETER, MALFORMED_REQUEST */
-      400: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 400
-            /** @enum {string} */
-            code?: 'INVALID_PARAMETER' | 'MALFORMED_REQUEST'
-          }
-        }
-      }
-      /** @description ORDER_NOT_FOUND */
-      404: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 404
-            /** @enum {string} */
-            code?: 'ORDER_NOT_FOUND'
-          }
-        }
-      }
-      /** @description REQUEST_TIMEOUT */
-      408: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 408
-            /** @enum {string} */
-            code?: 'REQUEST_TIMEOUT'
-          }
-        }
-      }
-      /** @description RATE_LIMITED */
-      429: {
-        headers: {
-          'Retry-After': string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 429
-            /** @enum {string} */
-            code?: 'RATE_LIMITED'
-          }
-        }
-      }
-      /** @description HEADERS_TOO_LARGE */
-      431: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 431
-            /** @enum {string} */
-            code?: 'HEADERS_TOO_LARGE'
-          }
-        }
-      }
-      /** @description DEPENDENCY_UNAVAILABLE, OVERLOADED */
-      503: {
-        headers: {
-          'Retry-After': string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 503
-            /** @enum {string} */
-            code?: 'DEPENDENCY_UNAVAILABLE' | 'OVERLOADED'
-          }
-        }
-      }
-    }
-  }
-  getProducts: {
-    parameters: {
-      query?: {
-        limit?: number
-        /** @description The `nextCursor` of the page before. */
-        cursor?: string
-      }
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    requestBody?: never
-    responses: {
-      /** @description A page of products. */
-      200: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/json': components['schemas']['ProductList']
-        }
-      }
-      /** @description INVALID_PARAMETER, MALFORMED_REQUEST */
-      400: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 400
-            /** @enum {string} */
-            code?: 'INVALID_PARAMETER' | 'MALFORMED_REQUEST'
-          }
-        }
-      }
-      /** @description REQUEST_TIMEOUT */
-      408: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 408
-            /** @enum {string} */
-            code?: 'REQUEST_TIMEOUT'
-          }
-        }
-      }
-      /** @description RATE_LIMITED */
-      429: {
-        headers: {
-          'Retry-After': string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 429
-            /** @enum {string} */
-            code?: 'RATE_LIMITED'
-          }
-        }
-      }
-      /** @description HEADERS_TOO_LARGE */
-      431: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 431
-            /** @enum {string} */
-            code?: 'HEADERS_TOO_LARGE'
-          }
-        }
-      }
-      /** @description DEPENDENCY_UNAVAILABLE */
-      503: {
-        headers: {
-          'Retry-After': string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 503
-            /** @enum {string} */
-            code?: 'DEPENDENCY_UNAVAILABLE'
-          }
-        }
-      }
-    }
-  }
-  getProductsSku: {
-    parameters: {
-      query?: never
-      header?: never
-      path: {
-        sku: string
-      }
-      cookie?: never
-    }
-    requestBody?: never
-    responses: {
-      /** @description The product. */
-      200: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/json': components['schemas']['Product']
-        }
-      }
-      /** @description INVALID_PARAMETER, MALFORMED_REQUEST */
-      400: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 400
-            /** @enum {string} */
-            code?: 'INVALID_PARAMETER' | 'MALFORMED_REQUEST'
-          }
-        }
-      }
-      /** @description PRODUCT_NOT_FOUND */
-      404: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 404
-            /** @enum {string} */
-            code?: 'PRODUCT_NOT_FOUND'
-          }
-        }
-      }
-      /** @description REQUEST_TIMEOUT */
-      408: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 408
-            /** @enum {string} */
-            code?: 'REQUEST_TIMEOUT'
-          }
-        }
-      }
-      /** @description RATE_LIMITED */
-      429: {
-        headers: {
-          'Retry-After': string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 429
-            /** @enum {string} */
-            code?: 'RATE_LIMITED'
-          }
-        }
-      }
-      /** @description HEADERS_TOO_LARGE */
-      431: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 431
-            /** @enum {string} */
-            code?: 'HEADERS_TOO_LARGE'
-          }
-        }
-      }
-      /** @description DEPENDENCY_UNAVAILABLE */
-      503: {
-        headers: {
-          'Retry-After': string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 503
-            /** @enum {string} */
-            code?: 'DEPENDENCY_UNAVAILABLE'
-          }
-        }
-      }
-    }
-  }
-  getCustomersIdLoyalty: {
-    parameters: {
-      query?: {
-        limit?: number
-        /** @description The `nextCursor` of the page before. */
-        cursor?: string
-      }
-      header?: never
-      path: {
-        id: string
-      }
-      cookie?: never
-    }
-    requestBody?: never
-    responses: {
-      /** @description One point for every full 100 minor units of a completed order. */
-      200: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/json': components['schemas']['LoyaltyAccount']
-        }
-      }
-      /** @description INVALID_PARAMETER, MALFORMED_REQUEST */
-      400: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 400
-            /** @enum {string} */
-            code?: 'INVALID_PARAMETER' | 'MALFORMED_REQUEST'
-          }
-        }
-      }
-      /** @description NOT_FOUND */
-      404: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 404
-            /** @enum {string} */
-            code?: 'NOT_FOUND'
-          }
-        }
-      }
-      /** @description REQUEST_TIMEOUT */
-      408: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 408
-            /** @enum {string} */
-            code?: 'REQUEST_TIMEOUT'
-          }
-        }
-      }
-      /** @description RATE_LIMITED */
-      429: {
-        headers: {
-          'Retry-After': string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 429
-            /** @enum {string} */
-            code?: 'RATE_LIMITED'
-          }
-        }
-      }
-      /** @description HEADERS_TOO_LARGE */
-      431: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 431
-            /** @enum {string} */
-            code?: 'HEADERS_TOO_LARGE'
-          }
-        }
-      }
-      /** @description DEPENDENCY_UNAVAILABLE */
-      503: {
-        headers: {
-          'Retry-After': string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 503
-            /** @enum {string} */
-            code?: 'DEPENDENCY_UNAVAILABLE'
-          }
-        }
-      }
-    }
-  }
-  getTransfers: {
-    parameters: {
-      query?: {
-        status?:
-          | 'pending'
-          | 'processing'
-          | 'waiting'
-          | 'compensating'
-          | 'parked'
-          | 'completed'
-          | 'rejected'
-          | 'cancelled'
-        /** @description Its source or its destination. */
-        accountId?: string
-        limit?: number
-        /** @description The `nextCursor` of the page before. */
-        cursor?: string
-      }
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    requestBody?: never
-    responses: {
-      /** @description A page of them. */
-      200: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/json': components['schemas']['TransferList']
-        }
-      }
-      /** @description INVALID_PARAMETER, MALFORMED_REQUEST */
-      400: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 400
-            /** @enum {string} */
-            code?: 'INVALID_PARAMETER' | 'MALFORMED_REQUEST'
-          }
-        }
-      }
-      /** @description REQUEST_TIMEOUT */
-      408: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 408
-            /** @enum {string} */
-            code?: 'REQUEST_TIMEOUT'
-          }
-        }
-      }
-      /** @description RATE_LIMITED */
-      429: {
-        headers: {
-          'Retry-After': string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 429
-            /** @enum {string} */
-            code?: 'RATE_LIMITED'
-          }
-        }
-      }
-      /** @description HEADERS_TOO_LARGE */
-      431: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 431
-            /** @enum {string} */
-            code?: 'HEADERS_TOO_LARGE'
-          }
-        }
-      }
-      /** @description DEPENDENCY_UNAVAILABLE */
-      503: {
-        headers: {
-          'Retry-After': string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 503
-            /** @enum {string} */
-            code?: 'DEPENDENCY_UNAVAILABLE'
-          }
-        }
-      }
-    }
-  }
-  postTransfers: {
-    parameters: {
-      query?: never
-      header: {
-        /** @description Names this request for 72 hours: 1 to 255 visible ASCII characters of your own making. The same key with the same body answers the same. */
-        'Idempotency-Key': string
-      }
-      path?: never
-      cookie?: never
-    }
-    requestBody: {
-      content: {
-        'application/json': components['schemas']['TransferRequest']
-      }
-    }
-    responses: {
-      /** @description Accepted: it will end completed, rejected or cancelled. */
-      202: {
-        headers: {
-          Location: string
-          /** @description `true` when the key was used before. */
-          'Idempotent-Replayed'?: string
-          [name: string]: unknown
-        }
-        content: {
-          'application/json': components['schemas']['Transfer']
-        }
-      }
-      /** @description IDEMPOTENCY_KEY_INVALID, IDEMPOTENCY_KEY_MISSING, INVALID_PARAMETER, MALFORMED_JSON, MALFORMED_REQUEST */
-      400: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 400
-            /** @enum {string} */
-            code?:
-              | 'IDEMPOTENCY_KEY_INVALID'
-              | 'IDEMPOTENCY_KEY_MISSING'
-              | 'INVALID_PARAMETER'
-              | 'MALFORMED_JSON'
-              | 'MALFORMED_REQUEST'
-          }
-        }
-      }
-      /** @description REQUEST_TIMEOUT */
-      408: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 408
-            /** @enum {string} */
-            code?: 'REQUEST_TIMEOUT'
-          }
-        }
-      }
-      /** @description IDEMPOTENCY_KEY_IN_USE */
-      409: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 409
-            /** @enum {string} */
-            code?: 'IDEMPOTENCY_KEY_IN_USE'
-          }
-        }
-      }
-      /** @description BODY_TOO_LARGE */
-      413: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 413
-            /** @enum {string} */
-            code?: 'BODY_TOO_LARGE'
-          }
-        }
-      }
-      /** @description UNSUPPORTED_MEDIA_TYPE */
-      415: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 415
-            /** @enum {string} */
-            code?: 'UNSUPPORTED_MEDIA_TYPE'
-          }
-        }
-      }
-      /** @description IDEMPOTENCY_KEY_REUSED, INVALID_TRANSFER */
-      422: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 422
-            /** @enum {string} */
-            code?: 'IDEMPOTENCY_KEY_REUSED' | 'INVALID_TRANSFER'
-          }
-        }
-      }
-      /** @description RATE_LIMITED */
-      429: {
-        headers: {
-          'Retry-After': string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 429
-            /** @enum {string} */
-            code?: 'RATE_LIMITED'
-          }
-        }
-      }
-      /** @description HEADERS_TOO_LARGE */
-      431: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 431
-            /** @enum {string} */
-            code?: 'HEADERS_TOO_LARGE'
-          }
-        }
-      }
-      /** @description DEPENDENCY_UNAVAILABLE, INTAKE_PAUSED, OVERLOADED */
-      503: {
-        headers: {
-          'Retry-After': string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 503
-            /** @enum {string} */
-            code?: 'DEPENDENCY_UNAVAILABLE' | 'INTAKE_PAUSED' | 'OVERLOADED'
-          }
-        }
-      }
-    }
-  }
-  getTransfersId: {
-    parameters: {
-      query?: never
-      header?: never
-      path: {
-        id: string
-      }
-      cookie?: never
-    }
-    requestBody?: never
-    responses: {
-      /** @description The transfer. */
-      200: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/json': components['schemas']['Transfer']
-        }
-      }
-      /** @description INVALID_PARAMETER, MALFORMED_REQUEST */
-      400: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 400
-            /** @enum {string} */
-            code?: 'INVALID_PARAMETER' | 'MALFORMED_REQUEST'
-          }
-        }
-      }
-      /** @description TRANSFER_NOT_FOUND */
-      404: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 404
-            /** @enum {string} */
-            code?: 'TRANSFER_NOT_FOUND'
-          }
-        }
-      }
-      /** @description REQUEST_TIMEOUT */
-      408: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 408
-            /** @enum {string} */
-            code?: 'REQUEST_TIMEOUT'
-          }
-        }
-      }
-      /** @description RATE_LIMITED */
-      429: {
-        headers: {
-          'Retry-After': string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 429
-            /** @enum {string} */
-            code?: 'RATE_LIMITED'
-          }
-        }
-      }
-      /** @description HEADERS_TOO_LARGE */
-      431: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 431
-            /** @enum {string} */
-            code?: 'HEADERS_TOO_LARGE'
-          }
-        }
-      }
-      /** @description DEPENDENCY_UNAVAILABLE */
-      503: {
-        headers: {
-          'Retry-After': string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 503
-            /** @enum {string} */
-            code?: 'DEPENDENCY_UNAVAILABLE'
-          }
-        }
-      }
-    }
-  }
-  getTransfersIdEvents: {
-    parameters: {
-      query?: {
-        asOfVersion?: number
-        limit?: number
-        /** @description The `nextCursor` of the page before. */
-        cursor?: string
-      }
-      header?: never
-      path: {
-        id: string
-      }
-      cookie?: never
-    }
-    requestBody?: never
-    responses: {
-      /** @description Its events, from version 1 without gaps. */
-      200: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/json': components['schemas']['EventList']
-        }
-      }
-      /** @description INVALID_PARAMETER, MALFORMED_REQUEST */
-      400: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 400
-            /** @enum {string} */
-            code?: 'INVALID_PARAMETER' | 'MALFORMED_REQUEST'
-          }
-        }
-      }
-      /** @description TRANSFER_NOT_FOUND */
-      404: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 404
-            /** @enum {string} */
-            code?: 'TRANSFER_NOT_FOUND'
-          }
-        }
-      }
-      /** @description REQUEST_TIMEOUT */
-      408: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 408
-            /** @enum {string} */
-            code?: 'REQUEST_TIMEOUT'
-          }
-        }
-      }
-      /** @description RATE_LIMITED */
-      429: {
-        headers: {
-          'Retry-After': string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 429
-            /** @enum {string} */
-            code?: 'RATE_LIMITED'
-          }
-        }
-      }
-      /** @description HEADERS_TOO_LARGE */
-      431: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 431
-            /** @enum {string} */
-            code?: 'HEADERS_TOO_LARGE'
-          }
-        }
-      }
-      /** @description DEPENDENCY_UNAVAILABLE */
-      503: {
-        headers: {
-          'Retry-After': string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 503
-            /** @enum {string} */
-            code?: 'DEPENDENCY_UNAVAILABLE'
-          }
-        }
-      }
-    }
-  }
-  postTransfersIdCancel: {
-    parameters: {
-      query?: never
-      header?: never
-      path: {
-        id: string
-      }
-      cookie?: never
-    }
-    requestBody?: {
-      content: {
-        'application/json': components['schemas']['CancelRequest']
-      }
-    }
-    responses: {
-      /** @description It was cancelled already. */
-      200: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/json': components['schemas']['Transfer']
-        }
-      }
-      /** @description The wish is recorded: unless it is already compensating, it will end cancelled. */
-      202: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/json': components['schemas']['Transfer']
-        }
-      }
-      /** @description INVALID_PARAMETER, MALFORMED_JSON, MALFORMED_REQUEST */
-      400: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 400
-            /** @enum {string} */
-            code?: 'INVALID_PARAMETER' | 'MALFORMED_JSON' | 'MALFORMED_REQUEST'
-          }
-        }
-      }
-      /** @description TRANSFER_NOT_FOUND */
-      404: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 404
-            /** @enum {string} */
-            code?: 'TRANSFER_NOT_FOUND'
-          }
-        }
-      }
-      /** @description REQUEST_TIMEOUT */
-      408: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 408
-            /** @enum {string} */
-            code?: 'REQUEST_TIMEOUT'
-          }
-        }
-      }
-      /** @description TRANSFER_NOT_CANCELLABLE */
-      409: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 409
-            /** @enum {string} */
-            code?: 'TRANSFER_NOT_CANCELLABLE'
-          }
-        }
-      }
-      /** @description BODY_TOO_LARGE */
-      413: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 413
-            /** @enum {string} */
-            code?: 'BODY_TOO_LARGE'
-          }
-        }
-      }
-      /** @description UNSUPPORTED_MEDIA_TYPE */
-      415: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 415
-            /** @enum {string} */
-            code?: 'UNSUPPORTED_MEDIA_TYPE'
-          }
-        }
-      }
-      /** @description INVALID_REQUEST */
-      422: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 422
-            /** @enum {string} */
-            code?: 'INVALID_REQUEST'
-          }
-        }
-      }
-      /** @description RATE_LIMITED */
-      429: {
-        headers: {
-          'Retry-After': string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 429
-            /** @enum {string} */
-            code?: 'RATE_LIMITED'
-          }
-        }
-      }
-      /** @description HEADERS_TOO_LARGE */
-      431: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 431
-            /** @enum {string} */
-            code?: 'HEADERS_TOO_LARGE'
-          }
-        }
-      }
-      /** @description DEPENDENCY_UNAVAILABLE */
-      503: {
-        headers: {
-          'Retry-After': string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 503
-            /** @enum {string} */
-            code?: 'DEPENDENCY_UNAVAILABLE'
-          }
-        }
-      }
-    }
-  }
-  getAccounts: {
-    parameters: {
-      query?: {
-        limit?: number
-        /** @description The `nextCursor` of the page before. */
-        cursor?: string
-      }
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    requestBody?: never
-    responses: {
-      /** @description A page of them. */
-      200: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/json': components['schemas']['AccountList']
-        }
-      }
-      /** @description INVALID_PARAMETER, MALFORMED_REQUEST */
-      400: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 400
-            /** @enum {string} */
-            code?: 'INVALID_PARAMETER' | 'MALFORMED_REQUEST'
-          }
-        }
-      }
-      /** @description REQUEST_TIMEOUT */
-      408: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 408
-            /** @enum {string} */
-            code?: 'REQUEST_TIMEOUT'
-          }
-        }
-      }
-      /** @description RATE_LIMITED */
-      429: {
-        headers: {
-          'Retry-After': string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 429
-            /** @enum {string} */
-            code?: 'RATE_LIMITED'
-          }
-        }
-      }
-      /** @description HEADERS_TOO_LARGE */
-      431: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 431
-            /** @enum {string} */
-            code?: 'HEADERS_TOO_LARGE'
-          }
-        }
-      }
-      /** @description DEPENDENCY_UNAVAILABLE, OVERLOADED */
-      503: {
-        headers: {
-          'Retry-After': string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 503
-            /** @enum {string} */
-            code?: 'DEPENDENCY_UNAVAILABLE' | 'OVERLOADED'
-          }
-        }
-      }
-    }
-  }
-  postAccounts: {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    requestBody: {
-      content: {
-        'application/json': components['schemas']['AccountRequest']
-      }
-    }
-    responses: {
-      /** @description Opened. */
-      201: {
-        headers: {
-          Location: string
-          [name: string]: unknown
-        }
-        content: {
-          'application/json': components['schemas']['Account']
-        }
-      }
-      /** @description INVALID_PARAMETER, MALFORMED_JSON, MALFORMED_REQUEST */
-      400: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 400
-            /** @enum {string} */
-            code?: 'INVALID_PARAMETER' | 'MALFORMED_JSON' | 'MALFORMED_REQUEST'
-          }
-        }
-      }
-      /** @description REQUEST_TIMEOUT */
-      408: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 408
-            /** @enum {string} */
-            code?: 'REQUEST_TIMEOUT'
-          }
-        }
-      }
-      /** @description ACCOUNT_EXISTS */
-      409: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 409
-            /** @enum {string} */
-            code?: 'ACCOUNT_EXISTS'
-          }
-        }
-      }
-      /** @description BODY_TOO_LARGE */
-      413: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 413
-            /** @enum {string} */
-            code?: 'BODY_TOO_LARGE'
-          }
-        }
-      }
-      /** @description UNSUPPORTED_MEDIA_TYPE */
-      415: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 415
-            /** @enum {string} */
-            code?: 'UNSUPPORTED_MEDIA_TYPE'
-          }
-        }
-      }
-      /** @description INVALID_ACCOUNT */
-      422: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 422
-            /** @enum {string} */
-            code?: 'INVALID_ACCOUNT'
-          }
-        }
-      }
-      /** @description RATE_LIMITED */
-      429: {
-        headers: {
-          'Retry-After': string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 429
-            /** @enum {string} */
-            code?: 'RATE_LIMITED'
-          }
-        }
-      }
-      /** @description HEADERS_TOO_LARGE */
-      431: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 431
-            /** @enum {string} */
-            code?: 'HEADERS_TOO_LARGE'
-          }
-        }
-      }
-      /** @description DEPENDENCY_UNAVAILABLE */
-      503: {
-        headers: {
-          'Retry-After': string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 503
-            /** @enum {string} */
-            code?: 'DEPENDENCY_UNAVAILABLE'
-          }
-        }
-      }
-    }
-  }
-  getAccountsId: {
-    parameters: {
-      query?: {
-        asOfVersion?: number
-        asOf?: string
-      }
-      header?: never
-      path: {
-        id: string
-      }
-      cookie?: never
-    }
-    requestBody?: never
-    responses: {
-      /** @description The account. */
-      200: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/json': components['schemas']['Account']
-        }
-      }
-      /** @description INVALID_PARAMETER, MALFORMED_REQUEST */
-      400: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 400
-            /** @enum {string} */
-            code?: 'INVALID_PARAMETER' | 'MALFORMED_REQUEST'
-          }
-        }
-      }
-      /** @description ACCOUNT_NOT_FOUND */
-      404: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 404
-            /** @enum {string} */
-            code?: 'ACCOUNT_NOT_FOUND'
-          }
-        }
-      }
-      /** @description REQUEST_TIMEOUT */
-      408: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 408
-            /** @enum {string} */
-            code?: 'REQUEST_TIMEOUT'
-          }
-        }
-      }
-      /** @description RATE_LIMITED */
-      429: {
-        headers: {
-          'Retry-After': string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 429
-            /** @enum {string} */
-            code?: 'RATE_LIMITED'
-          }
-        }
-      }
-      /** @description HEADERS_TOO_LARGE */
-      431: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 431
-            /** @enum {string} */
-            code?: 'HEADERS_TOO_LARGE'
-          }
-        }
-      }
-      /** @description DEPENDENCY_UNAVAILABLE */
-      503: {
-        headers: {
-          'Retry-After': string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 503
-            /** @enum {string} */
-            code?: 'DEPENDENCY_UNAVAILABLE'
-          }
-        }
-      }
-    }
-  }
-  getAccountsIdEvents: {
-    parameters: {
-      query?: {
-        asOfVersion?: number
-        asOf?: string
-        limit?: number
-        /** @description The `nextCursor` of the page before. */
-        cursor?: string
-      }
-      header?: never
-      path: {
-        id: string
-      }
-      cookie?: never
-    }
-    requestBody?: never
-    responses: {
-      /** @description Its events, from version 1 without gaps. */
-      200: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/json': components['schemas']['EventList']
-        }
-      }
-      /** @description INVALID_PARAMETER, MALFORMED_REQUEST */
-      400: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 400
-            /** @enum {string} */
-            code?: 'INVALID_PARAMETER' | 'MALFORMED_REQUEST'
-          }
-        }
-      }
-      /** @description ACCOUNT_NOT_FOUND */
-      404: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 404
-            /** @enum {string} */
-            code?: 'ACCOUNT_NOT_FOUND'
-          }
-        }
-      }
-      /** @description REQUEST_TIMEOUT */
-      408: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 408
-            /** @enum {string} */
-            code?: 'REQUEST_TIMEOUT'
-          }
-        }
-      }
-      /** @description RATE_LIMITED */
-      429: {
-        headers: {
-          'Retry-After': string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 429
-            /** @enum {string} */
-            code?: 'RATE_LIMITED'
-          }
-        }
-      }
-      /** @description HEADERS_TOO_LARGE */
-      431: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 431
-            /** @enum {string} */
-            code?: 'HEADERS_TOO_LARGE'
-          }
-        }
-      }
-      /** @description DEPENDENCY_UNAVAILABLE */
-      503: {
-        headers: {
-          'Retry-After': string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 503
-            /** @enum {string} */
-            code?: 'DEPENDENCY_UNAVAILABLE'
-          }
-        }
-      }
-    }
-  }
-  postAccountsIdDeposit: {
-    parameters: {
-      query?: never
-      header?: never
-      path: {
-        id: string
-      }
-      cookie?: never
-    }
-    requestBody: {
-      content: {
-        'application/json': components['schemas']['MoneyRequest']
-      }
-    }
-    responses: {
-      /** @description The account as it is now. */
-      200: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/json': components['schemas']['Account']
-        }
-      }
-      /** @description INVALID_PARAMETER, MALFORMED_JSON, MALFORMED_REQUEST */
-      400: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 400
-            /** @enum {string} */
-            code?: 'INVALID_PARAMETER' | 'MALFORMED_JSON' | 'MALFORMED_REQUEST'
-          }
-        }
-      }
-      /** @description ACCOUNT_NOT_FOUND */
-      404: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 404
-            /** @enum {string} */
-            code?: 'ACCOUNT_NOT_FOUND'
-          }
-        }
-      }
-      /** @description REQUEST_TIMEOUT */
-      408: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 408
-            /** @enum {string} */
-            code?: 'REQUEST_TIMEOUT'
-          }
-        }
-      }
-      /** @description ACCOUNT_CLOSED, ACCOUNT_FROZEN, VERSION_CONFLICT */
-      409: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 409
-            /** @enum {string} */
-            code?: 'ACCOUNT_CLOSED' | 'ACCOUNT_FROZEN' | 'VERSION_CONFLICT'
-          }
-        }
-      }
-      /** @description BODY_TOO_LARGE */
-      413: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 413
-            /** @enum {string} */
-            code?: 'BODY_TOO_LARGE'
-          }
-        }
-      }
-      /** @description UNSUPPORTED_MEDIA_TYPE */
-      415: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 415
-            /** @enum {string} */
-            code?: 'UNSUPPORTED_MEDIA_TYPE'
-          }
-        }
-      }
-      /** @description BALANCE_TOO_LARGE, CURRENCY_MISMATCH, INVALID_REQUEST */
-      422: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 422
-            /** @enum {string} */
-            code?: 'BALANCE_TOO_LARGE' | 'CURRENCY_MISMATCH' | 'INVALID_REQUEST'
-          }
-        }
-      }
-      /** @description RATE_LIMITED */
-      429: {
-        headers: {
-          'Retry-After': string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 429
-            /** @enum {string} */
-            code?: 'RATE_LIMITED'
-          }
-        }
-      }
-      /** @description HEADERS_TOO_LARGE */
-      431: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 431
-            /** @enum {string} */
-            code?: 'HEADERS_TOO_LARGE'
-          }
-        }
-      }
-      /** @description DEPENDENCY_UNAVAILABLE */
-      503: {
-        headers: {
-          'Retry-After': string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 503
-            /** @enum {string} */
-            code?: 'DEPENDENCY_UNAVAILABLE'
-          }
-        }
-      }
-    }
-  }
-  postAccountsIdWithdraw: {
-    parameters: {
-      query?: never
-      header?: never
-      path: {
-        id: string
-      }
-      cookie?: never
-    }
-    requestBody: {
-      content: {
-        'application/json': components['schemas']['MoneyRequest']
-      }
-    }
-    responses: {
-      /** @description The account as it is now. */
-      200: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/json': components['schemas']['Account']
-        }
-      }
-      /** @description INVALID_PARAMETER, MALFORMED_JSON, MALFORMED_REQUEST */
-      400: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 400
-            /** @enum {string} */
-            code?: 'INVALID_PARAMETER' | 'MALFORMED_JSON' | 'MALFORMED_REQUEST'
-          }
-        }
-      }
-      /** @description ACCOUNT_NOT_FOUND */
-      404: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 404
-            /** @enum {string} */
-            code?: 'ACCOUNT_NOT_FOUND'
-          }
-        }
-      }
-      /** @description REQUEST_TIMEOUT */
-      408: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 408
-            /** @enum {string} */
-            code?: 'REQUEST_TIMEOUT'
-          }
-        }
-      }
-      /** @description ACCOUNT_CLOSED, ACCOUNT_FROZEN, VERSION_CONFLICT */
-      409: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 409
-            /** @enum {string} */
-            code?: 'ACCOUNT_CLOSED' | 'ACCOUNT_FROZEN' | 'VERSION_CONFLICT'
-          }
-        }
-      }
-      /** @description BODY_TOO_LARGE */
-      413: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 413
-            /** @enum {string} */
-            code?: 'BODY_TOO_LARGE'
-          }
-        }
-      }
-      /** @description UNSUPPORTED_MEDIA_TYPE */
-      415: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 415
-            /** @enum {string} */
-            code?: 'UNSUPPORTED_MEDIA_TYPE'
-          }
-        }
-      }
-      /** @description CURRENCY_MISMATCH, INSUFFICIENT_FUNDS, INVALID_REQUEST */
-      422: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 422
-            /** @enum {string} */
-            code?: 'CURRENCY_MISMATCH' | 'INSUFFICIENT_FUNDS' | 'INVALID_REQUEST'
-          }
-        }
-      }
-      /** @description RATE_LIMITED */
-      429: {
-        headers: {
-          'Retry-After': string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 429
-            /** @enum {string} */
-            code?: 'RATE_LIMITED'
-          }
-        }
-      }
-      /** @description HEADERS_TOO_LARGE */
-      431: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 431
-            /** @enum {string} */
-            code?: 'HEADERS_TOO_LARGE'
-          }
-        }
-      }
-      /** @description DEPENDENCY_UNAVAILABLE */
-      503: {
-        headers: {
-          'Retry-After': string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 503
-            /** @enum {string} */
-            code?: 'DEPENDENCY_UNAVAILABLE'
-          }
-        }
-      }
-    }
-  }
-  postAccountsIdFreeze: {
-    parameters: {
-      query?: never
-      header?: never
-      path: {
-        id: string
-      }
-      cookie?: never
-    }
-    requestBody: {
-      content: {
-        'application/json': components['schemas']['AccountChange']
-      }
-    }
-    responses: {
-      /** @description The account as it is now. */
-      200: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/json': components['schemas']['Account']
-        }
-      }
-      /** @description INVALID_PARAMETER, MALFORMED_JSON, MALFORMED_REQUEST */
-      400: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 400
-            /** @enum {string} */
-            code?: 'INVALID_PARAMETER' | 'MALFORMED_JSON' | 'MALFORMED_REQUEST'
-          }
-        }
-      }
-      /** @description ACCOUNT_NOT_FOUND */
-      404: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 404
-            /** @enum {string} */
-            code?: 'ACCOUNT_NOT_FOUND'
-          }
-        }
-      }
-      /** @description REQUEST_TIMEOUT */
-      408: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 408
-            /** @enum {string} */
-            code?: 'REQUEST_TIMEOUT'
-          }
-        }
-      }
-      /** @description ACCOUNT_CLOSED, VERSION_CONFLICT */
-      409: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 409
-            /** @enum {string} */
-            code?: 'ACCOUNT_CLOSED' | 'VERSION_CONFLICT'
-          }
-        }
-      }
-      /** @description BODY_TOO_LARGE */
-      413: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 413
-            /** @enum {string} */
-            code?: 'BODY_TOO_LARGE'
-          }
-        }
-      }
-      /** @description UNSUPPORTED_MEDIA_TYPE */
-      415: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 415
-            /** @enum {string} */
-            code?: 'UNSUPPORTED_MEDIA_TYPE'
-          }
-        }
-      }
-      /** @description INVALID_REQUEST */
-      422: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 422
-            /** @enum {string} */
-            code?: 'INVALID_REQUEST'
-          }
-        }
-      }
-      /** @description RATE_LIMITED */
-      429: {
-        headers: {
-          'Retry-After': string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 429
-            /** @enum {string} */
-            code?: 'RATE_LIMITED'
-          }
-        }
-      }
-      /** @description HEADERS_TOO_LARGE */
-      431: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 431
-            /** @enum {string} */
-            code?: 'HEADERS_TOO_LARGE'
-          }
-        }
-      }
-      /** @description DEPENDENCY_UNAVAILABLE */
-      503: {
-        headers: {
-          'Retry-After': string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 503
-            /** @enum {string} */
-            code?: 'DEPENDENCY_UNAVAILABLE'
-          }
-        }
-      }
-    }
-  }
-  postAccountsIdUnfreeze: {
-    parameters: {
-      query?: never
-      header?: never
-      path: {
-        id: string
-      }
-      cookie?: never
-    }
-    requestBody: {
-      content: {
-        'application/json': components['schemas']['AccountChange']
-      }
-    }
-    responses: {
-      /** @description The account as it is now. */
-      200: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/json': components['schemas']['Account']
-        }
-      }
-      /** @description INVALID_PARAMETER, MALFORMED_JSON, MALFORMED_REQUEST */
-      400: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 400
-            /** @enum {string} */
-            code?: 'INVALID_PARAMETER' | 'MALFORMED_JSON' | 'MALFORMED_REQUEST'
-          }
-        }
-      }
-      /** @description ACCOUNT_NOT_FOUND */
-      404: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 404
-            /** @enum {string} */
-            code?: 'ACCOUNT_NOT_FOUND'
-          }
-        }
-      }
-      /** @description REQUEST_TIMEOUT */
-      408: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 408
-            /** @enum {string} */
-            code?: 'REQUEST_TIMEOUT'
-          }
-        }
-      }
-      /** @description ACCOUNT_NOT_FROZEN, VERSION_CONFLICT */
-      409: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 409
-            /** @enum {string} */
-            code?: 'ACCOUNT_NOT_FROZEN' | 'VERSION_CONFLICT'
-          }
-        }
-      }
-      /** @description BODY_TOO_LARGE */
-      413: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 413
-            /** @enum {string} */
-            code?: 'BODY_TOO_LARGE'
-          }
-        }
-      }
-      /** @description UNSUPPORTED_MEDIA_TYPE */
-      415: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 415
-            /** @enum {string} */
-            code?: 'UNSUPPORTED_MEDIA_TYPE'
-          }
-        }
-      }
-      /** @description INVALID_REQUEST */
-      422: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 422
-            /** @enum {string} */
-            code?: 'INVALID_REQUEST'
-          }
-        }
-      }
-      /** @description RATE_LIMITED */
-      429: {
-        headers: {
-          'Retry-After': string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 429
-            /** @enum {string} */
-            code?: 'RATE_LIMITED'
-          }
-        }
-      }
-      /** @description HEADERS_TOO_LARGE */
-      431: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 431
-            /** @enum {string} */
-            code?: 'HEADERS_TOO_LARGE'
-          }
-        }
-      }
-      /** @description DEPENDENCY_UNAVAILABLE */
-      503: {
-        headers: {
-          'Retry-After': string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 503
-            /** @enum {string} */
-            code?: 'DEPENDENCY_UNAVAILABLE'
-          }
-        }
-      }
-    }
-  }
-  postAccountsIdClose: {
-    parameters: {
-      query?: never
-      header?: never
-      path: {
-        id: string
-      }
-      cookie?: never
-    }
-    requestBody: {
-      content: {
-        'application/json': components['schemas']['AccountChange']
-      }
-    }
-    responses: {
-      /** @description The account as it is now. */
-      200: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/json': components['schemas']['Account']
-        }
-      }
-      /** @description INVALID_PARAMETER, MALFORMED_JSON, MALFORMED_REQUEST */
-      400: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 400
-            /** @enum {string} */
-            code?: 'INVALID_PARAMETER' | 'MALFORMED_JSON' | 'MALFORMED_REQUEST'
-          }
-        }
-      }
-      /** @description ACCOUNT_NOT_FOUND */
-      404: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 404
-            /** @enum {string} */
-            code?: 'ACCOUNT_NOT_FOUND'
-          }
-        }
-      }
-      /** @description REQUEST_TIMEOUT */
-      408: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 408
-            /** @enum {string} */
-            code?: 'REQUEST_TIMEOUT'
-          }
-        }
-      }
-      /** @description BALANCE_NOT_ZERO, VERSION_CONFLICT */
-      409: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 409
-            /** @enum {string} */
-            code?: 'BALANCE_NOT_ZERO' | 'VERSION_CONFLICT'
-          }
-        }
-      }
-      /** @description BODY_TOO_LARGE */
-      413: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 413
-            /** @enum {string} */
-            code?: 'BODY_TOO_LARGE'
-          }
-        }
-      }
-      /** @description UNSUPPORTED_MEDIA_TYPE */
-      415: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 415
-            /** @enum {string} */
-            code?: 'UNSUPPORTED_MEDIA_TYPE'
-          }
-        }
-      }
-      /** @description INVALID_REQUEST */
-      422: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 422
-            /** @enum {string} */
-            code?: 'INVALID_REQUEST'
-          }
-        }
-      }
-      /** @description RATE_LIMITED */
-      429: {
-        headers: {
-          'Retry-After': string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 429
-            /** @enum {string} */
-            code?: 'RATE_LIMITED'
-          }
-        }
-      }
-      /** @description HEADERS_TOO_LARGE */
-      431: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 431
-            /** @enum {string} */
-            code?: 'HEADERS_TOO_LARGE'
-          }
-        }
-      }
-      /** @description DEPENDENCY_UNAVAILABLE */
-      503: {
-        headers: {
-          'Retry-After': string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 503
-            /** @enum {string} */
-            code?: 'DEPENDENCY_UNAVAILABLE'
-          }
-        }
-      }
-    }
-  }
-  getSagas: {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    requestBody?: never
-    responses: {
-      /** @description By kind, oldest first; the steps in their order. */
-      200: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/json': components['schemas']['SagaList']
-        }
-      }
-      /** @description INVALID_PARAMETER, MALFORMED_REQUEST */
-      400: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 400
-            /** @enum {string} */
-            code?: 'INVALID_PARAMETER' | 'MALFORMED_REQUEST'
-          }
-        }
-      }
-      /** @description REQUEST_TIMEOUT */
-      408: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 408
-            /** @enum {string} */
-            code?: 'REQUEST_TIMEOUT'
-          }
-        }
-      }
-      /** @description RATE_LIMITED */
-      429: {
-        headers: {
-          'Retry-After': string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 429
-            /** @enum {string} */
-            code?: 'RATE_LIMITED'
-          }
-        }
-      }
-      /** @description HEADERS_TOO_LARGE */
-      431: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 431
-            /** @enum {string} */
-            code?: 'HEADERS_TOO_LARGE'
-          }
-        }
-      }
-      /** @description DEPENDENCY_UNAVAILABLE */
-      503: {
-        headers: {
-          'Retry-After': string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 503
-            /** @enum {string} */
-            code?: 'DEPENDENCY_UNAVAILABLE'
-          }
-        }
-      }
-    }
-  }
-  getOperationsOverview: {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    requestBody?: never
-    responses: {
-      /** @description From the written tables. It is read once at a time, and those who ask meanwhile share the next run. */
-      200: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/json': components['schemas']['OperationsOverview']
-        }
-      }
-      /** @description INVALID_PARAMETER, MALFORMED_REQUEST */
-      400: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 400
-            /** @enum {string} */
-            code?: 'INVALID_PARAMETER' | 'MALFORMED_REQUEST'
-          }
-        }
-      }
-      /** @description REQUEST_TIMEOUT */
-      408: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 408
-            /** @enum {string} */
-            code?: 'REQUEST_TIMEOUT'
-          }
-        }
-      }
-      /** @description RATE_LIMITED */
-      429: {
-        headers: {
-          'Retry-After': string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 429
-            /** @enum {string} */
-            code?: 'RATE_LIMITED'
-          }
-        }
-      }
-      /** @description HEADERS_TOO_LARGE */
-      431: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 431
-            /** @enum {string} */
-            code?: 'HEADERS_TOO_LARGE'
-          }
-        }
-      }
-      /** @description DEPENDENCY_UNAVAILABLE */
-      503: {
-        headers: {
-          'Retry-After': string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 503
-            /** @enum {string} */
-            code?: 'DEPENDENCY_UNAVAILABLE'
-          }
-        }
-      }
-    }
-  }
-  getOperationsFailures: {
-    parameters: {
-      query?: {
-        kind?: 'order' | 'transfer'
-        /** @description `parked` now, however long ago; `rejected`: placed within the window, and turned back. */
-        state?: 'parked' | 'rejected'
-        windowHours?: number
-      }
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    requestBody?: never
-    responses: {
-      /** @description What is parked first, then the most frequent first. */
-      200: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/json': components['schemas']['FailureList']
-        }
-      }
-      /** @description INVALID_PARAMETER, MALFORMED_REQUEST */
-      400: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 400
-            /** @enum {string} */
-            code?: 'INVALID_PARAMETER' | 'MALFORMED_REQUEST'
-          }
-        }
-      }
-      /** @description REQUEST_TIMEOUT */
-      408: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 408
-            /** @enum {string} */
-            code?: 'REQUEST_TIMEOUT'
-          }
-        }
-      }
-      /** @description RATE_LIMITED */
-      429: {
-        headers: {
-          'Retry-After': string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 429
-            /** @enum {string} */
-            code?: 'RATE_LIMITED'
-          }
-        }
-      }
-      /** @description HEADERS_TOO_LARGE */
-      431: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 431
-            /** @enum {string} */
-            code?: 'HEADERS_TOO_LARGE'
-          }
-        }
-      }
-      /** @description DEPENDENCY_UNAVAILABLE, OVERLOADED */
-      503: {
-        headers: {
-          'Retry-After': string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 503
-            /** @enum {string} */
-            code?: 'DEPENDENCY_UNAVAILABLE' | 'OVERLOADED'
-          }
-        }
-      }
-    }
-  }
-  getOperationsParked: {
-    parameters: {
-      query?: {
-        kind?: 'order' | 'transfer'
-        step?: string
-        errorClass?: string
-        limit?: number
-        /** @description The `nextCursor` of the page before. */
-        cursor?: string
-      }
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    requestBody?: never
-    responses: {
-      /** @description Longest parked first. */
-      200: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/json': components['schemas']['ParkedList']
-        }
-      }
-      /** @description INVALID_PARAMETER, MALFORMED_REQUEST */
-      400: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 400
-            /** @enum {string} */
-            code?: 'INVALID_PARAMETER' | 'MALFORMED_REQUEST'
-          }
-        }
-      }
-      /** @description REQUEST_TIMEOUT */
-      408: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 408
-            /** @enum {string} */
-            code?: 'REQUEST_TIMEOUT'
-          }
-        }
-      }
-      /** @description RATE_LIMITED */
-      429: {
-        headers: {
-          'Retry-After': string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 429
-            /** @enum {string} */
-            code?: 'RATE_LIMITED'
-          }
-        }
-      }
-      /** @description HEADERS_TOO_LARGE */
-      431: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 431
-            /** @enum {string} */
-            code?: 'HEADERS_TOO_LARGE'
-          }
-        }
-      }
-      /** @description DEPENDENCY_UNAVAILABLE */
-      503: {
-        headers: {
-          'Retry-After': string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 503
-            /** @enum {string} */
-            code?: 'DEPENDENCY_UNAVAILABLE'
-          }
-        }
-      }
-    }
-  }
-  postOperationsOrdersIdRetry: {
-    parameters: {
-      query?: never
-      header?: never
-      path: {
-        id: string
-      }
-      cookie?: never
-    }
-    requestBody: {
-      content: {
-        'application/json': components['schemas']['RetryRequest']
-      }
-    }
-    responses: {
-      /** @description Accepted, and recorded with its reason. */
-      202: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/json': {
-            /** @enum {string} */
-            status: 'accepted'
-          }
-        }
-      }
-      /** @description INVALID_PARAMETER, MALFORMED_JSON, MALFORMED_REQUEST */
-      400: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 400
-            /** @enum {string} */
-            code?: 'INVALID_PARAMETER' | 'MALFORMED_JSON' | 'MALFORMED_REQUEST'
-          }
-        }
-      }
-      /** @description ORDER_NOT_FOUND */
-      404: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 404
-            /** @enum {string} */
-            code?: 'ORDER_NOT_FOUND'
-          }
-        }
-      }
-      /** @description REQUEST_TIMEOUT */
-      408: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 408
-            /** @enum {string} */
-            code?: 'REQUEST_TIMEOUT'
-          }
-        }
-      }
-      /** @description ORDER_NOT_PARKED */
-      409: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 409
-            /** @enum {string} */
-            code?: 'ORDER_NOT_PARKED'
-          }
-        }
-      }
-      /** @description BODY_TOO_LARGE */
-      413: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 413
-            /** @enum {string} */
-            code?: 'BODY_TOO_LARGE'
-          }
-        }
-      }
-      /** @description UNSUPPORTED_MEDIA_TYPE */
-      415: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 415
-            /** @enum {string} */
-            code?: 'UNSUPPORTED_MEDIA_TYPE'
-          }
-        }
-      }
-      /** @description INVALID_REQUEST, UNKNOWN_STEP */
-      422: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 422
-            /** @enum {string} */
-            code?: 'INVALID_REQUEST' | 'UNKNOWN_STEP'
-          }
-        }
-      }
-      /** @description RATE_LIMITED */
-      429: {
-        headers: {
-          'Retry-After': string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 429
-            /** @enum {string} */
-            code?: 'RATE_LIMITED'
-          }
-        }
-      }
-      /** @description HEADERS_TOO_LARGE */
-      431: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 431
-            /** @enum {string} */
-            code?: 'HEADERS_TOO_LARGE'
-          }
-        }
-      }
-      /** @description DEPENDENCY_UNAVAILABLE */
-      503: {
-        headers: {
-          'Retry-After': string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 503
-            /** @enum {string} */
-            code?: 'DEPENDENCY_UNAVAILABLE'
-          }
-        }
-      }
-    }
-  }
-  postOperationsOrdersIdSkip: {
-    parameters: {
-      query?: never
-      header?: never
-      path: {
-        id: string
-      }
-      cookie?: never
-    }
-    requestBody: {
-      content: {
-        'application/json': components['schemas']['SkipRequest']
-      }
-    }
-    responses: {
-      /** @description Accepted, and recorded with its reason. */
-      202: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/json': {
-            /** @enum {string} */
-            status: 'accepted'
-          }
-        }
-      }
-      /** @description INVALID_PARAMETER, MALFORMED_JSON, MALFORMED_REQUEST */
-      400: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 400
-            /** @enum {string} */
-            code?: 'INVALID_PARAMETER' | 'MALFORMED_JSON' | 'MALFORMED_REQUEST'
-          }
-        }
-      }
-      /** @description ORDER_NOT_FOUND */
-      404: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 404
-            /** @enum {string} */
-            code?: 'ORDER_NOT_FOUND'
-          }
-        }
-      }
-      /** @description REQUEST_TIMEOUT */
-      408: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 408
-            /** @enum {string} */
-            code?: 'REQUEST_TIMEOUT'
-          }
-        }
-      }
-      /** @description COMPENSATION_IN_PROGRESS, ORDER_NOT_PARKED */
-      409: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 409
-            /** @enum {string} */
-            code?: 'COMPENSATION_IN_PROGRESS' | 'ORDER_NOT_PARKED'
-          }
-        }
-      }
-      /** @description BODY_TOO_LARGE */
-      413: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 413
-            /** @enum {string} */
-            code?: 'BODY_TOO_LARGE'
-          }
-        }
-      }
-      /** @description UNSUPPORTED_MEDIA_TYPE */
-      415: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 415
-            /** @enum {string} */
-            code?: 'UNSUPPORTED_MEDIA_TYPE'
-          }
-        }
-      }
-      /** @description INVALID_REQUEST, STEP_NOT_SKIPPABLE, UNKNOWN_STEP */
-      422: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 422
-            /** @enum {string} */
-            code?: 'INVALID_REQUEST' | 'STEP_NOT_SKIPPABLE' | 'UNKNOWN_STEP'
-          }
-        }
-      }
-      /** @description RATE_LIMITED */
-      429: {
-        headers: {
-          'Retry-After': string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 429
-            /** @enum {string} */
-            code?: 'RATE_LIMITED'
-          }
-        }
-      }
-      /** @description HEADERS_TOO_LARGE */
-      431: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 431
-            /** @enum {string} */
-            code?: 'HEADERS_TOO_LARGE'
-          }
-        }
-      }
-      /** @description DEPENDENCY_UNAVAILABLE */
-      503: {
-        headers: {
-          'Retry-After': string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 503
-            /** @enum {string} */
-            code?: 'DEPENDENCY_UNAVAILABLE'
-          }
-        }
-      }
-    }
-  }
-  postOperationsTransfersIdRetry: {
-    parameters: {
-      query?: never
-      header?: never
-      path: {
-        id: string
-      }
-      cookie?: never
-    }
-    requestBody: {
-      content: {
-        'application/json': components['schemas']['RetryRequest']
-      }
-    }
-    responses: {
-      /** @description Accepted, and recorded with its reason. */
-      202: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/json': {
-            /** @enum {string} */
-            status: 'accepted'
-          }
-        }
-      }
-      /** @description INVALID_PARAMETER, MALFORMED_JSON, MALFORMED_REQUEST */
-      400: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 400
-            /** @enum {string} */
-            code?: 'INVALID_PARAMETER' | 'MALFORMED_JSON' | 'MALFORMED_REQUEST'
-          }
-        }
-      }
-      /** @description TRANSFER_NOT_FOUND */
-      404: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 404
-            /** @enum {string} */
-            code?: 'TRANSFER_NOT_FOUND'
-          }
-        }
-      }
-      /** @description REQUEST_TIMEOUT */
-      408: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 408
-            /** @enum {string} */
-            code?: 'REQUEST_TIMEOUT'
-          }
-        }
-      }
-      /** @description TRANSFER_NOT_PARKED */
-      409: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 409
-            /** @enum {string} */
-            code?: 'TRANSFER_NOT_PARKED'
-          }
-        }
-      }
-      /** @description BODY_TOO_LARGE */
-      413: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 413
-            /** @enum {string} */
-            code?: 'BODY_TOO_LARGE'
-          }
-        }
-      }
-      /** @description UNSUPPORTED_MEDIA_TYPE */
-      415: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 415
-            /** @enum {string} */
-            code?: 'UNSUPPORTED_MEDIA_TYPE'
-          }
-        }
-      }
-      /** @description INVALID_REQUEST, UNKNOWN_STEP */
-      422: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 422
-            /** @enum {string} */
-            code?: 'INVALID_REQUEST' | 'UNKNOWN_STEP'
-          }
-        }
-      }
-      /** @description RATE_LIMITED */
-      429: {
-        headers: {
-          'Retry-After': string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 429
-            /** @enum {string} */
-            code?: 'RATE_LIMITED'
-          }
-        }
-      }
-      /** @description HEADERS_TOO_LARGE */
-      431: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 431
-            /** @enum {string} */
-            code?: 'HEADERS_TOO_LARGE'
-          }
-        }
-      }
-      /** @description DEPENDENCY_UNAVAILABLE */
-      503: {
-        headers: {
-          'Retry-After': string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 503
-            /** @enum {string} */
-            code?: 'DEPENDENCY_UNAVAILABLE'
-          }
-        }
-      }
-    }
-  }
-  postOperationsTransfersIdSkip: {
-    parameters: {
-      query?: never
-      header?: never
-      path: {
-        id: string
-      }
-      cookie?: never
-    }
-    requestBody: {
-      content: {
-        'application/json': components['schemas']['SkipRequest']
-      }
-    }
-    responses: {
-      /** @description Accepted, and recorded with its reason. */
-      202: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/json': {
-            /** @enum {string} */
-            status: 'accepted'
-          }
-        }
-      }
-      /** @description INVALID_PARAMETER, MALFORMED_JSON, MALFORMED_REQUEST */
-      400: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 400
-            /** @enum {string} */
-            code?: 'INVALID_PARAMETER' | 'MALFORMED_JSON' | 'MALFORMED_REQUEST'
-          }
-        }
-      }
-      /** @description TRANSFER_NOT_FOUND */
-      404: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 404
-            /** @enum {string} */
-            code?: 'TRANSFER_NOT_FOUND'
-          }
-        }
-      }
-      /** @description REQUEST_TIMEOUT */
-      408: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 408
-            /** @enum {string} */
-            code?: 'REQUEST_TIMEOUT'
-          }
-        }
-      }
-      /** @description COMPENSATION_IN_PROGRESS, TRANSFER_NOT_PARKED */
-      409: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 409
-            /** @enum {string} */
-            code?: 'COMPENSATION_IN_PROGRESS' | 'TRANSFER_NOT_PARKED'
-          }
-        }
-      }
-      /** @description BODY_TOO_LARGE */
-      413: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 413
-            /** @enum {string} */
-            code?: 'BODY_TOO_LARGE'
-          }
-        }
-      }
-      /** @description UNSUPPORTED_MEDIA_TYPE */
-      415: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 415
-            /** @enum {string} */
-            code?: 'UNSUPPORTED_MEDIA_TYPE'
-          }
-        }
-      }
-      /** @description INVALID_REQUEST, STEP_NOT_SKIPPABLE, UNKNOWN_STEP */
-      422: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 422
-            /** @enum {string} */
-            code?: 'INVALID_REQUEST' | 'STEP_NOT_SKIPPABLE' | 'UNKNOWN_STEP'
-          }
-        }
-      }
-      /** @description RATE_LIMITED */
-      429: {
-        headers: {
-          'Retry-After': string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 429
-            /** @enum {string} */
-            code?: 'RATE_LIMITED'
-          }
-        }
-      }
-      /** @description HEADERS_TOO_LARGE */
-      431: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 431
-            /** @enum {string} */
-            code?: 'HEADERS_TOO_LARGE'
-          }
-        }
-      }
-      /** @description DEPENDENCY_UNAVAILABLE */
-      503: {
-        headers: {
-          'Retry-After': string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 503
-            /** @enum {string} */
-            code?: 'DEPENDENCY_UNAVAILABLE'
-          }
-        }
-      }
-    }
-  }
-  postOperationsParkedRetry: {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    requestBody: {
-      content: {
-        'application/json': components['schemas']['RetryBatchRequest']
-      }
-    }
-    responses: {
-      /** @description Under way. */
-      202: {
-        headers: {
-          Location: string
-          [name: string]: unknown
-        }
-        content: {
-          'application/json': components['schemas']['RetryBatch']
-        }
-      }
-      /** @description INVALID_PARAMETER, MALFORMED_JSON, MALFORMED_REQUEST */
-      400: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 400
-            /** @enum {string} */
-            code?: 'INVALID_PARAMETER' | 'MALFORMED_JSON' | 'MALFORMED_REQUEST'
-          }
-        }
-      }
-      /** @description REQUEST_TIMEOUT */
-      408: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 408
-            /** @enum {string} */
-            code?: 'REQUEST_TIMEOUT'
-          }
-        }
-      }
-      /** @description BODY_TOO_LARGE */
-      413: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 413
-            /** @enum {string} */
-            code?: 'BODY_TOO_LARGE'
-          }
-        }
-      }
-      /** @description UNSUPPORTED_MEDIA_TYPE */
-      415: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 415
-            /** @enum {string} */
-            code?: 'UNSUPPORTED_MEDIA_TYPE'
-          }
-        }
-      }
-      /** @description INVALID_REQUEST, UNKNOWN_STEP */
-      422: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 422
-            /** @enum {string} */
-            code?: 'INVALID_REQUEST' | 'UNKNOWN_STEP'
-          }
-        }
-      }
-      /** @description RATE_LIMITED */
-      429: {
-        headers: {
-          'Retry-After': string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 429
-            /** @enum {string} */
-            code?: 'RATE_LIMITED'
-          }
-        }
-      }
-      /** @description HEADERS_TOO_LARGE */
-      431: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 431
-            /** @enum {string} */
-            code?: 'HEADERS_TOO_LARGE'
-          }
-        }
-      }
-      /** @description DEPENDENCY_UNAVAILABLE */
-      503: {
-        headers: {
-          'Retry-After': string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 503
-            /** @enum {string} */
-            code?: 'DEPENDENCY_UNAVAILABLE'
-          }
-        }
-      }
-    }
-  }
-  getOperationsRetries: {
-    parameters: {
-      query?: {
-        limit?: number
-        /** @description The `nextCursor` of the page before. */
-        cursor?: string
-      }
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    requestBody?: never
-    responses: {
-      /** @description Newest first. */
-      200: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/json': components['schemas']['RetryBatchList']
-        }
-      }
-      /** @description INVALID_PARAMETER, MALFORMED_REQUEST */
-      400: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 400
-            /** @enum {string} */
-            code?: 'INVALID_PARAMETER' | 'MALFORMED_REQUEST'
-          }
-        }
-      }
-      /** @description REQUEST_TIMEOUT */
-      408: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 408
-            /** @enum {string} */
-            code?: 'REQUEST_TIMEOUT'
-          }
-        }
-      }
-      /** @description RATE_LIMITED */
-      429: {
-        headers: {
-          'Retry-After': string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 429
-            /** @enum {string} */
-            code?: 'RATE_LIMITED'
-          }
-        }
-      }
-      /** @description HEADERS_TOO_LARGE */
-      431: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 431
-            /** @enum {string} */
-            code?: 'HEADERS_TOO_LARGE'
-          }
-        }
-      }
-      /** @description DEPENDENCY_UNAVAILABLE */
-      503: {
-        headers: {
-          'Retry-After': string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 503
-            /** @enum {string} */
-            code?: 'DEPENDENCY_UNAVAILABLE'
-          }
-        }
-      }
-    }
-  }
-  getOperationsRetriesId: {
-    parameters: {
-      query?: never
-      header?: never
-      path: {
-        id: string
-      }
-      cookie?: never
-    }
-    requestBody?: never
-    responses: {
-      /** @description Its progress. */
-      200: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/json': components['schemas']['RetryBatch']
-        }
-      }
-      /** @description INVALID_PARAMETER, MALFORMED_REQUEST */
-      400: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 400
-            /** @enum {string} */
-            code?: 'INVALID_PARAMETER' | 'MALFORMED_REQUEST'
-          }
-        }
-      }
-      /** @description RETRY_NOT_FOUND */
-      404: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 404
-            /** @enum {string} */
-            code?: 'RETRY_NOT_FOUND'
-          }
-        }
-      }
-      /** @description REQUEST_TIMEOUT */
-      408: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 408
-            /** @enum {string} */
-            code?: 'REQUEST_TIMEOUT'
-          }
-        }
-      }
-      /** @description RATE_LIMITED */
-      429: {
-        headers: {
-          'Retry-After': string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 429
-            /** @enum {string} */
-            code?: 'RATE_LIMITED'
-          }
-        }
-      }
-      /** @description HEADERS_TOO_LARGE */
-      431: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 431
-            /** @enum {string} */
-            code?: 'HEADERS_TOO_LARGE'
-          }
-        }
-      }
-      /** @description DEPENDENCY_UNAVAILABLE */
-      503: {
-        headers: {
-          'Retry-After': string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 503
-            /** @enum {string} */
-            code?: 'DEPENDENCY_UNAVAILABLE'
-          }
-        }
-      }
-    }
-  }
-  postOperationsRetriesIdPause: {
-    parameters: {
-      query?: never
-      header?: never
-      path: {
-        id: string
-      }
-      cookie?: never
-    }
-    requestBody: {
-      content: {
-        'application/json': components['schemas']['RetryChange']
-      }
-    }
-    responses: {
-      /** @description The batch. Steps that were woken before go on. */
-      200: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/json': components['schemas']['RetryBatch']
-        }
-      }
-      /** @description INVALID_PARAMETER, MALFORMED_JSON, MALFORMED_REQUEST */
-      400: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 400
-            /** @enum {string} */
-            code?: 'INVALID_PARAMETER' | 'MALFORMED_JSON' | 'MALFORMED_REQUEST'
-          }
-        }
-      }
-      /** @description RETRY_NOT_FOUND */
-      404: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 404
-            /** @enum {string} */
-            code?: 'RETRY_NOT_FOUND'
-          }
-        }
-      }
-      /** @description REQUEST_TIMEOUT */
-      408: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 408
-            /** @enum {string} */
-            code?: 'REQUEST_TIMEOUT'
-          }
-        }
-      }
-      /** @description RETRY_NOT_RUNNING */
-      409: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 409
-            /** @enum {string} */
-            code?: 'RETRY_NOT_RUNNING'
-          }
-        }
-      }
-      /** @description BODY_TOO_LARGE */
-      413: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 413
-            /** @enum {string} */
-            code?: 'BODY_TOO_LARGE'
-          }
-        }
-      }
-      /** @description UNSUPPORTED_MEDIA_TYPE */
-      415: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 415
-            /** @enum {string} */
-            code?: 'UNSUPPORTED_MEDIA_TYPE'
-          }
-        }
-      }
-      /** @description INVALID_REQUEST */
-      422: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 422
-            /** @enum {string} */
-            code?: 'INVALID_REQUEST'
-          }
-        }
-      }
-      /** @description RATE_LIMITED */
-      429: {
-        headers: {
-          'Retry-After': string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 429
-            /** @enum {string} */
-            code?: 'RATE_LIMITED'
-          }
-        }
-      }
-      /** @description HEADERS_TOO_LARGE */
-      431: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 431
-            /** @enum {string} */
-            code?: 'HEADERS_TOO_LARGE'
-          }
-        }
-      }
-      /** @description DEPENDENCY_UNAVAILABLE */
-      503: {
-        headers: {
-          'Retry-After': string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 503
-            /** @enum {string} */
-            code?: 'DEPENDENCY_UNAVAILABLE'
-          }
-        }
-      }
-    }
-  }
-  postOperationsRetriesIdResume: {
-    parameters: {
-      query?: never
-      header?: never
-      path: {
-        id: string
-      }
-      cookie?: never
-    }
-    requestBody: {
-      content: {
-        'application/json': components['schemas']['RetryChange']
-      }
-    }
-    responses: {
-      /** @description The batch. Steps that were woken before go on. */
-      200: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/json': components['schemas']['RetryBatch']
-        }
-      }
-      /** @description INVALID_PARAMETER, MALFORMED_JSON, MALFORMED_REQUEST */
-      400: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 400
-            /** @enum {string} */
-            code?: 'INVALID_PARAMETER' | 'MALFORMED_JSON' | 'MALFORMED_REQUEST'
-          }
-        }
-      }
-      /** @description RETRY_NOT_FOUND */
-      404: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 404
-            /** @enum {string} */
-            code?: 'RETRY_NOT_FOUND'
-          }
-        }
-      }
-      /** @description REQUEST_TIMEOUT */
-      408: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 408
-            /** @enum {string} */
-            code?: 'REQUEST_TIMEOUT'
-          }
-        }
-      }
-      /** @description RETRY_NOT_RUNNING */
-      409: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 409
-            /** @enum {string} */
-            code?: 'RETRY_NOT_RUNNING'
-          }
-        }
-      }
-      /** @description BODY_TOO_LARGE */
-      413: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 413
-            /** @enum {string} */
-            code?: 'BODY_TOO_LARGE'
-          }
-        }
-      }
-      /** @description UNSUPPORTED_MEDIA_TYPE */
-      415: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 415
-            /** @enum {string} */
-            code?: 'UNSUPPORTED_MEDIA_TYPE'
-          }
-        }
-      }
-      /** @description INVALID_REQUEST */
-      422: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 422
-            /** @enum {string} */
-            code?: 'INVALID_REQUEST'
-          }
-        }
-      }
-      /** @description RATE_LIMITED */
-      429: {
-        headers: {
-          'Retry-After': string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 429
-            /** @enum {string} */
-            code?: 'RATE_LIMITED'
-          }
-        }
-      }
-      /** @description HEADERS_TOO_LARGE */
-      431: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 431
-            /** @enum {string} */
-            code?: 'HEADERS_TOO_LARGE'
-          }
-        }
-      }
-      /** @description DEPENDENCY_UNAVAILABLE */
-      503: {
-        headers: {
-          'Retry-After': string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 503
-            /** @enum {string} */
-            code?: 'DEPENDENCY_UNAVAILABLE'
-          }
-        }
-      }
-    }
-  }
-  postOperationsRetriesIdStop: {
-    parameters: {
-      query?: never
-      header?: never
-      path: {
-        id: string
-      }
-      cookie?: never
-    }
-    requestBody: {
-      content: {
-        'application/json': components['schemas']['RetryChange']
-      }
-    }
-    responses: {
-      /** @description The batch. Steps that were woken before go on. */
-      200: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/json': components['schemas']['RetryBatch']
-        }
-      }
-      /** @description INVALID_PARAMETER, MALFORMED_JSON, MALFORMED_REQUEST */
-      400: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 400
-            /** @enum {string} */
-            code?: 'INVALID_PARAMETER' | 'MALFORMED_JSON' | 'MALFORMED_REQUEST'
-          }
-        }
-      }
-      /** @description RETRY_NOT_FOUND */
-      404: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 404
-            /** @enum {string} */
-            code?: 'RETRY_NOT_FOUND'
-          }
-        }
-      }
-      /** @description REQUEST_TIMEOUT */
-      408: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 408
-            /** @enum {string} */
-            code?: 'REQUEST_TIMEOUT'
-          }
-        }
-      }
-      /** @description RETRY_NOT_RUNNING */
-      409: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 409
-            /** @enum {string} */
-            code?: 'RETRY_NOT_RUNNING'
-          }
-        }
-      }
-      /** @description BODY_TOO_LARGE */
-      413: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 413
-            /** @enum {string} */
-            code?: 'BODY_TOO_LARGE'
-          }
-        }
-      }
-      /** @description UNSUPPORTED_MEDIA_TYPE */
-      415: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 415
-            /** @enum {string} */
-            code?: 'UNSUPPORTED_MEDIA_TYPE'
-          }
-        }
-      }
-      /** @description INVALID_REQUEST */
-      422: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 422
-            /** @enum {string} */
-            code?: 'INVALID_REQUEST'
-          }
-        }
-      }
-      /** @description RATE_LIMITED */
-      429: {
-        headers: {
-          'Retry-After': string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 429
-            /** @enum {string} */
-            code?: 'RATE_LIMITED'
-          }
-        }
-      }
-      /** @description HEADERS_TOO_LARGE */
-      431: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 431
-            /** @enum {string} */
-            code?: 'HEADERS_TOO_LARGE'
-          }
-        }
-      }
-      /** @description DEPENDENCY_UNAVAILABLE */
-      503: {
-        headers: {
-          'Retry-After': string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 503
-            /** @enum {string} */
-            code?: 'DEPENDENCY_UNAVAILABLE'
-          }
-        }
-      }
-    }
-  }
-  getOperationsDependencies: {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    requestBody?: never
-    responses: {
-      /** @description Breakers, bulkheads, and who waits. */
-      200: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/json': components['schemas']['Dependencies']
-        }
-      }
-      /** @description INVALID_PARAMETER, MALFORMED_REQUEST */
-      400: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 400
-            /** @enum {string} */
-            code?: 'INVALID_PARAMETER' | 'MALFORMED_REQUEST'
-          }
-        }
-      }
-      /** @description REQUEST_TIMEOUT */
-      408: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 408
-            /** @enum {string} */
-            code?: 'REQUEST_TIMEOUT'
-          }
-        }
-      }
-      /** @description RATE_LIMITED */
-      429: {
-        headers: {
-          'Retry-After': string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 429
-            /** @enum {string} */
-            code?: 'RATE_LIMITED'
-          }
-        }
-      }
-      /** @description HEADERS_TOO_LARGE */
-      431: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 431
-            /** @enum {string} */
-            code?: 'HEADERS_TOO_LARGE'
-          }
-        }
-      }
-      /** @description DEPENDENCY_UNAVAILABLE */
-      503: {
-        headers: {
-          'Retry-After': string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 503
-            /** @enum {string} */
-            code?: 'DEPENDENCY_UNAVAILABLE'
-          }
-        }
-      }
-    }
-  }
-  getOperationsMaintenance: {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    requestBody?: never
-    responses: {
-      /** @description All of it. */
-      200: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/json': components['schemas']['Maintenance']
-        }
-      }
-      /** @description INVALID_PARAMETER, MALFORMED_REQUEST */
-      400: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 400
-            /** @enum {string} */
-            code?: 'INVALID_PARAMETER' | 'MALFORMED_REQUEST'
-          }
-        }
-      }
-      /** @description REQUEST_TIMEOUT */
-      408: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 408
-            /** @enum {string} */
-            code?: 'REQUEST_TIMEOUT'
-          }
-        }
-      }
-      /** @description RATE_LIMITED */
-      429: {
-        headers: {
-          'Retry-After': string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 429
-            /** @enum {string} */
-            code?: 'RATE_LIMITED'
-          }
-        }
-      }
-      /** @description HEADERS_TOO_LARGE */
-      431: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 431
-            /** @enum {string} */
-            code?: 'HEADERS_TOO_LARGE'
-          }
-        }
-      }
-      /** @description DEPENDENCY_UNAVAILABLE */
-      503: {
-        headers: {
-          'Retry-After': string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 503
-            /** @enum {string} */
-            code?: 'DEPENDENCY_UNAVAILABLE'
-          }
-        }
-      }
-    }
-  }
-  putOperationsMaintenance: {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    requestBody: {
-      content: {
-        'application/json': components['schemas']['MaintenanceRequest']
-      }
-    }
-    responses: {
-      /** @description In effect everywhere, and recorded with its reason: all of it as it is now. */
-      200: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/json': components['schemas']['Maintenance']
-        }
-      }
-      /** @description INVALID_PARAMETER, MALFORMED_JSON, MALFORMED_REQUEST */
-      400: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 400
-            /** @enum {string} */
-            code?: 'INVALID_PARAMETER' | 'MALFORMED_JSON' | 'MALFORMED_REQUEST'
-          }
-        }
-      }
-      /** @description REQUEST_TIMEOUT */
-      408: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 408
-            /** @enum {string} */
-            code?: 'REQUEST_TIMEOUT'
-          }
-        }
-      }
-      /** @description BODY_TOO_LARGE */
-      413: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 413
-            /** @enum {string} */
-            code?: 'BODY_TOO_LARGE'
-          }
-        }
-      }
-      /** @description UNSUPPORTED_MEDIA_TYPE */
-      415: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 415
-            /** @enum {string} */
-            code?: 'UNSUPPORTED_MEDIA_TYPE'
-          }
-        }
-      }
-      /** @description INVALID_REQUEST, UNKNOWN_STEP */
-      422: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 422
-            /** @enum {string} */
-            code?: 'INVALID_REQUEST' | 'UNKNOWN_STEP'
-          }
-        }
-      }
-      /** @description RATE_LIMITED */
-      429: {
-        headers: {
-          'Retry-After': string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 429
-            /** @enum {string} */
-            code?: 'RATE_LIMITED'
-          }
-        }
-      }
-      /** @description HEADERS_TOO_LARGE */
-      431: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 431
-            /** @enum {string} */
-            code?: 'HEADERS_TOO_LARGE'
-          }
-        }
-      }
-      /** @description DEPENDENCY_UNAVAILABLE */
-      503: {
-        headers: {
-          'Retry-After': string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 503
-            /** @enum {string} */
-            code?: 'DEPENDENCY_UNAVAILABLE'
-          }
-        }
-      }
-    }
-  }
-  getOperationsInvariants: {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    requestBody?: never
-    responses: {
-      /** @description Each check, over the tables and the providers’ ledgers. They are run once at a time, and those who ask meanwhile share the next run: what was done before the request came is seen. */
-      200: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/json': components['schemas']['Invariants']
-        }
-      }
-      /** @description INVALID_PARAMETER, MALFORMED_REQUEST */
-      400: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 400
-            /** @enum {string} */
-            code?: 'INVALID_PARAMETER' | 'MALFORMED_REQUEST'
-          }
-        }
-      }
-      /** @description REQUEST_TIMEOUT */
-      408: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 408
-            /** @enum {string} */
-            code?: 'REQUEST_TIMEOUT'
-          }
-        }
-      }
-      /** @description RATE_LIMITED */
-      429: {
-        headers: {
-          'Retry-After': string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 429
-            /** @enum {string} */
-            code?: 'RATE_LIMITED'
-          }
-        }
-      }
-      /** @description HEADERS_TOO_LARGE */
-      431: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 431
-            /** @enum {string} */
-            code?: 'HEADERS_TOO_LARGE'
-          }
-        }
-      }
-      /** @description DEPENDENCY_UNAVAILABLE */
-      503: {
-        headers: {
-          'Retry-After': string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 503
-            /** @enum {string} */
-            code?: 'DEPENDENCY_UNAVAILABLE'
-          }
-        }
-      }
-    }
-  }
-  getCustomersIdOrders: {
-    parameters: {
-      query?: {
-        limit?: number
-        /** @description The `nextCursor` of the page before. */
-        cursor?: string
-        /** @description Waits until everything recorded before the request is in the answer; with `orderId`, until that order is at this version, or as it is now if it has no such version yet. 503 READ_MODEL_BEHIND after 5 seconds. */
-        minVersion?: number
-        /** @description Waits for this order alone: for `minVersion` of it, or for all of it. */
-        orderId?: string
-      }
-      header?: never
-      path: {
-        id: string
-      }
-      cookie?: never
-    }
-    requestBody?: never
-    responses: {
-      /** @description With how fresh it is. */
-      200: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/json': components['schemas']['OrderSummaries']
-        }
-      }
-      /** @description INVALID_PARAMETER, MALFORMED_REQUEST */
-      400: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 400
-            /** @enum {string} */
-            code?: 'INVALID_PARAMETER' | 'MALFORMED_REQUEST'
-          }
-        }
-      }
-      /** @description NOT_FOUND, ORDER_NOT_FOUND */
-      404: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 404
-            /** @enum {string} */
-            code?: 'NOT_FOUND' | 'ORDER_NOT_FOUND'
-          }
-        }
-      }
-      /** @description REQUEST_TIMEOUT */
-      408: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 408
-            /** @enum {string} */
-            code?: 'REQUEST_TIMEOUT'
-          }
-        }
-      }
-      /** @description RATE_LIMITED */
-      429: {
-        headers: {
-          'Retry-After': string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 429
-            /** @enum {string} */
-            code?: 'RATE_LIMITED'
-          }
-        }
-      }
-      /** @description HEADERS_TOO_LARGE */
-      431: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 431
-            /** @enum {string} */
-            code?: 'HEADERS_TOO_LARGE'
-          }
-        }
-      }
-      /** @description DEPENDENCY_UNAVAILABLE, OVERLOADED, READ_MODEL_BEHIND */
-      503: {
-        headers: {
-          'Retry-After': string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 503
-            /** @enum {string} */
-            code?: 'DEPENDENCY_UNAVAILABLE' | 'OVERLOADED' | 'READ_MODEL_BEHIND'
-          }
-        }
-      }
-    }
-  }
-  getReportsOrders: {
-    parameters: {
-      query?: {
-        customerId?: string
-        status?:
-          | 'pending'
-          | 'processing'
-          | 'waiting'
-          | 'compensating'
-          | 'parked'
-          | 'completed'
-          | 'rejected'
-          | 'cancelled'
-        sku?: string
-        limit?: number
-        /** @description The `nextCursor` of the page before. */
-        cursor?: string
-        /** @description Waits until everything recorded before the request is in the answer; with `orderId`, until that order is at this version, or as it is now if it has no such version yet. 503 READ_MODEL_BEHIND after 5 seconds. */
-        minVersion?: number
-        /** @description Waits for this order alone: for `minVersion` of it, or for all of it. */
-        orderId?: string
-      }
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    requestBody?: never
-    responses: {
-      /** @description With how fresh it is. */
-      200: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/json': components['schemas']['OrderSummaries']
-        }
-      }
-      /** @description INVALID_PARAMETER, MALFORMED_REQUEST */
-      400: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 400
-            /** @enum {string} */
-            code?: 'INVALID_PARAMETER' | 'MALFORMED_REQUEST'
-          }
-        }
-      }
-      /** @description ORDER_NOT_FOUND */
-      404: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 404
-            /** @enum {string} */
-            code?: 'ORDER_NOT_FOUND'
-          }
-        }
-      }
-      /** @description REQUEST_TIMEOUT */
-      408: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 408
-            /** @enum {string} */
-            code?: 'REQUEST_TIMEOUT'
-          }
-        }
-      }
-      /** @description RATE_LIMITED */
-      429: {
-        headers: {
-          'Retry-After': string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 429
-            /** @enum {string} */
-            code?: 'RATE_LIMITED'
-          }
-        }
-      }
-      /** @description HEADERS_TOO_LARGE */
-      431: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 431
-            /** @enum {string} */
-            code?: 'HEADERS_TOO_LARGE'
-          }
-        }
-      }
-      /** @description DEPENDENCY_UNAVAILABLE, OVERLOADED, READ_MODEL_BEHIND */
-      503: {
-        headers: {
-          'Retry-After': string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 503
-            /** @enum {string} */
-            code?: 'DEPENDENCY_UNAVAILABLE' | 'OVERLOADED' | 'READ_MODEL_BEHIND'
-          }
-        }
-      }
-    }
-  }
-  getReportsSales: {
-    parameters: {
-      query?: {
-        from?: string
-        to?: string
-        sku?: string
-        /** @description Waits until everything recorded before the request is in the answer; with `orderId`, until that order is at this version, or as it is now if it has no such version yet. 503 READ_MODEL_BEHIND after 5 seconds. */
-        minVersion?: number
-        /** @description Waits for this order alone: for `minVersion` of it, or for all of it. */
-        orderId?: string
-      }
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    requestBody?: never
-    responses: {
-      /** @description With how fresh it is. */
-      200: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/json': components['schemas']['SalesReport']
-        }
-      }
-      /** @description INVALID_PARAMETER, MALFORMED_REQUEST */
-      400: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 400
-            /** @enum {string} */
-            code?: 'INVALID_PARAMETER' | 'MALFORMED_REQUEST'
-          }
-        }
-      }
-      /** @description ORDER_NOT_FOUND */
-      404: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 404
-            /** @enum {string} */
-            code?: 'ORDER_NOT_FOUND'
-          }
-        }
-      }
-      /** @description REQUEST_TIMEOUT */
-      408: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 408
-            /** @enum {string} */
-            code?: 'REQUEST_TIMEOUT'
-          }
-        }
-      }
-      /** @description RATE_LIMITED */
-      429: {
-        headers: {
-          'Retry-After': string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 429
-            /** @enum {string} */
-            code?: 'RATE_LIMITED'
-          }
-        }
-      }
-      /** @description HEADERS_TOO_LARGE */
-      431: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 431
-            /** @enum {string} */
-            code?: 'HEADERS_TOO_LARGE'
-          }
-        }
-      }
-      /** @description DEPENDENCY_UNAVAILABLE, OVERLOADED, READ_MODEL_BEHIND */
-      503: {
-        headers: {
-          'Retry-After': string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 503
-            /** @enum {string} */
-            code?: 'DEPENDENCY_UNAVAILABLE' | 'OVERLOADED' | 'READ_MODEL_BEHIND'
-          }
-        }
-      }
-    }
-  }
-  getReportsStock: {
-    parameters: {
-      query?: {
-        /** @description Waits until everything recorded before the request is in the answer; with `orderId`, until that order is at this version, or as it is now if it has no such version yet. 503 READ_MODEL_BEHIND after 5 seconds. */
-        minVersion?: number
-        /** @description Waits for this order alone: for `minVersion` of it, or for all of it. */
-        orderId?: string
-      }
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    requestBody?: never
-    responses: {
-      /** @description With how fresh it is. */
-      200: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/json': components['schemas']['StockReport']
-        }
-      }
-      /** @description INVALID_PARAMETER, MALFORMED_REQUEST */
-      400: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 400
-            /** @enum {string} */
-            code?: 'INVALID_PARAMETER' | 'MALFORMED_REQUEST'
-          }
-        }
-      }
-      /** @description ORDER_NOT_FOUND */
-      404: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 404
-            /** @enum {string} */
-            code?: 'ORDER_NOT_FOUND'
-          }
-        }
-      }
-      /** @description REQUEST_TIMEOUT */
-      408: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 408
-            /** @enum {string} */
-            code?: 'REQUEST_TIMEOUT'
-          }
-        }
-      }
-      /** @description RATE_LIMITED */
-      429: {
-        headers: {
-          'Retry-After': string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 429
-            /** @enum {string} */
-            code?: 'RATE_LIMITED'
-          }
-        }
-      }
-      /** @description HEADERS_TOO_LARGE */
-      431: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 431
-            /** @enum {string} */
-            code?: 'HEADERS_TOO_LARGE'
-          }
-        }
-      }
-      /** @description DEPENDENCY_UNAVAILABLE, OVERLOADED, READ_MODEL_BEHIND */
-      503: {
-        headers: {
-          'Retry-After': string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 503
-            /** @enum {string} */
-            code?: 'DEPENDENCY_UNAVAILABLE' | 'OVERLOADED' | 'READ_MODEL_BEHIND'
-          }
-        }
-      }
-    }
-  }
-  getOperationsProjections: {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    requestBody?: never
-    responses: {
-      /** @description All of them. */
-      200: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/json': components['schemas']['Projections']
-        }
-      }
-      /** @description INVALID_PARAMETER, MALFORMED_REQUEST */
-      400: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 400
-            /** @enum {string} */
-            code?: 'INVALID_PARAMETER' | 'MALFORMED_REQUEST'
-          }
-        }
-      }
-      /** @description REQUEST_TIMEOUT */
-      408: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 408
-            /** @enum {string} */
-            code?: 'REQUEST_TIMEOUT'
-          }
-        }
-      }
-      /** @description RATE_LIMITED */
-      429: {
-        headers: {
-          'Retry-After': string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 429
-            /** @enum {string} */
-            code?: 'RATE_LIMITED'
-          }
-        }
-      }
-      /** @description HEADERS_TOO_LARGE */
-      431: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 431
-            /** @enum {string} */
-            code?: 'HEADERS_TOO_LARGE'
-          }
-        }
-      }
-      /** @description DEPENDENCY_UNAVAILABLE */
-      503: {
-        headers: {
-          'Retry-After': string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 503
-            /** @enum {string} */
-            code?: 'DEPENDENCY_UNAVAILABLE'
-          }
-        }
-      }
-    }
-  }
-  postOperationsProjectionsNameRebuild: {
-    parameters: {
-      query?: never
-      header?: never
-      path: {
-        name: string
-      }
-      cookie?: never
-    }
-    requestBody?: never
-    responses: {
-      /** @description The projector does it; while one runs, another wish changes nothing. */
-      202: {
-        headers: {
-          Location: string
-          [name: string]: unknown
-        }
-        content: {
-          'application/json': {
-            /** @enum {string} */
-            status: 'accepted'
-          }
-        }
-      }
-      /** @description INVALID_PARAMETER, MALFORMED_REQUEST */
-      400: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 400
-            /** @enum {string} */
-            code?: 'INVALID_PARAMETER' | 'MALFORMED_REQUEST'
-          }
-        }
-      }
-      /** @description PROJECTION_NOT_FOUND */
-      404: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 404
-            /** @enum {string} */
-            code?: 'PROJECTION_NOT_FOUND'
-          }
-        }
-      }
-      /** @description REQUEST_TIMEOUT */
-      408: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 408
-            /** @enum {string} */
-            code?: 'REQUEST_TIMEOUT'
-          }
-        }
-      }
-      /** @description RATE_LIMITED */
-      429: {
-        headers: {
-          'Retry-After': string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 429
-            /** @enum {string} */
-            code?: 'RATE_LIMITED'
-          }
-        }
-      }
-      /** @description HEADERS_TOO_LARGE */
-      431: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 431
-            /** @enum {string} */
-            code?: 'HEADERS_TOO_LARGE'
-          }
-        }
-      }
-      /** @description DEPENDENCY_UNAVAILABLE */
-      503: {
-        headers: {
-          'Retry-After': string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 503
-            /** @enum {string} */
-            code?: 'DEPENDENCY_UNAVAILABLE'
-          }
-        }
-      }
-    }
-  }
-  getOperationsDeadLetters: {
-    parameters: {
-      query?: {
-        consumer?: string
-        streamId?: string
-        cause?: string
-        type?: string
-        /** @description Without it: the first of each stream, retrying or parked. */
-        state?: 'retrying' | 'parked' | 'behind' | 'discarded'
-        limit?: number
-        /** @description The `nextCursor` of the page before. */
-        cursor?: string
-      }
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    requestBody?: never
-    responses: {
-      /** @description Oldest first. */
-      200: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/json': components['schemas']['DeadLetterList']
-        }
-      }
-      /** @description INVALID_PARAMETER, MALFORMED_REQUEST */
-      400: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 400
-            /** @enum {string} */
-            code?: 'INVALID_PARAMETER' | 'MALFORMED_REQUEST'
-          }
-        }
-      }
-      /** @description REQUEST_TIMEOUT */
-      408: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 408
-            /** @enum {string} */
-            code?: 'REQUEST_TIMEOUT'
-          }
-        }
-      }
-      /** @description RATE_LIMITED */
-      429: {
-        headers: {
-          'Retry-After': string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 429
-            /** @enum {string} */
-            code?: 'RATE_LIMITED'
-          }
-        }
-      }
-      /** @description HEADERS_TOO_LARGE */
-      431: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 431
-            /** @enum {string} */
-            code?: 'HEADERS_TOO_LARGE'
-          }
-        }
-      }
-      /** @description DEPENDENCY_UNAVAILABLE */
-      503: {
-        headers: {
-          'Retry-After': string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 503
-            /** @enum {string} */
-            code?: 'DEPENDENCY_UNAVAILABLE'
-          }
-        }
-      }
-    }
-  }
-  postOperationsDeadLettersReprocess: {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    requestBody: {
-      content: {
-        'application/json': components['schemas']['ReprocessManyRequest']
-      }
-    }
-    responses: {
-      /** @description How many were found to be tried, at most 1000. */
-      202: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/json': {
-            /** @enum {string} */
-            status: 'accepted'
-            accepted: number
-          }
-        }
-      }
-      /** @description INVALID_PARAMETER, MALFORMED_JSON, MALFORMED_REQUEST */
-      400: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 400
-            /** @enum {string} */
-            code?: 'INVALID_PARAMETER' | 'MALFORMED_JSON' | 'MALFORMED_REQUEST'
-          }
-        }
-      }
-      /** @description REQUEST_TIMEOUT */
-      408: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 408
-            /** @enum {string} */
-            code?: 'REQUEST_TIMEOUT'
-          }
-        }
-      }
-      /** @description BODY_TOO_LARGE */
-      413: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 413
-            /** @enum {string} */
-            code?: 'BODY_TOO_LARGE'
-          }
-        }
-      }
-      /** @description UNSUPPORTED_MEDIA_TYPE */
-      415: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 415
-            /** @enum {string} */
-            code?: 'UNSUPPORTED_MEDIA_TYPE'
-          }
-        }
-      }
-      /** @description INVALID_REQUEST */
-      422: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 422
-            /** @enum {string} */
-            code?: 'INVALID_REQUEST'
-          }
-        }
-      }
-      /** @description RATE_LIMITED */
-      429: {
-        headers: {
-          'Retry-After': string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 429
-            /** @enum {string} */
-            code?: 'RATE_LIMITED'
-          }
-        }
-      }
-      /** @description HEADERS_TOO_LARGE */
-      431: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 431
-            /** @enum {string} */
-            code?: 'HEADERS_TOO_LARGE'
-          }
-        }
-      }
-      /** @description DEPENDENCY_UNAVAILABLE */
-      503: {
-        headers: {
-          'Retry-After': string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 503
-            /** @enum {string} */
-            code?: 'DEPENDENCY_UNAVAILABLE'
-          }
-        }
-      }
-    }
-  }
-  getOperationsDeadLettersId: {
-    parameters: {
-      query?: never
-      header?: never
-      path: {
-        id: string
-      }
-      cookie?: never
-    }
-    requestBody?: never
-    responses: {
-      /** @description The dead letter. */
-      200: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/json': components['schemas']['DeadLetterWithEvent']
-        }
-      }
-      /** @description INVALID_PARAMETER, MALFORMED_REQUEST */
-      400: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 400
-            /** @enum {string} */
-            code?: 'INVALID_PARAMETER' | 'MALFORMED_REQUEST'
-          }
-        }
-      }
-      /** @description DEAD_LETTER_NOT_FOUND */
-      404: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 404
-            /** @enum {string} */
-            code?: 'DEAD_LETTER_NOT_FOUND'
-          }
-        }
-      }
-      /** @description REQUEST_TIMEOUT */
-      408: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 408
-            /** @enum {string} */
-            code?: 'REQUEST_TIMEOUT'
-          }
-        }
-      }
-      /** @description RATE_LIMITED */
-      429: {
-        headers: {
-          'Retry-After': string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 429
-            /** @enum {string} */
-            code?: 'RATE_LIMITED'
-          }
-        }
-      }
-      /** @description HEADERS_TOO_LARGE */
-      431: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 431
-            /** @enum {string} */
-            code?: 'HEADERS_TOO_LARGE'
-          }
-        }
-      }
-      /** @description DEPENDENCY_UNAVAILABLE */
-      503: {
-        headers: {
-          'Retry-After': string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 503
-            /** @enum {string} */
-            code?: 'DEPENDENCY_UNAVAILABLE'
-          }
-        }
-      }
-    }
-  }
-  postOperationsDeadLettersIdReprocess: {
-    parameters: {
-      query?: never
-      header?: never
-      path: {
-        id: string
-      }
-      cookie?: never
-    }
-    requestBody?: {
-      content: {
-        'application/json': components['schemas']['ReprocessRequest']
-      }
-    }
-    responses: {
-      /** @description Accepted, and recorded. */
-      202: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/json': {
-            /** @enum {string} */
-            status: 'accepted'
-          }
-        }
-      }
-      /** @description INVALID_PARAMETER, MALFORMED_JSON, MALFORMED_REQUEST */
-      400: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 400
-            /** @enum {string} */
-            code?: 'INVALID_PARAMETER' | 'MALFORMED_JSON' | 'MALFORMED_REQUEST'
-          }
-        }
-      }
-      /** @description DEAD_LETTER_NOT_FOUND */
-      404: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 404
-            /** @enum {string} */
-            code?: 'DEAD_LETTER_NOT_FOUND'
-          }
-        }
-      }
-      /** @description REQUEST_TIMEOUT */
-      408: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 408
-            /** @enum {string} */
-            code?: 'REQUEST_TIMEOUT'
-          }
-        }
-      }
-      /** @description DEAD_LETTER_NOT_PARKED */
-      409: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 409
-            /** @enum {string} */
-            code?: 'DEAD_LETTER_NOT_PARKED'
-          }
-        }
-      }
-      /** @description BODY_TOO_LARGE */
-      413: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 413
-            /** @enum {string} */
-            code?: 'BODY_TOO_LARGE'
-          }
-        }
-      }
-      /** @description UNSUPPORTED_MEDIA_TYPE */
-      415: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 415
-            /** @enum {string} */
-            code?: 'UNSUPPORTED_MEDIA_TYPE'
-          }
-        }
-      }
-      /** @description INVALID_REQUEST */
-      422: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 422
-            /** @enum {string} */
-            code?: 'INVALID_REQUEST'
-          }
-        }
-      }
-      /** @description RATE_LIMITED */
-      429: {
-        headers: {
-          'Retry-After': string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 429
-            /** @enum {string} */
-            code?: 'RATE_LIMITED'
-          }
-        }
-      }
-      /** @description HEADERS_TOO_LARGE */
-      431: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 431
-            /** @enum {string} */
-            code?: 'HEADERS_TOO_LARGE'
-          }
-        }
-      }
-      /** @description DEPENDENCY_UNAVAILABLE */
-      503: {
-        headers: {
-          'Retry-After': string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 503
-            /** @enum {string} */
-            code?: 'DEPENDENCY_UNAVAILABLE'
-          }
-        }
-      }
-    }
-  }
-  postOperationsDeadLettersIdDiscard: {
-    parameters: {
-      query?: never
-      header?: never
-      path: {
-        id: string
-      }
-      cookie?: never
-    }
-    requestBody: {
-      content: {
-        'application/json': components['schemas']['DiscardRequest']
-      }
-    }
-    responses: {
-      /** @description Accepted, and recorded. */
-      202: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/json': {
-            /** @enum {string} */
-            status: 'accepted'
-          }
-        }
-      }
-      /** @description INVALID_PARAMETER, MALFORMED_JSON, MALFORMED_REQUEST */
-      400: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 400
-            /** @enum {string} */
-            code?: 'INVALID_PARAMETER' | 'MALFORMED_JSON' | 'MALFORMED_REQUEST'
-          }
-        }
-      }
-      /** @description DEAD_LETTER_NOT_FOUND */
-      404: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 404
-            /** @enum {string} */
-            code?: 'DEAD_LETTER_NOT_FOUND'
-          }
-        }
-      }
-      /** @description REQUEST_TIMEOUT */
-      408: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 408
-            /** @enum {string} */
-            code?: 'REQUEST_TIMEOUT'
-          }
-        }
-      }
-      /** @description DEAD_LETTER_NOT_PARKED */
-      409: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 409
-            /** @enum {string} */
-            code?: 'DEAD_LETTER_NOT_PARKED'
-          }
-        }
-      }
-      /** @description BODY_TOO_LARGE */
-      413: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 413
-            /** @enum {string} */
-            code?: 'BODY_TOO_LARGE'
-          }
-        }
-      }
-      /** @description UNSUPPORTED_MEDIA_TYPE */
-      415: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 415
-            /** @enum {string} */
-            code?: 'UNSUPPORTED_MEDIA_TYPE'
-          }
-        }
-      }
-      /** @description INVALID_REQUEST */
-      422: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 422
-            /** @enum {string} */
-            code?: 'INVALID_REQUEST'
-          }
-        }
-      }
-      /** @description RATE_LIMITED */
-      429: {
-        headers: {
-          'Retry-After': string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 429
-            /** @enum {string} */
-            code?: 'RATE_LIMITED'
-          }
-        }
-      }
-      /** @description HEADERS_TOO_LARGE */
-      431: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 431
-            /** @enum {string} */
-            code?: 'HEADERS_TOO_LARGE'
-          }
-        }
-      }
-      /** @description DEPENDENCY_UNAVAILABLE */
-      503: {
-        headers: {
-          'Retry-After': string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 503
-            /** @enum {string} */
-            code?: 'DEPENDENCY_UNAVAILABLE'
-          }
-        }
-      }
-    }
-  }
-  getOrdersIdStream: {
-    parameters: {
-      query?: never
-      header?: {
-        /** @description The id of the last event that was seen: go on after it, as browsers do by themselves. */
-        'Last-Event-ID'?: string
-      }
-      path: {
-        id: string
-      }
-      cookie?: never
-    }
-    requestBody?: never
-    responses: {
-      /** @description The events so far, then each new one: `id` its version, `event` its type, `data` the order as it then was. Ends after the one that ends the order. A client that reads too slowly is cut off, and goes on with Last-Event-ID. */
-      200: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'text/event-stream': {
-            id: string
-            event: string
-            data: string
-          }
-        }
-      }
-      /** @description The order has ended and nothing will follow: do not come back. */
-      204: {
-        headers: {
-          [name: string]: unknown
-        }
-        content?: never
-      }
-      /** @description INVALID_PARAMETER, MALFORMED_REQUEST */
-      400: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 400
-            /** @enum {string} */
-            code?: 'INVALID_PARAMETER' | 'MALFORMED_REQUEST'
-          }
-        }
-      }
-      /** @description ORDER_NOT_FOUND */
-      404: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 404
-            /** @enum {string} */
-            code?: 'ORDER_NOT_FOUND'
-          }
-        }
-      }
-      /** @description REQUEST_TIMEOUT */
-      408: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 408
-            /** @enum {string} */
-            code?: 'REQUEST_TIMEOUT'
-          }
-        }
-      }
-      /** @description RATE_LIMITED */
-      429: {
-        headers: {
-          'Retry-After': string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 429
-            /** @enum {string} */
-            code?: 'RATE_LIMITED'
-          }
-        }
-      }
-      /** @description HEADERS_TOO_LARGE */
-      431: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 431
-            /** @enum {string} */
-            code?: 'HEADERS_TOO_LARGE'
-          }
-        }
-      }
-      /** @description DEPENDENCY_UNAVAILABLE, OVERLOADED */
-      503: {
-        headers: {
-          'Retry-After': string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 503
-            /** @enum {string} */
-            code?: 'DEPENDENCY_UNAVAILABLE' | 'OVERLOADED'
-          }
-        }
-      }
-    }
-  }
-  getOperationsStream: {
-    parameters: {
-      query?: never
-      header?: {
-        /** @description The id of the last event that was seen: go on after it, as browsers do by themselves. */
-        'Last-Event-ID'?: string
-      }
-      path?: never
-      cookie?: never
-    }
-    requestBody?: never
-    responses: {
-      /** @description Each new event of every stream: `event` its type, `data` its stream, version, data and time. With Last-Event-ID those since, as far back as an hour; `EventsMissed` comes first when that is not all. A client that reads too slowly is cut off, and goes on with Last-Event-ID. */
-      200: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'text/event-stream': {
-            id: string
-            event: string
-            data: string
-          }
-        }
-      }
-      /** @description INVALID_PARAMETER, MALFORMED_REQUEST */
-      400: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 400
-            /** @enum {string} */
-            code?: 'INVALID_PARAMETER' | 'MALFORMED_REQUEST'
-          }
-        }
-      }
-      /** @description REQUEST_TIMEOUT */
-      408: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 408
-            /** @enum {string} */
-            code?: 'REQUEST_TIMEOUT'
-          }
-        }
-      }
-      /** @description RATE_LIMITED */
-      429: {
-        headers: {
-          'Retry-After': string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 429
-            /** @enum {string} */
-            code?: 'RATE_LIMITED'
-          }
-        }
-      }
-      /** @description HEADERS_TOO_LARGE */
-      431: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 431
-            /** @enum {string} */
-            code?: 'HEADERS_TOO_LARGE'
-          }
-        }
-      }
-      /** @description DEPENDENCY_UNAVAILABLE, OVERLOADED */
-      503: {
-        headers: {
-          'Retry-After': string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 503
-            /** @enum {string} */
-            code?: 'DEPENDENCY_UNAVAILABLE' | 'OVERLOADED'
-          }
-        }
-      }
-    }
-  }
-  getDevelopmentFaults: {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    requestBody?: never
-    responses: {
-      /** @description All of it. */
-      200: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/json': components['schemas']['SandboxFaults']
-        }
-      }
-      /** @description INVALID_PARAMETER, MALFORMED_REQUEST */
-      400: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 400
-            /** @enum {string} */
-            code?: 'INVALID_PARAMETER' | 'MALFORMED_REQUEST'
-          }
-        }
-      }
-      /** @description REQUEST_TIMEOUT */
-      408: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 408
-            /** @enum {string} */
-            code?: 'REQUEST_TIMEOUT'
-          }
-        }
-      }
-      /** @description RATE_LIMITED */
-      429: {
-        headers: {
-          'Retry-After': string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 429
-            /** @enum {string} */
-            code?: 'RATE_LIMITED'
-          }
-        }
-      }
-      /** @description HEADERS_TOO_LARGE */
-      431: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 431
-            /** @enum {string} */
-            code?: 'HEADERS_TOO_LARGE'
-          }
-        }
-      }
-      /** @description DEPENDENCY_UNAVAILABLE */
-      503: {
-        headers: {
-          'Retry-After': string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 503
-            /** @enum {string} */
-            code?: 'DEPENDENCY_UNAVAILABLE'
-          }
-        }
-      }
-    }
-  }
-  putDevelopmentFaults: {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    requestBody: {
-      content: {
-        'application/json': components['schemas']['SandboxFaultsRequest']
-      }
-    }
-    responses: {
-      /** @description All of it, from the next call on. */
-      200: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/json': components['schemas']['SandboxFaults']
-        }
-      }
-      /** @description INVALID_PARAMETER, MALFORMED_JSON, MALFORMED_REQUEST */
-      400: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 400
-            /** @enum {string} */
-            code?: 'INVALID_PARAMETER' | 'MALFORMED_JSON' | 'MALFORMED_REQUEST'
-          }
-        }
-      }
-      /** @description REQUEST_TIMEOUT */
-      408: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 408
-            /** @enum {string} */
-            code?: 'REQUEST_TIMEOUT'
-          }
-        }
-      }
-      /** @description BODY_TOO_LARGE */
-      413: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 413
-            /** @enum {string} */
-            code?: 'BODY_TOO_LARGE'
-          }
-        }
-      }
-      /** @description UNSUPPORTED_MEDIA_TYPE */
-      415: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 415
-            /** @enum {string} */
-            code?: 'UNSUPPORTED_MEDIA_TYPE'
-          }
-        }
-      }
-      /** @description INVALID_REQUEST */
-      422: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 422
-            /** @enum {string} */
-            code?: 'INVALID_REQUEST'
-          }
-        }
-      }
-      /** @description RATE_LIMITED */
-      429: {
-        headers: {
-          'Retry-After': string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 429
-            /** @enum {string} */
-            code?: 'RATE_LIMITED'
-          }
-        }
-      }
-      /** @description HEADERS_TOO_LARGE */
-      431: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 431
-            /** @enum {string} */
-            code?: 'HEADERS_TOO_LARGE'
-          }
-        }
-      }
-      /** @description DEPENDENCY_UNAVAILABLE */
-      503: {
-        headers: {
-          'Retry-After': string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 503
-            /** @enum {string} */
-            code?: 'DEPENDENCY_UNAVAILABLE'
-          }
-        }
-      }
-    }
-  }
-  deleteDevelopmentFaults: {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    requestBody?: never
-    responses: {
-      /** @description Every provider is `up`. */
-      200: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/json': components['schemas']['SandboxFaults']
-        }
-      }
-      /** @description INVALID_PARAMETER, MALFORMED_REQUEST */
-      400: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 400
-            /** @enum {string} */
-            code?: 'INVALID_PARAMETER' | 'MALFORMED_REQUEST'
-          }
-        }
-      }
-      /** @description REQUEST_TIMEOUT */
-      408: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 408
-            /** @enum {string} */
-            code?: 'REQUEST_TIMEOUT'
-          }
-        }
-      }
-      /** @description RATE_LIMITED */
-      429: {
-        headers: {
-          'Retry-After': string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 429
-            /** @enum {string} */
-            code?: 'RATE_LIMITED'
-          }
-        }
-      }
-      /** @description HEADERS_TOO_LARGE */
-      431: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 431
-            /** @enum {string} */
-            code?: 'HEADERS_TOO_LARGE'
-          }
-        }
-      }
-      /** @description DEPENDENCY_UNAVAILABLE */
-      503: {
-        headers: {
-          'Retry-After': string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 503
-            /** @enum {string} */
-            code?: 'DEPENDENCY_UNAVAILABLE'
-          }
-        }
-      }
-    }
-  }
-  getDevelopmentLedger: {
-    parameters: {
-      query?: {
-        /** @description Of this order alone. */
-        orderId?: string
-      }
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    requestBody?: never
-    responses: {
-      /** @description One row for each key: no declines, no attempts. */
-      200: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/json': components['schemas']['SandboxLedger']
-        }
-      }
-      /** @description INVALID_PARAMETER, MALFORMED_REQUEST */
-      400: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 400
-            /** @enum {string} */
-            code?: 'INVALID_PARAMETER' | 'MALFORMED_REQUEST'
-          }
-        }
-      }
-      /** @description REQUEST_TIMEOUT */
-      408: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 408
-            /** @enum {string} */
-            code?: 'REQUEST_TIMEOUT'
-          }
-        }
-      }
-      /** @description RATE_LIMITED */
-      429: {
-        headers: {
-          'Retry-After': string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 429
-            /** @enum {string} */
-            code?: 'RATE_LIMITED'
-          }
-        }
-      }
-      /** @description HEADERS_TOO_LARGE */
-      431: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 431
-            /** @enum {string} */
-            code?: 'HEADERS_TOO_LARGE'
-          }
-        }
-      }
-      /** @description DEPENDENCY_UNAVAILABLE */
-      503: {
-        headers: {
-          'Retry-After': string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 503
-            /** @enum {string} */
-            code?: 'DEPENDENCY_UNAVAILABLE'
-          }
-        }
-      }
-    }
-  }
-  getDevelopmentProcesses: {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    requestBody?: never
-    responses: {
-      /** @description Ours and the servers that run with them. */
-      200: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/json': components['schemas']['Processes']
-        }
-      }
-      /** @description INVALID_PARAMETER, MALFORMED_REQUEST */
-      400: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 400
-            /** @enum {string} */
-            code?: 'INVALID_PARAMETER' | 'MALFORMED_REQUEST'
-          }
-        }
-      }
-      /** @description REQUEST_TIMEOUT */
-      408: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 408
-            /** @enum {string} */
-            code?: 'REQUEST_TIMEOUT'
-          }
-        }
-      }
-      /** @description RATE_LIMITED */
-      429: {
-        headers: {
-          'Retry-After': string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 429
-            /** @enum {string} */
-            code?: 'RATE_LIMITED'
-          }
-        }
-      }
-      /** @description HEADERS_TOO_LARGE */
-      431: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 431
-            /** @enum {string} */
-            code?: 'HEADERS_TOO_LARGE'
-          }
-        }
-      }
-      /** @description DEPENDENCY_UNAVAILABLE */
-      503: {
-        headers: {
-          'Retry-After': string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 503
-            /** @enum {string} */
-            code?: 'DEPENDENCY_UNAVAILABLE'
-          }
-        }
-      }
-    }
-  }
-  postDevelopmentProcessesNameKill: {
-    parameters: {
-      query?: never
-      header?: never
-      path: {
-        name: string
-      }
-      cookie?: never
-    }
-    requestBody?: never
-    responses: {
-      /** @description It gets SIGKILL, and is started again. */
-      202: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/json': {
-            /** @enum {string} */
-            status: 'accepted'
-          }
-        }
-      }
-      /** @description INVALID_PARAMETER, MALFORMED_REQUEST */
-      400: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 400
-            /** @enum {string} */
-            code?: 'INVALID_PARAMETER' | 'MALFORMED_REQUEST'
-          }
-        }
-      }
-      /** @description PROCESS_NOT_FOUND */
-      404: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 404
-            /** @enum {string} */
-            code?: 'PROCESS_NOT_FOUND'
-          }
-        }
-      }
-      /** @description REQUEST_TIMEOUT */
-      408: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 408
-            /** @enum {string} */
-            code?: 'REQUEST_TIMEOUT'
-          }
-        }
-      }
-      /** @description RATE_LIMITED */
-      429: {
-        headers: {
-          'Retry-After': string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 429
-            /** @enum {string} */
-            code?: 'RATE_LIMITED'
-          }
-        }
-      }
-      /** @description HEADERS_TOO_LARGE */
-      431: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 431
-            /** @enum {string} */
-            code?: 'HEADERS_TOO_LARGE'
-          }
-        }
-      }
-      /** @description DEPENDENCY_UNAVAILABLE */
-      503: {
-        headers: {
-          'Retry-After': string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 503
-            /** @enum {string} */
-            code?: 'DEPENDENCY_UNAVAILABLE'
-          }
-        }
-      }
-    }
-  }
-  getLivez: {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    requestBody?: never
-    responses: {
-      /** @description Yes. */
-      200: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/json': {
-            /** @enum {string} */
-            status: 'alive'
-          }
-        }
-      }
-      /** @description MALFORMED_REQUEST */
-      400: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 400
-            /** @enum {string} */
-            code?: 'MALFORMED_REQUEST'
-          }
-        }
-      }
-      /** @description REQUEST_TIMEOUT */
-      408: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 408
-            /** @enum {string} */
-            code?: 'REQUEST_TIMEOUT'
-          }
-        }
-      }
-      /** @description HEADERS_TOO_LARGE */
-      431: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 431
-            /** @enum {string} */
-            code?: 'HEADERS_TOO_LARGE'
-          }
-        }
-      }
-    }
-  }
-  getReadyz: {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    requestBody?: never
-    responses: {
-      /** @description Yes. */
-      200: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/json': {
-            /** @enum {string} */
-            status: 'ready'
-          }
-        }
-      }
-      /** @description MALFORMED_REQUEST */
-      400: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 400
-            /** @enum {string} */
-            code?: 'MALFORMED_REQUEST'
-          }
-        }
-      }
-      /** @description REQUEST_TIMEOUT */
-      408: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 408
-            /** @enum {string} */
-            code?: 'REQUEST_TIMEOUT'
-          }
-        }
-      }
-      /** @description HEADERS_TOO_LARGE */
-      431: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 431
-            /** @enum {string} */
-            code?: 'HEADERS_TOO_LARGE'
-          }
-        }
-      }
-      /** @description DEPENDENCY_UNAVAILABLE */
-      503: {
-        headers: {
-          'Retry-After': string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {number} */
-            status?: 503
-            /** @enum {string} */
-            code?: 'DEPENDENCY_UNAVAILABLE'
-          }
-        }
-      }
-    }
-  }
+    getOrders: {
+        parameters: {
+            query?: {
+                status?: "pending" | "processing" | "waiting" | "compensating" | "parked" | "completed" | "rejected" | "cancelled";
+                customerId?: string;
+                reasonCode?: "OUT_OF_STOCK" | "PAYMENT_DECLINED" | "INSUFFICIENT_FUNDS" | "PAYMENT_METHOD_UNKNOWN" | "PROVIDER_MISMATCH" | "SHIPMENT_REFUSED" | "STEP_FAILED" | "DEADLINE_EXCEEDED" | "CANCELLED_BY_CUSTOMER";
+                /** @description The step that waits, is parked or has failed; also when it is its compensation that waits or is parked. */
+                step?: "reserveInventory" | "chargePayment" | "createShipment" | "awardPoints" | "completeOrder" | "notifyCustomer";
+                /** @description A bound, included. Bounds that are the wrong way round are refused. */
+                createdFrom?: string;
+                /** @description A bound, included. Bounds that are the wrong way round are refused. */
+                createdTo?: string;
+                /** @description In minor units. A bound, included. Bounds that are the wrong way round are refused. */
+                minTotalMinor?: number;
+                /** @description In minor units. A bound, included. Bounds that are the wrong way round are refused. */
+                maxTotalMinor?: number;
+                limit?: number;
+                /** @description The `nextCursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of orders. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderList"];
+                };
+            };
+            /** @description INVALID_PARAMETER, MALFORMED_REQUEST */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 400;
+                        /** @enum {string} */
+                        code?: "INVALID_PARAMETER" | "MALFORMED_REQUEST";
+                    };
+                };
+            };
+            /** @description REQUEST_TIMEOUT */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 408;
+                        /** @enum {string} */
+                        code?: "REQUEST_TIMEOUT";
+                    };
+                };
+            };
+            /** @description RATE_LIMITED */
+            429: {
+                headers: {
+                    "Retry-After": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 429;
+                        /** @enum {string} */
+                        code?: "RATE_LIMITED";
+                    };
+                };
+            };
+            /** @description HEADERS_TOO_LARGE */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 431;
+                        /** @enum {string} */
+                        code?: "HEADERS_TOO_LARGE";
+                    };
+                };
+            };
+            /** @description DEPENDENCY_UNAVAILABLE */
+            503: {
+                headers: {
+                    "Retry-After": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 503;
+                        /** @enum {string} */
+                        code?: "DEPENDENCY_UNAVAILABLE";
+                    };
+                };
+            };
+        };
+    };
+    postOrders: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Names this request for 72 hours: 1 to 255 visible ASCII characters of your own making. The same key with the same body answers the same. */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OrderRequest"];
+            };
+        };
+        responses: {
+            /** @description Accepted: it will end completed, rejected or cancelled. */
+            202: {
+                headers: {
+                    Location: string;
+                    /** @description `true` when the key was used before. */
+                    "Idempotent-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Order"];
+                };
+            };
+            /** @description IDEMPOTENCY_KEY_INVALID, IDEMPOTENCY_KEY_MISSING, INVALID_PARAMETER, MALFORMED_JSON, MALFORMED_REQUEST */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 400;
+                        /** @enum {string} */
+                        code?: "IDEMPOTENCY_KEY_INVALID" | "IDEMPOTENCY_KEY_MISSING" | "INVALID_PARAMETER" | "MALFORMED_JSON" | "MALFORMED_REQUEST";
+                    };
+                };
+            };
+            /** @description REQUEST_TIMEOUT */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 408;
+                        /** @enum {string} */
+                        code?: "REQUEST_TIMEOUT";
+                    };
+                };
+            };
+            /** @description IDEMPOTENCY_KEY_IN_USE */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 409;
+                        /** @enum {string} */
+                        code?: "IDEMPOTENCY_KEY_IN_USE";
+                    };
+                };
+            };
+            /** @description BODY_TOO_LARGE */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 413;
+                        /** @enum {string} */
+                        code?: "BODY_TOO_LARGE";
+                    };
+                };
+            };
+            /** @description UNSUPPORTED_MEDIA_TYPE */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 415;
+                        /** @enum {string} */
+                        code?: "UNSUPPORTED_MEDIA_TYPE";
+                    };
+                };
+            };
+            /** @description IDEMPOTENCY_KEY_REUSED, INACTIVE_SKU, INVALID_ORDER, TOTAL_MISMATCH, UNKNOWN_SKU */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 422;
+                        /** @enum {string} */
+                        code?: "IDEMPOTENCY_KEY_REUSED" | "INACTIVE_SKU" | "INVALID_ORDER" | "TOTAL_MISMATCH" | "UNKNOWN_SKU";
+                    };
+                };
+            };
+            /** @description RATE_LIMITED */
+            429: {
+                headers: {
+                    "Retry-After": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 429;
+                        /** @enum {string} */
+                        code?: "RATE_LIMITED";
+                    };
+                };
+            };
+            /** @description HEADERS_TOO_LARGE */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 431;
+                        /** @enum {string} */
+                        code?: "HEADERS_TOO_LARGE";
+                    };
+                };
+            };
+            /** @description DEPENDENCY_UNAVAILABLE, INTAKE_PAUSED, OVERLOADED */
+            503: {
+                headers: {
+                    "Retry-After": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 503;
+                        /** @enum {string} */
+                        code?: "DEPENDENCY_UNAVAILABLE" | "INTAKE_PAUSED" | "OVERLOADED";
+                    };
+                };
+            };
+        };
+    };
+    getOrdersId: {
+        parameters: {
+            query?: {
+                asOfVersion?: number;
+                asOf?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The order. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Order"];
+                };
+            };
+            /** @description INVALID_PARAMETER, MALFORMED_REQUEST */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 400;
+                        /** @enum {string} */
+                        code?: "INVALID_PARAMETER" | "MALFORMED_REQUEST";
+                    };
+                };
+            };
+            /** @description ORDER_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 404;
+                        /** @enum {string} */
+                        code?: "ORDER_NOT_FOUND";
+                    };
+                };
+            };
+            /** @description REQUEST_TIMEOUT */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 408;
+                        /** @enum {string} */
+                        code?: "REQUEST_TIMEOUT";
+                    };
+                };
+            };
+            /** @description RATE_LIMITED */
+            429: {
+                headers: {
+                    "Retry-After": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 429;
+                        /** @enum {string} */
+                        code?: "RATE_LIMITED";
+                    };
+                };
+            };
+            /** @description HEADERS_TOO_LARGE */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 431;
+                        /** @enum {string} */
+                        code?: "HEADERS_TOO_LARGE";
+                    };
+                };
+            };
+            /** @description DEPENDENCY_UNAVAILABLE */
+            503: {
+                headers: {
+                    "Retry-After": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 503;
+                        /** @enum {string} */
+                        code?: "DEPENDENCY_UNAVAILABLE";
+                    };
+                };
+            };
+        };
+    };
+    getOrdersIdEvents: {
+        parameters: {
+            query?: {
+                asOfVersion?: number;
+                limit?: number;
+                /** @description The `nextCursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Its events, from version 1 without gaps. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EventList"];
+                };
+            };
+            /** @description INVALID_PARAMETER, MALFORMED_REQUEST */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 400;
+                        /** @enum {string} */
+                        code?: "INVALID_PARAMETER" | "MALFORMED_REQUEST";
+                    };
+                };
+            };
+            /** @description ORDER_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 404;
+                        /** @enum {string} */
+                        code?: "ORDER_NOT_FOUND";
+                    };
+                };
+            };
+            /** @description REQUEST_TIMEOUT */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 408;
+                        /** @enum {string} */
+                        code?: "REQUEST_TIMEOUT";
+                    };
+                };
+            };
+            /** @description RATE_LIMITED */
+            429: {
+                headers: {
+                    "Retry-After": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 429;
+                        /** @enum {string} */
+                        code?: "RATE_LIMITED";
+                    };
+                };
+            };
+            /** @description HEADERS_TOO_LARGE */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 431;
+                        /** @enum {string} */
+                        code?: "HEADERS_TOO_LARGE";
+                    };
+                };
+            };
+            /** @description DEPENDENCY_UNAVAILABLE */
+            503: {
+                headers: {
+                    "Retry-After": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 503;
+                        /** @enum {string} */
+                        code?: "DEPENDENCY_UNAVAILABLE";
+                    };
+                };
+            };
+        };
+    };
+    getOrdersIdHistory: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What there is so far. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkflowHistory"];
+                };
+            };
+            /** @description INVALID_PARAMETER, MALFORMED_REQUEST */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 400;
+                        /** @enum {string} */
+                        code?: "INVALID_PARAMETER" | "MALFORMED_REQUEST";
+                    };
+                };
+            };
+            /** @description HISTORY_NOT_KEPT, ORDER_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 404;
+                        /** @enum {string} */
+                        code?: "HISTORY_NOT_KEPT" | "ORDER_NOT_FOUND";
+                    };
+                };
+            };
+            /** @description REQUEST_TIMEOUT */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 408;
+                        /** @enum {string} */
+                        code?: "REQUEST_TIMEOUT";
+                    };
+                };
+            };
+            /** @description RATE_LIMITED */
+            429: {
+                headers: {
+                    "Retry-After": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 429;
+                        /** @enum {string} */
+                        code?: "RATE_LIMITED";
+                    };
+                };
+            };
+            /** @description HEADERS_TOO_LARGE */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 431;
+                        /** @enum {string} */
+                        code?: "HEADERS_TOO_LARGE";
+                    };
+                };
+            };
+            /** @description DEPENDENCY_UNAVAILABLE */
+            503: {
+                headers: {
+                    "Retry-After": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 503;
+                        /** @enum {string} */
+                        code?: "DEPENDENCY_UNAVAILABLE";
+                    };
+                };
+            };
+        };
+    };
+    postOrdersIdCancel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["CancelRequest"];
+            };
+        };
+        responses: {
+            /** @description It was cancelled already. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Order"];
+                };
+            };
+            /** @description The wish is recorded: unless it is already compensating, it will end cancelled. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Order"];
+                };
+            };
+            /** @description INVALID_PARAMETER, MALFORMED_JSON, MALFORMED_REQUEST */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 400;
+                        /** @enum {string} */
+                        code?: "INVALID_PARAMETER" | "MALFORMED_JSON" | "MALFORMED_REQUEST";
+                    };
+                };
+            };
+            /** @description ORDER_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 404;
+                        /** @enum {string} */
+                        code?: "ORDER_NOT_FOUND";
+                    };
+                };
+            };
+            /** @description REQUEST_TIMEOUT */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 408;
+                        /** @enum {string} */
+                        code?: "REQUEST_TIMEOUT";
+                    };
+                };
+            };
+            /** @description ORDER_NOT_CANCELLABLE */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 409;
+                        /** @enum {string} */
+                        code?: "ORDER_NOT_CANCELLABLE";
+                    };
+                };
+            };
+            /** @description BODY_TOO_LARGE */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 413;
+                        /** @enum {string} */
+                        code?: "BODY_TOO_LARGE";
+                    };
+                };
+            };
+            /** @description UNSUPPORTED_MEDIA_TYPE */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 415;
+                        /** @enum {string} */
+                        code?: "UNSUPPORTED_MEDIA_TYPE";
+                    };
+                };
+            };
+            /** @description INVALID_REQUEST */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 422;
+                        /** @enum {string} */
+                        code?: "INVALID_REQUEST";
+                    };
+                };
+            };
+            /** @description RATE_LIMITED */
+            429: {
+                headers: {
+                    "Retry-After": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 429;
+                        /** @enum {string} */
+                        code?: "RATE_LIMITED";
+                    };
+                };
+            };
+            /** @description HEADERS_TOO_LARGE */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 431;
+                        /** @enum {string} */
+                        code?: "HEADERS_TOO_LARGE";
+                    };
+                };
+            };
+            /** @description DEPENDENCY_UNAVAILABLE */
+            503: {
+                headers: {
+                    "Retry-After": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 503;
+                        /** @enum {string} */
+                        code?: "DEPENDENCY_UNAVAILABLE";
+                    };
+                };
+            };
+        };
+    };
+    getOrdersIdTimeline: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description From the written tables, and from Temporal. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderTimeline"];
+                };
+            };
+            /** @description INVALID_PARAMETER, MALFORMED_REQUEST */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 400;
+                        /** @enum {string} */
+                        code?: "INVALID_PARAMETER" | "MALFORMED_REQUEST";
+                    };
+                };
+            };
+            /** @description ORDER_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 404;
+                        /** @enum {string} */
+                        code?: "ORDER_NOT_FOUND";
+                    };
+                };
+            };
+            /** @description REQUEST_TIMEOUT */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 408;
+                        /** @enum {string} */
+                        code?: "REQUEST_TIMEOUT";
+                    };
+                };
+            };
+            /** @description RATE_LIMITED */
+            429: {
+                headers: {
+                    "Retry-After": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 429;
+                        /** @enum {string} */
+                        code?: "RATE_LIMITED";
+                    };
+                };
+            };
+            /** @description HEADERS_TOO_LARGE */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 431;
+                        /** @enum {string} */
+                        code?: "HEADERS_TOO_LARGE";
+                    };
+                };
+            };
+            /** @description DEPENDENCY_UNAVAILABLE, OVERLOADED */
+            503: {
+                headers: {
+                    "Retry-After": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 503;
+                        /** @enum {string} */
+                        code?: "DEPENDENCY_UNAVAILABLE" | "OVERLOADED";
+                    };
+                };
+            };
+        };
+    };
+    getProducts: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description The `nextCursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of products. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProductList"];
+                };
+            };
+            /** @description INVALID_PARAMETER, MALFORMED_REQUEST */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 400;
+                        /** @enum {string} */
+                        code?: "INVALID_PARAMETER" | "MALFORMED_REQUEST";
+                    };
+                };
+            };
+            /** @description REQUEST_TIMEOUT */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 408;
+                        /** @enum {string} */
+                        code?: "REQUEST_TIMEOUT";
+                    };
+                };
+            };
+            /** @description RATE_LIMITED */
+            429: {
+                headers: {
+                    "Retry-After": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 429;
+                        /** @enum {string} */
+                        code?: "RATE_LIMITED";
+                    };
+                };
+            };
+            /** @description HEADERS_TOO_LARGE */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 431;
+                        /** @enum {string} */
+                        code?: "HEADERS_TOO_LARGE";
+                    };
+                };
+            };
+            /** @description DEPENDENCY_UNAVAILABLE */
+            503: {
+                headers: {
+                    "Retry-After": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 503;
+                        /** @enum {string} */
+                        code?: "DEPENDENCY_UNAVAILABLE";
+                    };
+                };
+            };
+        };
+    };
+    getProductsSku: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                sku: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The product. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Product"];
+                };
+            };
+            /** @description INVALID_PARAMETER, MALFORMED_REQUEST */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 400;
+                        /** @enum {string} */
+                        code?: "INVALID_PARAMETER" | "MALFORMED_REQUEST";
+                    };
+                };
+            };
+            /** @description PRODUCT_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 404;
+                        /** @enum {string} */
+                        code?: "PRODUCT_NOT_FOUND";
+                    };
+                };
+            };
+            /** @description REQUEST_TIMEOUT */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 408;
+                        /** @enum {string} */
+                        code?: "REQUEST_TIMEOUT";
+                    };
+                };
+            };
+            /** @description RATE_LIMITED */
+            429: {
+                headers: {
+                    "Retry-After": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 429;
+                        /** @enum {string} */
+                        code?: "RATE_LIMITED";
+                    };
+                };
+            };
+            /** @description HEADERS_TOO_LARGE */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 431;
+                        /** @enum {string} */
+                        code?: "HEADERS_TOO_LARGE";
+                    };
+                };
+            };
+            /** @description DEPENDENCY_UNAVAILABLE */
+            503: {
+                headers: {
+                    "Retry-After": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 503;
+                        /** @enum {string} */
+                        code?: "DEPENDENCY_UNAVAILABLE";
+                    };
+                };
+            };
+        };
+    };
+    getCustomersIdLoyalty: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description The `nextCursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One point for every full 100 minor units of a completed order. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoyaltyAccount"];
+                };
+            };
+            /** @description INVALID_PARAMETER, MALFORMED_REQUEST */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 400;
+                        /** @enum {string} */
+                        code?: "INVALID_PARAMETER" | "MALFORMED_REQUEST";
+                    };
+                };
+            };
+            /** @description NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 404;
+                        /** @enum {string} */
+                        code?: "NOT_FOUND";
+                    };
+                };
+            };
+            /** @description REQUEST_TIMEOUT */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 408;
+                        /** @enum {string} */
+                        code?: "REQUEST_TIMEOUT";
+                    };
+                };
+            };
+            /** @description RATE_LIMITED */
+            429: {
+                headers: {
+                    "Retry-After": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 429;
+                        /** @enum {string} */
+                        code?: "RATE_LIMITED";
+                    };
+                };
+            };
+            /** @description HEADERS_TOO_LARGE */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 431;
+                        /** @enum {string} */
+                        code?: "HEADERS_TOO_LARGE";
+                    };
+                };
+            };
+            /** @description DEPENDENCY_UNAVAILABLE */
+            503: {
+                headers: {
+                    "Retry-After": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 503;
+                        /** @enum {string} */
+                        code?: "DEPENDENCY_UNAVAILABLE";
+                    };
+                };
+            };
+        };
+    };
+    getTransfers: {
+        parameters: {
+            query?: {
+                status?: "pending" | "processing" | "waiting" | "compensating" | "parked" | "completed" | "rejected" | "cancelled";
+                /** @description Its source or its destination. */
+                accountId?: string;
+                limit?: number;
+                /** @description The `nextCursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of them. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TransferList"];
+                };
+            };
+            /** @description INVALID_PARAMETER, MALFORMED_REQUEST */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 400;
+                        /** @enum {string} */
+                        code?: "INVALID_PARAMETER" | "MALFORMED_REQUEST";
+                    };
+                };
+            };
+            /** @description REQUEST_TIMEOUT */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 408;
+                        /** @enum {string} */
+                        code?: "REQUEST_TIMEOUT";
+                    };
+                };
+            };
+            /** @description RATE_LIMITED */
+            429: {
+                headers: {
+                    "Retry-After": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 429;
+                        /** @enum {string} */
+                        code?: "RATE_LIMITED";
+                    };
+                };
+            };
+            /** @description HEADERS_TOO_LARGE */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 431;
+                        /** @enum {string} */
+                        code?: "HEADERS_TOO_LARGE";
+                    };
+                };
+            };
+            /** @description DEPENDENCY_UNAVAILABLE */
+            503: {
+                headers: {
+                    "Retry-After": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 503;
+                        /** @enum {string} */
+                        code?: "DEPENDENCY_UNAVAILABLE";
+                    };
+                };
+            };
+        };
+    };
+    postTransfers: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Names this request for 72 hours: 1 to 255 visible ASCII characters of your own making. The same key with the same body answers the same. */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TransferRequest"];
+            };
+        };
+        responses: {
+            /** @description Accepted: it will end completed, rejected or cancelled. */
+            202: {
+                headers: {
+                    Location: string;
+                    /** @description `true` when the key was used before. */
+                    "Idempotent-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Transfer"];
+                };
+            };
+            /** @description IDEMPOTENCY_KEY_INVALID, IDEMPOTENCY_KEY_MISSING, INVALID_PARAMETER, MALFORMED_JSON, MALFORMED_REQUEST */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 400;
+                        /** @enum {string} */
+                        code?: "IDEMPOTENCY_KEY_INVALID" | "IDEMPOTENCY_KEY_MISSING" | "INVALID_PARAMETER" | "MALFORMED_JSON" | "MALFORMED_REQUEST";
+                    };
+                };
+            };
+            /** @description REQUEST_TIMEOUT */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 408;
+                        /** @enum {string} */
+                        code?: "REQUEST_TIMEOUT";
+                    };
+                };
+            };
+            /** @description IDEMPOTENCY_KEY_IN_USE */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 409;
+                        /** @enum {string} */
+                        code?: "IDEMPOTENCY_KEY_IN_USE";
+                    };
+                };
+            };
+            /** @description BODY_TOO_LARGE */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 413;
+                        /** @enum {string} */
+                        code?: "BODY_TOO_LARGE";
+                    };
+                };
+            };
+            /** @description UNSUPPORTED_MEDIA_TYPE */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 415;
+                        /** @enum {string} */
+                        code?: "UNSUPPORTED_MEDIA_TYPE";
+                    };
+                };
+            };
+            /** @description IDEMPOTENCY_KEY_REUSED, INVALID_TRANSFER */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 422;
+                        /** @enum {string} */
+                        code?: "IDEMPOTENCY_KEY_REUSED" | "INVALID_TRANSFER";
+                    };
+                };
+            };
+            /** @description RATE_LIMITED */
+            429: {
+                headers: {
+                    "Retry-After": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 429;
+                        /** @enum {string} */
+                        code?: "RATE_LIMITED";
+                    };
+                };
+            };
+            /** @description HEADERS_TOO_LARGE */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 431;
+                        /** @enum {string} */
+                        code?: "HEADERS_TOO_LARGE";
+                    };
+                };
+            };
+            /** @description DEPENDENCY_UNAVAILABLE, INTAKE_PAUSED, OVERLOADED */
+            503: {
+                headers: {
+                    "Retry-After": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 503;
+                        /** @enum {string} */
+                        code?: "DEPENDENCY_UNAVAILABLE" | "INTAKE_PAUSED" | "OVERLOADED";
+                    };
+                };
+            };
+        };
+    };
+    getTransfersId: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The transfer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Transfer"];
+                };
+            };
+            /** @description INVALID_PARAMETER, MALFORMED_REQUEST */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 400;
+                        /** @enum {string} */
+                        code?: "INVALID_PARAMETER" | "MALFORMED_REQUEST";
+                    };
+                };
+            };
+            /** @description TRANSFER_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 404;
+                        /** @enum {string} */
+                        code?: "TRANSFER_NOT_FOUND";
+                    };
+                };
+            };
+            /** @description REQUEST_TIMEOUT */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 408;
+                        /** @enum {string} */
+                        code?: "REQUEST_TIMEOUT";
+                    };
+                };
+            };
+            /** @description RATE_LIMITED */
+            429: {
+                headers: {
+                    "Retry-After": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 429;
+                        /** @enum {string} */
+                        code?: "RATE_LIMITED";
+                    };
+                };
+            };
+            /** @description HEADERS_TOO_LARGE */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 431;
+                        /** @enum {string} */
+                        code?: "HEADERS_TOO_LARGE";
+                    };
+                };
+            };
+            /** @description DEPENDENCY_UNAVAILABLE */
+            503: {
+                headers: {
+                    "Retry-After": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 503;
+                        /** @enum {string} */
+                        code?: "DEPENDENCY_UNAVAILABLE";
+                    };
+                };
+            };
+        };
+    };
+    getTransfersIdEvents: {
+        parameters: {
+            query?: {
+                asOfVersion?: number;
+                limit?: number;
+                /** @description The `nextCursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Its events, from version 1 without gaps. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EventList"];
+                };
+            };
+            /** @description INVALID_PARAMETER, MALFORMED_REQUEST */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 400;
+                        /** @enum {string} */
+                        code?: "INVALID_PARAMETER" | "MALFORMED_REQUEST";
+                    };
+                };
+            };
+            /** @description TRANSFER_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 404;
+                        /** @enum {string} */
+                        code?: "TRANSFER_NOT_FOUND";
+                    };
+                };
+            };
+            /** @description REQUEST_TIMEOUT */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 408;
+                        /** @enum {string} */
+                        code?: "REQUEST_TIMEOUT";
+                    };
+                };
+            };
+            /** @description RATE_LIMITED */
+            429: {
+                headers: {
+                    "Retry-After": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 429;
+                        /** @enum {string} */
+                        code?: "RATE_LIMITED";
+                    };
+                };
+            };
+            /** @description HEADERS_TOO_LARGE */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 431;
+                        /** @enum {string} */
+                        code?: "HEADERS_TOO_LARGE";
+                    };
+                };
+            };
+            /** @description DEPENDENCY_UNAVAILABLE */
+            503: {
+                headers: {
+                    "Retry-After": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 503;
+                        /** @enum {string} */
+                        code?: "DEPENDENCY_UNAVAILABLE";
+                    };
+                };
+            };
+        };
+    };
+    postTransfersIdCancel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["CancelRequest"];
+            };
+        };
+        responses: {
+            /** @description It was cancelled already. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Transfer"];
+                };
+            };
+            /** @description The wish is recorded: unless it is already compensating, it will end cancelled. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Transfer"];
+                };
+            };
+            /** @description INVALID_PARAMETER, MALFORMED_JSON, MALFORMED_REQUEST */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 400;
+                        /** @enum {string} */
+                        code?: "INVALID_PARAMETER" | "MALFORMED_JSON" | "MALFORMED_REQUEST";
+                    };
+                };
+            };
+            /** @description TRANSFER_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 404;
+                        /** @enum {string} */
+                        code?: "TRANSFER_NOT_FOUND";
+                    };
+                };
+            };
+            /** @description REQUEST_TIMEOUT */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 408;
+                        /** @enum {string} */
+                        code?: "REQUEST_TIMEOUT";
+                    };
+                };
+            };
+            /** @description TRANSFER_NOT_CANCELLABLE */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 409;
+                        /** @enum {string} */
+                        code?: "TRANSFER_NOT_CANCELLABLE";
+                    };
+                };
+            };
+            /** @description BODY_TOO_LARGE */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 413;
+                        /** @enum {string} */
+                        code?: "BODY_TOO_LARGE";
+                    };
+                };
+            };
+            /** @description UNSUPPORTED_MEDIA_TYPE */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 415;
+                        /** @enum {string} */
+                        code?: "UNSUPPORTED_MEDIA_TYPE";
+                    };
+                };
+            };
+            /** @description INVALID_REQUEST */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 422;
+                        /** @enum {string} */
+                        code?: "INVALID_REQUEST";
+                    };
+                };
+            };
+            /** @description RATE_LIMITED */
+            429: {
+                headers: {
+                    "Retry-After": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 429;
+                        /** @enum {string} */
+                        code?: "RATE_LIMITED";
+                    };
+                };
+            };
+            /** @description HEADERS_TOO_LARGE */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 431;
+                        /** @enum {string} */
+                        code?: "HEADERS_TOO_LARGE";
+                    };
+                };
+            };
+            /** @description DEPENDENCY_UNAVAILABLE */
+            503: {
+                headers: {
+                    "Retry-After": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 503;
+                        /** @enum {string} */
+                        code?: "DEPENDENCY_UNAVAILABLE";
+                    };
+                };
+            };
+        };
+    };
+    getAccounts: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description The `nextCursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of them. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccountList"];
+                };
+            };
+            /** @description INVALID_PARAMETER, MALFORMED_REQUEST */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 400;
+                        /** @enum {string} */
+                        code?: "INVALID_PARAMETER" | "MALFORMED_REQUEST";
+                    };
+                };
+            };
+            /** @description REQUEST_TIMEOUT */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 408;
+                        /** @enum {string} */
+                        code?: "REQUEST_TIMEOUT";
+                    };
+                };
+            };
+            /** @description RATE_LIMITED */
+            429: {
+                headers: {
+                    "Retry-After": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 429;
+                        /** @enum {string} */
+                        code?: "RATE_LIMITED";
+                    };
+                };
+            };
+            /** @description HEADERS_TOO_LARGE */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 431;
+                        /** @enum {string} */
+                        code?: "HEADERS_TOO_LARGE";
+                    };
+                };
+            };
+            /** @description DEPENDENCY_UNAVAILABLE, OVERLOADED */
+            503: {
+                headers: {
+                    "Retry-After": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 503;
+                        /** @enum {string} */
+                        code?: "DEPENDENCY_UNAVAILABLE" | "OVERLOADED";
+                    };
+                };
+            };
+        };
+    };
+    postAccounts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AccountRequest"];
+            };
+        };
+        responses: {
+            /** @description Opened. */
+            201: {
+                headers: {
+                    Location: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Account"];
+                };
+            };
+            /** @description INVALID_PARAMETER, MALFORMED_JSON, MALFORMED_REQUEST */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 400;
+                        /** @enum {string} */
+                        code?: "INVALID_PARAMETER" | "MALFORMED_JSON" | "MALFORMED_REQUEST";
+                    };
+                };
+            };
+            /** @description REQUEST_TIMEOUT */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 408;
+                        /** @enum {string} */
+                        code?: "REQUEST_TIMEOUT";
+                    };
+                };
+            };
+            /** @description ACCOUNT_EXISTS */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 409;
+                        /** @enum {string} */
+                        code?: "ACCOUNT_EXISTS";
+                    };
+                };
+            };
+            /** @description BODY_TOO_LARGE */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 413;
+                        /** @enum {string} */
+                        code?: "BODY_TOO_LARGE";
+                    };
+                };
+            };
+            /** @description UNSUPPORTED_MEDIA_TYPE */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 415;
+                        /** @enum {string} */
+                        code?: "UNSUPPORTED_MEDIA_TYPE";
+                    };
+                };
+            };
+            /** @description INVALID_ACCOUNT */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 422;
+                        /** @enum {string} */
+                        code?: "INVALID_ACCOUNT";
+                    };
+                };
+            };
+            /** @description RATE_LIMITED */
+            429: {
+                headers: {
+                    "Retry-After": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 429;
+                        /** @enum {string} */
+                        code?: "RATE_LIMITED";
+                    };
+                };
+            };
+            /** @description HEADERS_TOO_LARGE */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 431;
+                        /** @enum {string} */
+                        code?: "HEADERS_TOO_LARGE";
+                    };
+                };
+            };
+            /** @description DEPENDENCY_UNAVAILABLE */
+            503: {
+                headers: {
+                    "Retry-After": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 503;
+                        /** @enum {string} */
+                        code?: "DEPENDENCY_UNAVAILABLE";
+                    };
+                };
+            };
+        };
+    };
+    getAccountsId: {
+        parameters: {
+            query?: {
+                asOfVersion?: number;
+                asOf?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The account. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Account"];
+                };
+            };
+            /** @description INVALID_PARAMETER, MALFORMED_REQUEST */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 400;
+                        /** @enum {string} */
+                        code?: "INVALID_PARAMETER" | "MALFORMED_REQUEST";
+                    };
+                };
+            };
+            /** @description ACCOUNT_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 404;
+                        /** @enum {string} */
+                        code?: "ACCOUNT_NOT_FOUND";
+                    };
+                };
+            };
+            /** @description REQUEST_TIMEOUT */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 408;
+                        /** @enum {string} */
+                        code?: "REQUEST_TIMEOUT";
+                    };
+                };
+            };
+            /** @description RATE_LIMITED */
+            429: {
+                headers: {
+                    "Retry-After": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 429;
+                        /** @enum {string} */
+                        code?: "RATE_LIMITED";
+                    };
+                };
+            };
+            /** @description HEADERS_TOO_LARGE */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 431;
+                        /** @enum {string} */
+                        code?: "HEADERS_TOO_LARGE";
+                    };
+                };
+            };
+            /** @description DEPENDENCY_UNAVAILABLE */
+            503: {
+                headers: {
+                    "Retry-After": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 503;
+                        /** @enum {string} */
+                        code?: "DEPENDENCY_UNAVAILABLE";
+                    };
+                };
+            };
+        };
+    };
+    getAccountsIdEvents: {
+        parameters: {
+            query?: {
+                asOfVersion?: number;
+                asOf?: string;
+                limit?: number;
+                /** @description The `nextCursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Its events, from version 1 without gaps. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EventList"];
+                };
+            };
+            /** @description INVALID_PARAMETER, MALFORMED_REQUEST */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 400;
+                        /** @enum {string} */
+                        code?: "INVALID_PARAMETER" | "MALFORMED_REQUEST";
+                    };
+                };
+            };
+            /** @description ACCOUNT_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 404;
+                        /** @enum {string} */
+                        code?: "ACCOUNT_NOT_FOUND";
+                    };
+                };
+            };
+            /** @description REQUEST_TIMEOUT */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 408;
+                        /** @enum {string} */
+                        code?: "REQUEST_TIMEOUT";
+                    };
+                };
+            };
+            /** @description RATE_LIMITED */
+            429: {
+                headers: {
+                    "Retry-After": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 429;
+                        /** @enum {string} */
+                        code?: "RATE_LIMITED";
+                    };
+                };
+            };
+            /** @description HEADERS_TOO_LARGE */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 431;
+                        /** @enum {string} */
+                        code?: "HEADERS_TOO_LARGE";
+                    };
+                };
+            };
+            /** @description DEPENDENCY_UNAVAILABLE */
+            503: {
+                headers: {
+                    "Retry-After": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 503;
+                        /** @enum {string} */
+                        code?: "DEPENDENCY_UNAVAILABLE";
+                    };
+                };
+            };
+        };
+    };
+    postAccountsIdDeposit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MoneyRequest"];
+            };
+        };
+        responses: {
+            /** @description The account as it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Account"];
+                };
+            };
+            /** @description INVALID_PARAMETER, MALFORMED_JSON, MALFORMED_REQUEST */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 400;
+                        /** @enum {string} */
+                        code?: "INVALID_PARAMETER" | "MALFORMED_JSON" | "MALFORMED_REQUEST";
+                    };
+                };
+            };
+            /** @description ACCOUNT_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 404;
+                        /** @enum {string} */
+                        code?: "ACCOUNT_NOT_FOUND";
+                    };
+                };
+            };
+            /** @description REQUEST_TIMEOUT */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 408;
+                        /** @enum {string} */
+                        code?: "REQUEST_TIMEOUT";
+                    };
+                };
+            };
+            /** @description ACCOUNT_CLOSED, ACCOUNT_FROZEN, VERSION_CONFLICT */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 409;
+                        /** @enum {string} */
+                        code?: "ACCOUNT_CLOSED" | "ACCOUNT_FROZEN" | "VERSION_CONFLICT";
+                    };
+                };
+            };
+            /** @description BODY_TOO_LARGE */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 413;
+                        /** @enum {string} */
+                        code?: "BODY_TOO_LARGE";
+                    };
+                };
+            };
+            /** @description UNSUPPORTED_MEDIA_TYPE */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 415;
+                        /** @enum {string} */
+                        code?: "UNSUPPORTED_MEDIA_TYPE";
+                    };
+                };
+            };
+            /** @description BALANCE_TOO_LARGE, CURRENCY_MISMATCH, INVALID_REQUEST */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 422;
+                        /** @enum {string} */
+                        code?: "BALANCE_TOO_LARGE" | "CURRENCY_MISMATCH" | "INVALID_REQUEST";
+                    };
+                };
+            };
+            /** @description RATE_LIMITED */
+            429: {
+                headers: {
+                    "Retry-After": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 429;
+                        /** @enum {string} */
+                        code?: "RATE_LIMITED";
+                    };
+                };
+            };
+            /** @description HEADERS_TOO_LARGE */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 431;
+                        /** @enum {string} */
+                        code?: "HEADERS_TOO_LARGE";
+                    };
+                };
+            };
+            /** @description DEPENDENCY_UNAVAILABLE */
+            503: {
+                headers: {
+                    "Retry-After": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 503;
+                        /** @enum {string} */
+                        code?: "DEPENDENCY_UNAVAILABLE";
+                    };
+                };
+            };
+        };
+    };
+    postAccountsIdWithdraw: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MoneyRequest"];
+            };
+        };
+        responses: {
+            /** @description The account as it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Account"];
+                };
+            };
+            /** @description INVALID_PARAMETER, MALFORMED_JSON, MALFORMED_REQUEST */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 400;
+                        /** @enum {string} */
+                        code?: "INVALID_PARAMETER" | "MALFORMED_JSON" | "MALFORMED_REQUEST";
+                    };
+                };
+            };
+            /** @description ACCOUNT_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 404;
+                        /** @enum {string} */
+                        code?: "ACCOUNT_NOT_FOUND";
+                    };
+                };
+            };
+            /** @description REQUEST_TIMEOUT */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 408;
+                        /** @enum {string} */
+                        code?: "REQUEST_TIMEOUT";
+                    };
+                };
+            };
+            /** @description ACCOUNT_CLOSED, ACCOUNT_FROZEN, VERSION_CONFLICT */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 409;
+                        /** @enum {string} */
+                        code?: "ACCOUNT_CLOSED" | "ACCOUNT_FROZEN" | "VERSION_CONFLICT";
+                    };
+                };
+            };
+            /** @description BODY_TOO_LARGE */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 413;
+                        /** @enum {string} */
+                        code?: "BODY_TOO_LARGE";
+                    };
+                };
+            };
+            /** @description UNSUPPORTED_MEDIA_TYPE */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 415;
+                        /** @enum {string} */
+                        code?: "UNSUPPORTED_MEDIA_TYPE";
+                    };
+                };
+            };
+            /** @description CURRENCY_MISMATCH, INSUFFICIENT_FUNDS, INVALID_REQUEST */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 422;
+                        /** @enum {string} */
+                        code?: "CURRENCY_MISMATCH" | "INSUFFICIENT_FUNDS" | "INVALID_REQUEST";
+                    };
+                };
+            };
+            /** @description RATE_LIMITED */
+            429: {
+                headers: {
+                    "Retry-After": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 429;
+                        /** @enum {string} */
+                        code?: "RATE_LIMITED";
+                    };
+                };
+            };
+            /** @description HEADERS_TOO_LARGE */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 431;
+                        /** @enum {string} */
+                        code?: "HEADERS_TOO_LARGE";
+                    };
+                };
+            };
+            /** @description DEPENDENCY_UNAVAILABLE */
+            503: {
+                headers: {
+                    "Retry-After": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 503;
+                        /** @enum {string} */
+                        code?: "DEPENDENCY_UNAVAILABLE";
+                    };
+                };
+            };
+        };
+    };
+    postAccountsIdFreeze: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AccountChange"];
+            };
+        };
+        responses: {
+            /** @description The account as it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Account"];
+                };
+            };
+            /** @description INVALID_PARAMETER, MALFORMED_JSON, MALFORMED_REQUEST */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 400;
+                        /** @enum {string} */
+                        code?: "INVALID_PARAMETER" | "MALFORMED_JSON" | "MALFORMED_REQUEST";
+                    };
+                };
+            };
+            /** @description ACCOUNT_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 404;
+                        /** @enum {string} */
+                        code?: "ACCOUNT_NOT_FOUND";
+                    };
+                };
+            };
+            /** @description REQUEST_TIMEOUT */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 408;
+                        /** @enum {string} */
+                        code?: "REQUEST_TIMEOUT";
+                    };
+                };
+            };
+            /** @description ACCOUNT_CLOSED, VERSION_CONFLICT */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 409;
+                        /** @enum {string} */
+                        code?: "ACCOUNT_CLOSED" | "VERSION_CONFLICT";
+                    };
+                };
+            };
+            /** @description BODY_TOO_LARGE */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 413;
+                        /** @enum {string} */
+                        code?: "BODY_TOO_LARGE";
+                    };
+                };
+            };
+            /** @description UNSUPPORTED_MEDIA_TYPE */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 415;
+                        /** @enum {string} */
+                        code?: "UNSUPPORTED_MEDIA_TYPE";
+                    };
+                };
+            };
+            /** @description INVALID_REQUEST */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 422;
+                        /** @enum {string} */
+                        code?: "INVALID_REQUEST";
+                    };
+                };
+            };
+            /** @description RATE_LIMITED */
+            429: {
+                headers: {
+                    "Retry-After": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 429;
+                        /** @enum {string} */
+                        code?: "RATE_LIMITED";
+                    };
+                };
+            };
+            /** @description HEADERS_TOO_LARGE */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 431;
+                        /** @enum {string} */
+                        code?: "HEADERS_TOO_LARGE";
+                    };
+                };
+            };
+            /** @description DEPENDENCY_UNAVAILABLE */
+            503: {
+                headers: {
+                    "Retry-After": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 503;
+                        /** @enum {string} */
+                        code?: "DEPENDENCY_UNAVAILABLE";
+                    };
+                };
+            };
+        };
+    };
+    postAccountsIdUnfreeze: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AccountChange"];
+            };
+        };
+        responses: {
+            /** @description The account as it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Account"];
+                };
+            };
+            /** @description INVALID_PARAMETER, MALFORMED_JSON, MALFORMED_REQUEST */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 400;
+                        /** @enum {string} */
+                        code?: "INVALID_PARAMETER" | "MALFORMED_JSON" | "MALFORMED_REQUEST";
+                    };
+                };
+            };
+            /** @description ACCOUNT_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 404;
+                        /** @enum {string} */
+                        code?: "ACCOUNT_NOT_FOUND";
+                    };
+                };
+            };
+            /** @description REQUEST_TIMEOUT */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 408;
+                        /** @enum {string} */
+                        code?: "REQUEST_TIMEOUT";
+                    };
+                };
+            };
+            /** @description ACCOUNT_NOT_FROZEN, VERSION_CONFLICT */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 409;
+                        /** @enum {string} */
+                        code?: "ACCOUNT_NOT_FROZEN" | "VERSION_CONFLICT";
+                    };
+                };
+            };
+            /** @description BODY_TOO_LARGE */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 413;
+                        /** @enum {string} */
+                        code?: "BODY_TOO_LARGE";
+                    };
+                };
+            };
+            /** @description UNSUPPORTED_MEDIA_TYPE */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 415;
+                        /** @enum {string} */
+                        code?: "UNSUPPORTED_MEDIA_TYPE";
+                    };
+                };
+            };
+            /** @description INVALID_REQUEST */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 422;
+                        /** @enum {string} */
+                        code?: "INVALID_REQUEST";
+                    };
+                };
+            };
+            /** @description RATE_LIMITED */
+            429: {
+                headers: {
+                    "Retry-After": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 429;
+                        /** @enum {string} */
+                        code?: "RATE_LIMITED";
+                    };
+                };
+            };
+            /** @description HEADERS_TOO_LARGE */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 431;
+                        /** @enum {string} */
+                        code?: "HEADERS_TOO_LARGE";
+                    };
+                };
+            };
+            /** @description DEPENDENCY_UNAVAILABLE */
+            503: {
+                headers: {
+                    "Retry-After": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 503;
+                        /** @enum {string} */
+                        code?: "DEPENDENCY_UNAVAILABLE";
+                    };
+                };
+            };
+        };
+    };
+    postAccountsIdClose: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AccountChange"];
+            };
+        };
+        responses: {
+            /** @description The account as it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Account"];
+                };
+            };
+            /** @description INVALID_PARAMETER, MALFORMED_JSON, MALFORMED_REQUEST */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 400;
+                        /** @enum {string} */
+                        code?: "INVALID_PARAMETER" | "MALFORMED_JSON" | "MALFORMED_REQUEST";
+                    };
+                };
+            };
+            /** @description ACCOUNT_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 404;
+                        /** @enum {string} */
+                        code?: "ACCOUNT_NOT_FOUND";
+                    };
+                };
+            };
+            /** @description REQUEST_TIMEOUT */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 408;
+                        /** @enum {string} */
+                        code?: "REQUEST_TIMEOUT";
+                    };
+                };
+            };
+            /** @description BALANCE_NOT_ZERO, VERSION_CONFLICT */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 409;
+                        /** @enum {string} */
+                        code?: "BALANCE_NOT_ZERO" | "VERSION_CONFLICT";
+                    };
+                };
+            };
+            /** @description BODY_TOO_LARGE */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 413;
+                        /** @enum {string} */
+                        code?: "BODY_TOO_LARGE";
+                    };
+                };
+            };
+            /** @description UNSUPPORTED_MEDIA_TYPE */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 415;
+                        /** @enum {string} */
+                        code?: "UNSUPPORTED_MEDIA_TYPE";
+                    };
+                };
+            };
+            /** @description INVALID_REQUEST */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 422;
+                        /** @enum {string} */
+                        code?: "INVALID_REQUEST";
+                    };
+                };
+            };
+            /** @description RATE_LIMITED */
+            429: {
+                headers: {
+                    "Retry-After": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 429;
+                        /** @enum {string} */
+                        code?: "RATE_LIMITED";
+                    };
+                };
+            };
+            /** @description HEADERS_TOO_LARGE */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 431;
+                        /** @enum {string} */
+                        code?: "HEADERS_TOO_LARGE";
+                    };
+                };
+            };
+            /** @description DEPENDENCY_UNAVAILABLE */
+            503: {
+                headers: {
+                    "Retry-After": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 503;
+                        /** @enum {string} */
+                        code?: "DEPENDENCY_UNAVAILABLE";
+                    };
+                };
+            };
+        };
+    };
+    getSagas: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description By kind, oldest first; the steps in their order. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SagaList"];
+                };
+            };
+            /** @description INVALID_PARAMETER, MALFORMED_REQUEST */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 400;
+                        /** @enum {string} */
+                        code?: "INVALID_PARAMETER" | "MALFORMED_REQUEST";
+                    };
+                };
+            };
+            /** @description REQUEST_TIMEOUT */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 408;
+                        /** @enum {string} */
+                        code?: "REQUEST_TIMEOUT";
+                    };
+                };
+            };
+            /** @description RATE_LIMITED */
+            429: {
+                headers: {
+                    "Retry-After": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 429;
+                        /** @enum {string} */
+                        code?: "RATE_LIMITED";
+                    };
+                };
+            };
+            /** @description HEADERS_TOO_LARGE */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 431;
+                        /** @enum {string} */
+                        code?: "HEADERS_TOO_LARGE";
+                    };
+                };
+            };
+            /** @description DEPENDENCY_UNAVAILABLE */
+            503: {
+                headers: {
+                    "Retry-After": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 503;
+                        /** @enum {string} */
+                        code?: "DEPENDENCY_UNAVAILABLE";
+                    };
+                };
+            };
+        };
+    };
+    getOperationsOverview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description From the written tables. It is read once at a time, and those who ask meanwhile share the next run. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperationsOverview"];
+                };
+            };
+            /** @description INVALID_PARAMETER, MALFORMED_REQUEST */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 400;
+                        /** @enum {string} */
+                        code?: "INVALID_PARAMETER" | "MALFORMED_REQUEST";
+                    };
+                };
+            };
+            /** @description REQUEST_TIMEOUT */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 408;
+                        /** @enum {string} */
+                        code?: "REQUEST_TIMEOUT";
+                    };
+                };
+            };
+            /** @description RATE_LIMITED */
+            429: {
+                headers: {
+                    "Retry-After": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 429;
+                        /** @enum {string} */
+                        code?: "RATE_LIMITED";
+                    };
+                };
+            };
+            /** @description HEADERS_TOO_LARGE */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 431;
+                        /** @enum {string} */
+                        code?: "HEADERS_TOO_LARGE";
+                    };
+                };
+            };
+            /** @description DEPENDENCY_UNAVAILABLE */
+            503: {
+                headers: {
+                    "Retry-After": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 503;
+                        /** @enum {string} */
+                        code?: "DEPENDENCY_UNAVAILABLE";
+                    };
+                };
+            };
+        };
+    };
+    getOperationsFailures: {
+        parameters: {
+            query?: {
+                kind?: "order" | "transfer";
+                /** @description `parked` now, however long ago; `rejected`: placed within the window, and turned back. */
+                state?: "parked" | "rejected";
+                windowHours?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What is parked first, then the most frequent first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FailureList"];
+                };
+            };
+            /** @description INVALID_PARAMETER, MALFORMED_REQUEST */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 400;
+                        /** @enum {string} */
+                        code?: "INVALID_PARAMETER" | "MALFORMED_REQUEST";
+                    };
+                };
+            };
+            /** @description REQUEST_TIMEOUT */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 408;
+                        /** @enum {string} */
+                        code?: "REQUEST_TIMEOUT";
+                    };
+                };
+            };
+            /** @description RATE_LIMITED */
+            429: {
+                headers: {
+                    "Retry-After": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 429;
+                        /** @enum {string} */
+                        code?: "RATE_LIMITED";
+                    };
+                };
+            };
+            /** @description HEADERS_TOO_LARGE */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 431;
+                        /** @enum {string} */
+                        code?: "HEADERS_TOO_LARGE";
+                    };
+                };
+            };
+            /** @description DEPENDENCY_UNAVAILABLE, OVERLOADED */
+            503: {
+                headers: {
+                    "Retry-After": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 503;
+                        /** @enum {string} */
+                        code?: "DEPENDENCY_UNAVAILABLE" | "OVERLOADED";
+                    };
+                };
+            };
+        };
+    };
+    getOperationsParked: {
+        parameters: {
+            query?: {
+                kind?: "order" | "transfer";
+                step?: string;
+                errorClass?: string;
+                limit?: number;
+                /** @description The `nextCursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Longest parked first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ParkedList"];
+                };
+            };
+            /** @description INVALID_PARAMETER, MALFORMED_REQUEST */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 400;
+                        /** @enum {string} */
+                        code?: "INVALID_PARAMETER" | "MALFORMED_REQUEST";
+                    };
+                };
+            };
+            /** @description REQUEST_TIMEOUT */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 408;
+                        /** @enum {string} */
+                        code?: "REQUEST_TIMEOUT";
+                    };
+                };
+            };
+            /** @description RATE_LIMITED */
+            429: {
+                headers: {
+                    "Retry-After": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 429;
+                        /** @enum {string} */
+                        code?: "RATE_LIMITED";
+                    };
+                };
+            };
+            /** @description HEADERS_TOO_LARGE */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 431;
+                        /** @enum {string} */
+                        code?: "HEADERS_TOO_LARGE";
+                    };
+                };
+            };
+            /** @description DEPENDENCY_UNAVAILABLE */
+            503: {
+                headers: {
+                    "Retry-After": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 503;
+                        /** @enum {string} */
+                        code?: "DEPENDENCY_UNAVAILABLE";
+                    };
+                };
+            };
+        };
+    };
+    postOperationsOrdersIdRetry: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RetryRequest"];
+            };
+        };
+        responses: {
+            /** @description Accepted, and recorded with its reason. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        status: "accepted";
+                    };
+                };
+            };
+            /** @description INVALID_PARAMETER, MALFORMED_JSON, MALFORMED_REQUEST */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 400;
+                        /** @enum {string} */
+                        code?: "INVALID_PARAMETER" | "MALFORMED_JSON" | "MALFORMED_REQUEST";
+                    };
+                };
+            };
+            /** @description ORDER_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 404;
+                        /** @enum {string} */
+                        code?: "ORDER_NOT_FOUND";
+                    };
+                };
+            };
+            /** @description REQUEST_TIMEOUT */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 408;
+                        /** @enum {string} */
+                        code?: "REQUEST_TIMEOUT";
+                    };
+                };
+            };
+            /** @description ORDER_NOT_PARKED */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 409;
+                        /** @enum {string} */
+                        code?: "ORDER_NOT_PARKED";
+                    };
+                };
+            };
+            /** @description BODY_TOO_LARGE */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 413;
+                        /** @enum {string} */
+                        code?: "BODY_TOO_LARGE";
+                    };
+                };
+            };
+            /** @description UNSUPPORTED_MEDIA_TYPE */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 415;
+                        /** @enum {string} */
+                        code?: "UNSUPPORTED_MEDIA_TYPE";
+                    };
+                };
+            };
+            /** @description INVALID_REQUEST, UNKNOWN_STEP */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 422;
+                        /** @enum {string} */
+                        code?: "INVALID_REQUEST" | "UNKNOWN_STEP";
+                    };
+                };
+            };
+            /** @description RATE_LIMITED */
+            429: {
+                headers: {
+                    "Retry-After": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 429;
+                        /** @enum {string} */
+                        code?: "RATE_LIMITED";
+                    };
+                };
+            };
+            /** @description HEADERS_TOO_LARGE */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 431;
+                        /** @enum {string} */
+                        code?: "HEADERS_TOO_LARGE";
+                    };
+                };
+            };
+            /** @description DEPENDENCY_UNAVAILABLE */
+            503: {
+                headers: {
+                    "Retry-After": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 503;
+                        /** @enum {string} */
+                        code?: "DEPENDENCY_UNAVAILABLE";
+                    };
+                };
+            };
+        };
+    };
+    postOperationsOrdersIdSkip: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SkipRequest"];
+            };
+        };
+        responses: {
+            /** @description Accepted, and recorded with its reason. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        status: "accepted";
+                    };
+                };
+            };
+            /** @description INVALID_PARAMETER, MALFORMED_JSON, MALFORMED_REQUEST */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 400;
+                        /** @enum {string} */
+                        code?: "INVALID_PARAMETER" | "MALFORMED_JSON" | "MALFORMED_REQUEST";
+                    };
+                };
+            };
+            /** @description ORDER_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 404;
+                        /** @enum {string} */
+                        code?: "ORDER_NOT_FOUND";
+                    };
+                };
+            };
+            /** @description REQUEST_TIMEOUT */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 408;
+                        /** @enum {string} */
+                        code?: "REQUEST_TIMEOUT";
+                    };
+                };
+            };
+            /** @description COMPENSATION_IN_PROGRESS, ORDER_NOT_PARKED */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 409;
+                        /** @enum {string} */
+                        code?: "COMPENSATION_IN_PROGRESS" | "ORDER_NOT_PARKED";
+                    };
+                };
+            };
+            /** @description BODY_TOO_LARGE */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 413;
+                        /** @enum {string} */
+                        code?: "BODY_TOO_LARGE";
+                    };
+                };
+            };
+            /** @description UNSUPPORTED_MEDIA_TYPE */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 415;
+                        /** @enum {string} */
+                        code?: "UNSUPPORTED_MEDIA_TYPE";
+                    };
+                };
+            };
+            /** @description INVALID_REQUEST, STEP_NOT_SKIPPABLE, UNKNOWN_STEP */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 422;
+                        /** @enum {string} */
+                        code?: "INVALID_REQUEST" | "STEP_NOT_SKIPPABLE" | "UNKNOWN_STEP";
+                    };
+                };
+            };
+            /** @description RATE_LIMITED */
+            429: {
+                headers: {
+                    "Retry-After": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 429;
+                        /** @enum {string} */
+                        code?: "RATE_LIMITED";
+                    };
+                };
+            };
+            /** @description HEADERS_TOO_LARGE */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 431;
+                        /** @enum {string} */
+                        code?: "HEADERS_TOO_LARGE";
+                    };
+                };
+            };
+            /** @description DEPENDENCY_UNAVAILABLE */
+            503: {
+                headers: {
+                    "Retry-After": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 503;
+                        /** @enum {string} */
+                        code?: "DEPENDENCY_UNAVAILABLE";
+                    };
+                };
+            };
+        };
+    };
+    postOperationsTransfersIdRetry: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RetryRequest"];
+            };
+        };
+        responses: {
+            /** @description Accepted, and recorded with its reason. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        status: "accepted";
+                    };
+                };
+            };
+            /** @description INVALID_PARAMETER, MALFORMED_JSON, MALFORMED_REQUEST */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 400;
+                        /** @enum {string} */
+                        code?: "INVALID_PARAMETER" | "MALFORMED_JSON" | "MALFORMED_REQUEST";
+                    };
+                };
+            };
+            /** @description TRANSFER_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 404;
+                        /** @enum {string} */
+                        code?: "TRANSFER_NOT_FOUND";
+                    };
+                };
+            };
+            /** @description REQUEST_TIMEOUT */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 408;
+                        /** @enum {string} */
+                        code?: "REQUEST_TIMEOUT";
+                    };
+                };
+            };
+            /** @description TRANSFER_NOT_PARKED */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 409;
+                        /** @enum {string} */
+                        code?: "TRANSFER_NOT_PARKED";
+                    };
+                };
+            };
+            /** @description BODY_TOO_LARGE */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 413;
+                        /** @enum {string} */
+                        code?: "BODY_TOO_LARGE";
+                    };
+                };
+            };
+            /** @description UNSUPPORTED_MEDIA_TYPE */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 415;
+                        /** @enum {string} */
+                        code?: "UNSUPPORTED_MEDIA_TYPE";
+                    };
+                };
+            };
+            /** @description INVALID_REQUEST, UNKNOWN_STEP */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 422;
+                        /** @enum {string} */
+                        code?: "INVALID_REQUEST" | "UNKNOWN_STEP";
+                    };
+                };
+            };
+            /** @description RATE_LIMITED */
+            429: {
+                headers: {
+                    "Retry-After": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 429;
+                        /** @enum {string} */
+                        code?: "RATE_LIMITED";
+                    };
+                };
+            };
+            /** @description HEADERS_TOO_LARGE */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 431;
+                        /** @enum {string} */
+                        code?: "HEADERS_TOO_LARGE";
+                    };
+                };
+            };
+            /** @description DEPENDENCY_UNAVAILABLE */
+            503: {
+                headers: {
+                    "Retry-After": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 503;
+                        /** @enum {string} */
+                        code?: "DEPENDENCY_UNAVAILABLE";
+                    };
+                };
+            };
+        };
+    };
+    postOperationsTransfersIdSkip: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SkipRequest"];
+            };
+        };
+        responses: {
+            /** @description Accepted, and recorded with its reason. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        status: "accepted";
+                    };
+                };
+            };
+            /** @description INVALID_PARAMETER, MALFORMED_JSON, MALFORMED_REQUEST */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 400;
+                        /** @enum {string} */
+                        code?: "INVALID_PARAMETER" | "MALFORMED_JSON" | "MALFORMED_REQUEST";
+                    };
+                };
+            };
+            /** @description TRANSFER_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 404;
+                        /** @enum {string} */
+                        code?: "TRANSFER_NOT_FOUND";
+                    };
+                };
+            };
+            /** @description REQUEST_TIMEOUT */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 408;
+                        /** @enum {string} */
+                        code?: "REQUEST_TIMEOUT";
+                    };
+                };
+            };
+            /** @description COMPENSATION_IN_PROGRESS, TRANSFER_NOT_PARKED */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 409;
+                        /** @enum {string} */
+                        code?: "COMPENSATION_IN_PROGRESS" | "TRANSFER_NOT_PARKED";
+                    };
+                };
+            };
+            /** @description BODY_TOO_LARGE */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 413;
+                        /** @enum {string} */
+                        code?: "BODY_TOO_LARGE";
+                    };
+                };
+            };
+            /** @description UNSUPPORTED_MEDIA_TYPE */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 415;
+                        /** @enum {string} */
+                        code?: "UNSUPPORTED_MEDIA_TYPE";
+                    };
+                };
+            };
+            /** @description INVALID_REQUEST, STEP_NOT_SKIPPABLE, UNKNOWN_STEP */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 422;
+                        /** @enum {string} */
+                        code?: "INVALID_REQUEST" | "STEP_NOT_SKIPPABLE" | "UNKNOWN_STEP";
+                    };
+                };
+            };
+            /** @description RATE_LIMITED */
+            429: {
+                headers: {
+                    "Retry-After": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 429;
+                        /** @enum {string} */
+                        code?: "RATE_LIMITED";
+                    };
+                };
+            };
+            /** @description HEADERS_TOO_LARGE */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 431;
+                        /** @enum {string} */
+                        code?: "HEADERS_TOO_LARGE";
+                    };
+                };
+            };
+            /** @description DEPENDENCY_UNAVAILABLE */
+            503: {
+                headers: {
+                    "Retry-After": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 503;
+                        /** @enum {string} */
+                        code?: "DEPENDENCY_UNAVAILABLE";
+                    };
+                };
+            };
+        };
+    };
+    postOperationsParkedRetry: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RetryBatchRequest"];
+            };
+        };
+        responses: {
+            /** @description Under way. */
+            202: {
+                headers: {
+                    Location: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetryBatch"];
+                };
+            };
+            /** @description INVALID_PARAMETER, MALFORMED_JSON, MALFORMED_REQUEST */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 400;
+                        /** @enum {string} */
+                        code?: "INVALID_PARAMETER" | "MALFORMED_JSON" | "MALFORMED_REQUEST";
+                    };
+                };
+            };
+            /** @description REQUEST_TIMEOUT */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 408;
+                        /** @enum {string} */
+                        code?: "REQUEST_TIMEOUT";
+                    };
+                };
+            };
+            /** @description BODY_TOO_LARGE */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 413;
+                        /** @enum {string} */
+                        code?: "BODY_TOO_LARGE";
+                    };
+                };
+            };
+            /** @description UNSUPPORTED_MEDIA_TYPE */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 415;
+                        /** @enum {string} */
+                        code?: "UNSUPPORTED_MEDIA_TYPE";
+                    };
+                };
+            };
+            /** @description INVALID_REQUEST, UNKNOWN_STEP */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 422;
+                        /** @enum {string} */
+                        code?: "INVALID_REQUEST" | "UNKNOWN_STEP";
+                    };
+                };
+            };
+            /** @description RATE_LIMITED */
+            429: {
+                headers: {
+                    "Retry-After": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 429;
+                        /** @enum {string} */
+                        code?: "RATE_LIMITED";
+                    };
+                };
+            };
+            /** @description HEADERS_TOO_LARGE */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 431;
+                        /** @enum {string} */
+                        code?: "HEADERS_TOO_LARGE";
+                    };
+                };
+            };
+            /** @description DEPENDENCY_UNAVAILABLE */
+            503: {
+                headers: {
+                    "Retry-After": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 503;
+                        /** @enum {string} */
+                        code?: "DEPENDENCY_UNAVAILABLE";
+                    };
+                };
+            };
+        };
+    };
+    getOperationsRetries: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description The `nextCursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Newest first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetryBatchList"];
+                };
+            };
+            /** @description INVALID_PARAMETER, MALFORMED_REQUEST */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 400;
+                        /** @enum {string} */
+                        code?: "INVALID_PARAMETER" | "MALFORMED_REQUEST";
+                    };
+                };
+            };
+            /** @description REQUEST_TIMEOUT */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 408;
+                        /** @enum {string} */
+                        code?: "REQUEST_TIMEOUT";
+                    };
+                };
+            };
+            /** @description RATE_LIMITED */
+            429: {
+                headers: {
+                    "Retry-After": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 429;
+                        /** @enum {string} */
+                        code?: "RATE_LIMITED";
+                    };
+                };
+            };
+            /** @description HEADERS_TOO_LARGE */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 431;
+                        /** @enum {string} */
+                        code?: "HEADERS_TOO_LARGE";
+                    };
+                };
+            };
+            /** @description DEPENDENCY_UNAVAILABLE */
+            503: {
+                headers: {
+                    "Retry-After": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 503;
+                        /** @enum {string} */
+                        code?: "DEPENDENCY_UNAVAILABLE";
+                    };
+                };
+            };
+        };
+    };
+    getOperationsRetriesId: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Its progress. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetryBatch"];
+                };
+            };
+            /** @description INVALID_PARAMETER, MALFORMED_REQUEST */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 400;
+                        /** @enum {string} */
+                        code?: "INVALID_PARAMETER" | "MALFORMED_REQUEST";
+                    };
+                };
+            };
+            /** @description RETRY_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 404;
+                        /** @enum {string} */
+                        code?: "RETRY_NOT_FOUND";
+                    };
+                };
+            };
+            /** @description REQUEST_TIMEOUT */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 408;
+                        /** @enum {string} */
+                        code?: "REQUEST_TIMEOUT";
+                    };
+                };
+            };
+            /** @description RATE_LIMITED */
+            429: {
+                headers: {
+                    "Retry-After": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 429;
+                        /** @enum {string} */
+                        code?: "RATE_LIMITED";
+                    };
+                };
+            };
+            /** @description HEADERS_TOO_LARGE */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 431;
+                        /** @enum {string} */
+                        code?: "HEADERS_TOO_LARGE";
+                    };
+                };
+            };
+            /** @description DEPENDENCY_UNAVAILABLE */
+            503: {
+                headers: {
+                    "Retry-After": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 503;
+                        /** @enum {string} */
+                        code?: "DEPENDENCY_UNAVAILABLE";
+                    };
+                };
+            };
+        };
+    };
+    postOperationsRetriesIdPause: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RetryChange"];
+            };
+        };
+        responses: {
+            /** @description The batch. Steps that were woken before go on. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetryBatch"];
+                };
+            };
+            /** @description INVALID_PARAMETER, MALFORMED_JSON, MALFORMED_REQUEST */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 400;
+                        /** @enum {string} */
+                        code?: "INVALID_PARAMETER" | "MALFORMED_JSON" | "MALFORMED_REQUEST";
+                    };
+                };
+            };
+            /** @description RETRY_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 404;
+                        /** @enum {string} */
+                        code?: "RETRY_NOT_FOUND";
+                    };
+                };
+            };
+            /** @description REQUEST_TIMEOUT */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 408;
+                        /** @enum {string} */
+                        code?: "REQUEST_TIMEOUT";
+                    };
+                };
+            };
+            /** @description RETRY_NOT_RUNNING */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 409;
+                        /** @enum {string} */
+                        code?: "RETRY_NOT_RUNNING";
+                    };
+                };
+            };
+            /** @description BODY_TOO_LARGE */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 413;
+                        /** @enum {string} */
+                        code?: "BODY_TOO_LARGE";
+                    };
+                };
+            };
+            /** @description UNSUPPORTED_MEDIA_TYPE */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 415;
+                        /** @enum {string} */
+                        code?: "UNSUPPORTED_MEDIA_TYPE";
+                    };
+                };
+            };
+            /** @description INVALID_REQUEST */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 422;
+                        /** @enum {string} */
+                        code?: "INVALID_REQUEST";
+                    };
+                };
+            };
+            /** @description RATE_LIMITED */
+            429: {
+                headers: {
+                    "Retry-After": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 429;
+                        /** @enum {string} */
+                        code?: "RATE_LIMITED";
+                    };
+                };
+            };
+            /** @description HEADERS_TOO_LARGE */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 431;
+                        /** @enum {string} */
+                        code?: "HEADERS_TOO_LARGE";
+                    };
+                };
+            };
+            /** @description DEPENDENCY_UNAVAILABLE */
+            503: {
+                headers: {
+                    "Retry-After": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 503;
+                        /** @enum {string} */
+                        code?: "DEPENDENCY_UNAVAILABLE";
+                    };
+                };
+            };
+        };
+    };
+    postOperationsRetriesIdResume: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RetryChange"];
+            };
+        };
+        responses: {
+            /** @description The batch. Steps that were woken before go on. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetryBatch"];
+                };
+            };
+            /** @description INVALID_PARAMETER, MALFORMED_JSON, MALFORMED_REQUEST */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 400;
+                        /** @enum {string} */
+                        code?: "INVALID_PARAMETER" | "MALFORMED_JSON" | "MALFORMED_REQUEST";
+                    };
+                };
+            };
+            /** @description RETRY_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 404;
+                        /** @enum {string} */
+                        code?: "RETRY_NOT_FOUND";
+                    };
+                };
+            };
+            /** @description REQUEST_TIMEOUT */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 408;
+                        /** @enum {string} */
+                        code?: "REQUEST_TIMEOUT";
+                    };
+                };
+            };
+            /** @description RETRY_NOT_RUNNING */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 409;
+                        /** @enum {string} */
+                        code?: "RETRY_NOT_RUNNING";
+                    };
+                };
+            };
+            /** @description BODY_TOO_LARGE */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 413;
+                        /** @enum {string} */
+                        code?: "BODY_TOO_LARGE";
+                    };
+                };
+            };
+            /** @description UNSUPPORTED_MEDIA_TYPE */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 415;
+                        /** @enum {string} */
+                        code?: "UNSUPPORTED_MEDIA_TYPE";
+                    };
+                };
+            };
+            /** @description INVALID_REQUEST */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 422;
+                        /** @enum {string} */
+                        code?: "INVALID_REQUEST";
+                    };
+                };
+            };
+            /** @description RATE_LIMITED */
+            429: {
+                headers: {
+                    "Retry-After": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 429;
+                        /** @enum {string} */
+                        code?: "RATE_LIMITED";
+                    };
+                };
+            };
+            /** @description HEADERS_TOO_LARGE */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 431;
+                        /** @enum {string} */
+                        code?: "HEADERS_TOO_LARGE";
+                    };
+                };
+            };
+            /** @description DEPENDENCY_UNAVAILABLE */
+            503: {
+                headers: {
+                    "Retry-After": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 503;
+                        /** @enum {string} */
+                        code?: "DEPENDENCY_UNAVAILABLE";
+                    };
+                };
+            };
+        };
+    };
+    postOperationsRetriesIdStop: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RetryChange"];
+            };
+        };
+        responses: {
+            /** @description The batch. Steps that were woken before go on. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetryBatch"];
+                };
+            };
+            /** @description INVALID_PARAMETER, MALFORMED_JSON, MALFORMED_REQUEST */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 400;
+                        /** @enum {string} */
+                        code?: "INVALID_PARAMETER" | "MALFORMED_JSON" | "MALFORMED_REQUEST";
+                    };
+                };
+            };
+            /** @description RETRY_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 404;
+                        /** @enum {string} */
+                        code?: "RETRY_NOT_FOUND";
+                    };
+                };
+            };
+            /** @description REQUEST_TIMEOUT */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 408;
+                        /** @enum {string} */
+                        code?: "REQUEST_TIMEOUT";
+                    };
+                };
+            };
+            /** @description RETRY_NOT_RUNNING */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 409;
+                        /** @enum {string} */
+                        code?: "RETRY_NOT_RUNNING";
+                    };
+                };
+            };
+            /** @description BODY_TOO_LARGE */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 413;
+                        /** @enum {string} */
+                        code?: "BODY_TOO_LARGE";
+                    };
+                };
+            };
+            /** @description UNSUPPORTED_MEDIA_TYPE */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 415;
+                        /** @enum {string} */
+                        code?: "UNSUPPORTED_MEDIA_TYPE";
+                    };
+                };
+            };
+            /** @description INVALID_REQUEST */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 422;
+                        /** @enum {string} */
+                        code?: "INVALID_REQUEST";
+                    };
+                };
+            };
+            /** @description RATE_LIMITED */
+            429: {
+                headers: {
+                    "Retry-After": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 429;
+                        /** @enum {string} */
+                        code?: "RATE_LIMITED";
+                    };
+                };
+            };
+            /** @description HEADERS_TOO_LARGE */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 431;
+                        /** @enum {string} */
+                        code?: "HEADERS_TOO_LARGE";
+                    };
+                };
+            };
+            /** @description DEPENDENCY_UNAVAILABLE */
+            503: {
+                headers: {
+                    "Retry-After": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 503;
+                        /** @enum {string} */
+                        code?: "DEPENDENCY_UNAVAILABLE";
+                    };
+                };
+            };
+        };
+    };
+    getOperationsDependencies: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Breakers, bulkheads, and who waits. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Dependencies"];
+                };
+            };
+            /** @description INVALID_PARAMETER, MALFORMED_REQUEST */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 400;
+                        /** @enum {string} */
+                        code?: "INVALID_PARAMETER" | "MALFORMED_REQUEST";
+                    };
+                };
+            };
+            /** @description REQUEST_TIMEOUT */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 408;
+                        /** @enum {string} */
+                        code?: "REQUEST_TIMEOUT";
+                    };
+                };
+            };
+            /** @description RATE_LIMITED */
+            429: {
+                headers: {
+                    "Retry-After": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 429;
+                        /** @enum {string} */
+                        code?: "RATE_LIMITED";
+                    };
+                };
+            };
+            /** @description HEADERS_TOO_LARGE */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 431;
+                        /** @enum {string} */
+                        code?: "HEADERS_TOO_LARGE";
+                    };
+                };
+            };
+            /** @description DEPENDENCY_UNAVAILABLE */
+            503: {
+                headers: {
+                    "Retry-After": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 503;
+                        /** @enum {string} */
+                        code?: "DEPENDENCY_UNAVAILABLE";
+                    };
+                };
+            };
+        };
+    };
+    getOperationsMaintenance: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of it. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Maintenance"];
+                };
+            };
+            /** @description INVALID_PARAMETER, MALFORMED_REQUEST */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 400;
+                        /** @enum {string} */
+                        code?: "INVALID_PARAMETER" | "MALFORMED_REQUEST";
+                    };
+                };
+            };
+            /** @description REQUEST_TIMEOUT */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 408;
+                        /** @enum {string} */
+                        code?: "REQUEST_TIMEOUT";
+                    };
+                };
+            };
+            /** @description RATE_LIMITED */
+            429: {
+                headers: {
+                    "Retry-After": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 429;
+                        /** @enum {string} */
+                        code?: "RATE_LIMITED";
+                    };
+                };
+            };
+            /** @description HEADERS_TOO_LARGE */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 431;
+                        /** @enum {string} */
+                        code?: "HEADERS_TOO_LARGE";
+                    };
+                };
+            };
+            /** @description DEPENDENCY_UNAVAILABLE */
+            503: {
+                headers: {
+                    "Retry-After": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 503;
+                        /** @enum {string} */
+                        code?: "DEPENDENCY_UNAVAILABLE";
+                    };
+                };
+            };
+        };
+    };
+    putOperationsMaintenance: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MaintenanceRequest"];
+            };
+        };
+        responses: {
+            /** @description In effect everywhere, and recorded with its reason: all of it as it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Maintenance"];
+                };
+            };
+            /** @description INVALID_PARAMETER, MALFORMED_JSON, MALFORMED_REQUEST */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 400;
+                        /** @enum {string} */
+                        code?: "INVALID_PARAMETER" | "MALFORMED_JSON" | "MALFORMED_REQUEST";
+                    };
+                };
+            };
+            /** @description REQUEST_TIMEOUT */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 408;
+                        /** @enum {string} */
+                        code?: "REQUEST_TIMEOUT";
+                    };
+                };
+            };
+            /** @description BODY_TOO_LARGE */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 413;
+                        /** @enum {string} */
+                        code?: "BODY_TOO_LARGE";
+                    };
+                };
+            };
+            /** @description UNSUPPORTED_MEDIA_TYPE */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 415;
+                        /** @enum {string} */
+                        code?: "UNSUPPORTED_MEDIA_TYPE";
+                    };
+                };
+            };
+            /** @description INVALID_REQUEST, UNKNOWN_STEP */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 422;
+                        /** @enum {string} */
+                        code?: "INVALID_REQUEST" | "UNKNOWN_STEP";
+                    };
+                };
+            };
+            /** @description RATE_LIMITED */
+            429: {
+                headers: {
+                    "Retry-After": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 429;
+                        /** @enum {string} */
+                        code?: "RATE_LIMITED";
+                    };
+                };
+            };
+            /** @description HEADERS_TOO_LARGE */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 431;
+                        /** @enum {string} */
+                        code?: "HEADERS_TOO_LARGE";
+                    };
+                };
+            };
+            /** @description DEPENDENCY_UNAVAILABLE */
+            503: {
+                headers: {
+                    "Retry-After": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 503;
+                        /** @enum {string} */
+                        code?: "DEPENDENCY_UNAVAILABLE";
+                    };
+                };
+            };
+        };
+    };
+    getOperationsInvariants: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Each check, over the tables and the providers’ ledgers. They are run once at a time, and those who ask meanwhile share the next run: what was done before the request came is seen. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Invariants"];
+                };
+            };
+            /** @description INVALID_PARAMETER, MALFORMED_REQUEST */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 400;
+                        /** @enum {string} */
+                        code?: "INVALID_PARAMETER" | "MALFORMED_REQUEST";
+                    };
+                };
+            };
+            /** @description REQUEST_TIMEOUT */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 408;
+                        /** @enum {string} */
+                        code?: "REQUEST_TIMEOUT";
+                    };
+                };
+            };
+            /** @description RATE_LIMITED */
+            429: {
+                headers: {
+                    "Retry-After": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 429;
+                        /** @enum {string} */
+                        code?: "RATE_LIMITED";
+                    };
+                };
+            };
+            /** @description HEADERS_TOO_LARGE */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 431;
+                        /** @enum {string} */
+                        code?: "HEADERS_TOO_LARGE";
+                    };
+                };
+            };
+            /** @description DEPENDENCY_UNAVAILABLE */
+            503: {
+                headers: {
+                    "Retry-After": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 503;
+                        /** @enum {string} */
+                        code?: "DEPENDENCY_UNAVAILABLE";
+                    };
+                };
+            };
+        };
+    };
+    getCustomersIdOrders: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description The `nextCursor` of the page before. */
+                cursor?: string;
+                /** @description Waits until everything recorded before the request is in the answer; with `orderId`, until that order is at this version, or as it is now if it has no such version yet. 503 READ_MODEL_BEHIND after 5 seconds. */
+                minVersion?: number;
+                /** @description Waits for this order alone: for `minVersion` of it, or for all of it. */
+                orderId?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description With how fresh it is. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderSummaries"];
+                };
+            };
+            /** @description INVALID_PARAMETER, MALFORMED_REQUEST */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 400;
+                        /** @enum {string} */
+                        code?: "INVALID_PARAMETER" | "MALFORMED_REQUEST";
+                    };
+                };
+            };
+            /** @description NOT_FOUND, ORDER_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 404;
+                        /** @enum {string} */
+                        code?: "NOT_FOUND" | "ORDER_NOT_FOUND";
+                    };
+                };
+            };
+            /** @description REQUEST_TIMEOUT */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 408;
+                        /** @enum {string} */
+                        code?: "REQUEST_TIMEOUT";
+                    };
+                };
+            };
+            /** @description RATE_LIMITED */
+            429: {
+                headers: {
+                    "Retry-After": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 429;
+                        /** @enum {string} */
+                        code?: "RATE_LIMITED";
+                    };
+                };
+            };
+            /** @description HEADERS_TOO_LARGE */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 431;
+                        /** @enum {string} */
+                        code?: "HEADERS_TOO_LARGE";
+                    };
+                };
+            };
+            /** @description DEPENDENCY_UNAVAILABLE, OVERLOADED, READ_MODEL_BEHIND */
+            503: {
+                headers: {
+                    "Retry-After": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 503;
+                        /** @enum {string} */
+                        code?: "DEPENDENCY_UNAVAILABLE" | "OVERLOADED" | "READ_MODEL_BEHIND";
+                    };
+                };
+            };
+        };
+    };
+    getReportsOrders: {
+        parameters: {
+            query?: {
+                customerId?: string;
+                status?: "pending" | "processing" | "waiting" | "compensating" | "parked" | "completed" | "rejected" | "cancelled";
+                sku?: string;
+                limit?: number;
+                /** @description The `nextCursor` of the page before. */
+                cursor?: string;
+                /** @description Waits until everything recorded before the request is in the answer; with `orderId`, until that order is at this version, or as it is now if it has no such version yet. 503 READ_MODEL_BEHIND after 5 seconds. */
+                minVersion?: number;
+                /** @description Waits for this order alone: for `minVersion` of it, or for all of it. */
+                orderId?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description With how fresh it is. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderSummaries"];
+                };
+            };
+            /** @description INVALID_PARAMETER, MALFORMED_REQUEST */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 400;
+                        /** @enum {string} */
+                        code?: "INVALID_PARAMETER" | "MALFORMED_REQUEST";
+                    };
+                };
+            };
+            /** @description ORDER_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 404;
+                        /** @enum {string} */
+                        code?: "ORDER_NOT_FOUND";
+                    };
+                };
+            };
+            /** @description REQUEST_TIMEOUT */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 408;
+                        /** @enum {string} */
+                        code?: "REQUEST_TIMEOUT";
+                    };
+                };
+            };
+            /** @description RATE_LIMITED */
+            429: {
+                headers: {
+                    "Retry-After": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 429;
+                        /** @enum {string} */
+                        code?: "RATE_LIMITED";
+                    };
+                };
+            };
+            /** @description HEADERS_TOO_LARGE */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 431;
+                        /** @enum {string} */
+                        code?: "HEADERS_TOO_LARGE";
+                    };
+                };
+            };
+            /** @description DEPENDENCY_UNAVAILABLE, OVERLOADED, READ_MODEL_BEHIND */
+            503: {
+                headers: {
+                    "Retry-After": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 503;
+                        /** @enum {string} */
+                        code?: "DEPENDENCY_UNAVAILABLE" | "OVERLOADED" | "READ_MODEL_BEHIND";
+                    };
+                };
+            };
+        };
+    };
+    getReportsSales: {
+        parameters: {
+            query?: {
+                from?: string;
+                to?: string;
+                sku?: string;
+                /** @description Waits until everything recorded before the request is in the answer; with `orderId`, until that order is at this version, or as it is now if it has no such version yet. 503 READ_MODEL_BEHIND after 5 seconds. */
+                minVersion?: number;
+                /** @description Waits for this order alone: for `minVersion` of it, or for all of it. */
+                orderId?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description With how fresh it is. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SalesReport"];
+                };
+            };
+            /** @description INVALID_PARAMETER, MALFORMED_REQUEST */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 400;
+                        /** @enum {string} */
+                        code?: "INVALID_PARAMETER" | "MALFORMED_REQUEST";
+                    };
+                };
+            };
+            /** @description ORDER_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 404;
+                        /** @enum {string} */
+                        code?: "ORDER_NOT_FOUND";
+                    };
+                };
+            };
+            /** @description REQUEST_TIMEOUT */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 408;
+                        /** @enum {string} */
+                        code?: "REQUEST_TIMEOUT";
+                    };
+                };
+            };
+            /** @description RATE_LIMITED */
+            429: {
+                headers: {
+                    "Retry-After": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 429;
+                        /** @enum {string} */
+                        code?: "RATE_LIMITED";
+                    };
+                };
+            };
+            /** @description HEADERS_TOO_LARGE */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 431;
+                        /** @enum {string} */
+                        code?: "HEADERS_TOO_LARGE";
+                    };
+                };
+            };
+            /** @description DEPENDENCY_UNAVAILABLE, OVERLOADED, READ_MODEL_BEHIND */
+            503: {
+                headers: {
+                    "Retry-After": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 503;
+                        /** @enum {string} */
+                        code?: "DEPENDENCY_UNAVAILABLE" | "OVERLOADED" | "READ_MODEL_BEHIND";
+                    };
+                };
+            };
+        };
+    };
+    getReportsStock: {
+        parameters: {
+            query?: {
+                /** @description Waits until everything recorded before the request is in the answer; with `orderId`, until that order is at this version, or as it is now if it has no such version yet. 503 READ_MODEL_BEHIND after 5 seconds. */
+                minVersion?: number;
+                /** @description Waits for this order alone: for `minVersion` of it, or for all of it. */
+                orderId?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description With how fresh it is. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StockReport"];
+                };
+            };
+            /** @description INVALID_PARAMETER, MALFORMED_REQUEST */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 400;
+                        /** @enum {string} */
+                        code?: "INVALID_PARAMETER" | "MALFORMED_REQUEST";
+                    };
+                };
+            };
+            /** @description ORDER_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 404;
+                        /** @enum {string} */
+                        code?: "ORDER_NOT_FOUND";
+                    };
+                };
+            };
+            /** @description REQUEST_TIMEOUT */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 408;
+                        /** @enum {string} */
+                        code?: "REQUEST_TIMEOUT";
+                    };
+                };
+            };
+            /** @description RATE_LIMITED */
+            429: {
+                headers: {
+                    "Retry-After": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 429;
+                        /** @enum {string} */
+                        code?: "RATE_LIMITED";
+                    };
+                };
+            };
+            /** @description HEADERS_TOO_LARGE */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 431;
+                        /** @enum {string} */
+                        code?: "HEADERS_TOO_LARGE";
+                    };
+                };
+            };
+            /** @description DEPENDENCY_UNAVAILABLE, OVERLOADED, READ_MODEL_BEHIND */
+            503: {
+                headers: {
+                    "Retry-After": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 503;
+                        /** @enum {string} */
+                        code?: "DEPENDENCY_UNAVAILABLE" | "OVERLOADED" | "READ_MODEL_BEHIND";
+                    };
+                };
+            };
+        };
+    };
+    getOperationsProjections: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of them. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Projections"];
+                };
+            };
+            /** @description INVALID_PARAMETER, MALFORMED_REQUEST */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 400;
+                        /** @enum {string} */
+                        code?: "INVALID_PARAMETER" | "MALFORMED_REQUEST";
+                    };
+                };
+            };
+            /** @description REQUEST_TIMEOUT */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 408;
+                        /** @enum {string} */
+                        code?: "REQUEST_TIMEOUT";
+                    };
+                };
+            };
+            /** @description RATE_LIMITED */
+            429: {
+                headers: {
+                    "Retry-After": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 429;
+                        /** @enum {string} */
+                        code?: "RATE_LIMITED";
+                    };
+                };
+            };
+            /** @description HEADERS_TOO_LARGE */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 431;
+                        /** @enum {string} */
+                        code?: "HEADERS_TOO_LARGE";
+                    };
+                };
+            };
+            /** @description DEPENDENCY_UNAVAILABLE */
+            503: {
+                headers: {
+                    "Retry-After": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 503;
+                        /** @enum {string} */
+                        code?: "DEPENDENCY_UNAVAILABLE";
+                    };
+                };
+            };
+        };
+    };
+    postOperationsProjectionsNameRebuild: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The projector does it; while one runs, another wish changes nothing. */
+            202: {
+                headers: {
+                    Location: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        status: "accepted";
+                    };
+                };
+            };
+            /** @description INVALID_PARAMETER, MALFORMED_REQUEST */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 400;
+                        /** @enum {string} */
+                        code?: "INVALID_PARAMETER" | "MALFORMED_REQUEST";
+                    };
+                };
+            };
+            /** @description PROJECTION_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 404;
+                        /** @enum {string} */
+                        code?: "PROJECTION_NOT_FOUND";
+                    };
+                };
+            };
+            /** @description REQUEST_TIMEOUT */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 408;
+                        /** @enum {string} */
+                        code?: "REQUEST_TIMEOUT";
+                    };
+                };
+            };
+            /** @description RATE_LIMITED */
+            429: {
+                headers: {
+                    "Retry-After": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 429;
+                        /** @enum {string} */
+                        code?: "RATE_LIMITED";
+                    };
+                };
+            };
+            /** @description HEADERS_TOO_LARGE */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 431;
+                        /** @enum {string} */
+                        code?: "HEADERS_TOO_LARGE";
+                    };
+                };
+            };
+            /** @description DEPENDENCY_UNAVAILABLE */
+            503: {
+                headers: {
+                    "Retry-After": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 503;
+                        /** @enum {string} */
+                        code?: "DEPENDENCY_UNAVAILABLE";
+                    };
+                };
+            };
+        };
+    };
+    getOperationsDeadLetters: {
+        parameters: {
+            query?: {
+                consumer?: string;
+                streamId?: string;
+                cause?: string;
+                type?: string;
+                /** @description Without it: the first of each stream, retrying or parked. */
+                state?: "retrying" | "parked" | "behind" | "discarded";
+                limit?: number;
+                /** @description The `nextCursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Oldest first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeadLetterList"];
+                };
+            };
+            /** @description INVALID_PARAMETER, MALFORMED_REQUEST */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 400;
+                        /** @enum {string} */
+                        code?: "INVALID_PARAMETER" | "MALFORMED_REQUEST";
+                    };
+                };
+            };
+            /** @description REQUEST_TIMEOUT */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 408;
+                        /** @enum {string} */
+                        code?: "REQUEST_TIMEOUT";
+                    };
+                };
+            };
+            /** @description RATE_LIMITED */
+            429: {
+                headers: {
+                    "Retry-After": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 429;
+                        /** @enum {string} */
+                        code?: "RATE_LIMITED";
+                    };
+                };
+            };
+            /** @description HEADERS_TOO_LARGE */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 431;
+                        /** @enum {string} */
+                        code?: "HEADERS_TOO_LARGE";
+                    };
+                };
+            };
+            /** @description DEPENDENCY_UNAVAILABLE */
+            503: {
+                headers: {
+                    "Retry-After": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 503;
+                        /** @enum {string} */
+                        code?: "DEPENDENCY_UNAVAILABLE";
+                    };
+                };
+            };
+        };
+    };
+    postOperationsDeadLettersReprocess: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReprocessManyRequest"];
+            };
+        };
+        responses: {
+            /** @description How many were found to be tried, at most 1000. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        status: "accepted";
+                        accepted: number;
+                    };
+                };
+            };
+            /** @description INVALID_PARAMETER, MALFORMED_JSON, MALFORMED_REQUEST */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 400;
+                        /** @enum {string} */
+                        code?: "INVALID_PARAMETER" | "MALFORMED_JSON" | "MALFORMED_REQUEST";
+                    };
+                };
+            };
+            /** @description REQUEST_TIMEOUT */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 408;
+                        /** @enum {string} */
+                        code?: "REQUEST_TIMEOUT";
+                    };
+                };
+            };
+            /** @description BODY_TOO_LARGE */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 413;
+                        /** @enum {string} */
+                        code?: "BODY_TOO_LARGE";
+                    };
+                };
+            };
+            /** @description UNSUPPORTED_MEDIA_TYPE */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 415;
+                        /** @enum {string} */
+                        code?: "UNSUPPORTED_MEDIA_TYPE";
+                    };
+                };
+            };
+            /** @description INVALID_REQUEST */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 422;
+                        /** @enum {string} */
+                        code?: "INVALID_REQUEST";
+                    };
+                };
+            };
+            /** @description RATE_LIMITED */
+            429: {
+                headers: {
+                    "Retry-After": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 429;
+                        /** @enum {string} */
+                        code?: "RATE_LIMITED";
+                    };
+                };
+            };
+            /** @description HEADERS_TOO_LARGE */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 431;
+                        /** @enum {string} */
+                        code?: "HEADERS_TOO_LARGE";
+                    };
+                };
+            };
+            /** @description DEPENDENCY_UNAVAILABLE */
+            503: {
+                headers: {
+                    "Retry-After": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 503;
+                        /** @enum {string} */
+                        code?: "DEPENDENCY_UNAVAILABLE";
+                    };
+                };
+            };
+        };
+    };
+    getOperationsDeadLettersId: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The dead letter. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeadLetterWithEvent"];
+                };
+            };
+            /** @description INVALID_PARAMETER, MALFORMED_REQUEST */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 400;
+                        /** @enum {string} */
+                        code?: "INVALID_PARAMETER" | "MALFORMED_REQUEST";
+                    };
+                };
+            };
+            /** @description DEAD_LETTER_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 404;
+                        /** @enum {string} */
+                        code?: "DEAD_LETTER_NOT_FOUND";
+                    };
+                };
+            };
+            /** @description REQUEST_TIMEOUT */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 408;
+                        /** @enum {string} */
+                        code?: "REQUEST_TIMEOUT";
+                    };
+                };
+            };
+            /** @description RATE_LIMITED */
+            429: {
+                headers: {
+                    "Retry-After": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 429;
+                        /** @enum {string} */
+                        code?: "RATE_LIMITED";
+                    };
+                };
+            };
+            /** @description HEADERS_TOO_LARGE */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 431;
+                        /** @enum {string} */
+                        code?: "HEADERS_TOO_LARGE";
+                    };
+                };
+            };
+            /** @description DEPENDENCY_UNAVAILABLE */
+            503: {
+                headers: {
+                    "Retry-After": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 503;
+                        /** @enum {string} */
+                        code?: "DEPENDENCY_UNAVAILABLE";
+                    };
+                };
+            };
+        };
+    };
+    postOperationsDeadLettersIdReprocess: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["ReprocessRequest"];
+            };
+        };
+        responses: {
+            /** @description Accepted, and recorded. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        status: "accepted";
+                    };
+                };
+            };
+            /** @description INVALID_PARAMETER, MALFORMED_JSON, MALFORMED_REQUEST */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 400;
+                        /** @enum {string} */
+                        code?: "INVALID_PARAMETER" | "MALFORMED_JSON" | "MALFORMED_REQUEST";
+                    };
+                };
+            };
+            /** @description DEAD_LETTER_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 404;
+                        /** @enum {string} */
+                        code?: "DEAD_LETTER_NOT_FOUND";
+                    };
+                };
+            };
+            /** @description REQUEST_TIMEOUT */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 408;
+                        /** @enum {string} */
+                        code?: "REQUEST_TIMEOUT";
+                    };
+                };
+            };
+            /** @description DEAD_LETTER_NOT_PARKED */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 409;
+                        /** @enum {string} */
+                        code?: "DEAD_LETTER_NOT_PARKED";
+                    };
+                };
+            };
+            /** @description BODY_TOO_LARGE */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 413;
+                        /** @enum {string} */
+                        code?: "BODY_TOO_LARGE";
+                    };
+                };
+            };
+            /** @description UNSUPPORTED_MEDIA_TYPE */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 415;
+                        /** @enum {string} */
+                        code?: "UNSUPPORTED_MEDIA_TYPE";
+                    };
+                };
+            };
+            /** @description INVALID_REQUEST */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 422;
+                        /** @enum {string} */
+                        code?: "INVALID_REQUEST";
+                    };
+                };
+            };
+            /** @description RATE_LIMITED */
+            429: {
+                headers: {
+                    "Retry-After": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 429;
+                        /** @enum {string} */
+                        code?: "RATE_LIMITED";
+                    };
+                };
+            };
+            /** @description HEADERS_TOO_LARGE */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 431;
+                        /** @enum {string} */
+                        code?: "HEADERS_TOO_LARGE";
+                    };
+                };
+            };
+            /** @description DEPENDENCY_UNAVAILABLE */
+            503: {
+                headers: {
+                    "Retry-After": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 503;
+                        /** @enum {string} */
+                        code?: "DEPENDENCY_UNAVAILABLE";
+                    };
+                };
+            };
+        };
+    };
+    postOperationsDeadLettersIdDiscard: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DiscardRequest"];
+            };
+        };
+        responses: {
+            /** @description Accepted, and recorded. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        status: "accepted";
+                    };
+                };
+            };
+            /** @description INVALID_PARAMETER, MALFORMED_JSON, MALFORMED_REQUEST */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 400;
+                        /** @enum {string} */
+                        code?: "INVALID_PARAMETER" | "MALFORMED_JSON" | "MALFORMED_REQUEST";
+                    };
+                };
+            };
+            /** @description DEAD_LETTER_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 404;
+                        /** @enum {string} */
+                        code?: "DEAD_LETTER_NOT_FOUND";
+                    };
+                };
+            };
+            /** @description REQUEST_TIMEOUT */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 408;
+                        /** @enum {string} */
+                        code?: "REQUEST_TIMEOUT";
+                    };
+                };
+            };
+            /** @description DEAD_LETTER_NOT_PARKED */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 409;
+                        /** @enum {string} */
+                        code?: "DEAD_LETTER_NOT_PARKED";
+                    };
+                };
+            };
+            /** @description BODY_TOO_LARGE */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 413;
+                        /** @enum {string} */
+                        code?: "BODY_TOO_LARGE";
+                    };
+                };
+            };
+            /** @description UNSUPPORTED_MEDIA_TYPE */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 415;
+                        /** @enum {string} */
+                        code?: "UNSUPPORTED_MEDIA_TYPE";
+                    };
+                };
+            };
+            /** @description INVALID_REQUEST */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 422;
+                        /** @enum {string} */
+                        code?: "INVALID_REQUEST";
+                    };
+                };
+            };
+            /** @description RATE_LIMITED */
+            429: {
+                headers: {
+                    "Retry-After": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 429;
+                        /** @enum {string} */
+                        code?: "RATE_LIMITED";
+                    };
+                };
+            };
+            /** @description HEADERS_TOO_LARGE */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 431;
+                        /** @enum {string} */
+                        code?: "HEADERS_TOO_LARGE";
+                    };
+                };
+            };
+            /** @description DEPENDENCY_UNAVAILABLE */
+            503: {
+                headers: {
+                    "Retry-After": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 503;
+                        /** @enum {string} */
+                        code?: "DEPENDENCY_UNAVAILABLE";
+                    };
+                };
+            };
+        };
+    };
+    getOrdersIdStream: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The id of the last event that was seen: go on after it, as browsers do by themselves. */
+                "Last-Event-ID"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The events so far, then each new one: `id` its version, `event` its type, `data` the order as it then was. Ends after the one that ends the order. A client that reads too slowly is cut off, and goes on with Last-Event-ID. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": {
+                        id: string;
+                        event: string;
+                        data: string;
+                    };
+                };
+            };
+            /** @description The order has ended and nothing will follow: do not come back. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description INVALID_PARAMETER, MALFORMED_REQUEST */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 400;
+                        /** @enum {string} */
+                        code?: "INVALID_PARAMETER" | "MALFORMED_REQUEST";
+                    };
+                };
+            };
+            /** @description ORDER_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 404;
+                        /** @enum {string} */
+                        code?: "ORDER_NOT_FOUND";
+                    };
+                };
+            };
+            /** @description REQUEST_TIMEOUT */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 408;
+                        /** @enum {string} */
+                        code?: "REQUEST_TIMEOUT";
+                    };
+                };
+            };
+            /** @description RATE_LIMITED */
+            429: {
+                headers: {
+                    "Retry-After": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 429;
+                        /** @enum {string} */
+                        code?: "RATE_LIMITED";
+                    };
+                };
+            };
+            /** @description HEADERS_TOO_LARGE */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 431;
+                        /** @enum {string} */
+                        code?: "HEADERS_TOO_LARGE";
+                    };
+                };
+            };
+            /** @description DEPENDENCY_UNAVAILABLE, OVERLOADED */
+            503: {
+                headers: {
+                    "Retry-After": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 503;
+                        /** @enum {string} */
+                        code?: "DEPENDENCY_UNAVAILABLE" | "OVERLOADED";
+                    };
+                };
+            };
+        };
+    };
+    getOperationsStream: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The id of the last event that was seen: go on after it, as browsers do by themselves. */
+                "Last-Event-ID"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Each new event of every stream: `event` its type, `data` its stream, version, data and time. With Last-Event-ID those since, as far back as an hour; `EventsMissed` comes first when that is not all. A client that reads too slowly is cut off, and goes on with Last-Event-ID. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": {
+                        id: string;
+                        event: string;
+                        data: string;
+                    };
+                };
+            };
+            /** @description INVALID_PARAMETER, MALFORMED_REQUEST */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 400;
+                        /** @enum {string} */
+                        code?: "INVALID_PARAMETER" | "MALFORMED_REQUEST";
+                    };
+                };
+            };
+            /** @description REQUEST_TIMEOUT */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 408;
+                        /** @enum {string} */
+                        code?: "REQUEST_TIMEOUT";
+                    };
+                };
+            };
+            /** @description RATE_LIMITED */
+            429: {
+                headers: {
+                    "Retry-After": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 429;
+                        /** @enum {string} */
+                        code?: "RATE_LIMITED";
+                    };
+                };
+            };
+            /** @description HEADERS_TOO_LARGE */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 431;
+                        /** @enum {string} */
+                        code?: "HEADERS_TOO_LARGE";
+                    };
+                };
+            };
+            /** @description DEPENDENCY_UNAVAILABLE, OVERLOADED */
+            503: {
+                headers: {
+                    "Retry-After": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 503;
+                        /** @enum {string} */
+                        code?: "DEPENDENCY_UNAVAILABLE" | "OVERLOADED";
+                    };
+                };
+            };
+        };
+    };
+    getDevelopmentFaults: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of it. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SandboxFaults"];
+                };
+            };
+            /** @description INVALID_PARAMETER, MALFORMED_REQUEST */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 400;
+                        /** @enum {string} */
+                        code?: "INVALID_PARAMETER" | "MALFORMED_REQUEST";
+                    };
+                };
+            };
+            /** @description REQUEST_TIMEOUT */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 408;
+                        /** @enum {string} */
+                        code?: "REQUEST_TIMEOUT";
+                    };
+                };
+            };
+            /** @description RATE_LIMITED */
+            429: {
+                headers: {
+                    "Retry-After": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 429;
+                        /** @enum {string} */
+                        code?: "RATE_LIMITED";
+                    };
+                };
+            };
+            /** @description HEADERS_TOO_LARGE */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 431;
+                        /** @enum {string} */
+                        code?: "HEADERS_TOO_LARGE";
+                    };
+                };
+            };
+            /** @description DEPENDENCY_UNAVAILABLE */
+            503: {
+                headers: {
+                    "Retry-After": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 503;
+                        /** @enum {string} */
+                        code?: "DEPENDENCY_UNAVAILABLE";
+                    };
+                };
+            };
+        };
+    };
+    putDevelopmentFaults: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SandboxFaultsRequest"];
+            };
+        };
+        responses: {
+            /** @description All of it, from the next call on. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SandboxFaults"];
+                };
+            };
+            /** @description INVALID_PARAMETER, MALFORMED_JSON, MALFORMED_REQUEST */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 400;
+                        /** @enum {string} */
+                        code?: "INVALID_PARAMETER" | "MALFORMED_JSON" | "MALFORMED_REQUEST";
+                    };
+                };
+            };
+            /** @description REQUEST_TIMEOUT */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 408;
+                        /** @enum {string} */
+                        code?: "REQUEST_TIMEOUT";
+                    };
+                };
+            };
+            /** @description BODY_TOO_LARGE */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 413;
+                        /** @enum {string} */
+                        code?: "BODY_TOO_LARGE";
+                    };
+                };
+            };
+            /** @description UNSUPPORTED_MEDIA_TYPE */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 415;
+                        /** @enum {string} */
+                        code?: "UNSUPPORTED_MEDIA_TYPE";
+                    };
+                };
+            };
+            /** @description INVALID_REQUEST */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 422;
+                        /** @enum {string} */
+                        code?: "INVALID_REQUEST";
+                    };
+                };
+            };
+            /** @description RATE_LIMITED */
+            429: {
+                headers: {
+                    "Retry-After": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 429;
+                        /** @enum {string} */
+                        code?: "RATE_LIMITED";
+                    };
+                };
+            };
+            /** @description HEADERS_TOO_LARGE */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 431;
+                        /** @enum {string} */
+                        code?: "HEADERS_TOO_LARGE";
+                    };
+                };
+            };
+            /** @description DEPENDENCY_UNAVAILABLE */
+            503: {
+                headers: {
+                    "Retry-After": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 503;
+                        /** @enum {string} */
+                        code?: "DEPENDENCY_UNAVAILABLE";
+                    };
+                };
+            };
+        };
+    };
+    deleteDevelopmentFaults: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Every provider is `up`. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SandboxFaults"];
+                };
+            };
+            /** @description INVALID_PARAMETER, MALFORMED_REQUEST */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 400;
+                        /** @enum {string} */
+                        code?: "INVALID_PARAMETER" | "MALFORMED_REQUEST";
+                    };
+                };
+            };
+            /** @description REQUEST_TIMEOUT */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 408;
+                        /** @enum {string} */
+                        code?: "REQUEST_TIMEOUT";
+                    };
+                };
+            };
+            /** @description RATE_LIMITED */
+            429: {
+                headers: {
+                    "Retry-After": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 429;
+                        /** @enum {string} */
+                        code?: "RATE_LIMITED";
+                    };
+                };
+            };
+            /** @description HEADERS_TOO_LARGE */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 431;
+                        /** @enum {string} */
+                        code?: "HEADERS_TOO_LARGE";
+                    };
+                };
+            };
+            /** @description DEPENDENCY_UNAVAILABLE */
+            503: {
+                headers: {
+                    "Retry-After": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 503;
+                        /** @enum {string} */
+                        code?: "DEPENDENCY_UNAVAILABLE";
+                    };
+                };
+            };
+        };
+    };
+    getDevelopmentLedger: {
+        parameters: {
+            query?: {
+                /** @description Of this order alone. */
+                orderId?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One row for each key: no declines, no attempts. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SandboxLedger"];
+                };
+            };
+            /** @description INVALID_PARAMETER, MALFORMED_REQUEST */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 400;
+                        /** @enum {string} */
+                        code?: "INVALID_PARAMETER" | "MALFORMED_REQUEST";
+                    };
+                };
+            };
+            /** @description REQUEST_TIMEOUT */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 408;
+                        /** @enum {string} */
+                        code?: "REQUEST_TIMEOUT";
+                    };
+                };
+            };
+            /** @description RATE_LIMITED */
+            429: {
+                headers: {
+                    "Retry-After": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 429;
+                        /** @enum {string} */
+                        code?: "RATE_LIMITED";
+                    };
+                };
+            };
+            /** @description HEADERS_TOO_LARGE */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 431;
+                        /** @enum {string} */
+                        code?: "HEADERS_TOO_LARGE";
+                    };
+                };
+            };
+            /** @description DEPENDENCY_UNAVAILABLE */
+            503: {
+                headers: {
+                    "Retry-After": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 503;
+                        /** @enum {string} */
+                        code?: "DEPENDENCY_UNAVAILABLE";
+                    };
+                };
+            };
+        };
+    };
+    getDevelopmentProcesses: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Ours and the servers that run with them. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Processes"];
+                };
+            };
+            /** @description INVALID_PARAMETER, MALFORMED_REQUEST */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 400;
+                        /** @enum {string} */
+                        code?: "INVALID_PARAMETER" | "MALFORMED_REQUEST";
+                    };
+                };
+            };
+            /** @description REQUEST_TIMEOUT */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 408;
+                        /** @enum {string} */
+                        code?: "REQUEST_TIMEOUT";
+                    };
+                };
+            };
+            /** @description RATE_LIMITED */
+            429: {
+                headers: {
+                    "Retry-After": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 429;
+                        /** @enum {string} */
+                        code?: "RATE_LIMITED";
+                    };
+                };
+            };
+            /** @description HEADERS_TOO_LARGE */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 431;
+                        /** @enum {string} */
+                        code?: "HEADERS_TOO_LARGE";
+                    };
+                };
+            };
+            /** @description DEPENDENCY_UNAVAILABLE */
+            503: {
+                headers: {
+                    "Retry-After": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 503;
+                        /** @enum {string} */
+                        code?: "DEPENDENCY_UNAVAILABLE";
+                    };
+                };
+            };
+        };
+    };
+    postDevelopmentProcessesNameKill: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It gets SIGKILL, and is started again. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        status: "accepted";
+                    };
+                };
+            };
+            /** @description INVALID_PARAMETER, MALFORMED_REQUEST */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 400;
+                        /** @enum {string} */
+                        code?: "INVALID_PARAMETER" | "MALFORMED_REQUEST";
+                    };
+                };
+            };
+            /** @description PROCESS_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 404;
+                        /** @enum {string} */
+                        code?: "PROCESS_NOT_FOUND";
+                    };
+                };
+            };
+            /** @description REQUEST_TIMEOUT */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 408;
+                        /** @enum {string} */
+                        code?: "REQUEST_TIMEOUT";
+                    };
+                };
+            };
+            /** @description RATE_LIMITED */
+            429: {
+                headers: {
+                    "Retry-After": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 429;
+                        /** @enum {string} */
+                        code?: "RATE_LIMITED";
+                    };
+                };
+            };
+            /** @description HEADERS_TOO_LARGE */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 431;
+                        /** @enum {string} */
+                        code?: "HEADERS_TOO_LARGE";
+                    };
+                };
+            };
+            /** @description DEPENDENCY_UNAVAILABLE */
+            503: {
+                headers: {
+                    "Retry-After": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 503;
+                        /** @enum {string} */
+                        code?: "DEPENDENCY_UNAVAILABLE";
+                    };
+                };
+            };
+        };
+    };
+    getLivez: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Yes. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        status: "alive";
+                    };
+                };
+            };
+            /** @description MALFORMED_REQUEST */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 400;
+                        /** @enum {string} */
+                        code?: "MALFORMED_REQUEST";
+                    };
+                };
+            };
+            /** @description REQUEST_TIMEOUT */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 408;
+                        /** @enum {string} */
+                        code?: "REQUEST_TIMEOUT";
+                    };
+                };
+            };
+            /** @description HEADERS_TOO_LARGE */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 431;
+                        /** @enum {string} */
+                        code?: "HEADERS_TOO_LARGE";
+                    };
+                };
+            };
+        };
+    };
+    getReadyz: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Yes. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        status: "ready";
+                    };
+                };
+            };
+            /** @description MALFORMED_REQUEST */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 400;
+                        /** @enum {string} */
+                        code?: "MALFORMED_REQUEST";
+                    };
+                };
+            };
+            /** @description REQUEST_TIMEOUT */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 408;
+                        /** @enum {string} */
+                        code?: "REQUEST_TIMEOUT";
+                    };
+                };
+            };
+            /** @description HEADERS_TOO_LARGE */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 431;
+                        /** @enum {string} */
+                        code?: "HEADERS_TOO_LARGE";
+                    };
+                };
+            };
+            /** @description DEPENDENCY_UNAVAILABLE */
+            503: {
+                headers: {
+                    "Retry-After": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {number} */
+                        status?: 503;
+                        /** @enum {string} */
+                        code?: "DEPENDENCY_UNAVAILABLE";
+                    };
+                };
+            };
+        };
+    };
 }

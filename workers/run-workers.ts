@@ -3,10 +3,16 @@ import type { AttemptPorts } from '../activities/attempt.ts'
 import { createActivities, type Services } from '../activities/index.ts'
 import { onTemporal } from '../activities/on-temporal.ts'
 import type { Participant } from '../domain/participants.ts'
+import { PERMITS } from '../domain/provider/permits.ts'
 import { bulkheadOf, PARTICIPANT_NAMES, SAGA_PARTICIPANTS } from './bulkheads.ts'
 
-/** Workflow tasks in hand at once: each holds its slot while a local attempt runs, so there are many. */
-const WORKFLOW_TASKS_MAX = 200
+/**
+ * Workflow tasks in hand at once: as many as a process finishes well within their timeout. An order that takes half a
+ * second, local calls to its providers included, leaves places for 32 a second, which is what the process has time for.
+ * More would make none faster: those that are taken and not begun time out, and are done again. A slow provider holds
+ * half of them at most.
+ */
+const WORKFLOW_TASKS_MAX = 2 * PERMITS
 
 /** What is in hand when the worker is to stop has this long to finish. */
 const GRACE_MS = 10_000
@@ -22,8 +28,6 @@ export interface RunWorkersOptions {
   bundle: string
   services: Services
   ports: AttemptPorts
-  /** Workflow tasks in hand at once; 200 unless said otherwise. */
-  workflowTasksMax?: number
   /** Runs the workflows in this thread: a thread of their own takes half a second of a core to load. */
   inThisThread?: boolean
 }
@@ -41,7 +45,7 @@ export interface RunningWorkers {
  */
 export async function runWorkers(options: RunWorkersOptions): Promise<RunningWorkers> {
   const groups = createActivities(options.services, options.ports)
-  const { workflowTasksMax = WORKFLOW_TASKS_MAX, inThisThread = false } = options
+  const { inThisThread = false } = options
   const workers = await Promise.all(
     (options.participants ?? PARTICIPANT_NAMES).map((participant) => {
       const { slots, perSecond } = bulkheadOf(participant)
@@ -61,8 +65,8 @@ export async function runWorkers(options: RunWorkersOptions): Promise<RunningWor
         workflowBundle: { codePath: options.bundle },
         debugMode: inThisThread,
         activities: onTemporal(Object.assign({}, ...Object.values(groups))),
-        maxConcurrentWorkflowTaskExecutions: workflowTasksMax,
-        maxConcurrentLocalActivityExecutions: workflowTasksMax,
+        maxConcurrentWorkflowTaskExecutions: WORKFLOW_TASKS_MAX,
+        maxConcurrentLocalActivityExecutions: WORKFLOW_TASKS_MAX,
         stickyQueueScheduleToStartTimeout: '1s',
       })
     }),

@@ -11,7 +11,7 @@ export const isParked = ({ state, compensation }: Step): boolean =>
 /** Why an action is not possible now; undefined when it is. */
 export function whyNot(
   action: SagaAction,
-  { status, steps }: Pick<Order, 'status' | 'steps'>,
+  { status, steps }: { status: Order['status']; steps: readonly Step[] },
 ): string | undefined {
   if (action === 'cancel') {
     if (status === 'compensating') return 'It is already turning back.'

@@ -35,7 +35,3 @@ export const COMPENSATION_LOOKS: Record<Exclude<CompensationState, 'none'>, Look
   parked: { tone: 'person', icon: 'hand', word: 'parked' },
   skipped: { tone: 'neutral', icon: 'skip', word: 'given up' },
 }
-
-/** Whether something of the step happens now. */
-export const isMoving = ({ state, compensation }: Step): boolean =>
-  ['running', 'waiting'].includes(state) || ['running', 'waiting'].includes(compensation)

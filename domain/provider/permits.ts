@@ -1,5 +1,5 @@
 /** Local calls to one provider at once, per process. */
-const PERMITS = 8
+export const PERMITS = 8
 
 /** A provider is fast while the median of its last local calls is below this, in milliseconds. */
 const FAST_MS = 250

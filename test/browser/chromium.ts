@@ -1,7 +1,8 @@
 import { accessSync, constants } from 'node:fs'
 import path from 'node:path'
 import process from 'node:process'
-import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core'
+import { chromium, type Browser, type BrowserContext, type Locator, type Page } from 'playwright-core'
+import { expect } from 'vitest'
 
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable']
 
@@ -64,4 +65,15 @@ export async function openTab(
       errors.push(message.text())
   })
   return { page, context, errors, close: () => context.close() }
+}
+
+/** Waits until it is seen. */
+export async function expectShown(what: Locator): Promise<void> {
+  await what.waitFor()
+  expect(await what.isVisible()).toBe(true)
+}
+
+export async function expectHidden(what: Locator): Promise<void> {
+  await what.waitFor({ state: 'hidden' })
+  expect(await what.count()).toBe(0)
 }

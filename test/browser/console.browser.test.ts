@@ -7,7 +7,7 @@ import { fill, poison, type Ids } from '../contract/contents.ts'
 import { createApiClient, type ApiClient } from '../harness/api-client.ts'
 import { openTestPool } from '../harness/database.ts'
 import { until } from '../harness/poll.ts'
-import { launchChromium, openTab } from './chromium.ts'
+import { expectHidden, expectShown, launchChromium, openTab } from './chromium.ts'
 
 let stack: Stack
 let browser: Browser
@@ -71,7 +71,7 @@ describe.each(['light', 'dark'] as const)('in the %s theme', (theme) => {
     await inTab(
       pathOf(ids),
       async (page) => {
-        await page.getByRole('main').waitFor()
+        await expectShown(page.getByRole('main'))
         await until('nothing to be read any more', async () =>
           (await page.locator('[aria-busy="true"]').count()) === 0 ? true : undefined,
         )
@@ -93,8 +93,10 @@ describe('a visitor', () => {
     await inTab('/orders/new', async (page) => {
       await page.getByRole('button', { name: 'Place order' }).click()
       await page.waitForURL(/\/console\/orders\/[0-9a-f-]{36}$/)
-      await status(page, 'completed').waitFor()
-      await page.getByRole('list', { name: 'The steps of this order' }).getByText('Charge payment').waitFor()
+      await expectShown(status(page, 'completed'))
+      await expectShown(
+        page.getByRole('list', { name: 'The steps of this order' }).getByText('Charge payment'),
+      )
     })
   })
 
@@ -102,46 +104,46 @@ describe('a visitor', () => {
     await inTab('/maintenance', async (page) => {
       await page.getByLabel('Fault of shipping').selectOption('down')
       await page.getByRole('button', { name: 'Apply faults' }).click()
-      await page.getByText('broken on purpose').waitFor()
+      await expectShown(page.getByText('broken on purpose'))
       const { id } = await api.place()
       const tab = await page.context().newPage()
       await tab.goto(`/console/orders/${id}`)
-      await status(tab, 'waiting').waitFor()
+      await expectShown(status(tab, 'waiting'))
       await page.getByRole('button', { name: 'Clear all faults' }).click()
-      await status(tab, 'completed').waitFor()
+      await expectShown(status(tab, 'completed'))
     })
   })
 
   it('goes back to an order as it was, and forward again, by the browser’s own buttons', async () => {
     await inTab('/orders', async (page) => {
       await page.getByRole('link', { name: 'Invariants' }).click()
-      await page.getByRole('heading', { name: 'Invariants', level: 1 }).waitFor()
+      await expectShown(page.getByRole('heading', { name: 'Invariants', level: 1 }))
       await page.goBack()
-      await page.getByRole('heading', { name: 'Orders', level: 1 }).waitFor()
+      await expectShown(page.getByRole('heading', { name: 'Orders', level: 1 }))
       await page.goForward()
-      await page.getByRole('heading', { name: 'Invariants', level: 1 }).waitFor()
+      await expectShown(page.getByRole('heading', { name: 'Invariants', level: 1 }))
       const order = await api.run()
       await page.goto(`/console/orders/${order.id}?v=1`)
-      await status(page, 'pending').waitFor()
+      await expectShown(status(page, 'pending'))
       await page.getByRole('button', { name: 'Back to now' }).click()
-      await status(page, 'completed').waitFor()
+      await expectShown(status(page, 'completed'))
     })
   })
 
   it('reaches every page by keyboard alone', async () => {
     await inTab('/', async (page) => {
-      await page.getByRole('heading', { name: 'Overview', level: 1 }).waitFor()
+      await expectShown(page.getByRole('heading', { name: 'Overview', level: 1 }))
       await page.keyboard.press('g')
       await page.keyboard.press('f')
-      await page.getByRole('heading', { name: 'Failures', level: 1 }).waitFor()
+      await expectShown(page.getByRole('heading', { name: 'Failures', level: 1 }))
       await page.keyboard.press('/')
       await page.getByRole('combobox').fill('invar')
       await page.keyboard.press('Enter')
-      await page.getByRole('heading', { name: 'Invariants', level: 1 }).waitFor()
+      await expectShown(page.getByRole('heading', { name: 'Invariants', level: 1 }))
       await page.keyboard.press('?')
-      await page.getByRole('heading', { name: 'Keyboard' }).waitFor()
+      await expectShown(page.getByRole('heading', { name: 'Keyboard' }))
       await page.keyboard.press('Escape')
-      await page.getByRole('heading', { name: 'Keyboard' }).waitFor({ state: 'hidden' })
+      await expectHidden(page.getByRole('heading', { name: 'Keyboard' }))
     })
   })
 })
@@ -154,8 +156,8 @@ describe('an operator', () => {
       await page.getByRole('button', { name: 'Retry' }).click()
       await page.getByLabel('Reason').fill('The gateway has mended its refunds.')
       await page.getByRole('dialog').getByRole('button', { name: 'Retry' }).click()
-      await status(page, 'rejected').waitFor()
-      await page.getByText('The gateway has mended its refunds.').waitFor()
+      await expectShown(status(page, 'rejected'))
+      await expectShown(page.getByText('The gateway has mended its refunds.'))
     })
     expect((await api.ledger(id)).refunds).toHaveLength(1)
   })
@@ -170,7 +172,7 @@ describe('an operator', () => {
       await dialog.waitFor()
       await reason.fill('The table takes it again.')
       await dialog.getByRole('button', { name: /^Reprocess/ }).click()
-      await page.getByText('No dead letter has this id.').waitFor()
+      await expectShown(page.getByText('No dead letter has this id.'))
     })
   })
 
@@ -194,7 +196,7 @@ describe('an operator', () => {
       await page.getByRole('button', { name: 'Stop' }).click()
       await page.getByRole('dialog').getByLabel('Reason').fill('It is not.')
       await page.getByRole('dialog').getByRole('button', { name: /^Stop/ }).click()
-      await page.getByText('stopped', { exact: true }).first().waitFor()
+      await expectShown(page.getByText('stopped', { exact: true }).first())
     })
   })
 })
@@ -203,12 +205,12 @@ describe('a page that is open while the API is killed', () => {
   it('says so, and shows what happened meanwhile as soon as it is back', async () => {
     const { id } = await api.place({ paymentMethod: 'pm_pending_8000' })
     await inTab(`/orders/${id}`, async (page) => {
-      await status(page, 'waiting').waitFor()
+      await expectShown(status(page, 'waiting'))
       const server = stack.processes.find(({ name }) => name === 'api')
       process.kill(await until('the API to run', () => server?.pid()), 'SIGKILL')
-      await page.getByText('The API does not answer.').first().waitFor()
-      await page.getByText('The API does not answer.').first().waitFor({ state: 'hidden' })
-      await status(page, 'completed').waitFor()
+      await expectShown(page.getByText('The API does not answer.').first())
+      await expectHidden(page.getByText('The API does not answer.').first())
+      await expectShown(status(page, 'completed'))
     })
   })
 })
@@ -222,14 +224,14 @@ describe('two tabs', () => {
       if (request.url().endsWith('/operations/stream')) streams.push(request.frame().page())
     })
     await first.page.goto('/console/orders')
-    await first.page.getByText('live', { exact: true }).waitFor()
+    await expectShown(first.page.getByText('live', { exact: true }))
     await second.goto('/console/orders')
-    await second.getByText('live', { exact: true }).waitFor()
+    await expectShown(second.getByText('live', { exact: true }))
     expect(streams).toEqual([first.page])
     await first.page.close()
     await until('the second tab to read the stream itself', () => streams.find((page) => page === second))
     const { id } = await api.run({ customerId: 'cus_two_tabs' })
-    await second.locator(`a[href*="${id}"]`).first().waitFor()
+    await expectShown(second.locator(`a[href*="${id}"]`).first())
     await first.close()
   })
 })

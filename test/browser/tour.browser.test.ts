@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { SCENES } from '../../console/pages/tour/scenes.ts'
 import type { Stack } from '../../stack/stack.ts'
 import { startThrowawayStack } from '../../stack/throwaway.ts'
-import { launchChromium, openTab, type Tab } from './chromium.ts'
+import { expectShown, launchChromium, openTab, type Tab } from './chromium.ts'
 
 let stack: Stack
 let browser: Browser
@@ -67,7 +67,7 @@ describe('the guided tour, as a visitor takes it', () => {
   )
 
   it('ends at the overview, which finds nothing to worry about', async () => {
-    await tab.page.getByRole('heading', { name: 'Overview', level: 1 }).waitFor()
-    await tab.page.getByText(/Nothing needs a person|All is well/).waitFor()
+    await expectShown(tab.page.getByRole('heading', { name: 'Overview', level: 1 }))
+    await expectShown(tab.page.getByText(/^(All is well|Nothing needs a person)/))
   })
 })

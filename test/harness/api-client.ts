@@ -117,7 +117,8 @@ export function createApiClient(apiUrl: string, sandboxUrl: string) {
       return data.find((dependency) => dependency.provider === provider)
     },
     invariants: () => get<z.infer<typeof invariantList>>('/operations/invariants'),
-    history: (id: string) => get<{ events: { eventType: string }[] }>(`/orders/${id}/history`),
+    history: (id: string) =>
+      get<{ events: { eventType: string; eventTime: string }[] }>(`/orders/${id}/history`),
     ended: (id: string, patienceMs?: number) =>
       until(
         `order ${id} to end`,

@@ -76,8 +76,6 @@ export interface SystemOptions {
   bundle?: string
   /** The sagas that the API starts and shows. */
   contracts?: Contracts
-  /** Workflow tasks that the workers have in hand at once. */
-  workflowTasksMax?: number
   /**
    * Where the requests to the API reach the database, given where it really is; they have a pool of their own then,
    * with the usual limits.
@@ -161,7 +159,6 @@ export async function startSystemOn(servers: Servers, options: SystemOptions = {
       bundle,
       inThisThread: true,
       ...(options.participants === undefined ? {} : { participants: options.participants }),
-      ...(options.workflowTasksMax === undefined ? {} : { workflowTasksMax: options.workflowTasksMax }),
       services,
       ports: {
         reach,

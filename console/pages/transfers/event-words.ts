@@ -16,7 +16,7 @@ export function wordsOf({ data }: Pick<SagaEvent, 'data'>): string {
   if (typeof amountMinor === 'number' && typeof currency === 'string')
     parts.push(formatMoney(amountMinor, currency))
   if (sourceAccountId !== undefined)
-    parts.push(`from ${String(sourceAccountId)} to ${String(destinationAccountId)}`)
+    parts.push(`from ${textOf(sourceAccountId)} to ${textOf(destinationAccountId)}`)
   for (const [name, value] of Object.entries(rest))
     if (value !== null) parts.push(`${titleOf(name).toLowerCase()}: ${textOf(value)}`)
   return parts.join(', ')
