@@ -20,11 +20,12 @@ function program(name: string, script: string): void {
 }
 
 /** @param levels what `npm test` and `npm run test:ci` do. */
-function run({ test, ci }: { test: string; ci: string }) {
-  program('npm', `case "$1" in test) ${test} ;; run) ${ci} ;; esac`)
+function run(levels: { test: string; ci: string }) {
+  program('npm', `case "$1" in test) ${levels.test} ;; run) ${levels.ci} ;; esac`)
   // They are there: nothing is installed.
   program('docker-compose', 'exit 0')
   program('python3', 'exit 0')
+  program('chromium', 'exit 0')
   const env = {
     ...process.env,
     PATH: `${folder}/bin:${process.env['PATH']}`,
@@ -36,23 +37,25 @@ function run({ test, ci }: { test: string; ci: string }) {
 
 const tested = (passed: number, failed: number) =>
   `echo '{"numPassedTests":${passed},"numFailedTests":${failed}}' >"$RESULTS/test.json"; exit ${failed}`
-const contract = (passed: number, failed: number) =>
-  `echo '{"passed":${passed},"failed":${failed}}' >"$RESULTS/contract.json"; exit ${failed}`
+/** @param passed of the contract; two more pass in the browser. */
+const ci = (passed: number, failed: number) =>
+  `echo '{"passed":${passed},"failed":${failed}}' >"$RESULTS/contract.json"; ` +
+  `echo '{"numPassedTests":2,"numFailedTests":0}' >"$RESULTS/browser.json"; exit ${failed}`
 
 describe('.ci/run', () => {
   it('closes with the tests of all levels, after the time of each', () => {
-    const { status, lines } = run({ test: tested(10, 0), ci: contract(5, 0) })
-    expect(lines.at(-1)).toBe('15 passed, 0 failed')
+    const { status, lines } = run({ test: tested(10, 0), ci: ci(5, 0) })
+    expect(lines.at(-1)).toBe('17 passed, 0 failed')
     expect(lines.slice(0, 2)).toEqual([
       expect.stringMatching(/^npm test: \d+ s, 10 passed, 0 failed$/),
-      expect.stringMatching(/^npm run test:ci: \d+ s, 5 passed, 0 failed$/),
+      expect.stringMatching(/^npm run test:ci: \d+ s, 7 passed, 0 failed$/),
     ])
     expect(status).toBe(0)
   })
 
   it.each([
-    ['the first', { test: tested(9, 1), ci: contract(5, 0) }, '14 passed, 1 failed'],
-    ['the second', { test: tested(10, 0), ci: contract(3, 2) }, '13 passed, 2 failed'],
+    ['the first', { test: tested(9, 1), ci: ci(5, 0) }, '16 passed, 1 failed'],
+    ['the second', { test: tested(10, 0), ci: ci(3, 2) }, '15 passed, 2 failed'],
   ])('runs every level, and fails when %s does', (_which, levels, total) => {
     const { status, lines } = run(levels)
     expect([status, lines.at(-1)]).toEqual([1, total])
@@ -70,8 +73,8 @@ describe('.ci/run', () => {
   it('counts a level that failed besides its tests as failed', () => {
     const { status, lines } = run({
       test: 'echo "{\\"numPassedTests\\":10,\\"numFailedTests\\":0}" >"$RESULTS/test.json"; exit 1',
-      ci: contract(5, 0),
+      ci: ci(5, 0),
     })
-    expect([status, lines.at(-1)]).toEqual([1, '15 passed, 1 failed'])
+    expect([status, lines.at(-1)]).toEqual([1, '17 passed, 1 failed'])
   })
 })

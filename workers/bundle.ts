@@ -2,13 +2,14 @@ import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises'
 import path from 'node:path'
-import { bundleWorkflowCode } from '@temporalio/worker'
 import { ROOT } from '../root.ts'
 
 const WORKFLOWS = path.join(ROOT, 'workflows')
 
 /** Compiles the workflows that `entry` exports as Temporal's sandbox runs them. */
 export async function bundleWorkflows(entry = path.join(WORKFLOWS, 'index.ts')): Promise<string> {
+  // Loaded when there is something to compile: it takes half a second of a core, and most starts find the bundle.
+  const { bundleWorkflowCode } = await import('@temporalio/worker')
   const { code } = await bundleWorkflowCode({
     workflowsPath: entry,
     logger: { log() {}, trace() {}, debug() {}, info() {}, warn() {}, error() {} },

@@ -73,7 +73,8 @@ export function createFailures({ db }: { db: Sql }) {
     /** The parked ones first, of each state the most frequent first. */
     async list({ kind, state, windowHours }: FailureFilter): Promise<{ asOf: Date; data: Failure[] }> {
       const [now] = await db.query<{ asOf: Date }>('SELECT clock_timestamp() AS "asOf"')
-      const asOf = now?.asOf ?? new Date()
+      if (now === undefined) throw new Error('The database did not say what time it is')
+      const { asOf } = now
       const since = new Date(asOf.getTime() - windowHours * HOUR_MS)
       const values = {
         parked: [since, asOf, kind ?? null],
