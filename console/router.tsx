@@ -8,14 +8,16 @@ import { readTransferSearch } from './pages/transfers/search.ts'
 import { readTourSearch } from './pages/tour/search.ts'
 import { Layout } from './shell/layout.tsx'
 import { lazyPage } from './shell/lazy-page.ts'
-import { Empty, Failed } from './ui/states.tsx'
+import { PageHead } from './shell/page-head.tsx'
+import { Failed } from './ui/states.tsx'
 
 const root = createRootRoute({
   component: Layout,
   notFoundComponent: () => (
-    <Empty title="There is no such page.">
+    <>
+      <PageHead title="There is no such page" />
       <Link to="/">To the overview</Link>
-    </Empty>
+    </>
   ),
 })
 const at = <Path extends string>(path: Path) => ({ getParentRoute: () => root, path })

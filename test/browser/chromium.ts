@@ -40,6 +40,8 @@ export interface Tab {
   context: BrowserContext
   /** What the page has reported as an error: a script that threw, or a policy that was broken. */
   errors: string[]
+  /** What the API has refused or failed: `GET /orders?x=1 400`. */
+  refusals: string[]
   close: () => Promise<void>
 }
 
@@ -64,7 +66,12 @@ export async function openTab(
     if (message.type() === 'error' && /Content Security Policy/.test(message.text()))
       errors.push(message.text())
   })
-  return { page, context, errors, close: () => context.close() }
+  const refusals: string[] = []
+  page.on('response', (response) => {
+    if (response.status() >= 400)
+      refusals.push(`${response.request().method()} ${response.url()} ${response.status()}`)
+  })
+  return { page, context, errors, refusals, close: () => context.close() }
 }
 
 /** Waits until it is seen. */

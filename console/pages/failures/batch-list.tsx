@@ -18,9 +18,8 @@ export function BatchList() {
     '/operations/retries',
     { params: { query: { limit: PAGE } } },
     {
-      pageParamName: 'cursor',
-      initialPageParam: undefined,
-      getNextPageParam: ({ nextCursor }: { nextCursor: string | null }) => nextCursor ?? undefined,
+      initialPageParam: null,
+      getNextPageParam: ({ nextCursor }) => nextCursor,
     },
   )
   return (

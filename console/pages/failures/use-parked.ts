@@ -11,8 +11,7 @@ export const useParked = (group: FailureGroup) =>
     '/operations/parked',
     { params: { query: { ...filterOf(group), limit: PAGE } } },
     {
-      pageParamName: 'cursor',
-      initialPageParam: undefined,
-      getNextPageParam: ({ nextCursor }: { nextCursor: string | null }) => nextCursor ?? undefined,
+      initialPageParam: null,
+      getNextPageParam: ({ nextCursor }) => nextCursor,
     },
   )
