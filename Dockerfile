@@ -7,8 +7,9 @@ RUN npm ci --omit=dev
 COPY . .
 # Generating needs no native engine, but the Prisma CLI insists on finding one: any executable will do.
 RUN PRISMA_SCHEMA_ENGINE_BINARY=/usr/local/bin/node npx prisma generate \
- && node --import tsx cli/build-bundle.ts /app/workflows.js
-ENV WORKFLOW_BUNDLE=/app/workflows.js HOST=0.0.0.0 DATA_DIR=/data
+ && node --import tsx cli/build-bundle.ts /app/workflows.js \
+ && node --import tsx cli/build-console.ts /app/console-built
+ENV WORKFLOW_BUNDLE=/app/workflows.js CONSOLE_DIR=/app/console-built HOST=0.0.0.0 DATA_DIR=/data
 RUN mkdir /data && chown node /data
 USER node
 CMD ["node", "--import", "tsx", "api/server.ts"]

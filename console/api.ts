@@ -52,7 +52,10 @@ client.use(throwProblems)
 /** The same for React: `api.useQuery('get', '/orders/{id}', …)`. */
 export const api = createQueryClient(client)
 
-/** An idempotency key: a request that is sent again with it is carried out once. */
+/**
+ * An idempotency key: a request that is sent again with it is carried out once. `crypto.randomUUID` exists on secure
+ * origins only.
+ */
 export const newKey = (): string =>
   [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('')
 

@@ -1,6 +1,7 @@
 import { useQueryClient, type QueryClient } from '@tanstack/react-query'
 import { createContext, use, useEffect, useState, type ReactNode } from 'react'
 import { followEvents, type Connection } from './live-events.ts'
+import { isTouched } from './touched.ts'
 
 const ConnectionContext = createContext<Connection>('connecting')
 
@@ -52,17 +53,4 @@ function createStale(queries: QueryClient) {
     },
     stop: () => window.clearTimeout(timer),
   }
-}
-
-interface Init {
-  params?: { path?: { id?: string }; query?: { asOfVersion?: number } }
-}
-
-/** A query about one thing is touched by that thing's events, and one about many by every event. */
-export function isTouched(queryKey: readonly unknown[], ids: ReadonlySet<string>): boolean {
-  const { params } = (queryKey[2] ?? {}) as Init
-  // The past does not change.
-  if (params?.query?.asOfVersion !== undefined) return false
-  const id = params?.path?.id
-  return id === undefined || ids.has(id)
 }

@@ -70,7 +70,7 @@ export function lanesOf(
     }),
     {
       name: 'Outbox',
-      note: publications.some(({ publishedAt }) => publishedAt === null) ? 'not all published' : '',
+      ...outboxNote(order, publications),
       marks: publications.flatMap(({ version, publishedAt }) =>
         publishedAt === null
           ? []
@@ -89,6 +89,13 @@ export function lanesOf(
       marks: [],
     },
   ]
+}
+
+/** What the relay has published is kept for an hour. */
+function outboxNote(order: Order, publications: Timeline['publications']): Pick<Lane, 'note'> {
+  const waiting = publications.filter(({ publishedAt }) => publishedAt === null).length
+  if (waiting > 0) return { note: `${waiting} not published yet` }
+  return publications.length < order.version ? { note: 'all published, not kept any more' } : {}
 }
 
 const moment = (from: number, tone: Tone, title: string): Mark => ({ from, tone, title })

@@ -78,9 +78,10 @@ const LaneRow = ({ lane: { name, note, marks }, scale, end }: { lane: Lane; scal
   <div className="lane" role="row">
     <span role="rowheader" className="lane-name">
       {name}
-      {note === undefined ? undefined : <span className="lane-note"> {note}</span>}
+      {note === undefined || marks.length === 0 ? undefined : <span className="lane-note"> {note}</span>}
     </span>
     <span role="cell" className="lane-track">
+      {marks.length === 0 ? <span className="lane-note">{note}</span> : undefined}
       {marks.map(({ from, to, isOpen: isRunning = false, tone, title }, index) => {
         const left = scale.place(from)
         const right = isRunning ? scale.place(end) : scale.place(to ?? from)

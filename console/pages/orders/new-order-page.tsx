@@ -1,6 +1,6 @@
 import { Link, useNavigate } from '@tanstack/react-router'
 import { useRef, useState } from 'react'
-import { api, ApiProblem } from '../../api.ts'
+import { api, ApiProblem, newKey } from '../../api.ts'
 import { PageHead } from '../../shell/page-head.tsx'
 import { Button } from '../../ui/button.tsx'
 import { formatMoney } from '../../ui/money.tsx'
@@ -111,11 +111,7 @@ function useKey(): (body: OrderRequest) => string {
   const last = useRef({ text: '', key: '' })
   return (body) => {
     const text = JSON.stringify(body)
-    if (last.current.text !== text) last.current = { text, key: `console-${newId()}` }
+    if (last.current.text !== text) last.current = { text, key: newKey() }
     return last.current.key
   }
 }
-
-/** `crypto.randomUUID` exists on secure origins only. */
-const newId = () =>
-  [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('')
