@@ -13,18 +13,14 @@ export const Empty = ({ title, children }: { title: string; children?: ReactNode
 
 /** It could not be read, or done: what the API says of it. */
 export function Failed({ error, onRetry }: { error: unknown; onRetry?: () => void }) {
-  const isProblem = error instanceof ApiProblem
+  const { title, text } = wordsOf(error)
   return (
     <div className="failed" role="alert">
       <Icon name="alert" />
       <div>
-        <p className="failed-title">{isProblem ? error.message : 'The API does not answer.'}</p>
-        <p className="failed-text">
-          {isProblem
-            ? `${error.status} ${error.code} · request ${error.requestId}`
-            : 'It is asked again by itself as soon as it is back.'}
-        </p>
-        {isProblem && error.errors.length > 0 ? (
+        <p className="failed-title">{title}</p>
+        <p className="failed-text">{text}</p>
+        {error instanceof ApiProblem && error.errors.length > 0 ? (
           <ul className="failed-list">
             {error.errors.map(({ pointer, detail }) => (
               <li key={pointer}>
@@ -37,6 +33,19 @@ export function Failed({ error, onRetry }: { error: unknown; onRetry?: () => voi
       {onRetry === undefined ? undefined : <Button onClick={onRetry}>Try again</Button>}
     </div>
   )
+}
+
+/** The API's own words; of what is neither its answer nor its silence, that the page is wrong. */
+function wordsOf(error: unknown): { title: string; text: string } {
+  if (error instanceof ApiProblem)
+    return { title: error.message, text: `${error.status} ${error.code} · request ${error.requestId}` }
+  // What `fetch` throws when no answer came.
+  if (error instanceof TypeError && /fetch|network/i.test(error.message))
+    return {
+      title: 'The API does not answer.',
+      text: 'It is asked again by itself as soon as it is back.',
+    }
+  return { title: 'This page has failed.', text: error instanceof Error ? error.message : String(error) }
 }
 
 /** Holds the place of what is being read, so that nothing moves when it comes. */

@@ -41,6 +41,11 @@ describe('the guided tour, as a visitor takes it', () => {
     'plays scene $number, $title, and proves what it says',
     async ({ title, action, proofs, number }) => {
       const { page, errors } = tab
+      await page
+        .getByRole('navigation', { name: 'Scenes' })
+        .getByRole('link')
+        .nth(number - 1)
+        .click()
       await page.getByRole('heading', { name: title, level: 2 }).waitFor()
       await page.getByRole('button', { name: action }).click()
       const outcome = page.getByRole('region', { name: 'What came of it' })

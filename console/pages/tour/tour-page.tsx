@@ -19,7 +19,9 @@ export function Page() {
   const sandbox = api.useQuery('get', '/development/faults', {}, { refetchInterval: false })
   const index = Math.min(wanted, SCENES.length) - 1
   const scene = SCENES[index]
-  useEffect(() => document.querySelector('#scene-title')?.scrollIntoView({ block: 'nearest' }), [index])
+  useEffect(() => {
+    document.querySelector('#scene-title')?.scrollIntoView({ block: 'nearest' })
+  }, [index])
   if (sandbox.isPending) return <Skeleton lines={10} />
   if (isNotFound(sandbox.error))
     return (

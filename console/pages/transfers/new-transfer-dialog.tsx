@@ -1,7 +1,7 @@
 import { useQueryClient } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import { useState } from 'react'
-import { api } from '../../api.ts'
+import { api, newKey } from '../../api.ts'
 import { parseAmount } from '../../ui/amount.ts'
 import { Button } from '../../ui/button.tsx'
 import { Dialog } from '../../ui/dialog.tsx'
@@ -18,7 +18,7 @@ interface NewTransferDialogProps {
 
 /** Asks for a transfer. Its key is made with the form: sent twice, it is one transfer. */
 export function NewTransferDialog({ sourceAccountId, onClose }: NewTransferDialogProps) {
-  const [key] = useState(() => crypto.randomUUID())
+  const [key] = useState(newKey)
   const [form, setForm] = useState({ source: sourceAccountId, destination: '', amount: '' })
   const toast = useToast()
   const queries = useQueryClient()
