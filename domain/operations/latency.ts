@@ -17,7 +17,7 @@ export interface Latency {
 const PERCENTILES = (ms: string) => `percentile_cont(ARRAY[0.5, 0.99]) WITHIN GROUP (ORDER BY ${ms})`
 const MS = (interval: string) => `extract(epoch FROM ${interval})::float8 * 1000`
 
-/** Those that ended last. The index gives them in the order of their last move, which is about the same. */
+/** Those that ended last, by their last move, which is about the same. */
 const SAMPLE = `(${ORDERS_ENDED} ORDER BY s.updated_at DESC LIMIT ${SAMPLE_MAX})`
 
 const TO_TERMINAL = `

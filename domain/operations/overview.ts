@@ -46,7 +46,10 @@ export interface OverviewOptions {
 
 const DAY_MS = 86_400_000
 
-const IS_OPEN_ORDER = `s.status NOT IN ('completed', 'rejected', 'cancelled') AND s.definition LIKE 'order@%'`
+const OPEN_STATUSES = SAGA_STATUSES.filter((status) => !isTerminal(status))
+
+/** By the statuses that there are: an index finds those, and not all but three. */
+const IS_OPEN_ORDER = `s.status IN (${OPEN_STATUSES.map((status) => `'${status}'`).join(', ')}) AND s.definition LIKE 'order@%'`
 
 const OPEN = `SELECT s.status, count(*) AS count FROM sagas s WHERE ${IS_OPEN_ORDER} GROUP BY s.status`
 
@@ -134,10 +137,7 @@ async function readOrders(db: Sql, asOf: Date): Promise<Overview['orders']> {
   const placed = await db.query<Counted>(PLACED, [since, idsCreated({ createdFrom: since })[0]])
   const [oldestOpen = null] = await db.query<NonNullable<Overview['orders']['oldestOpen']>>(OLDEST_OPEN)
   return {
-    open: countsOf(
-      open,
-      SAGA_STATUSES.filter((status) => !isTerminal(status)),
-    ),
+    open: countsOf(open, OPEN_STATUSES),
     lastDay: countsOf(placed, SAGA_STATUSES),
     oldestOpen,
     atRisk: await db.query<Amount & { orders: number }>(AT_RISK),
