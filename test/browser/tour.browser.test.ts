@@ -32,7 +32,7 @@ describe('the guided tour, as a visitor takes it', () => {
   it('begins where the address of the system leads', async () => {
     const { page } = tab
     await page.goto('/')
-    await page.getByRole('link', { name: 'Guided tour' }).click()
+    await page.getByRole('link', { name: 'Take the tour' }).click()
     await page.getByRole('heading', { name: scenes[0]?.title ?? '', level: 2 }).waitFor()
     expect(new URL(page.url()).pathname).toBe('/console/tour')
   })

@@ -1,5 +1,5 @@
 import { Link, useParams } from '@tanstack/react-router'
-import { api, ApiProblem } from '../../api.ts'
+import { api, isNotFound } from '../../api.ts'
 import type { components } from '../../api-types.ts'
 import { titleOf } from '../../saga/words.ts'
 import { PageHead } from '../../shell/page-head.tsx'
@@ -19,10 +19,9 @@ type LetterWithEvent = components['schemas']['DeadLetterWithEvent']
 export function Page() {
   const { id } = useParams({ from: '/dead-letters/$id' })
   const letter = api.useQuery('get', '/operations/dead-letters/{id}', { params: { path: { id } } })
-  const isGone = letter.error instanceof ApiProblem && letter.error.status === 404
   const { data } = letter
   const crumbs = <Link to="/dead-letters">Dead letters</Link>
-  if (isGone)
+  if (isNotFound(letter.error))
     return (
       <>
         <PageHead title="Dead letter" crumbs={crumbs} />

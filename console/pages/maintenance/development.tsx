@@ -1,4 +1,4 @@
-import { ApiProblem, api } from '../../api.ts'
+import { api, isNotFound } from '../../api.ts'
 import { Read } from '../../ui/states.tsx'
 import { FaultForm } from './fault-form.tsx'
 import { Processes } from './processes.tsx'
@@ -11,9 +11,9 @@ export function Development() {
     'get',
     '/development/faults',
     {},
-    { refetchInterval: ({ state }) => (isAbsent(state.error) ? false : READ_EVERY_MS) },
+    { refetchInterval: ({ state }) => (isNotFound(state.error) ? false : READ_EVERY_MS) },
   )
-  if (isAbsent(faults.error)) return null
+  if (isNotFound(faults.error)) return null
   // It is not known yet whether there is such a part: nothing holds its place.
   if (faults.isPending) return null
   return (
@@ -23,5 +23,3 @@ export function Development() {
     </>
   )
 }
-
-const isAbsent = (error: unknown) => error instanceof ApiProblem && error.status === 404

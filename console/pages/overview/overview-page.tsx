@@ -3,12 +3,14 @@ import { api } from '../../api.ts'
 import { PageHead } from '../../shell/page-head.tsx'
 import { Failed, Skeleton } from '../../ui/states.tsx'
 import { useInvariants } from '../invariants/use-invariants.ts'
+import type { Overview } from './concerns.ts'
 import { Figures } from './figures.tsx'
 import { Latency } from './latency.tsx'
 import { Processes } from './processes.tsx'
 import { Providers } from './providers.tsx'
 import { Queues } from './queues.tsx'
 import { Verdict } from './verdict.tsx'
+import { Welcome } from './welcome.tsx'
 import './overview.css'
 
 const Throughput = lazy(() => import('./throughput.tsx'))
@@ -40,6 +42,7 @@ export function Page() {
               invariants: invariants.data ?? (invariants.isPending ? undefined : null),
             }}
           />
+          {isEmpty(data) ? <Welcome /> : undefined}
           <Figures orders={data.orders} asOf={data.asOf} />
           <div className="overview-pair">
             <Suspense fallback={<div className="panel overview-chart-place" aria-busy="true" />}>
@@ -59,3 +62,7 @@ export function Page() {
     </>
   )
 }
+
+/** Nothing was placed lately, and nothing is open: most likely nothing ever was. */
+const isEmpty = ({ orders: { lastDay, oldestOpen } }: Overview) =>
+  oldestOpen === null && lastDay.every(({ count }) => count === 0)
