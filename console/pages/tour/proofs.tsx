@@ -26,7 +26,7 @@ export function Proofs({ proofs, order, ledger }: ProofsProps) {
         {proofs.map(({ text, holds }) => (
           <ProofLine key={text} isTrue={holds(order, ledger)} text={text} />
         ))}
-        {invariants.data === undefined ? (
+        {invariants.data === undefined || invariants.isFetching ? (
           <li className="faint">Checking what must hold over all orders …</li>
         ) : (
           <ProofLine
