@@ -90,6 +90,21 @@ describe.each(['light', 'dark'] as const)('in the %s theme', (theme) => {
 })
 
 describe('a visitor', () => {
+  it('loads less than 150 kB of JavaScript before the first page is there', async () => {
+    const tab = await openTab(browser, stack.apiUrl)
+    const scripts: Promise<number>[] = []
+    tab.page.on('requestfinished', (request) => {
+      if (request.resourceType() === 'script')
+        scripts.push(request.sizes().then(({ responseBodySize }) => responseBodySize))
+    })
+    await tab.page.goto('/console/orders')
+    await expectShown(tab.page.getByRole('heading', { name: 'Orders', level: 1 }))
+    const bytes = (await Promise.all(scripts)).reduce((sum, size) => sum + size, 0)
+    expect(bytes).toBeGreaterThan(50_000)
+    expect(bytes).toBeLessThan(150_000)
+    await tab.close()
+  })
+
   it('places an order, and watches it complete', async () => {
     await inTab('/orders/new', async (page) => {
       await page.getByRole('button', { name: 'Place order' }).click()
