@@ -2,8 +2,8 @@ import { defineConfig } from 'vitest/config'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 /**
- * The levels above unit tests run on the servers that the global setup starts once for all of them. At every level the
- * files that run in one process share what they load, which takes longer than most of them run.
+ * The levels above unit tests run on the servers that the global setup starts once for all of them. Files that run in
+ * one process share what they load, which takes longer than most of them run.
  */
 const level = (name: string, include: string) => ({
   test: {
@@ -35,9 +35,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          pool: 'forks',
-          isolate: false,
-          // The exhaustive simulations take seconds, and minutes on a busy machine.
+          // The exhaustive simulations take seconds, and minutes on a busy machine. Files are apart: some replace a module.
           testTimeout: 180_000,
           include: [
             '{workflows,activities,domain,events,read-models,dispatch,api,workers,console,cli,sandbox,stack,prisma}/**/*.test.ts',

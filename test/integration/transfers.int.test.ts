@@ -82,7 +82,7 @@ describe('an account over HTTP', () => {
       422,
       'INVALID_ACCOUNT',
     ])
-    expect((await fetch(`${system.apiUrl}/accounts`)).status).toBe(405)
+    expect((await fetch(`${system.apiUrl}/accounts`, { method: 'DELETE' })).status).toBe(405)
   })
 })
 
