@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises'
+import os from 'node:os'
 import path from 'node:path'
 import process from 'node:process'
 import { promisify } from 'node:util'
@@ -20,11 +21,20 @@ export async function buildConsole(parent: string): Promise<string> {
   const scratch = `${folder}.${process.pid}`
   // Loaded only when it is needed: it takes longer than the rest of a start.
   const { build } = await import('vite')
-  await build({
-    configFile: path.join(SOURCE, 'vite.config.ts'),
-    logLevel: 'error',
-    build: { outDir: scratch, emptyOutDir: true },
-  })
+  // Vite reads "#" in a path as the end of a file's name: it is shown the checkout by another name.
+  const link = path.join(await mkdtemp(path.join(os.tmpdir(), 'ordersaga-console-')), 'checkout')
+  await symlink(ROOT, link, 'junction')
+  try {
+    await build({
+      root: path.join(link, 'console'),
+      configFile: path.join(SOURCE, 'vite.config.ts'),
+      logLevel: 'error',
+      resolve: { preserveSymlinks: true },
+      build: { outDir: scratch, emptyOutDir: true },
+    })
+  } finally {
+    await rm(path.dirname(link), { recursive: true })
+  }
   await compress(scratch)
   // Another process may have been first.
   await rename(scratch, folder).catch(() => rm(scratch, { recursive: true, force: true }))
