@@ -20,9 +20,10 @@ const PATHS = [
 ]
 
 export default defineConfig({
-  root: import.meta.dirname,
   base: '/console/',
   plugins: [react()],
+  // The build is shown the checkout by another name: see stack/console.ts.
+  resolve: { preserveSymlinks: true },
   server: { host: '127.0.0.1', proxy: Object.fromEntries(PATHS.map((path) => [path, API])) },
   build: {
     target: 'es2022',
