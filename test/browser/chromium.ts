@@ -68,7 +68,8 @@ export async function openTab(
   })
   const refusals: string[] = []
   page.on('response', (response) => {
-    if (response.status() >= 400)
+    // A stream that is refused, such as one that opens while the last one closes, is opened again by the page itself.
+    if (response.status() >= 400 && !response.url().endsWith('/stream'))
       refusals.push(`${response.request().method()} ${response.url()} ${response.status()}`)
   })
   return { page, context, errors, refusals, close: () => context.close() }
