@@ -1,8 +1,10 @@
-import type { Express, RequestHandler } from 'express'
+import { Router, type Express, type RequestHandler } from 'express'
 import sirv from 'sirv'
+import { refuseOtherMethods } from './mount.ts'
 import { HttpProblem } from './problem.ts'
 
 const BASE = '/console'
+const EVERY_PATH = '/{*path}'
 
 /**
  * Serves the operator console: files whose names change with their content, and for every other path below `/console/`
@@ -28,11 +30,8 @@ export function serveConsole(app: Express, folder: string): void {
     request.url = '/index.html'
     files(request, response, next)
   }
-  app.use(BASE, onlyRead, files, page)
-}
-
-const onlyRead: RequestHandler = (request, response, next) => {
-  if (request.method === 'GET' || request.method === 'HEAD') return next()
-  response.set('allow', 'GET, HEAD')
-  throw new HttpProblem('METHOD_NOT_ALLOWED', `${request.method} is not one of GET, HEAD.`)
+  const router = Router()
+  router.get(EVERY_PATH, files, page)
+  refuseOtherMethods(router, EVERY_PATH, ['get'])
+  app.use(BASE, router)
 }

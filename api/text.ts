@@ -56,5 +56,8 @@ export const line = (max: number) => sized(textOf(NO_CONTROLS), max)
 /** Text for people to read, with tabs and line breaks. */
 export const prose = (max: number) => sized(textOf(NO_CONTROLS_BUT_BREAKS), max)
 
+/** Why an operator does something: it is kept with what was done. */
+export const reason = prose(500)
+
 /** A name for machines. @param form what it looks like, in words: the error for everything else. */
 export const word = (pattern: RegExp, form: string) => textOf(pattern, form)

@@ -9,7 +9,9 @@ export type OrderStatus = Order['status']
 export type SagaEvent = Schemas['EventList']['data'][number]
 export type Problem = Schemas['Problem']
 export type Account = Schemas['Account']
+export type AccountRequest = Schemas['AccountRequest']
 export type Transfer = Schemas['Transfer']
+export type TransferRequest = Schemas['TransferRequest']
 
 /** An answer that is no success, as the API explains it (RFC 9457). */
 export class ApiProblem extends Error {
@@ -48,6 +50,12 @@ const throwProblems: Middleware = {
 /** Calls the API that serves this page. */
 export const client = createFetchClient<paths>({ baseUrl: '/' })
 client.use(throwProblems)
+
+/** The body of a success, which every answer here has. */
+export function given<Data>(data: Data | undefined): Data {
+  if (data === undefined) throw new Error('The API answered without a body.')
+  return data
+}
 
 /** The same for React: `api.useQuery('get', '/orders/{id}', …)`. */
 export const api = createQueryClient(client)

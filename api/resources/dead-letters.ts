@@ -8,7 +8,7 @@ import {
 import { endpoint, reply, type Endpoint } from '../endpoint.ts'
 import { ACCEPTED, accepted, momentKey, page, pageQuery, time, toPage, uuid, uuidInPath } from '../parts.ts'
 import { HttpProblem } from '../problem.ts'
-import { prose } from '../text.ts'
+import { reason } from '../text.ts'
 import { z } from '../zod.ts'
 
 const filter = {
@@ -77,8 +77,6 @@ export const deadLetter = fields
   .openapi('DeadLetterWithEvent')
 
 export const deadLetterList = page(fields.openapi('DeadLetter')).openapi('DeadLetterList')
-
-const reason = prose(500)
 
 const IDS_MAX = 100
 

@@ -8,16 +8,15 @@ import { endpoint, reply, type Endpoint } from '../endpoint.ts'
 import { sumMinor, time } from '../parts.ts'
 import { z } from '../zod.ts'
 import { READERS } from './freshness.ts'
+import { sagaKind } from './saga.ts'
 
 const WINDOW_HOURS_MAX = 168
 const WINDOW_HOURS = 24
 
-export const kind = z.enum(['order', 'transfer'])
-
 const failure = z
   .object({
     state: z.enum(FAILURE_STATES),
-    kind,
+    kind: sagaKind,
     step: z.string(),
     code: z.string(),
     provider: z.string().nullable(),
@@ -36,7 +35,7 @@ export const failureList = z
   .openapi('FailureList')
 
 const query = z.strictObject({
-  kind: kind.optional(),
+  kind: sagaKind.optional(),
   state: z.enum(FAILURE_STATES).optional().openapi({
     description: '`parked` now, however long ago; `rejected`: placed within the window, and turned back.',
   }),

@@ -2,7 +2,7 @@ import type { createMaintenance } from '../../domain/operations/maintenance.ts'
 import { perProvider } from '../../providers.ts'
 import { outlinesOf, type Contracts } from '../contracts.ts'
 import { endpoint, reply, type Endpoint } from '../endpoint.ts'
-import { line, prose } from '../text.ts'
+import { line, reason } from '../text.ts'
 import { z } from '../zod.ts'
 import { requireKnownStep } from './steps.ts'
 
@@ -24,7 +24,7 @@ const maintenanceRequest = z
     pausedSteps: z.array(line(60)).max(PAUSED_MAX).optional().openapi({
       description: 'Replaces the list. These steps do not go forward; their compensations do.',
     }),
-    reason: prose(500),
+    reason,
   })
   .openapi('MaintenanceRequest', { description: 'What is not named stays as it is.' })
 

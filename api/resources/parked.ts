@@ -15,20 +15,17 @@ import {
   uuidInPath,
 } from '../parts.ts'
 import { HttpProblem, type ProblemCode } from '../problem.ts'
-import { line, prose } from '../text.ts'
+import { line, reason } from '../text.ts'
 import { z } from '../zod.ts'
-import { kind } from './failures.ts'
+import { sagaKind } from './saga.ts'
 import { requireKnownStep } from './steps.ts'
 
 export const errorClass = z.string().regex(/^[A-Z][A-Z0-9_]{0,59}$/)
 export const stepName = z.string().regex(/^[A-Za-z]{1,60}$/)
 
-/** Why: it is kept with what was done, so it is required. */
-export const reason = prose(500)
-
 export const parkedStep = z
   .object({
-    kind,
+    kind: sagaKind,
     orderId: z.uuid().optional().openapi({ description: 'Of an order.' }),
     transferId: z.uuid().optional().openapi({ description: 'Of a transfer.' }),
     step: z.string().openapi({ description: 'The step, also when it is its compensation that is parked.' }),
@@ -42,7 +39,7 @@ export const parkedStep = z
   .openapi('ParkedStep')
 
 const listQuery = z.strictObject({
-  kind: kind.optional(),
+  kind: sagaKind.optional(),
   step: stepName.optional(),
   errorClass: errorClass.optional(),
   ...pageQuery({ cursor: momentKey(z.uuid(), stepName).optional() }),

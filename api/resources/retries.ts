@@ -8,13 +8,14 @@ import { outlinesOf, type Contracts } from '../contracts.ts'
 import { endpoint, reply, type Endpoint } from '../endpoint.ts'
 import { page, pageQuery, time, toPage, uuidInPath } from '../parts.ts'
 import { HttpProblem } from '../problem.ts'
+import { reason } from '../text.ts'
 import { z } from '../zod.ts'
-import { kind } from './failures.ts'
-import { errorClass, reason, stepName } from './parked.ts'
+import { errorClass, stepName } from './parked.ts'
+import { sagaKind } from './saga.ts'
 import { requireKnownStep } from './steps.ts'
 
 const filter = z.strictObject({
-  kind: kind.optional(),
+  kind: sagaKind.optional(),
   step: stepName.optional(),
   errorClass: errorClass.optional(),
 })
@@ -36,7 +37,7 @@ const retryBatch = z
       .enum(['running', 'paused', 'done', 'stopped'])
       .openapi({ description: '`stopped`: by an operator, or because the failures came back.' }),
     filter: z.object({
-      kind: kind.optional(),
+      kind: sagaKind.optional(),
       step: z.string().optional(),
       errorClass: z.string().optional(),
     }),

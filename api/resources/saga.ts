@@ -1,8 +1,11 @@
 import { SAGA_STATUSES, type SagaStatus } from '../../domain/saga/status.ts'
 import type { SagaContract, StepOutline } from '../../workflows/saga/contract.ts'
 import { time } from '../parts.ts'
-import { prose } from '../text.ts'
+import { reason } from '../text.ts'
 import { z } from '../zod.ts'
+
+/** What there are sagas of. */
+export const sagaKind = z.enum(['order', 'transfer'])
 
 const step = z
   .object({
@@ -42,7 +45,7 @@ export const SAGA_FIELDS = {
   workflow: z.object({ id: z.string(), url: z.string() }),
 }
 
-export const cancelRequest = z.strictObject({ reason: prose(500).optional() }).openapi('CancelRequest')
+export const cancelRequest = z.strictObject({ reason: reason.optional() }).openapi('CancelRequest')
 
 /** A saga's row with its fences. */
 export interface SagaRecord {

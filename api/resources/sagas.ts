@@ -4,6 +4,7 @@ import type { SagaContract, StepOutline } from '../../workflows/saga/contract.ts
 import type { Contracts } from '../contracts.ts'
 import { endpoint, reply, type Endpoint } from '../endpoint.ts'
 import { z } from '../zod.ts'
+import { sagaKind } from './saga.ts'
 
 const definedStep = z
   .object({
@@ -26,7 +27,7 @@ export const sagaList = z
   .object({
     data: z.array(
       z.object({
-        kind: z.enum(['order', 'transfer']),
+        kind: sagaKind,
         definition: z.string().openapi({ example: 'order@1' }),
         isCurrent: z.boolean().openapi({ description: 'New sagas are run by it.' }),
         steps: z.array(definedStep),

@@ -11,26 +11,26 @@ export interface ReasonDialogProps {
   /** The word on the button that does it. */
   action: string
   isDanger?: boolean
-  isOpen: boolean
   isBusy: boolean
   error: unknown
   onClose: () => void
   onConfirm: (reason: string) => void
 }
 
-/** Every action of an operator is recorded with its reason. */
+/** Every action of an operator is recorded with its reason. Shown for as long as it is rendered. */
 export function ReasonDialog({
   title,
   children,
   action,
   isDanger = false,
+  isBusy,
+  error,
+  onClose,
   onConfirm,
-  ...rest
 }: ReasonDialogProps) {
-  const { isOpen, isBusy, error, onClose } = rest
   const [reason, setReason] = useState('')
   return (
-    <Dialog title={title} isOpen={isOpen} onClose={onClose}>
+    <Dialog title={title} isOpen onClose={onClose}>
       <form
         className="stack"
         onSubmit={(event) => {

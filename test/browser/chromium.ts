@@ -68,8 +68,9 @@ export async function openTab(
   })
   const refusals: string[] = []
   page.on('response', (response) => {
-    // A stream that is refused, such as one that opens while the last one closes, is opened again by the page itself.
-    if (response.status() >= 400 && !response.url().endsWith('/stream'))
+    // A database that is too busy to take one more connection is answered with 503: the page opens its stream again.
+    const isPutOff = response.status() === 503 && response.url().endsWith('/stream')
+    if (response.status() >= 400 && !isPutOff)
       refusals.push(`${response.request().method()} ${response.url()} ${response.status()}`)
   })
   return { page, context, errors, refusals, close: () => context.close() }

@@ -1,20 +1,21 @@
-import { useQueryClient } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import { useState } from 'react'
-import { api } from '../../api.ts'
+import { client, given, type AccountRequest } from '../../api.ts'
 import { parseAmount } from '../../ui/amount.ts'
 import { Button } from '../../ui/button.tsx'
 import { Dialog } from '../../ui/dialog.tsx'
 import { TextField } from '../../ui/field.tsx'
 import { Failed } from '../../ui/states.tsx'
-import { useToast } from '../../ui/toast.tsx'
+import { useAction } from '../../ui/use-action.ts'
 
 export function OpenAccountDialog({ onClose }: { onClose: () => void }) {
   const [form, setForm] = useState({ id: '', ownerId: '', currency: 'EUR', balance: '0' })
-  const toast = useToast()
-  const queries = useQueryClient()
   const navigate = useNavigate()
-  const open = api.useMutation('post', '/accounts')
+  const open = useAction({
+    act: async (body: AccountRequest) => given((await client.POST('/accounts', { body })).data),
+    done: ({ id }) => `Account ${id} is open.`,
+    onDone: ({ id }) => void navigate({ to: '/accounts/$id', params: { id } }),
+  })
   const openingBalanceMinor = parseAmount(form.balance, form.currency)
   const field = (name: keyof typeof form) => ({
     value: form[name],
@@ -23,16 +24,7 @@ export function OpenAccountDialog({ onClose }: { onClose: () => void }) {
   const submit = () => {
     if (openingBalanceMinor === undefined) return
     const { id, ownerId, currency } = form
-    open.mutate(
-      { body: { ...(id === '' ? {} : { id }), ownerId, currency, openingBalanceMinor } },
-      {
-        onSuccess(account) {
-          toast(`Account ${account.id} is open.`)
-          void queries.invalidateQueries()
-          void navigate({ to: '/accounts/$id', params: { id: account.id } })
-        },
-      },
-    )
+    open.mutate({ ...(id === '' ? {} : { id }), ownerId, currency, openingBalanceMinor })
   }
   return (
     <Dialog title="Open an account" isOpen onClose={onClose}>

@@ -1,11 +1,10 @@
-import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import { useState } from 'react'
 import { client } from '../../api.ts'
 import { titleOf } from '../../saga/words.ts'
 import { Button } from '../../ui/button.tsx'
 import { ReasonDialog } from '../../ui/reason-dialog.tsx'
-import { useToast } from '../../ui/toast.tsx'
+import { useAction } from '../../ui/use-action.ts'
 import { whyNotDiscarded, whyNotReprocessed, type Letter } from './letter.ts'
 
 type Act = 'reprocess' | 'discard'
@@ -56,17 +55,14 @@ const WORDS = {
 
 function ActDialog({ act, letter, onClose }: { act: Act; letter: Letter; onClose: () => void }) {
   const { id, type, version, consumer, behind } = letter
-  const toast = useToast()
   const navigate = useNavigate()
-  const queries = useQueryClient()
   const { title, action, what, done } = WORDS[act]
-  const acting = useMutation({
-    mutationFn: (reason: string) =>
+  const acting = useAction({
+    act: (reason: string) =>
       client.POST(`/operations/dead-letters/{id}/${act}`, { params: { path: { id } }, body: { reason } }),
-    onSuccess: () => {
+    done,
+    onDone() {
       onClose()
-      toast(done)
-      void queries.invalidateQueries()
       if (act === 'discard') void navigate({ to: '/dead-letters' })
     },
   })
@@ -75,7 +71,6 @@ function ActDialog({ act, letter, onClose }: { act: Act; letter: Letter; onClose
       title={title}
       action={action}
       isDanger={act === 'discard'}
-      isOpen
       isBusy={acting.isPending}
       error={acting.error}
       onClose={onClose}

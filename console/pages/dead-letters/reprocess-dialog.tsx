@@ -39,7 +39,6 @@ export function ReprocessDialog({ letters, onClose }: ReprocessDialogProps) {
     <ReasonDialog
       title={fit.length === 1 ? 'Reprocess this one?' : `Reprocess these ${fit.length}?`}
       action={`Reprocess ${fit.length}`}
-      isOpen
       isBusy={reprocess.isPending}
       error={reprocess.error}
       onClose={onClose}

@@ -1,13 +1,12 @@
-import { useQueryClient } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import { useState } from 'react'
-import { api } from '../../api.ts'
+import { client, given } from '../../api.ts'
 import { SelectField } from '../../ui/field.tsx'
 import { shortId } from '../../ui/id.tsx'
 import { Amounts, formatMoney } from '../../ui/money.tsx'
 import { ReasonDialog } from '../../ui/reason-dialog.tsx'
 import { Time } from '../../ui/time.tsx'
-import { useToast } from '../../ui/toast.tsx'
+import { useAction } from '../../ui/use-action.ts'
 import { counted, currencyOf, RETRY_MAX, wavesOf, type FailureGroup } from './group.ts'
 import { filterOf, sagaIdOf } from './parked.ts'
 import { useParked } from './use-parked.ts'
@@ -19,33 +18,28 @@ const FIRST = 5
 /** Retries a group wave by wave: what it will act on, how fast, and why. */
 export function RampDialog({ group, onClose }: { group: FailureGroup; onClose: () => void }) {
   const [ramp, setRamp] = useState(10)
-  const toast = useToast()
   const navigate = useNavigate()
-  const queries = useQueryClient()
-  const retry = api.useMutation('post', '/operations/parked/retry')
+  const retry = useAction({
+    async act(reason: string) {
+      const body = { filter: filterOf(group), rampPercent: ramp, reason }
+      return given((await client.POST('/operations/parked/retry', { body })).data)
+    },
+    done: ({ total }) => `The retry of ${counted(total, 'step')} has begun.`,
+    onDone({ id }) {
+      onClose()
+      void navigate({ to: '/failures/retries/$id', params: { id } })
+    },
+  })
   const title = useTitle(group)
   const { waves } = wavesOf(group.count, ramp)
-  const start = (reason: string) =>
-    retry.mutate(
-      { body: { filter: filterOf(group), rampPercent: ramp, reason } },
-      {
-        onSuccess: ({ id, total }) => {
-          onClose()
-          toast(`The retry of ${counted(total, 'step')} has begun.`)
-          void queries.invalidateQueries()
-          void navigate({ to: '/failures/retries/$id', params: { id } })
-        },
-      },
-    )
   return (
     <ReasonDialog
       title="Retry this group?"
       action={`Retry ${counted(Math.min(group.count, RETRY_MAX), 'step')}`}
-      isOpen
       isBusy={retry.isPending}
       error={retry.error}
       onClose={onClose}
-      onConfirm={start}
+      onConfirm={(reason) => retry.mutate(reason)}
     >
       <p>
         {counted(group.count, 'step')}, <Amounts amounts={group.amounts} />: {title.toLowerCase()} of{' '}

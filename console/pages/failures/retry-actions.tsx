@@ -1,9 +1,8 @@
-import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import { client } from '../../api.ts'
 import { Button } from '../../ui/button.tsx'
 import { ReasonDialog } from '../../ui/reason-dialog.tsx'
-import { useToast } from '../../ui/toast.tsx'
+import { useAction } from '../../ui/use-action.ts'
 import { whyEnded, type Batch } from './batch.ts'
 import { counted } from './group.ts'
 
@@ -59,27 +58,21 @@ export function RetryActions({ batch }: { batch: Batch }) {
 const ICONS = { pause: 'pause', resume: 'play', stop: 'cross' } as const
 
 function ActDialog({ act, batch, onClose }: { act: Act; batch: Batch; onClose: () => void }) {
-  const toast = useToast()
-  const queries = useQueryClient()
   const { button, title, what, done } = WORDS[act]
-  const acting = useMutation({
-    mutationFn: (reason: string) =>
+  const acting = useAction({
+    act: (reason: string) =>
       client.POST(`/operations/retries/{id}/${act}`, {
         params: { path: { id: batch.id } },
         body: { reason },
       }),
-    onSuccess: () => {
-      onClose()
-      toast(done)
-      void queries.invalidateQueries()
-    },
+    done,
+    onDone: onClose,
   })
   return (
     <ReasonDialog
       title={title}
       action={button}
       isDanger={act === 'stop'}
-      isOpen
       isBusy={acting.isPending}
       error={acting.error}
       onClose={onClose}

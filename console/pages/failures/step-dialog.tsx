@@ -1,9 +1,8 @@
-import { useMutation, useQueryClient } from '@tanstack/react-query'
-import { client } from '../../api.ts'
+import { actOn } from '../../saga/act.ts'
 import { shortId } from '../../ui/id.tsx'
 import { formatMoney } from '../../ui/money.tsx'
 import { ReasonDialog } from '../../ui/reason-dialog.tsx'
-import { useToast } from '../../ui/toast.tsx'
+import { useAction } from '../../ui/use-action.ts'
 import { sagaIdOf, type ParkedStep } from './parked.ts'
 import { useParkedTitle } from './use-step.ts'
 
@@ -33,30 +32,19 @@ const WORDS = {
 
 /** Acts on one parked step. */
 export function StepDialog({ act, step, currency, onClose }: StepDialogProps) {
-  const toast = useToast()
-  const queries = useQueryClient()
   const { title, action, done, what } = WORDS[act]
   const name = (useParkedTitle(step.kind, step.step) ?? '').toLowerCase()
   const id = sagaIdOf(step)
-  const acting = useMutation({
-    mutationFn: async (reason: string) => {
-      const init = { params: { path: { id } }, body: { step: step.step, reason } }
-      await (step.kind === 'order'
-        ? client.POST(`/operations/orders/{id}/${act}`, init)
-        : client.POST(`/operations/transfers/{id}/${act}`, init))
-    },
-    onSuccess: () => {
-      onClose()
-      toast(done)
-      void queries.invalidateQueries()
-    },
+  const acting = useAction({
+    act: (reason: string) => actOn({ kind: step.kind, id, action: act, step: step.step, reason }),
+    done,
+    onDone: onClose,
   })
   return (
     <ReasonDialog
       title={`${title} ${name}?`}
       action={action}
       isDanger={act === 'skip'}
-      isOpen
       isBusy={acting.isPending}
       error={acting.error}
       onClose={onClose}

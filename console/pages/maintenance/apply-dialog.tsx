@@ -1,7 +1,6 @@
-import { useQueryClient } from '@tanstack/react-query'
-import { api } from '../../api.ts'
+import { client } from '../../api.ts'
 import { ReasonDialog } from '../../ui/reason-dialog.tsx'
-import { useToast } from '../../ui/toast.tsx'
+import { useAction } from '../../ui/use-action.ts'
 import { ChangeList } from './change-list.tsx'
 import { requestOf, type Change, type Draft, type Maintenance } from './changes.ts'
 
@@ -14,29 +13,20 @@ interface ApplyDialogProps {
 }
 
 export function ApplyDialog({ now, draft, changes, onClose, onDone }: ApplyDialogProps) {
-  const toast = useToast()
-  const queries = useQueryClient()
-  const put = api.useMutation('put', '/operations/maintenance')
+  const put = useAction({
+    act: (reason: string) =>
+      client.PUT('/operations/maintenance', { body: { ...requestOf(now, draft), reason } }),
+    done: 'In effect in every process.',
+    onDone,
+  })
   return (
     <ReasonDialog
       title={changes.length === 1 ? 'Apply this change?' : `Apply these ${changes.length} changes?`}
       action="Apply"
-      isOpen
       isBusy={put.isPending}
       error={put.error}
       onClose={onClose}
-      onConfirm={(reason) =>
-        put.mutate(
-          { body: { ...requestOf(now, draft), reason } },
-          {
-            onSuccess() {
-              onDone()
-              toast('In effect in every process.')
-              void queries.invalidateQueries()
-            },
-          },
-        )
-      }
+      onConfirm={(reason) => put.mutate(reason)}
     >
       <ChangeList changes={changes} />
     </ReasonDialog>

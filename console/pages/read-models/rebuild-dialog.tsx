@@ -1,7 +1,6 @@
-import { useQueryClient } from '@tanstack/react-query'
-import { api } from '../../api.ts'
+import { client } from '../../api.ts'
 import { ConfirmDialog } from '../../ui/confirm-dialog.tsx'
-import { useToast } from '../../ui/toast.tsx'
+import { useAction } from '../../ui/use-action.ts'
 
 interface RebuildDialogProps {
   name: string
@@ -11,9 +10,11 @@ interface RebuildDialogProps {
 }
 
 export function RebuildDialog({ name, generation, onClose }: RebuildDialogProps) {
-  const toast = useToast()
-  const queries = useQueryClient()
-  const rebuild = api.useMutation('post', '/operations/projections/{name}/rebuild')
+  const rebuild = useAction({
+    act: () => client.POST('/operations/projections/{name}/rebuild', { params: { path: { name } } }),
+    done: `The rebuild of ${name} is requested.`,
+    onDone: onClose,
+  })
   return (
     <ConfirmDialog
       title={`Rebuild ${name}?`}
@@ -21,18 +22,7 @@ export function RebuildDialog({ name, generation, onClose }: RebuildDialogProps)
       isBusy={rebuild.isPending}
       error={rebuild.error}
       onClose={onClose}
-      onConfirm={() =>
-        rebuild.mutate(
-          { params: { path: { name } } },
-          {
-            onSuccess() {
-              onClose()
-              toast(`The rebuild of ${name} is requested.`)
-              void queries.invalidateQueries()
-            },
-          },
-        )
-      }
+      onConfirm={() => rebuild.mutate(undefined)}
     >
       <p>
         The projector builds generation {generation + 1} from every event since the first one. Until it is

@@ -1,4 +1,4 @@
-import { client, newKey, type Order } from '../../api.ts'
+import { client, given, newKey, type Order } from '../../api.ts'
 import type { components } from '../../api-types.ts'
 
 export type Ledger = components['schemas']['SandboxLedger']
@@ -61,7 +61,7 @@ export function createStage({ onPlaced, onLine, onChoice, signal }: StageOptions
   }
   const readOrder = async (id: string) => {
     const { data } = await client.GET('/orders/{id}', { params: { path: { id } } })
-    return found(data)
+    return given(data)
   }
   const order: Stage['order'] = (id, is) => until('The order', () => readOrder(id), is)
   return {
@@ -80,7 +80,7 @@ export function createStage({ onPlaced, onLine, onChoice, signal }: StageOptions
         },
         signal,
       })
-      const { id } = found(data)
+      const { id } = given(data)
       onPlaced(id)
       return id
     },
@@ -88,7 +88,7 @@ export function createStage({ onPlaced, onLine, onChoice, signal }: StageOptions
       until(
         'The gateway',
         async () =>
-          found((await client.GET('/development/ledger', { params: { query: { orderId: id } } })).data),
+          given((await client.GET('/development/ledger', { params: { query: { orderId: id } } })).data),
         is,
       ),
     async setFaults(faults) {
@@ -99,7 +99,7 @@ export function createStage({ onPlaced, onLine, onChoice, signal }: StageOptions
     },
     async kill(word) {
       const { data } = await client.GET('/development/processes', { signal })
-      const names = found(data)
+      const names = given(data)
         .data.map(({ name }) => name)
         .filter((name) => name.includes(word))
       await Promise.all(
@@ -129,11 +129,6 @@ export function createStage({ onPlaced, onLine, onChoice, signal }: StageOptions
 
 /** The API may be away for a moment: it is asked again. */
 const giveOnlyTime = () => undefined
-
-function found<Data>(data: Data | undefined): Data {
-  if (data === undefined) throw new Error('The API answered without a body.')
-  return data
-}
 
 const ADDRESS = {
   name: 'V. Isitor',

@@ -1,14 +1,13 @@
-import { useQueryClient } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import { useState } from 'react'
-import { api, newKey } from '../../api.ts'
+import { api, client, given, newKey, type TransferRequest } from '../../api.ts'
 import { parseAmount } from '../../ui/amount.ts'
 import { Button } from '../../ui/button.tsx'
 import { Dialog } from '../../ui/dialog.tsx'
 import { TextField } from '../../ui/field.tsx'
 import { formatMoney } from '../../ui/money.tsx'
 import { Failed } from '../../ui/states.tsx'
-import { useToast } from '../../ui/toast.tsx'
+import { useAction } from '../../ui/use-action.ts'
 
 interface NewTransferDialogProps {
   /** Where the money comes from, as far as that is known. */
@@ -20,10 +19,15 @@ interface NewTransferDialogProps {
 export function NewTransferDialog({ sourceAccountId, onClose }: NewTransferDialogProps) {
   const [key] = useState(newKey)
   const [form, setForm] = useState({ source: sourceAccountId, destination: '', amount: '' })
-  const toast = useToast()
-  const queries = useQueryClient()
   const navigate = useNavigate()
-  const place = api.useMutation('post', '/transfers')
+  const place = useAction({
+    async act(body: TransferRequest) {
+      const params = { header: { 'Idempotency-Key': key } }
+      return given((await client.POST('/transfers', { params, body })).data)
+    },
+    done: 'The transfer is accepted.',
+    onDone: ({ id }) => void navigate({ to: '/transfers/$id', params: { id } }),
+  })
   const source = useAccount(form.source)
   const currency = source?.currency
   const amountMinor = currency === undefined ? undefined : parseAmount(form.amount, currency)
@@ -36,24 +40,12 @@ export function NewTransferDialog({ sourceAccountId, onClose }: NewTransferDialo
   })
   const submit = () => {
     if (currency === undefined || amountMinor === undefined) return
-    place.mutate(
-      {
-        params: { header: { 'Idempotency-Key': key } },
-        body: {
-          sourceAccountId: form.source,
-          destinationAccountId: form.destination,
-          amountMinor,
-          currency,
-        },
-      },
-      {
-        onSuccess({ id }) {
-          toast('The transfer is accepted.')
-          void queries.invalidateQueries()
-          void navigate({ to: '/transfers/$id', params: { id } })
-        },
-      },
-    )
+    place.mutate({
+      sourceAccountId: form.source,
+      destinationAccountId: form.destination,
+      amountMinor,
+      currency,
+    })
   }
   return (
     <Dialog title="New transfer" isOpen onClose={onClose}>

@@ -1,38 +1,38 @@
-import { useState } from 'react'
 import type { Transfer } from '../../api.ts'
-import { whyNot, type SagaAction } from '../../saga/why-not.ts'
-import { Button } from '../../ui/button.tsx'
-import { ActDialog } from './act-dialog.tsx'
+import { SagaActions, type ActWords } from '../../saga/saga-actions.tsx'
+import type { SagaAction } from '../../saga/why-not.ts'
 
-const WORDS: Record<SagaAction, string> = {
-  retry: 'Retry',
-  skip: 'Give up step',
-  cancel: 'Cancel transfer',
+const WORDS: Record<SagaAction, ActWords> = {
+  cancel: {
+    title: 'Cancel this transfer?',
+    action: 'Cancel the transfer',
+    text: 'If the money was withdrawn, it is returned to the source, and the transfer ends cancelled. If it was deposited already, this is refused.',
+    done: 'The wish to cancel is recorded.',
+  },
+  retry: {
+    title: 'Try the parked step again?',
+    action: 'Retry',
+    text: 'It is tried again at once. Each account accepts a transfer once: what was done already is found, not done twice.',
+    done: 'It is tried again now.',
+  },
+  skip: {
+    title: 'Give up the parked step?',
+    action: 'Give it up',
+    text: 'What it would have settled is written off, and the transfer ends without it. This cannot be taken back.',
+    done: 'It is written off.',
+  },
 }
 
-/** What may be done to a transfer now, and why the rest may not. */
-export function TransferActions({ transfer }: { transfer: Transfer }) {
-  const [open, setOpen] = useState<SagaAction | undefined>()
-  return (
-    <div className="row">
-      {(['retry', 'skip', 'cancel'] as const).map((action) => {
-        const why = whyNot(action, transfer)
-        const isCancel = action === 'cancel'
-        return (
-          <Button
-            key={action}
-            look={isCancel ? 'danger' : action === 'retry' && why === undefined ? 'primary' : 'plain'}
-            disabled={why !== undefined}
-            title={why}
-            onClick={() => setOpen(action)}
-          >
-            {WORDS[action]}
-          </Button>
-        )
-      })}
-      {open === undefined ? undefined : (
-        <ActDialog action={open} transfer={transfer} onClose={() => setOpen(undefined)} />
-      )}
-    </div>
-  )
-}
+export const TransferActions = ({ transfer }: { transfer: Transfer }) => (
+  <SagaActions kind="transfer" saga={transfer} wordsOf={(action, step) => wordsOf(transfer, action, step)} />
+)
+
+const wordsOf = ({ id }: Transfer, action: SagaAction, step: string): ActWords => ({
+  ...WORDS[action],
+  text: (
+    <>
+      Transfer <code>{id}</code>
+      {action === 'cancel' || step === '' ? '' : `, step ${step}`}. {WORDS[action].text}
+    </>
+  ),
+})

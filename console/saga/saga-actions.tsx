@@ -1,0 +1,95 @@
+import { useState, type ReactNode } from 'react'
+import type { Order, Step } from '../api.ts'
+import { Button } from '../ui/button.tsx'
+import { ReasonDialog } from '../ui/reason-dialog.tsx'
+import { useAction } from '../ui/use-action.ts'
+import { actOn } from './act.ts'
+import { isParked, whyNot, type SagaAction } from './why-not.ts'
+import { titleOf } from './words.ts'
+
+/** What a dialog says before something is done, and after. */
+export interface ActWords {
+  title: string
+  /** The word on the button that does it. */
+  action: string
+  text: ReactNode
+  done: string
+}
+
+export interface SagaActionsProps {
+  kind: 'order' | 'transfer'
+  saga: { id: string; status: Order['status']; steps: readonly Step[] }
+  /** @param step the title of the step that is parked; empty where none is. */
+  wordsOf: (action: SagaAction, step: string) => ActWords
+}
+
+/** What may be done to a saga now, and why the rest may not. */
+export function SagaActions({ kind, saga, wordsOf }: SagaActionsProps) {
+  const [open, setOpen] = useState<SagaAction | undefined>()
+  const buttons: Record<SagaAction, string> = {
+    retry: 'Retry',
+    skip: 'Give up step',
+    cancel: `Cancel ${kind}`,
+  }
+  return (
+    <div className="row">
+      {(['retry', 'skip', 'cancel'] as const).map((action) => {
+        const why = whyNot(action, saga)
+        return (
+          <Button
+            key={action}
+            look={lookOf(action, why === undefined)}
+            disabled={why !== undefined}
+            title={why}
+            onClick={() => setOpen(action)}
+          >
+            {buttons[action]}
+          </Button>
+        )
+      })}
+      {open === undefined ? undefined : (
+        <ActDialog
+          action={open}
+          kind={kind}
+          saga={saga}
+          wordsOf={wordsOf}
+          onClose={() => setOpen(undefined)}
+        />
+      )}
+    </div>
+  )
+}
+
+function lookOf(action: SagaAction, isPossible: boolean) {
+  if (action === 'cancel') return 'danger'
+  return action === 'retry' && isPossible ? 'primary' : 'plain'
+}
+
+interface ActDialogProps extends SagaActionsProps {
+  action: SagaAction
+  onClose: () => void
+}
+
+function ActDialog({ action, kind, saga: { id, steps }, wordsOf, onClose }: ActDialogProps) {
+  const parked = steps.find((step) => isParked(step))?.name
+  const step = action === 'skip' ? parked : undefined
+  const words = wordsOf(action, parked === undefined ? '' : titleOf(parked).toLowerCase())
+  const acting = useAction({
+    act: (reason: string) => actOn({ kind, id, action, step, reason }),
+    done: words.done,
+    onDone: onClose,
+  })
+  return (
+    <ReasonDialog
+      title={words.title}
+      action={words.action}
+      isDanger={action !== 'retry'}
+      isBusy={acting.isPending}
+      error={acting.error}
+      onClose={onClose}
+      onConfirm={(reason) => acting.mutate(reason)}
+    >
+      <p>{words.text}</p>
+    </ReasonDialog>
+  )
+}
