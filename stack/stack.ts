@@ -152,7 +152,7 @@ function metricsPort({ METRICS_PORT }: Config, name: string): number {
   return METRICS_PORT === 0 || offset === -1 ? 0 : METRICS_PORT + offset
 }
 
-/** The API first, so that nothing new comes in; then the workers, with their orders in hand; the world last. */
+/** The API first, so that nothing new comes in; then the workers, with their orders in progress; the world last. */
 async function stopProcesses(processes: readonly Supervised[]): Promise<void> {
   const last = processes.filter(({ name }) => name === 'sandbox')
   await Promise.all(processes.filter((process) => !last.includes(process)).map((process) => process.stop()))

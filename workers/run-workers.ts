@@ -7,14 +7,14 @@ import { PERMITS } from '../domain/provider/permits.ts'
 import { bulkheadOf, PARTICIPANT_NAMES, SAGA_PARTICIPANTS } from './bulkheads.ts'
 
 /**
- * Workflow tasks in hand at once: as many as a process finishes well within their timeout. An order that takes half a
+ * Workflow tasks in progress at once: as many as a process finishes well within their timeout. An order that takes half a
  * second, local calls to its providers included, leaves places for 32 a second, which is what the process has time for.
  * More would make none faster: those that are taken and not begun time out, and are done again. A slow provider holds
  * half of them at most.
  */
 const WORKFLOW_TASKS_MAX = 2 * PERMITS
 
-/** What is in hand when the worker is to stop has this long to finish. */
+/** What is in progress when the worker is to stop has this long to finish. */
 const GRACE_MS = 10_000
 
 export interface RunWorkersOptions {
@@ -35,7 +35,7 @@ export interface RunWorkersOptions {
 export interface RunningWorkers {
   /** Resolves when all have stopped, rejects when one failed. */
   readonly ended: Promise<void>
-  /** Finishes what is in hand, and takes nothing new. */
+  /** Finishes what is in progress, and takes nothing new. */
   drain(): Promise<void>
 }
 

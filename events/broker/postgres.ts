@@ -16,7 +16,7 @@ const KEPT_MINUTES = 60
 const PRUNE_INTERVAL_MS = 60_000
 const PRUNED_MAX = 5000
 
-/** The lock is held until the commit by whoever appends, so that no position appears below one that was read. */
+/** The lock is held until the commit by the session that appends, so that no position appears below one that was read. */
 const APPEND = `
   WITH locked AS MATERIALIZED (SELECT pg_advisory_xact_lock(${APPEND_LOCK}))
   INSERT INTO broker_messages (id, subject, envelope)

@@ -12,7 +12,7 @@ export interface Wishes {
   shipping: Ending
 }
 
-/** How an order will end, while the providers do what the tokens say and nobody cancels. */
+/** How an order will end, while the providers do what the tokens say and no one cancels. */
 export function outcomeOf({ isOutOfStock, payment, shipping }: Wishes): Outcome {
   if (isOutOfStock)
     return {

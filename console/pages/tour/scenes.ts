@@ -113,7 +113,7 @@ export const SCENES: readonly Scene[] = [
     about:
       'Stock is reserved and the card is charged when the carrier says no. Now two effects must be taken back, the last one first.',
     without:
-      'The customer has paid for a parcel that never leaves. Somebody writes an email, and somebody else looks for the charge by hand.',
+      'The customer has paid for a parcel that never leaves. They write an email, and a clerk looks for the charge by hand.',
     rule: {
       text: 'Once an order turns back, its reason is stored first; then everything that was begun is undone in exact reverse order, each undo to its end.',
       page: 'docs/rules/turning-back.md',
@@ -193,8 +193,7 @@ export const SCENES: readonly Scene[] = [
     action: 'Break the refund',
     about:
       'The carrier refuses, and the charge must be refunded. But the gateway’s refund fails, and fails, and fails.',
-    without:
-      'The refund fails in a log that no one reads. The customer’s money is gone until somebody complains.',
+    without: 'The refund fails in a log that no one reads. The customer’s money is gone until they complain.',
     rule: {
       text: 'A compensation has no deadline and is never forgotten. What no machine can settle is parked in sight, and a person retries it or gives it up.',
       page: 'docs/rules/turning-back.md',
