@@ -79,3 +79,9 @@ CREATE OR REPLACE TRIGGER operator_actions_append_only BEFORE UPDATE OR DELETE O
 
 CREATE OR REPLACE TRIGGER loyalty_entries_append_only BEFORE UPDATE OR DELETE ON loyalty_entries
   FOR EACH ROW EXECUTE FUNCTION refuse_change();
+
+CREATE OR REPLACE TRIGGER audit_entries_append_only BEFORE UPDATE OR DELETE ON audit_entries
+  FOR EACH ROW EXECUTE FUNCTION refuse_change();
+
+CREATE OR REPLACE TRIGGER audit_outcomes_append_only BEFORE UPDATE OR DELETE ON audit_outcomes
+  FOR EACH ROW EXECUTE FUNCTION refuse_change();
