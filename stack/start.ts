@@ -58,7 +58,8 @@ function readPid(file: string): string {
   }
 }
 
-function welcome({ apiUrl, sandboxUrl, temporalUiUrl }: Stack): void {
+function welcome({ apiUrl, isOpen, sandboxUrl, temporalUiUrl }: Stack): void {
+  const credential = isOpen ? '' : ` -H "authorization: Bearer $ORDER_SAGA_KEY"`
   process.stdout.write(`
 OrderSaga is up.
 
@@ -70,7 +71,7 @@ OrderSaga is up.
 
 Place an order:
 
-  curl -i ${apiUrl}/orders -H 'content-type: application/json' -H "idempotency-key: $(date +%s)" -d '{
+  curl -i ${apiUrl}/orders${credential} -H 'content-type: application/json' -H "idempotency-key: $(date +%s)" -d '{
     "customerId": "cus_alice", "currency": "EUR", "lines": [{ "sku": "TEA-001", "quantity": 2 }],
     "paymentMethod": "pm_ok", "shipping": { "service": "standard", "address":
     { "name": "A. Doe", "line1": "1 High St", "city": "Utrecht", "postalCode": "3511", "country": "NL" } } }'

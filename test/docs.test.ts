@@ -180,7 +180,7 @@ it('comments refer only to pages and headings that exist', () => {
 it('the README places the same order as the message of `npm start`, which a test sends', () => {
   const curl = /curl -i [\s\S]*?\} \} \}'/
   const shown = curl.exec(read('stack/start.ts'))?.[0] ?? ''
-  const lines = shown.replace('${apiUrl}', 'http://127.0.0.1:3000').split('\n')
+  const lines = shown.replace('${apiUrl}', 'http://127.0.0.1:3000').replace('${credential}', '').split('\n')
   expect(curl.exec(read('README.md'))?.[0].split('\n')).toEqual(
     lines.map((line) => line.replace(/^ {2}/, '')),
   )

@@ -1,6 +1,7 @@
 import express from 'express'
 import { afterEach, expect, it } from 'vitest'
 import { endpoint } from '../../api/endpoint.ts'
+import { createAuditLog } from '../../api/identity/audit-log.ts'
 import { mount } from '../../api/mount.ts'
 import { ACCEPTED, accepted } from '../../api/parts.ts'
 import { close, listen } from '../harness/world.ts'
@@ -11,15 +12,19 @@ afterEach(() => closers.splice(0).forEach((each) => each()))
 it('an answer is with the client before that is done which comes after it, be it the end of the process', async () => {
   const ending = endpoint({
     method: 'post',
-    path: '/end',
+    path: '/session',
     summary: 'End',
     answers: { 202: { description: 'It ends.', schema: accepted } },
     // As the death of the process would: every connection is lost.
     handle: async () => ({ ...ACCEPTED, after: () => close(server) }),
   })
-  const { server, url } = await listen(express().use(mount([ending])))
+  const { server, url } = await listen(
+    express().use(
+      mount([ending], { audit: createAuditLog({ db: undefined as never }), onTrouble: () => undefined }),
+    ),
+  )
   closers.push(() => close(server))
-  const answer = await fetch(`${url}/end`, { method: 'POST' })
+  const answer = await fetch(`${url}/session`, { method: 'POST' })
   expect([answer.status, await answer.json()]).toEqual([202, { status: 'accepted' }])
-  await expect(fetch(`${url}/end`, { method: 'POST' })).rejects.toThrow('fetch failed')
+  await expect(fetch(`${url}/session`, { method: 'POST' })).rejects.toThrow('fetch failed')
 })
