@@ -7,7 +7,7 @@ import { createEndpoints } from '../api/resources/index.ts'
  * are described. Its version is left out, so that it changes with the contract alone.
  */
 export function describeApi(): ReturnType<typeof createDocument> {
-  const given = { contracts: CONTRACTS, ending: new AbortController().signal, development: {} }
+  const given = { contracts: CONTRACTS, ending: new AbortController().signal, identity: {}, development: {} }
   const services = new Proxy(given, {
     get: (known, name) => Reflect.get(known, name) ?? (String(name).endsWith('Max') ? 1 : undefined),
   })
