@@ -18,12 +18,24 @@ export interface IdentityWiring {
   bootstrapKey?: string | undefined
   /** Who issues tokens, and where its public keys are read. */
   issuer?: (Omit<TokenOptions, 'keySet'> & KeySetPlace) | undefined
+  /** Refusals that are recorded in a minute; the rest is counted. */
+  refusalsAMinute?: number
   /** Called with what went wrong. `what` is a constant text, for the log. */
   onTrouble: (what: string, error: unknown) => void
 }
 
+const REFUSALS_A_MINUTE = 300
+
 /** Who may do what, and a record of it. */
-export function createIdentity({ db, metrics, isOpen, bootstrapKey, issuer, onTrouble }: IdentityWiring) {
+export function createIdentity({
+  db,
+  metrics,
+  isOpen,
+  bootstrapKey,
+  issuer,
+  refusalsAMinute = REFUSALS_A_MINUTE,
+  onTrouble,
+}: IdentityWiring) {
   const audit = createAuditLog({ db })
   const keys = createKeys({ db, bootstrapKey, onTrouble })
   const sessions = createSessions({ db, keys })
@@ -42,7 +54,7 @@ export function createIdentity({ db, metrics, isOpen, bootstrapKey, issuer, onTr
     keys,
     sessions,
     requireKnown,
-    onRefused: createRefusals({ audit, metrics, onTrouble }),
+    onRefused: createRefusals({ audit, metrics, recordedAMinute: refusalsAMinute, onTrouble }),
     onTrouble,
   }
 }

@@ -105,7 +105,7 @@ export interface SystemOptions {
   /** Without the routes for development, as in production. */
   development?: false
   /** Who may do what; unless said otherwise, everybody is the developer. */
-  identity?: Pick<IdentityWiring, 'bootstrapKey' | 'issuer'>
+  identity?: Pick<IdentityWiring, 'bootstrapKey' | 'issuer' | 'refusalsAMinute'>
   customerWritesPerSecond?: number
   edge?: Partial<AppOptions['edge']>
   /** Who knows the processes; one that has none unless said otherwise. */
