@@ -62,7 +62,7 @@ const place = (key: string, wishes = {}) =>
   call('POST /orders', { key, body: orderBody(wishes), headers: { 'idempotency-key': randomUUID() } })
 
 const entries = async (query: string) => {
-  const response = await asAdmin(`GET /operations/audit?limit=100&${query}`)
+  const response = await asAdmin(`GET /operations/audit?limit=100&${encodeURI(query)}`)
   return ((await response.json()) as { data: { [field: string]: string | null }[] }).data
 }
 
@@ -469,7 +469,8 @@ describe('the record', () => {
     const [oldest] = all.slice(-1)
     expect(await entries(`to=${oldest?.['at']}`)).not.toHaveLength(0)
     expect(await entries('from=2200-01-01T00:00:00Z')).toEqual([])
-    expect((await entries('action=POST /keys')).every(({ action }) => action === 'POST /keys')).toBe(true)
+    const made = await entries('action=POST /keys')
+    expect(new Set(made.map(({ action }) => action))).toEqual(new Set(['POST /keys']))
   })
 
   it('cannot be changed, not even by the application', async () => {
