@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { z } from 'zod'
 import { perProvider, PROVIDER_NAMES, type PerProvider, type ProviderName } from './providers.ts'
@@ -23,6 +23,10 @@ const postgresUrl = z
   .regex(/^postgres(ql)?:\/\//, 'must begin with postgresql://')
   .refine((text) => URL.canParse(text), 'is no URL: write signs like % and / in its password as %25 and %2F')
   .optional()
+
+/** The secret is long enough that it is not found by trying. */
+const API_KEY = /^os_[A-Za-z0-9]{1,64}_[A-Za-z0-9_-]{32,128}$/
+const API_KEY_FORM = 'os_<id>_<secret>, with a secret of 32 to 128 letters, digits, _ and -'
 
 const schema = z.object({
   /** As everywhere in Node: `production` is where nothing is served by default that is for development. */
@@ -80,11 +84,17 @@ const schema = z.object({
   SANDBOX_URL: z.url().optional(),
   /**
    * Whether the API serves `/development`, to break the sandbox and kill processes. Without it `npm start` does, where
-   * the sandbox is its own and NODE_ENV is not `production`; nothing else does.
+   * the sandbox is its own and NODE_ENV is not `production`; nothing else does. Where NODE_ENV is `production`, it is
+   * also what lets the sandbox run.
    */
   SANDBOX: z.stringbool().optional(),
   /** Base URLs of the providers, e.g. `PAYMENT_URL`. */
   ...providerSettings(),
+
+  /** The key of the admin who makes the other keys. A secret. */
+  BOOTSTRAP_ADMIN_KEY: z.string().regex(API_KEY, `must have the form ${API_KEY_FORM}`).optional(),
+  /** A file that holds it, where the variable itself is not set. `cli/admin-key.ts` makes one. */
+  BOOTSTRAP_ADMIN_KEY_FILE: z.string().min(1).optional(),
 
   /** Orders that the API takes in at once; what is over that is answered with 503 at once. */
   INTAKE_MAX: z.coerce.number().int().min(1).default(400),
@@ -234,6 +244,19 @@ export function migratorDatabaseUrl(config: Config): string {
   return config.MIGRATE_DATABASE_URL ?? requireDatabaseUrl(config)
 }
 
+/** The key of the admin who makes the other keys, where there is one: read by the API alone. */
+export function bootstrapAdminKey(config: Config): string | undefined {
+  const { BOOTSTRAP_ADMIN_KEY: key, BOOTSTRAP_ADMIN_KEY_FILE: file } = config
+  return key ?? (file === undefined ? undefined : readAdminKey(file))
+}
+
+/** @throws Error that names the file, never what is in it. */
+export function readAdminKey(file: string): string {
+  const key = readFileSync(file, 'utf8').trim()
+  if (API_KEY.test(key)) return key
+  throw new Error(`BOOTSTRAP_ADMIN_KEY_FILE: ${file} holds no key of the form ${API_KEY_FORM}`)
+}
+
 /** `host:port` of the Temporal frontend. */
 export function temporalAddress({ TEMPORAL_ADDRESS, TEMPORAL_PORT }: Config): string {
   return TEMPORAL_ADDRESS ?? `127.0.0.1:${TEMPORAL_PORT}`
@@ -265,6 +288,11 @@ export function providerUrls(config: Config): PerProvider<string> {
 /** Whether everything is as `npm start` has it by itself: the providers are its own sandbox, and it is no production. */
 export function isForDevelopment({ NODE_ENV, SANDBOX_URL }: Config): boolean {
   return NODE_ENV !== 'production' && SANDBOX_URL === undefined
+}
+
+/** Whether the sandbox may run: money and parcels of production are not to be played, unless that is what is wanted. */
+export function isSandboxAllowed({ NODE_ENV, SANDBOX }: Config): boolean {
+  return NODE_ENV !== 'production' || SANDBOX === true
 }
 
 export function sandboxUrl(config: Config): string {

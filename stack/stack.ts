@@ -1,6 +1,13 @@
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { asEnvironment, isForDevelopment, migratorDatabaseUrl, urlHost, type Config } from '../config.ts'
+import {
+  asEnvironment,
+  isForDevelopment,
+  isSandboxAllowed,
+  migratorDatabaseUrl,
+  urlHost,
+  type Config,
+} from '../config.ts'
 import { describeMigrated, migrate } from '../prisma/migrate.ts'
 import { temporalTarget } from '../temporal.ts'
 import { bundleFile } from '../workers/bundle.ts'
@@ -65,6 +72,9 @@ export async function startStack(
   const stop = async () => {
     for (const part of started.splice(0).reverse()) await part.stop()
   }
+  const hasSandbox = isSandboxAllowed(config)
+  if (!hasSandbox)
+    log('No sandbox, since NODE_ENV is production: providers without a URL are away. SANDBOX=on starts one.')
   const servers: KeptServer[] = []
   const keep: Keep = async (name, start) => {
     const { first, kept } = await keepRunning(name, start, log)
@@ -74,7 +84,7 @@ export async function startStack(
   }
   try {
     await requireHttpPort(config.PORT, 'PORT', config.HOST)
-    await requireHttpPort(config.SANDBOX_PORT, 'SANDBOX_PORT', config.HOST)
+    if (hasSandbox) await requireHttpPort(config.SANDBOX_PORT, 'SANDBOX_PORT', config.HOST)
     for (const name of config.METRICS_PORT === 0 ? [] : MEASURED) {
       await requireHttpPort(metricsPort(config, name), 'METRICS_PORT', config.HOST)
     }
@@ -106,7 +116,7 @@ export async function startStack(
     const processes: Supervised[] = []
     const answer = createProcessDesk(() => [...processes, ...servers])
     const specs = [
-      { name: 'sandbox', entry: 'sandbox/server.js' },
+      ...(hasSandbox ? [{ name: 'sandbox', entry: 'sandbox/server.js' }] : []),
       ...workerNames().map((name) => ({ name, entry: 'workers/worker.js' })),
       { name: 'relay', entry: 'workers/relay.js' },
       { name: 'projector', entry: 'workers/projector.js' },
@@ -124,7 +134,8 @@ export async function startStack(
     started.push({ stop: () => stopProcesses(processes) })
     const apiUrl = `http://${urlHost(config)}:${config.PORT}`
     const sandboxUrl = `http://${urlHost(config)}:${config.SANDBOX_PORT}`
-    await Promise.all([answering(`${apiUrl}/readyz`, stopping), answering(`${sandboxUrl}/livez`, stopping)])
+    const probes = [`${apiUrl}/readyz`, ...(hasSandbox ? [`${sandboxUrl}/livez`] : [])]
+    await Promise.all(probes.map((url) => answering(url, stopping)))
     return {
       apiUrl,
       sandboxUrl,

@@ -58,7 +58,8 @@ function readPid(file: string): string {
   }
 }
 
-function welcome({ apiUrl, sandboxUrl, temporalUiUrl }: Stack): void {
+function welcome({ apiUrl, sandboxUrl, temporalUiUrl, processes }: Stack): void {
+  const hasSandbox = processes.some(({ name }) => name === 'sandbox')
   process.stdout.write(`
 OrderSaga is up.
 
@@ -66,7 +67,7 @@ OrderSaga is up.
   API           ${apiUrl}
   API reference ${apiUrl}/docs
   Temporal UI   ${temporalUiUrl}
-  Sandbox       ${sandboxUrl}/ledger   (what the payment gateway and the carrier did)
+  Sandbox       ${hasSandbox ? `${sandboxUrl}/ledger   (what the payment gateway and the carrier did)` : 'none'}
 
 Place an order:
 
