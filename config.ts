@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { z } from 'zod'
 import { API_KEY } from './api-key.ts'
@@ -29,6 +29,8 @@ const postgresUrl = z
 const origin = z
   .url({ protocol: /^https?$/ })
   .refine((text) => new URL(text).origin === text, 'must be an origin, e.g. https://shop.example')
+
+const API_KEY_FORM = 'os_<id>_<secret>, with a secret of 32 to 128 letters, digits, _ and -'
 
 const schema = z.object({
   /** As everywhere in Node: `production` is where nothing is served by default that is for development. */
@@ -86,11 +88,17 @@ const schema = z.object({
   SANDBOX_URL: z.url().optional(),
   /**
    * Whether the API serves `/development`, to break the sandbox and kill processes. Without it `npm start` does, where
-   * the sandbox is its own and NODE_ENV is not `production`; nothing else does.
+   * the sandbox is its own and NODE_ENV is not `production`; nothing else does. Where NODE_ENV is `production`, it is
+   * also what lets the sandbox run.
    */
   SANDBOX: z.stringbool().optional(),
   /** Base URLs of the providers, e.g. `PAYMENT_URL`. */
   ...providerSettings(),
+
+  /** The key of the admin who makes the other keys. A secret. */
+  BOOTSTRAP_ADMIN_KEY: z.string().regex(API_KEY, `must have the form ${API_KEY_FORM}`).optional(),
+  /** A file that holds it, where the variable itself is not set. `cli/admin-key.ts` makes one. */
+  BOOTSTRAP_ADMIN_KEY_FILE: z.string().min(1).optional(),
 
   /** Orders that the API takes in at once; what is over that is answered with 503 at once. */
   INTAKE_MAX: z.coerce.number().int().min(1).default(400),
@@ -110,11 +118,6 @@ const schema = z.object({
   ),
   /** `required`: nobody is served without a credential, on this machine neither. */
   AUTH: z.enum(['required']).optional(),
-  /** A key of an administrator, for the first start: it makes the others. */
-  BOOTSTRAP_ADMIN_KEY: z
-    .string()
-    .regex(API_KEY, 'must be os_<id>_<secret>, the secret 32 or more letters and digits')
-    .optional(),
   /** The public keys of who issues tokens, as a JSON Web Key Set: where it is served, or a file. */
   AUTH_JWKS_URL: z.url({ protocol: /^https?$/ }).optional(),
   AUTH_JWKS_FILE: z.string().min(1).optional(),
@@ -264,6 +267,19 @@ export function migratorDatabaseUrl(config: Config): string {
   return config.MIGRATE_DATABASE_URL ?? requireDatabaseUrl(config)
 }
 
+/** The key of the admin who makes the other keys, where there is one: read by the API alone. */
+export function bootstrapAdminKey(config: Config): string | undefined {
+  const { BOOTSTRAP_ADMIN_KEY: key, BOOTSTRAP_ADMIN_KEY_FILE: file } = config
+  return key ?? (file === undefined ? undefined : readAdminKey(file))
+}
+
+/** @throws Error that names the file, never what is in it. */
+export function readAdminKey(file: string): string {
+  const key = readFileSync(file, 'utf8').trim()
+  if (API_KEY.test(key)) return key
+  throw new Error(`BOOTSTRAP_ADMIN_KEY_FILE: ${file} holds no key of the form ${API_KEY_FORM}`)
+}
+
 /** `host:port` of the Temporal frontend. */
 export function temporalAddress({ TEMPORAL_ADDRESS, TEMPORAL_PORT }: Config): string {
   return TEMPORAL_ADDRESS ?? `127.0.0.1:${TEMPORAL_PORT}`
@@ -304,7 +320,7 @@ export function isForDevelopment({ NODE_ENV, SANDBOX_URL }: Config): boolean {
 export function isOpenMode(config: Config): boolean {
   return (
     config.AUTH === undefined &&
-    config.BOOTSTRAP_ADMIN_KEY === undefined &&
+    (config.BOOTSTRAP_ADMIN_KEY ?? config.BOOTSTRAP_ADMIN_KEY_FILE) === undefined &&
     config.AUTH_JWKS_URL === undefined &&
     config.AUTH_JWKS_FILE === undefined &&
     config.NODE_ENV !== 'production' &&
@@ -336,6 +352,11 @@ export function identityFault(config: Config): string | undefined {
   if ((url ?? file) !== undefined && tokenIssuer(config) === undefined)
     return 'With AUTH_JWKS_URL or AUTH_JWKS_FILE, set AUTH_ISSUER and AUTH_AUDIENCE: else a token of or for somebody else would be believed.'
   return undefined
+}
+
+/** Whether the sandbox may run: money and parcels of production are not to be played, unless that is what is wanted. */
+export function isSandboxAllowed({ NODE_ENV, SANDBOX }: Config): boolean {
+  return NODE_ENV !== 'production' || SANDBOX === true
 }
 
 export function sandboxUrl(config: Config): string {

@@ -1,5 +1,6 @@
 import { Client } from '@temporalio/client'
 import {
+  bootstrapAdminKey,
   identityFault,
   isOpenMode,
   providerUrls,
@@ -84,12 +85,12 @@ const development =
   config.SANDBOX === true
     ? { sandbox: createSandboxClient(sandboxUrl(config)), supervisor: askSupervisor(process) }
     : undefined
-const issuer = tokenIssuer(config)
+const [bootstrapKey, issuer] = [bootstrapAdminKey(config), tokenIssuer(config)]
 const identity = createIdentity({
   db,
   metrics,
   isOpen: isOpenMode(config),
-  bootstrapKey: config.BOOTSTRAP_ADMIN_KEY,
+  bootstrapKey,
   issuer,
   onTrouble: createTroubleLog(log),
 })

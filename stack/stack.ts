@@ -4,6 +4,7 @@ import {
   asEnvironment,
   isForDevelopment,
   isOpenMode,
+  isSandboxAllowed,
   migratorDatabaseUrl,
   urlHost,
   type Config,
@@ -74,6 +75,9 @@ export async function startStack(
   const stop = async () => {
     for (const part of started.splice(0).reverse()) await part.stop()
   }
+  const hasSandbox = isSandboxAllowed(config)
+  if (!hasSandbox)
+    log('No sandbox, since NODE_ENV is production: providers without a URL are away. SANDBOX=on starts one.')
   const servers: KeptServer[] = []
   const keep: Keep = async (name, start) => {
     const { first, kept } = await keepRunning(name, start, log)
@@ -83,7 +87,7 @@ export async function startStack(
   }
   try {
     await requireHttpPort(config.PORT, 'PORT', config.HOST)
-    await requireHttpPort(config.SANDBOX_PORT, 'SANDBOX_PORT', config.HOST)
+    if (hasSandbox) await requireHttpPort(config.SANDBOX_PORT, 'SANDBOX_PORT', config.HOST)
     for (const name of config.METRICS_PORT === 0 ? [] : MEASURED) {
       await requireHttpPort(metricsPort(config, name), 'METRICS_PORT', config.HOST)
     }
@@ -115,7 +119,7 @@ export async function startStack(
     const processes: Supervised[] = []
     const answer = createProcessDesk(() => [...processes, ...servers])
     const specs = [
-      { name: 'sandbox', entry: 'sandbox/server.js' },
+      ...(hasSandbox ? [{ name: 'sandbox', entry: 'sandbox/server.js' }] : []),
       ...workerNames().map((name) => ({ name, entry: 'workers/worker.js' })),
       { name: 'relay', entry: 'workers/relay.js' },
       { name: 'projector', entry: 'workers/projector.js' },
@@ -144,10 +148,8 @@ export async function startStack(
       const unusable = processes.find((process) => process.isUnusable())
       if (unusable !== undefined) throw new Error(`${unusable.name} cannot work like this. ${SETTINGS}`)
     }
-    await Promise.all([
-      answering(`${apiUrl}/readyz`, stopping, isUsable),
-      answering(`${sandboxUrl}/livez`, stopping, isUsable),
-    ])
+    const probes = [`${apiUrl}/readyz`, ...(hasSandbox ? [`${sandboxUrl}/livez`] : [])]
+    await Promise.all(probes.map((url) => answering(url, stopping, isUsable)))
     return {
       apiUrl,
       isOpen: isOpenMode(config),

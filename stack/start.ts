@@ -58,8 +58,9 @@ function readPid(file: string): string {
   }
 }
 
-function welcome({ apiUrl, isOpen, sandboxUrl, temporalUiUrl }: Stack): void {
+function welcome({ apiUrl, isOpen, sandboxUrl, temporalUiUrl, processes }: Stack): void {
   const credential = isOpen ? '' : ` -H "authorization: Bearer $ORDER_SAGA_KEY"`
+  const hasSandbox = processes.some(({ name }) => name === 'sandbox')
   process.stdout.write(`
 OrderSaga is up.
 
@@ -67,7 +68,7 @@ OrderSaga is up.
   API           ${apiUrl}
   API reference ${apiUrl}/docs
   Temporal UI   ${temporalUiUrl}
-  Sandbox       ${sandboxUrl}/ledger   (what the payment gateway and the carrier did)
+  Sandbox       ${hasSandbox ? `${sandboxUrl}/ledger   (what the payment gateway and the carrier did)` : 'none'}
 
 Place an order:
 

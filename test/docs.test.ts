@@ -10,7 +10,7 @@ const WORDS_MAX = 1500
 const CHANGELOG = 'CHANGELOG.md'
 
 /** Pages in plain English: all but the decisions and the changelog, which stay as they were written. */
-const PLAIN = /^(README|docs\/(?!adr\/).*)\.md$/
+const PLAIN = /^(README|SECURITY|docs\/(?!adr\/).*)\.md$/
 const NOT_PLAIN = /\b(tells?|told|whoever|nobody|somebody)\b/gi
 
 interface Page {
@@ -28,10 +28,12 @@ function filesOf(folder: string, ending: RegExp): string[] {
     .map((entry) => path.relative(ROOT, path.join(entry.parentPath, entry.name)))
 }
 
-const PAGES: readonly Page[] = ['README.md', CHANGELOG, ...filesOf('docs', /\.md$/)].map((name) => ({
-  name,
-  text: read(name),
-}))
+const PAGES: readonly Page[] = ['README.md', 'SECURITY.md', CHANGELOG, ...filesOf('docs', /\.md$/)].map(
+  (name) => ({
+    name,
+    text: read(name),
+  }),
+)
 
 const all = (text: string, pattern: RegExp): string[] =>
   [...text.matchAll(pattern)].map(([whole, group]) => group ?? whole)

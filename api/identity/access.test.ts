@@ -18,7 +18,7 @@ it('an endpoint that says nowhere who may call it is not served', () => {
 it('each role of staff may do what those before it may, and customers are none of them', () => {
   for (const access of Object.values(ACCESS)) {
     const allowed = ROLES.slice(1).map((role) => isAllowed(access, of(role)))
-    expect(allowed).toEqual(allowed.toSorted())
+    expect(allowed.slice(allowed.indexOf(true))).not.toContain(false)
     const forCustomers = typeof access === 'string' || access.customers === true
     expect(isAllowed(access, of('customer'))).toBe(forCustomers)
     // Without knowing which customer, it is none.

@@ -33,5 +33,3 @@ export function createRefusals({ audit, metrics, recordedAMinute, onTrouble }: R
       .catch((error: unknown) => onTrouble('a refusal was not recorded', error))
   }
 }
-
-export type Refusals = ReturnType<typeof createRefusals>

@@ -4,6 +4,8 @@ import { endpoint } from '../../api/endpoint.ts'
 import { createAuditLog } from '../../api/identity/audit-log.ts'
 import { mount } from '../../api/mount.ts'
 import { ACCEPTED, accepted } from '../../api/parts.ts'
+import { createErrorHandler } from '../../api/problem.ts'
+import { createLogger } from '../../logger.ts'
 import { close, listen } from '../harness/world.ts'
 
 const closers: (() => void)[] = []
@@ -27,4 +29,28 @@ it('an answer is with the client before that is done which comes after it, be it
   const answer = await fetch(`${url}/session`, { method: 'POST' })
   expect([answer.status, await answer.json()]).toEqual([202, { status: 'accepted' }])
   await expect(fetch(`${url}/session`, { method: 'POST' })).rejects.toThrow('fetch failed')
+})
+
+it('what went wrong inside is in no answer: neither its text nor where it was', async () => {
+  const app = express()
+  app.get('/', () => {
+    throw new Error('INSERT INTO orders failed for Alice', { cause: new Error('password') })
+  })
+  app.use(
+    createErrorHandler({
+      log: createLogger('test', { LOG_LEVEL: 'silent' }),
+      onRefused: () => undefined,
+      absentAt: () => 'NOT_FOUND',
+    }),
+  )
+  const { server, url } = await listen(app)
+  closers.push(() => close(server))
+  const answer = await fetch(url)
+  const text = await answer.text()
+  expect([answer.status, answer.headers.get('content-type')]).toEqual([
+    500,
+    expect.stringContaining('application/problem+json'),
+  ])
+  expect(JSON.parse(text)).toMatchObject({ code: 'INTERNAL' })
+  expect(text).not.toMatch(/INSERT|Alice|password|\.ts|\bat /)
 })
