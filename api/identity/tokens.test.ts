@@ -46,13 +46,7 @@ interface Said {
 
 const inSeconds = (seconds: number) => Math.floor(Date.now() / 1000) + seconds
 
-function sign({
-  alg = 'RS256',
-  kid = alg,
-  key = pairOf(alg).privateKey,
-  claims = {},
-  header = {},
-}: Said = {}) {
+function sign({ alg = 'RS256', kid = alg, key = pairOf(alg).privateKey, claims = {} }: Said = {}) {
   const said = { iss: ISSUER, aud: AUDIENCE, sub: 'alice', exp: inSeconds(300), roles: ['viewer'], ...claims }
   return new SignJWT(said).setProtectedHeader({ alg, kid }).sign(key)
 }

@@ -27,6 +27,7 @@ import { readConfig } from '../../config.ts'
 import { ROLES } from '../../stack/passwords.ts'
 import { commandOf, isAlive } from '../../stack/pids.ts'
 import { ROOT } from '../../root.ts'
+import { UNUSABLE } from '../../supervision.ts'
 import { freePort } from '../../stack/ports.ts'
 import { startPostgres } from '../../stack/postgres.ts'
 import { createProcessDesk } from '../../stack/process-desk.ts'
@@ -503,6 +504,16 @@ describe('the supervisor', () => {
     await supervised.stop()
     expect(supervised.restarts()).toBe(1)
     expect(lines).toEqual(['up', 'ended (SIGKILL), starting again', 'up', 'drained'])
+  })
+
+  it('does not start a process again that cannot work as it is set up', async () => {
+    const lines: string[] = []
+    const entry = entryIn(`console.log('set this'); process.exitCode = ${UNUSABLE}`)
+    const supervised = supervise({ name: 'test', entry, env: {}, onLine: (line) => lines.push(line) })
+    closers.push(() => supervised.stop())
+    await supervised.ended()
+    expect([supervised.isUnusable(), supervised.pid(), supervised.restarts()]).toEqual([true, undefined, 0])
+    expect(lines).toEqual(['set this'])
   })
 
   it('answers a process that asks, and kills the one that it names', async () => {
