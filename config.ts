@@ -117,7 +117,7 @@ const schema = z.object({
     'must be how many proxies there are (1 to 9), or their addresses or networks, e.g. 10.0.0.0/8',
   ),
   /** `required`: nobody is served without a credential, on this machine neither. */
-  AUTH: z.enum(['required']).optional(),
+  AUTH: z.enum(['', 'required']).optional(),
   /** The public keys of who issues tokens, as a JSON Web Key Set: where it is served, or a file. */
   AUTH_JWKS_URL: z.url({ protocol: /^https?$/ }).optional(),
   AUTH_JWKS_FILE: z.string().min(1).optional(),
@@ -318,11 +318,11 @@ export function isForDevelopment({ NODE_ENV, SANDBOX_URL }: Config): boolean {
  * otherwise. Whoever has set up who may do what, or lets others in, does not mean that.
  */
 export function isOpenMode(config: Config): boolean {
+  const { AUTH, BOOTSTRAP_ADMIN_KEY, BOOTSTRAP_ADMIN_KEY_FILE, AUTH_JWKS_URL, AUTH_JWKS_FILE } = config
+  const identity = [AUTH, BOOTSTRAP_ADMIN_KEY, BOOTSTRAP_ADMIN_KEY_FILE, AUTH_JWKS_URL, AUTH_JWKS_FILE]
   return (
-    config.AUTH === undefined &&
-    (config.BOOTSTRAP_ADMIN_KEY ?? config.BOOTSTRAP_ADMIN_KEY_FILE) === undefined &&
-    config.AUTH_JWKS_URL === undefined &&
-    config.AUTH_JWKS_FILE === undefined &&
+    // An empty setting is none.
+    identity.every((setting) => (setting ?? '') === '') &&
     config.NODE_ENV !== 'production' &&
     config.TRUST_PROXY.length === 0 &&
     config.ALLOWED_HOSTS.length === 0 &&

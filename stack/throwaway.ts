@@ -6,6 +6,19 @@ import type { LineWriter } from './console-log.ts'
 import { freePort } from './ports.ts'
 import { startStack, type Stack } from './stack.ts'
 
+/** For who runs it on this machine, whoever may use the system that the configuration is for. */
+const OPEN: Partial<Config> = {
+  NODE_ENV: 'development',
+  HOST: '127.0.0.1',
+  AUTH: '',
+  BOOTSTRAP_ADMIN_KEY: '',
+  BOOTSTRAP_ADMIN_KEY_FILE: '',
+  AUTH_JWKS_URL: '',
+  AUTH_JWKS_FILE: '',
+  TRUST_PROXY: [],
+  ALLOWED_HOSTS: [],
+}
+
 /** The system of `npm start`, on ports and with data of its own, which go when it stops. */
 export async function startThrowawayStack(lines: LineWriter, changes: Partial<Config> = {}): Promise<Stack> {
   const dataDir = await mkdtemp(path.join(os.tmpdir(), 'ordersaga-'))
@@ -24,6 +37,7 @@ export async function startThrowawayStack(lines: LineWriter, changes: Partial<Co
     NATS_PORT: nats ?? 0,
     METRICS_PORT: 0,
     DATA_DIR: dataDir,
+    ...OPEN,
     ...changes,
   }
   const remove = () => rm(dataDir, { recursive: true, force: true })

@@ -8,8 +8,8 @@ import { until } from '../harness/poll.ts'
 export type Ids = Record<'orders' | 'accounts' | 'transfers' | 'dead-letters' | 'retries', string[]>
 
 /** Fills the system with something of everything that can be asked for, in every state that lasts. */
-export async function fill({ apiUrl, sandboxUrl, migratorUrl }: Stack): Promise<Ids> {
-  const api = createApiClient(apiUrl, sandboxUrl)
+export async function fill({ apiUrl, sandboxUrl, migratorUrl }: Stack, key?: string): Promise<Ids> {
+  const api = createApiClient(apiUrl, sandboxUrl, key)
   const pool = openTestPool(migratorUrl, 1)
   try {
     const letter = await poison(api, pool)
@@ -75,8 +75,8 @@ export async function poison(api: ApiClient, pool: pg.Pool): Promise<string> {
 }
 
 /** Makes an event now and then, on an account that is no other's business, until it is stopped. */
-export function keepMoving({ apiUrl, sandboxUrl }: Stack): { stop(): Promise<void> } {
-  const api = createApiClient(apiUrl, sandboxUrl)
+export function keepMoving({ apiUrl, sandboxUrl }: Stack, key?: string): { stop(): Promise<void> } {
+  const api = createApiClient(apiUrl, sandboxUrl, key)
   let isOver = false
   const moving = (async () => {
     let { version } = await api.openAccount('acc_moving', 0)

@@ -1,6 +1,7 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import process from 'node:process'
+import { makeApiKey } from '../../api-key.ts'
 import { ROOT } from '../../root.ts'
 import type { Stack } from '../../stack/stack.ts'
 import { startThrowawayStack } from '../../stack/throwaway.ts'
@@ -33,6 +34,9 @@ const RUNS = [
   { name: 'disruptive', which: each('--include-operation-id', DISRUPTIVE) },
 ]
 
+/** Who asks: without a key, nobody is to be served. */
+const { key } = makeApiKey()
+
 const say = (line: string) => void process.stdout.write(`${line}\n`)
 
 /** What the processes log of faults; the rest is routine. */
@@ -40,11 +44,15 @@ const lines = (name: string) => (line: string) => {
   if (!line.startsWith('{') || line.includes('"request failed"')) say(`    ${name} ${line}`)
 }
 
-async function check(stack: Stack, python: string) {
+async function check(stack: Stack, python: string, key: string) {
   const counts = { passed: 0, failed: 0 }
   for (const { name, which } of RUNS) {
     const events = path.join(FOLDER, `${name.replaceAll(' ', '-')}.ndjson`)
-    const code = await runSchemathesis(python, stack.apiUrl, events, which)
+    const code = await runSchemathesis(python, stack.apiUrl, events, [
+      '--header',
+      `Authorization: Bearer ${key}`,
+      ...which,
+    ])
     const { passed, failed } = countVerdicts(await readFile(events, 'utf8').catch(() => ''))
     if (passed + failed === 0) throw new Error(`Schemathesis tried nothing (${name}, exit code ${code}).`)
     counts.passed += passed
@@ -60,11 +68,15 @@ try {
   await mkdir(FOLDER, { recursive: true })
   const python = await installSchemathesis(say)
   // What is parked is tried again after a minute, and sooner at this pace: there is less to wait for.
-  stack = await startThrowawayStack(lines, { SAGA_PACE: 0.1, SANDBOX: true })
-  for (const [name, ids] of Object.entries(await fill(stack)))
+  stack = await startThrowawayStack(lines, {
+    SAGA_PACE: 0.1,
+    SANDBOX: true,
+    BOOTSTRAP_ADMIN_KEY: key,
+  })
+  for (const [name, ids] of Object.entries(await fill(stack, key)))
     await writeFile(path.join(FOLDER, `${name}.dict`), ids.map((id) => `"${id}"\n`).join(''))
-  const moving = keepMoving(stack)
-  const counts = await check(stack, python).finally(() => moving.stop())
+  const moving = keepMoving(stack, key)
+  const counts = await check(stack, python, key).finally(() => moving.stop())
   await mkdir(RESULTS, { recursive: true })
   await writeFile(path.join(RESULTS, 'contract.json'), JSON.stringify(counts))
   say(`${counts.passed} passed, ${counts.failed} failed`)

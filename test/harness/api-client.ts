@@ -65,8 +65,19 @@ const isTerminal = ({ status }: { status: string }) => ['completed', 'rejected',
 const isReset = (error: unknown) =>
   error instanceof TypeError && /ECONNRESET|other side closed/.test(String(error.cause))
 
-/** The API as a client sees it, with the waits that tests need. */
-export function createApiClient(apiUrl: string, sandboxUrl: string) {
+/**
+ * The API as a client sees it, with the waits that tests need.
+ * @param credential a key or a token; none where the API is open.
+ */
+export function createApiClient(apiUrl: string, sandboxUrl: string, credential?: string) {
+  const fetch = (
+    url: string,
+    { headers, ...init }: { method?: string; headers?: object; body?: string } = {},
+  ) =>
+    globalThis.fetch(url, {
+      ...init,
+      headers: { ...(credential === undefined ? {} : { authorization: `Bearer ${credential}` }), ...headers },
+    })
   /**
    * Sends a request until there is an answer, as a client does: a busy machine may make the API answer 503, or let it
    * close a connection that was idle just when it is used again.

@@ -178,7 +178,7 @@ describe.concurrent('a cancel of an order that is', () => {
       'CompensationBegun',
       'OrderCancelled',
     ])
-    expect(await wishOf(idle, id)).toEqual({ by: 'anonymous' })
+    expect(await wishOf(idle, id)).toEqual({ by: 'developer' })
     await idle.stopWorkers()
   })
 

@@ -138,7 +138,7 @@ describe('a dead letter', () => {
     expect(await soldOf('TEA-002')).toBe(0)
     expect((await list('?state=discarded')).data).toMatchObject([{ id, streamId }])
     const [action] = await system.db.operatorAction.findMany({ where: { deadLetterId: id } })
-    expect(action).toMatchObject({ actor: 'anonymous', action: 'discard', reason: 'a test order' })
+    expect(action).toMatchObject({ actor: 'developer', action: 'discard', reason: 'a test order' })
     expect(await problem(act(id, 'discard', { reason: 'again' }))).toEqual([409, 'DEAD_LETTER_NOT_PARKED'])
     expect(await system.api.invariants()).toMatchObject({ ok: true })
   })

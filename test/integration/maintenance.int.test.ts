@@ -61,9 +61,9 @@ describe('maintenance', () => {
     expect(await maintenance()).toEqual({ ...second, breakers })
     const actions = await system.db.operatorAction.findMany({ orderBy: { id: 'asc' } })
     expect(actions).toMatchObject([
-      { actor: 'anonymous', action: 'maintain', reason: 'the carrier moves' },
+      { actor: 'developer', action: 'maintain', reason: 'the carrier moves' },
       {
-        actor: 'anonymous',
+        actor: 'developer',
         action: 'maintain',
         reason: 'so do we',
         before: {

@@ -115,7 +115,7 @@ describe.concurrent('a batch of retries', () => {
     const actions = await system.db.operatorAction.findMany({ where: { retryBatchId: batch.id } })
     expect(actions).toMatchObject([
       {
-        actor: 'anonymous',
+        actor: 'developer',
         action: 'stop',
         reason: 'not needed',
         before: { status: 'paused' },

@@ -91,7 +91,7 @@ describe('the timeline of an order', () => {
     await system.api.ended(id)
     const ended = await timelineOf(id)
     expect(ended.actions).toMatchObject([
-      { actor: 'anonymous', action: 'retry', step: null, reason: 'it is back' },
+      { actor: 'developer', action: 'retry', step: null, reason: 'it is back' },
     ])
     expect(stepOf(ended, 'chargePayment')?.undoAttempts).toBeGreaterThan(0)
   })
