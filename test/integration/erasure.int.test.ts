@@ -11,9 +11,10 @@ import { createTransferJournal } from '../../domain/transfer/journal.ts'
 import { createAggregates } from '../../events/store/aggregate.ts'
 import { createEventStore } from '../../events/store/store.ts'
 import { sqlOf } from '../../events/store/sql.ts'
-import { openDatabase } from '../../prisma/client.ts'
+import { openDatabase, type Database } from '../../prisma/client.ts'
 import { openTestPool, type TestDatabase } from '../harness/database.ts'
 import { writeEndedOrders } from '../harness/ended-orders.ts'
+import { inFlight } from '../harness/in-flight.ts'
 import { rowsTouched } from '../harness/many-sagas.ts'
 import { placeOrderRow, sagaRow } from '../harness/order-rows.ts'
 import { createTestDatabase } from '../harness/start.ts'
@@ -246,13 +247,13 @@ describe('an erasure', () => {
     expect(touched).toBeLessThan(100)
   })
 
-  it('goes through more orders than a page, in several processes at once, each order once', async () => {
+  it('goes through more orders than a page, and loses none where several processes do it at once', async () => {
     const customers = ['cus_many_1', 'cus_many_2', 'cus_many_3']
     for (const customerId of customers) {
       await writeEndedOrders(test.db, { customerId, count: 1100, daysAgo: 50 })
       await wish(customerId)
     }
-    const processes = await Promise.all([1, 2, 3].map(async () => openDatabase(test.url, 1)))
+    const processes = [1, 2, 3].map(() => openDatabase(test.url, 1))
     await Promise.all(
       processes.map(async (db) => {
         const personalData = createPersonalData({ db, pauseSeconds: 3600 })
@@ -267,6 +268,18 @@ describe('an erasure', () => {
         0,
         false,
       ])
+  })
+
+  it('is taken up by one process, while the others take other wishes and wait for none', async () => {
+    const ids = [await rejected('cus_twin_1'), await rejected('cus_twin_2')]
+    for (const customerId of ['cus_twin_1', 'cus_twin_2']) await wish(customerId)
+    const one = (db: Database) => db.$queryRaw`SELECT erasures_advance(3600)`
+    const { hasWaited } = await inFlight(test.db, one, one)
+    expect([hasWaited, await addressOf(ids[0] ?? ''), await addressOf(ids[1] ?? '')]).toEqual([
+      false,
+      undefined,
+      undefined,
+    ])
   })
 
   it('begins its next look at the first order that was open, and reads a page of them, however many there are', async () => {
@@ -314,6 +327,13 @@ describe('the time for which personal data is kept', () => {
     await expire()
     expect([await addresses('cus_old'), await addresses('cus_young')]).toEqual([0, 3])
     expect([await addresses('cus_parked'), await addresses('cus_slow')]).toEqual([1, 1])
+  })
+
+  it('is looked at by several processes at once, each for other orders, and none waits', async () => {
+    await writeEndedOrders(test.db, { customerId: 'cus_pages', count: 600, daysAgo: DAYS + 5 })
+    const page = (db: Database) => createPersonalData({ db }).eraseOlderThan(DAYS)
+    expect(await inFlight(test.db, page, page)).toEqual({ first: 500, second: 100, hasWaited: false })
+    expect(await addresses('cus_pages')).toBe(0)
   })
 
   it('is looked at without reading the orders that are erased or younger, however many there are', async () => {
