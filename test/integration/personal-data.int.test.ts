@@ -9,6 +9,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { timeline } from '../../api/resources/timeline.ts'
 import { orderBody, type Order, type Transfer } from '../harness/api-client.ts'
 import { openTestPool } from '../harness/database.ts'
+import { writeEndedOrders } from '../harness/ended-orders.ts'
 import { failingUntilRetried, heldUntilCancelWished, untilReleased } from '../harness/holds.ts'
 import { until } from '../harness/poll.ts'
 import { caughtUp } from '../harness/read-models.ts'
@@ -48,7 +49,7 @@ beforeAll(async () => {
     ledgerFile,
   )
   const log = pino({ level: 'trace' }, { write: (line: string) => void logLines.push(line) })
-  system = await startSystem({ world, log, events: true, input: { pace: 0.05 } })
+  system = await startSystem({ world, log, events: true, personalDataDays: 30, input: { pace: 0.05 } })
 })
 afterAll(async () => {
   await system.close()
@@ -219,4 +220,11 @@ it('what is personal is in one place each, and after an erasure in none', async 
   for (const list of [`/orders?customerId=${PERSON}`, `/customers/${PERSON}/orders`])
     expect((await system.api.get<{ data: unknown[] }>(list)).data).toHaveLength(4)
   expect(await system.api.invariants()).toMatchObject({ ok: true })
+})
+
+it('what is personal of an order is erased by its age, where that is set', async () => {
+  const addresses = () => system.db.orderAddress.count({ where: { order: { customerId: 'cus_long_ago' } } })
+  await writeEndedOrders(system.db, { customerId: 'cus_long_ago', count: 3, daysAgo: 31 })
+  await until('the old orders to be erased', async () => ((await addresses()) === 0 ? true : undefined))
+  expect(await tablesWith(OTHER)).toEqual(['order_addresses'])
 })
