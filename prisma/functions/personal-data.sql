@@ -12,7 +12,9 @@ CREATE OR REPLACE FUNCTION personal_data_erase(p_sagas uuid[], p_customer text) 
 DECLARE
   streams text[] := ARRAY(SELECT kind || id FROM unnest(p_sagas) AS id, unnest(ARRAY['order-', 'transfer-']) AS kind);
   targets text[] := ARRAY(SELECT path || id FROM unnest(p_sagas) AS id, unnest(ARRAY['orders/', 'transfers/']) AS path
-    UNION ALL SELECT 'customers/' || p_customer WHERE p_customer IS NOT NULL);
+    UNION ALL SELECT 'customers/' || p_customer WHERE p_customer IS NOT NULL
+    UNION ALL SELECT 'dead-letters/' || dead_letter_id FROM operator_actions
+      WHERE dead_letter_id IS NOT NULL AND before->>'stream_id' = ANY (streams));
 BEGIN
   PERFORM set_config('lock_timeout', '500ms', true);
   PERFORM 1 FROM orders WHERE id = ANY (p_sagas) ORDER BY id FOR NO KEY UPDATE;

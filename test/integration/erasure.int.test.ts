@@ -119,7 +119,7 @@ describe('an erasure', () => {
   it('takes the words about a transfer out of an account of the customer, and not of one into it', async () => {
     const { db } = test
     const store = createEventStore({ db })
-    const accounts = createAccounts({ aggregates: createAggregates({ db, store }), store })
+    const accounts = createAccounts({ db, aggregates: createAggregates({ db, store }), store })
     for (const [id, ownerId] of [
       ['acc_own', 'cus_saver'],
       ['acc_other', 'cus_other'],
@@ -158,10 +158,10 @@ describe('an erasure', () => {
       await journal().beginCompensation(id, { code: 'STEP_FAILED', step: 'chargePayment' })
       await journal().noteParked(id, 'reserveInventory', 'FAULT')
       await createParking({ db }).retry(id, undefined, operator(`about ${id}`))
-      // As the desk of dead letters records it, whose row may be gone by now.
+      // As the desk of dead letters records it, whose row may be gone by now. Its id is as good as any.
       await db.$executeRaw`
         INSERT INTO operator_actions (actor, action, dead_letter_id, reason, before, after)
-        VALUES ('anna', 'discard', gen_random_uuid(), ${`letter of ${id}`}, ${{ stream_id: `order-${id}` }}, '{}')`
+        VALUES ('anna', 'discard', ${id}::uuid, ${`letter of ${id}`}, ${{ stream_id: `order-${id}` }}, '{}')`
       await attemptStep(db, 'releaseInventory', id)
       await journal().close(id)
     }
@@ -171,8 +171,18 @@ describe('an erasure', () => {
       const { id } = await db.auditEntry.create({ data: entry })
       await db.auditReason.create({ data: { entryId: id, reason: target } })
     }
-    const covered = [`orders/${spoken}`, `orders/${spoken}/retry`, 'customers/cus_spoken/personal-data']
-    const others = ['customers/cus_spoken-2', 'customers/cus_spoken-2/x', `orders/${unspoken}/retry`]
+    const covered = [
+      `orders/${spoken}`,
+      `orders/${spoken}/x`,
+      `dead-letters/${spoken}`,
+      'customers/cus_spoken',
+    ]
+    const others = [
+      'customers/cus_spoken-2',
+      'customers/cus_spoken-2/x',
+      `orders/${unspoken}`,
+      `dead-letters/${unspoken}`,
+    ]
     for (const target of [...covered, ...others]) await audited(target)
     await erased('cus_spoken')
     expect(await reasons()).toEqual([`about ${unspoken}`, `letter of ${unspoken}`])
