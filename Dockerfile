@@ -10,6 +10,7 @@ RUN PRISMA_SCHEMA_ENGINE_BINARY=/usr/local/bin/node npx prisma generate \
  && node --import tsx cli/build-bundle.ts /app/workflows.js \
  && node --import tsx cli/build-console.ts /app/console-built
 ENV WORKFLOW_BUNDLE=/app/workflows.js CONSOLE_DIR=/app/console-built HOST=0.0.0.0 DATA_DIR=/data
-RUN mkdir /data && chown node /data
+# A new volume takes owner and mode from the folder that it is mounted on.
+RUN install -d -o node /data && install -d -o node -m 700 /keys
 USER node
 CMD ["node", "--import", "tsx", "api/server.ts"]

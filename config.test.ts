@@ -1,6 +1,10 @@
-import { readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
 import { describe, expect, it } from 'vitest'
 import {
+  bootstrapAdminKey,
+  isSandboxAllowed,
   migratorDatabaseUrl,
   eventTransport,
   isForDevelopment,
@@ -84,6 +88,39 @@ describe('the configuration', () => {
     const chosen = (SANDBOX: string) => readConfig({ NODE_ENV: 'production', SANDBOX }).SANDBOX
     expect([chosen(''), chosen('on'), chosen('off')]).toEqual([undefined, true, false])
   })
+
+  it.each([
+    [{}, true],
+    [{ NODE_ENV: 'production' }, false],
+    [{ NODE_ENV: 'production', SANDBOX: 'off' }, false],
+    [{ NODE_ENV: 'production', SANDBOX: 'on' }, true],
+    [{ SANDBOX: 'off' }, true],
+  ])('lets the sandbox run with %j: %s', (given, is) => {
+    expect(isSandboxAllowed(readConfig(given))).toBe(is)
+  })
+
+  it('takes the key of the first admin from its variable, else from its file', () => {
+    const [given, kept] = [`os_a_${'x'.repeat(32)}`, `os_b_${'y'.repeat(128)}`]
+    const folder = mkdtempSync(path.join(os.tmpdir(), 'ordersaga-config-'))
+    const file = path.join(folder, 'admin')
+    writeFileSync(file, `${kept}\n`)
+    const key = (settings: NodeJS.ProcessEnv) => bootstrapAdminKey(readConfig(settings))
+    expect(key({})).toBeUndefined()
+    expect(key({ BOOTSTRAP_ADMIN_KEY: given })).toBe(given)
+    expect(key({ BOOTSTRAP_ADMIN_KEY_FILE: file })).toBe(kept)
+    expect(key({ BOOTSTRAP_ADMIN_KEY: given, BOOTSTRAP_ADMIN_KEY_FILE: file })).toBe(given)
+    rmSync(folder, { recursive: true })
+    expect(() => key({ BOOTSTRAP_ADMIN_KEY_FILE: file })).toThrow(file)
+  })
+
+  it.each(['hunter2', `os__${'x'.repeat(32)}`, `os_a_${'x'.repeat(31)}`, `os_a_${'x'.repeat(31)}/`])(
+    'does not take %s for a key of an admin, and does not show it',
+    (wrong) => {
+      const read = () => readConfig({ BOOTSTRAP_ADMIN_KEY: wrong })
+      expect(read).toThrow('BOOTSTRAP_ADMIN_KEY: must have the form os_<id>_<secret>')
+      expect(read).not.toThrow(wrong)
+    },
+  )
 
   it('finds the broker in the database unless NATS is chosen, and NATS on this machine unless it is named', () => {
     const transport = (changes: Record<string, string>) =>
@@ -194,4 +231,6 @@ const allSet = () => ({
   WORKFLOW_BUNDLE: 'x',
   NODE_ENV: 'production',
   SANDBOX: 'on',
+  BOOTSTRAP_ADMIN_KEY: `os_a_${'x'.repeat(32)}`,
+  BOOTSTRAP_ADMIN_KEY_FILE: 'x',
 })

@@ -1,6 +1,8 @@
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { z } from 'zod'
+import { API_KEY } from './api-key.ts'
+import { isLoopback } from './loopback.ts'
 import { perProvider, PROVIDER_NAMES, type PerProvider, type ProviderName } from './providers.ts'
 
 /**
@@ -23,6 +25,12 @@ const postgresUrl = z
   .regex(/^postgres(ql)?:\/\//, 'must begin with postgresql://')
   .refine((text) => URL.canParse(text), 'is no URL: write signs like % and / in its password as %25 and %2F')
   .optional()
+
+const origin = z
+  .url({ protocol: /^https?$/ })
+  .refine((text) => new URL(text).origin === text, 'must be an origin, e.g. https://shop.example')
+
+const API_KEY_FORM = 'os_<id>_<secret>, with a secret of 32 to 128 letters, digits, _ and -'
 
 const schema = z.object({
   /** As everywhere in Node: `production` is where nothing is served by default that is for development. */
@@ -69,8 +77,8 @@ const schema = z.object({
   /** The `nats-server` executable, when it is not on the PATH. */
   NATS_SERVER_PATH: z.string().min(1).optional(),
 
-  /** Servers on other machines to which a connection without TLS is accepted: `temporal`, `nats`, `postgres`. */
-  ALLOW_INSECURE: list.pipe(z.array(z.enum(['temporal', 'nats', 'postgres']))),
+  /** Servers on other machines to which a connection without TLS is accepted: `temporal`, `nats`, `postgres`, `jwks`. */
+  ALLOW_INSECURE: list.pipe(z.array(z.enum(['temporal', 'nats', 'postgres', 'jwks']))),
 
   /** Where the servers listen; 0.0.0.0 inside containers. */
   HOST: z.string().min(1).default('127.0.0.1'),
@@ -80,11 +88,17 @@ const schema = z.object({
   SANDBOX_URL: z.url().optional(),
   /**
    * Whether the API serves `/development`, to break the sandbox and kill processes. Without it `npm start` does, where
-   * the sandbox is its own and NODE_ENV is not `production`; nothing else does.
+   * the sandbox is its own and NODE_ENV is not `production`; nothing else does. Where NODE_ENV is `production`, it is
+   * also what lets the sandbox run.
    */
   SANDBOX: z.stringbool().optional(),
   /** Base URLs of the providers, e.g. `PAYMENT_URL`. */
   ...providerSettings(),
+
+  /** The key of the admin who makes the other keys. A secret. */
+  BOOTSTRAP_ADMIN_KEY: z.string().regex(API_KEY, `must have the form ${API_KEY_FORM}`).optional(),
+  /** A file that holds it, where the variable itself is not set. `cli/admin-key.ts` makes one. */
+  BOOTSTRAP_ADMIN_KEY_FILE: z.string().min(1).optional(),
 
   /** Orders that the API takes in at once; what is over that is answered with 503 at once. */
   INTAKE_MAX: z.coerce.number().int().min(1).default(400),
@@ -102,10 +116,26 @@ const schema = z.object({
     areProxies,
     'must be how many proxies there are (1 to 9), or their addresses or networks, e.g. 10.0.0.0/8',
   ),
+  /** `required`: nobody is served without a credential, on this machine neither. */
+  AUTH: z.enum(['required']).optional(),
+  /** The public keys of who issues tokens, as a JSON Web Key Set: where it is served, or a file. */
+  AUTH_JWKS_URL: z.url({ protocol: /^https?$/ }).optional(),
+  AUTH_JWKS_FILE: z.string().min(1).optional(),
+  /** What a token must say of its issuer, and for whom it is. */
+  AUTH_ISSUER: z.string().min(1).optional(),
+  AUTH_AUDIENCE: z.string().min(1).optional(),
+  /** The claims of a token with its roles and, for the role customer, who that is. */
+  AUTH_ROLES_CLAIM: z.string().min(1).default('roles'),
+  AUTH_CUSTOMER_CLAIM: z.string().min(1).default('customer_id'),
+  /** By which names clients know the API, without ports; else the names of this machine's loopback, and HOST. */
+  ALLOWED_HOSTS: list,
+  /** Pages of these origins may call the API from a browser. */
+  CORS_ORIGINS: list.pipe(z.array(origin)),
   /** Where the operator console is built; without it, `npm start` builds it, and the API alone serves none. */
   CONSOLE_DIR: z.string().min(1).optional(),
-  /** Requests per second that one caller may make; what is over that is answered with 429. */
+  /** Requests per second that one caller may make, and changes that a customer may; more is answered with 429. */
   RATE_LIMIT_PER_SECOND: z.coerce.number().int().min(1).default(1000),
+  CUSTOMER_WRITES_PER_SECOND: z.coerce.number().int().min(1).default(20),
   /** Where a process serves its metrics; npm start counts up from here. 0: nowhere. */
   METRICS_PORT: port.default(9464),
 
@@ -189,6 +219,9 @@ function requireTls(config: Config, context: z.RefinementCtx): void {
     insecure('temporal', 'TEMPORAL_ADDRESS', 'set TEMPORAL_TLS=true')
   if (NATS_URL !== undefined && /^(nats|ws):/.test(NATS_URL) && isElsewhere(hostOf(NATS_URL)))
     insecure('nats', 'NATS_URL', 'begin it with tls://')
+  const { AUTH_JWKS_URL } = config
+  if (AUTH_JWKS_URL?.startsWith('http:') && isElsewhere(hostOf(AUTH_JWKS_URL)))
+    insecure('jwks', 'AUTH_JWKS_URL', 'begin it with https://')
 }
 
 /** With the migrator's URL alone, a command would work on another database than the one that is meant. */
@@ -205,7 +238,7 @@ function hostOf(text: string): string {
 }
 
 /** No host at all, or a path, is a socket of this machine. */
-const isElsewhere = (host: string) => !/^(|localhost|127(\.\d+){3}|\[?::1\]?|\/.*)$/.test(host)
+const isElsewhere = (host: string) => host !== '' && !host.startsWith('/') && !isLoopback(host)
 
 /** gRPC goes through the shell's proxy even to this machine, unless `no_proxy` names it. */
 function exemptLoopback(env: NodeJS.ProcessEnv): void {
@@ -234,6 +267,19 @@ export function requireDatabaseUrl(config: Config): string {
 /** The database's URL for the migrator. */
 export function migratorDatabaseUrl(config: Config): string {
   return config.MIGRATE_DATABASE_URL ?? requireDatabaseUrl(config)
+}
+
+/** The key of the admin who makes the other keys, where there is one: read by the API alone. */
+export function bootstrapAdminKey(config: Config): string | undefined {
+  const { BOOTSTRAP_ADMIN_KEY: key, BOOTSTRAP_ADMIN_KEY_FILE: file } = config
+  return key ?? (file === undefined ? undefined : readAdminKey(file))
+}
+
+/** @throws Error that names the file, never what is in it. */
+export function readAdminKey(file: string): string {
+  const key = readFileSync(file, 'utf8').trim()
+  if (API_KEY.test(key)) return key
+  throw new Error(`BOOTSTRAP_ADMIN_KEY_FILE: ${file} holds no key of the form ${API_KEY_FORM}`)
 }
 
 /** `host:port` of the Temporal frontend. */
@@ -267,6 +313,52 @@ export function providerUrls(config: Config): PerProvider<string> {
 /** Whether everything is as `npm start` has it by itself: the providers are its own sandbox, and it is no production. */
 export function isForDevelopment({ NODE_ENV, SANDBOX_URL }: Config): boolean {
   return NODE_ENV !== 'production' && SANDBOX_URL === undefined
+}
+
+/**
+ * Whether a request without a credential is the developer's: on a developer's own machine, while nothing says
+ * otherwise. Whoever has set up who may do what, or lets others in, does not mean that.
+ */
+export function isOpenMode(config: Config): boolean {
+  return (
+    config.AUTH === undefined &&
+    (config.BOOTSTRAP_ADMIN_KEY ?? config.BOOTSTRAP_ADMIN_KEY_FILE) === undefined &&
+    config.AUTH_JWKS_URL === undefined &&
+    config.AUTH_JWKS_FILE === undefined &&
+    config.NODE_ENV !== 'production' &&
+    config.TRUST_PROXY.length === 0 &&
+    config.ALLOWED_HOSTS.length === 0 &&
+    isLoopback(config.HOST)
+  )
+}
+
+/** Who issues tokens; undefined where nobody does, or it is half set up. */
+export function tokenIssuer(config: Config) {
+  const { AUTH_JWKS_URL: url, AUTH_JWKS_FILE: file, AUTH_ISSUER: issuer, AUTH_AUDIENCE: audience } = config
+  if ((url ?? file) === undefined || issuer === undefined || audience === undefined) return undefined
+  return {
+    url,
+    file,
+    issuer,
+    audience,
+    rolesClaim: config.AUTH_ROLES_CLAIM,
+    customerClaim: config.AUTH_CUSTOMER_CLAIM,
+  }
+}
+
+/** What to set where tokens are half set up, which the API alone minds. */
+export function identityFault(config: Config): string | undefined {
+  const { AUTH_JWKS_URL: url, AUTH_JWKS_FILE: file } = config
+  if (url !== undefined && file !== undefined)
+    return 'AUTH_JWKS_URL and AUTH_JWKS_FILE are both set: set one of them.'
+  if ((url ?? file) !== undefined && tokenIssuer(config) === undefined)
+    return 'With AUTH_JWKS_URL or AUTH_JWKS_FILE, set AUTH_ISSUER and AUTH_AUDIENCE: else a token of or for somebody else would be believed.'
+  return undefined
+}
+
+/** Whether the sandbox may run: money and parcels of production are not to be played, unless that is what is wanted. */
+export function isSandboxAllowed({ NODE_ENV, SANDBOX }: Config): boolean {
+  return NODE_ENV !== 'production' || SANDBOX === true
 }
 
 export function sandboxUrl(config: Config): string {

@@ -22,6 +22,9 @@ export type ProcessState = z.infer<typeof processState>
 const answer = z.object({ id: z.int(), processes: z.array(processState) })
 export type SupervisorAnswer = z.infer<typeof answer>
 
+/** The exit code of a process that cannot work as it is set up (EX_CONFIG of sysexits.h): it is not started again. */
+export const UNUSABLE = 78
+
 /** The supervisor, as one of its processes sees it. */
 export interface Supervisor {
   /** Undefined when none answers. */

@@ -5,7 +5,11 @@ import path from 'node:path'
 import process from 'node:process'
 
 /** By the command of a level: the files that it leaves, and what they have counted. */
-const FILES = { test: ['test.json'], 'run test:ci': ['contract.json', 'browser.json'] }
+const FILES = {
+  test: ['test.json'],
+  'run test:ci': ['contract.json', 'browser.json'],
+  'run audit': ['audit.json'],
+}
 
 const [folder = ''] = process.argv.slice(2)
 const total = { passed: 0, failed: 0 }

@@ -1,22 +1,28 @@
 import { randomUUID } from 'node:crypto'
-import express, { type Express, type RequestHandler } from 'express'
+import express, { type Express, type Request, type RequestHandler, type Response } from 'express'
 import helmet from 'helmet'
 import type { Logger } from 'pino'
 import { pinoHttp } from 'pino-http'
 import swaggerUi from 'swagger-ui-express'
-import { limitRate } from './back-pressure.ts'
+import cors from 'cors'
+import { limitAddresses, limitCallers, type CallerLimits } from './back-pressure.ts'
 import { serveConsole } from './console.ts'
 import type { createDocument } from './document.ts'
+import { guardEdge, type EdgeOptions } from './edge.ts'
 import type { Endpoint } from './endpoint.ts'
-import { absentAt, mount, refuseOtherMethods } from './mount.ts'
+import { accessTo } from './identity/access.ts'
+import { callerOf } from './identity/caller.ts'
+import type { Identity } from './identity/identity.ts'
+import { endpointAt, mount, refuseOtherMethods } from './mount.ts'
 import { createErrorHandler, describeProblem, HttpProblem } from './problem.ts'
 
 export interface AppOptions {
   endpoints: readonly Endpoint[]
   /** The proxies that say where a request comes from: their addresses and networks, or how many there are. */
   trustProxy: readonly string[]
-  /** Requests per second of one caller. */
-  ratePerSecond: number
+  limits: CallerLimits
+  identity: Identity
+  edge: Pick<EdgeOptions, 'allowedHosts' | 'host' | 'origins'>
   /** Where the console is built; without it there is none. */
   consoleDir?: string | undefined
   /** What describes the endpoints: made when it is first asked for. */
@@ -28,7 +34,9 @@ export interface AppOptions {
 export function createApp({
   endpoints,
   trustProxy,
-  ratePerSecond,
+  limits,
+  identity,
+  edge,
   consoleDir,
   document,
   log,
@@ -40,10 +48,13 @@ export function createApp({
   app.set('etag', false)
   // Plain HTTP on this machine: nothing may be upgraded to HTTPS.
   const security = helmet({ contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } } })
-  app.use(requestId, security, requestLog(log), requireHost)
   const probes = endpoints.filter(({ isProbe }) => isProbe === true)
-  const others = endpoints.filter((endpoint) => !probes.includes(endpoint))
-  app.use(mount(probes), limitRate(ratePerSecond), mount(others))
+  const forEveryone = endpoints.filter((each) => accessTo(each) === 'everyone' && !probes.includes(each))
+  const forTheKnown = endpoints.filter((each) => accessTo(each) !== 'everyone')
+  const guard = guardEdge({ ...edge, isOpen: identity.isOpen, probes: probes.map(({ path }) => path) })
+  app.use(requestId, security, requestLog(log), requireHost, guard)
+  if (edge.origins.length > 0) app.use(cors({ ...CORS, origin: [...edge.origins] }))
+  app.use(mount(probes, identity), limitAddresses(limits.perSecond))
   page(app, '/openapi.json', (_request, response) => void response.json(document()))
   page(app, '/problems/:type', describeProblem)
   const home = consoleDir === undefined ? '/docs/' : '/console/'
@@ -52,11 +63,49 @@ export function createApp({
   const docs = swaggerUi.setup(undefined, { swaggerUrl: '/openapi.json', customSiteTitle: 'OrderSaga API' })
   page(app, '/docs', ...swaggerUi.serve, docs)
   app.use('/docs', swaggerUi.serve)
+  app.use(neverStored, mount(forEveryone, identity))
+  // From here on, also that there is nothing at a path is told to who is known alone.
+  app.use(identity.requireKnown, ...limitCallers(limits), mount(forTheKnown, identity))
   app.use(() => {
     throw new HttpProblem('NOT_FOUND', 'There is nothing at this path.')
   })
-  app.use(createErrorHandler({ log, absentAt: (path) => absentAt(endpoints, path) }))
+  const onRefused = (request: Request, response: Response, problem: HttpProblem) =>
+    identity.onRefused(
+      {
+        subject: callerOf(request).principal.subject,
+        action: `${request.method} ${endpointAt(endpoints, request.path)?.path ?? 'elsewhere'}`,
+        target: request.path.slice(1, TARGET_MAX),
+        requestId: String(response.getHeader('x-request-id')),
+      },
+      problem,
+    )
+  const absentAt = (path: string) => endpointAt(endpoints, path)?.absent ?? 'NOT_FOUND'
+  app.use(createErrorHandler({ log, onRefused, absentAt }))
   return app
+}
+
+/** Of a path that is recorded. */
+const TARGET_MAX = 200
+
+/** What a page of another origin may send and read, where the configuration names it. */
+const CORS = {
+  methods: ['GET', 'HEAD', 'POST', 'PUT', 'DELETE'],
+  allowedHeaders: ['authorization', 'content-type', 'idempotency-key', 'last-event-id', 'x-request-id'],
+  exposedHeaders: [
+    'location',
+    'idempotent-replayed',
+    'retry-after',
+    'ratelimit',
+    'ratelimit-policy',
+    'x-request-id',
+  ],
+  maxAge: 600,
+}
+
+/** Orders, people and money are in no cache, neither on the way nor in a browser. */
+const neverStored: RequestHandler = (_request, response, next) => {
+  response.set('cache-control', 'no-store')
+  next()
 }
 
 /** What is read, and is no part of the contract. */

@@ -1,5 +1,8 @@
-import type { RequestHandler, Response } from 'express'
-import { rateLimit } from 'express-rate-limit'
+import type { Request, RequestHandler, Response } from 'express'
+import { rateLimit, type Options } from 'express-rate-limit'
+import { changes } from './edge.ts'
+import { callerOf } from './identity/caller.ts'
+import { ownerSeenBy } from './identity/principal.ts'
 import { HttpProblem, sendProblem } from './problem.ts'
 
 /** How many requests of some kind are carried out at once. */
@@ -49,14 +52,36 @@ export function countByAddress() {
   }
 }
 
-/**
- * Refuses what one caller sends beyond its share with 429. A caller is an address as long as callers are not
- * authenticated.
- */
-export function limitRate(perSecond: number): RequestHandler {
-  return rateLimit({
+/** Refuses what comes from one address beyond its share with 429, before it is looked at. */
+export const limitAddresses = (perSecond: number): RequestHandler => limit({ limit: perSecond })
+
+export interface CallerLimits {
+  /** Requests per second of one caller. */
+  perSecond: number
+  /** Changes per second of one customer. */
+  customerWritesPerSecond: number
+}
+
+/** Refuses what one caller sends beyond its share with 429, whatever address it comes from, and says how much is left. */
+export function limitCallers({ perSecond, customerWritesPerSecond }: CallerLimits): RequestHandler[] {
+  const keyGenerator = (request: Request) => callerOf(request).principal.subject
+  const isOther = (request: Request) =>
+    !changes(request.method) || ownerSeenBy(callerOf(request).principal) === undefined
+  return [
+    limit({ limit: perSecond, keyGenerator, standardHeaders: 'draft-8', identifier: 'requests' }),
+    limit({
+      limit: customerWritesPerSecond,
+      keyGenerator,
+      skip: isOther,
+      standardHeaders: 'draft-8',
+      identifier: 'changes',
+    }),
+  ]
+}
+
+const limit = (options: Partial<Options>): RequestHandler =>
+  rateLimit({
     windowMs: 1000,
-    limit: perSecond,
     standardHeaders: false,
     legacyHeaders: false,
     // It prints what it finds, e.g. a header of a proxy that is not trusted: that is ignored here.
@@ -65,5 +90,5 @@ export function limitRate(perSecond: number): RequestHandler {
       response.set('retry-after', '1')
       sendProblem(response, 'RATE_LIMITED', 'One caller may not send more than its share.')
     },
+    ...options,
   })
-}

@@ -10,7 +10,7 @@ const { paths } = createDocument(
   [
     endpoint({
       method: 'post',
-      path: '/things',
+      path: '/keys',
       summary: 'Make a thing',
       headers: {
         Key: { schema: z.string().regex(/^k+$/), description: 'A key.', invalid: 'INVALID_PARAMETER' },
@@ -21,7 +21,7 @@ const { paths } = createDocument(
     }),
     endpoint({
       method: 'get',
-      path: '/things/stream',
+      path: '/operations/stream',
       summary: 'Watch things',
       answers: { 200: { description: 'Each thing.', isStream: true, data: thing } },
       handle: async () => ({ status: 200 as const, stream: async () => undefined }),
@@ -31,7 +31,7 @@ const { paths } = createDocument(
 )
 
 it('shows the pattern of each text and header as JSON Schema writes it', () => {
-  expect(paths?.['/things']?.post).toMatchObject({
+  expect(paths?.['/keys']?.post).toMatchObject({
     parameters: [{ name: 'Key', in: 'header', schema: { type: 'string', pattern: '^k+$' } }],
     requestBody: {
       content: {
@@ -50,7 +50,8 @@ it('shows the pattern of each text and header as JSON Schema writes it', () => {
 
 it('shows the event of a stream, whose data is JSON in a text', () => {
   expect(
-    paths?.['/things/stream']?.get?.responses?.['200'].content['text/event-stream'].schema.properties.data,
+    paths?.['/operations/stream']?.get?.responses?.['200'].content['text/event-stream'].schema.properties
+      .data,
   ).toEqual({
     type: 'string',
     contentMediaType: 'application/json',
@@ -64,12 +65,12 @@ it('is made when it is first asked for, and once', () => {
   endpoints.push(
     endpoint({
       method: 'get',
-      path: '/late',
+      path: '/livez',
       summary: 'Show what came after the start',
       answers: { 200: { description: 'The thing.', schema: thing } },
       handle: async () => reply(200, { name: 'late' }),
     }),
   )
-  expect(Object.keys(document().paths ?? {})).toEqual(['/late'])
+  expect(Object.keys(document().paths ?? {})).toEqual(['/livez'])
   expect(document()).toBe(document())
 })

@@ -1,5 +1,7 @@
 import { OpenAPIRegistry, OpenApiGeneratorV31, type RouteConfig } from '@asteasolutions/zod-to-openapi'
+import { changes } from './edge.ts'
 import type { Answer, Endpoint } from './endpoint.ts'
+import { accessTo, describeAccess } from './identity/access.ts'
 import { noQuery } from './parts.ts'
 import { PROBLEMS, type ProblemCode } from './problem.ts'
 import { z } from './zod.ts'
@@ -13,6 +15,13 @@ export function describing(endpoints: readonly Endpoint[], version: string) {
 /** The contract, from the endpoints themselves: what checks the requests also describes them. */
 export function createDocument(endpoints: readonly Endpoint[], version: string) {
   const registry = new OpenAPIRegistry()
+  registry.registerComponent('securitySchemes', 'credential', {
+    type: 'http',
+    scheme: 'bearer',
+    description:
+      'An API key, `os_<id>_<secret>`, or a JSON Web Token of the issuer that is set up. On a developer’s own machine, ' +
+      'where nothing is set up, none is needed.',
+  })
   for (const endpoint of endpoints) registry.registerPath(describe(endpoint))
   const document = new OpenApiGeneratorV31(registry.definitions).generateDocument({
     openapi: '3.1.0',
@@ -38,8 +47,9 @@ function describe(endpoint: Endpoint): RouteConfig {
     path,
     summary,
     operationId: operationId(method, path),
+    description: `For: ${describeAccess(accessTo(endpoint))}.`,
     tags: [tagOf(path)],
-    security: [],
+    security: accessTo(endpoint) === 'everyone' ? [] : [{ credential: [] }],
     request: {
       ...(params === undefined ? {} : { params }),
       ...(query === noQuery ? {} : { query: query as z.ZodObject }),
@@ -92,11 +102,22 @@ const headersOf = (rules: NonNullable<Endpoint['headers']>) =>
   )
 
 /** What can be wrong with a request before it has come to an endpoint. */
-const UNREADABLE = ['MALFORMED_REQUEST', 'REQUEST_TIMEOUT', 'HEADERS_TOO_LARGE'] as const
+const UNREADABLE = [
+  'MALFORMED_REQUEST',
+  'REQUEST_TIMEOUT',
+  'HEADERS_TOO_LARGE',
+  'MISDIRECTED_REQUEST',
+  'FORBIDDEN_PROXY',
+] as const
 
 /** The problems that follow from what an endpoint takes, and its own. */
-function codesOf({ isProbe, params, absent, headers, body, invalid, bound, problems = [] }: Endpoint) {
+function codesOf(endpoint: Endpoint) {
+  const { method, isProbe, params, absent, headers, body, invalid, bound, problems = [] } = endpoint
   const codes: (ProblemCode | undefined)[] = [...UNREADABLE, ...problems]
+  const access = accessTo(endpoint)
+  if (access !== 'everyone') codes.push('UNAUTHENTICATED')
+  if (typeof access !== 'string') codes.push('FORBIDDEN')
+  if (changes(method.toUpperCase())) codes.push('FORBIDDEN_ORIGIN')
   if (isProbe !== true) codes.push('INVALID_PARAMETER', 'RATE_LIMITED', 'DEPENDENCY_UNAVAILABLE')
   if (params !== undefined) codes.push(absent ?? 'NOT_FOUND')
   for (const rule of Object.values(headers ?? {})) codes.push(rule.missing, rule.invalid)
@@ -150,6 +171,7 @@ const GROUPS = new Map(
     customers: ['customers', 'reports'],
     transfers: ['transfers', 'accounts'],
     operations: ['operations'],
+    identity: ['me', 'session', 'keys'],
     development: ['development'],
   }).flatMap(([tag, groups]) => groups.map((group) => [group, tag] as const)),
 )

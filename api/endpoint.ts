@@ -1,6 +1,7 @@
 import type { Request, Response } from 'express'
 import type { z } from 'zod'
 import type { Bound } from './back-pressure.ts'
+import type { Principal } from './identity/principal.ts'
 import type { ProblemCode } from './problem.ts'
 
 /**
@@ -71,7 +72,7 @@ export type Reply<A extends Answers> = {
       }
     : A[Status] extends { isStream: true }
       ? { status: Status; stream: Stream }
-      : { status: Status }
+      : { status: Status; headers?: Readonly<Record<string, string>> }
 }[keyof A & number]
 
 /** Sends events until there are no more, or the client has left. */
@@ -85,8 +86,10 @@ export interface Call<Params, Query, Headers, Body> {
   body: Body
   /** The body as it was sent: without what its schema fills in. */
   sent: object
-  /** Who asks: the scope of idempotency keys, and the name in the record of what operators do. */
-  caller: string
+  /** Who asks. */
+  principal: Principal
+  /** What names this request in the log, the record and the answer. */
+  requestId: string
 }
 
 /** A contract with what serves it. Its types are checked where it is defined. */

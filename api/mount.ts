@@ -1,9 +1,13 @@
 import { Router, type IRouter, type Request, type Response } from 'express'
 import type { z } from 'zod'
+import { DomainError } from '../faults.ts'
 import { parseBody, readJson } from './body.ts'
 import type { AnyReply, Contract, Endpoint, HeaderRule } from './endpoint.ts'
+import { accessTo, describeAccess, isAllowed, isRecorded, nameOf, targetOf } from './identity/access.ts'
+import type { AuditLog, Deed } from './identity/audit-log.ts'
+import { callerOf } from './identity/caller.ts'
 import { noQuery } from './parts.ts'
-import { HttpProblem, type ProblemCode } from './problem.ts'
+import { HttpProblem } from './problem.ts'
 
 /** A path is what the document says, letter by letter: `/orders/` is what a client asks for that has no id. */
 const EXACTLY = { strict: true, caseSensitive: true }
@@ -16,14 +20,26 @@ const STREAM_HEADERS = {
   'x-accel-buffering': 'no',
 }
 
-/** Serves the endpoints. */
-export function mount(endpoints: readonly Endpoint[]): Router {
+/** How often it is looked whether who watches a stream may still. */
+const LOOK_EVERY_MS = 2000
+
+export interface Recording {
+  audit: AuditLog
+  onTrouble: (what: string, error: unknown) => void
+}
+
+/**
+ * Serves the endpoints.
+ * @throws Error when one of them says nowhere who may call it.
+ */
+export function mount(endpoints: readonly Endpoint[], recording: Recording): Router {
   const router = Router(EXACTLY)
+  for (const endpoint of endpoints) accessTo(endpoint)
   for (const [path, group] of byPath(endpoints)) {
     const route = path.replaceAll(/\{(\w+)\}/g, ':$1')
     for (const endpoint of group)
       router[endpoint.method](route, async (request, response) =>
-        send(await answer(endpoint, request, response), request, response),
+        send(await answer(endpoint, request, response, recording), request, response),
       )
     refuseOtherMethods(
       router,
@@ -58,16 +74,21 @@ function byPath(endpoints: readonly Endpoint[]): [string, Endpoint[]][] {
   return [...groups].sort(([a], [b]) => (a < b ? -1 : 1))
 }
 
-/** The problem of an id that is no percent-encoded text, on a path that only looks like one of ours. */
-export function absentAt(endpoints: readonly Endpoint[], path: string): ProblemCode {
-  const found = endpoints.find(({ path: ours }) =>
-    new RegExp(`^${ours.replaceAll(/\{\w+\}/g, '[^/]+')}$`).test(path),
-  )
-  return found?.absent ?? 'NOT_FOUND'
-}
+/** The endpoint of a path, whichever its method. */
+export const endpointAt = (endpoints: readonly Endpoint[], path: string): Endpoint | undefined =>
+  endpoints.find(({ path: ours }) => new RegExp(`^${ours.replaceAll(/\{\w+\}/g, '[^/]+')}$`).test(path))
 
 /** Checks a request against its contract, in the order in which a client would mend it, and carries it out. */
-async function answer(endpoint: Endpoint, request: Request, response: Response): Promise<AnyReply> {
+async function answer(
+  endpoint: Endpoint,
+  request: Request,
+  response: Response,
+  recording: Recording,
+): Promise<AnyReply> {
+  const { principal } = callerOf(request)
+  const access = accessTo(endpoint)
+  if (!isAllowed(access, principal))
+    throw new HttpProblem('FORBIDDEN', `This is for who has the role ${describeAccess(access)}.`)
   const { body, isBodyOptional = false, invalid = 'INVALID_REQUEST', bound } = endpoint
   const sent = body === undefined ? undefined : await readJson(request, response, isBodyOptional)
   // Only now: a sender that is slow with its body holds no place.
@@ -76,7 +97,43 @@ async function answer(endpoint: Endpoint, request: Request, response: Response):
   const query = endpoint.isProbe === true ? {} : parseQuery(endpoint.query ?? noQuery, request.query)
   const parsed = body === undefined ? undefined : parseBody(body, sent, invalid)
   const params = parseParams(endpoint, request)
-  return endpoint.handle({ params, query, headers, body: parsed, sent, caller: 'anonymous' })
+  const requestId = String(response.getHeader('x-request-id'))
+  const carryOut = () => endpoint.handle({ params, query, headers, body: parsed, sent, principal, requestId })
+  if (!isRecorded(endpoint, principal)) return carryOut()
+  const deed = {
+    subject: principal.subject,
+    action: nameOf(endpoint),
+    target: targetOf(endpoint.path, Object(params)),
+    requestId,
+    reason: reasonIn(parsed),
+  }
+  return recorded(carryOut, deed, recording)
+}
+
+/** In the words of who does it. */
+const reasonIn = (body: unknown): string | undefined => {
+  const { reason } = Object(body) as { reason?: unknown }
+  return typeof reason === 'string' ? reason : undefined
+}
+
+/** Recorded before it is done: what cannot be recorded is not done. */
+async function recorded(
+  carryOut: () => Promise<AnyReply>,
+  deed: Deed,
+  { audit, onTrouble }: Recording,
+): Promise<AnyReply> {
+  const id = await audit.begin(deed)
+  const end = (outcome: string, made?: string) =>
+    audit
+      .end(id, outcome, made)
+      .catch((error: unknown) => onTrouble('the end of a deed was not recorded', error))
+  const done = await carryOut().catch(async (error: unknown) => {
+    // What else goes wrong may have been done.
+    if (error instanceof HttpProblem || error instanceof DomainError) await end(error.code)
+    throw error
+  })
+  await end('done', done.headers?.['location']?.replace(/^\/(operations\/)?/, ''))
+  return done
 }
 
 async function send(
@@ -93,8 +150,21 @@ async function send(
   }
   // Set one by one: Express would add a charset, which this type does not have.
   for (const [name, value] of Object.entries(STREAM_HEADERS)) response.setHeader(name, value)
-  if (request.method === 'HEAD') response.end()
-  else await stream(request, response)
+  if (request.method === 'HEAD') return void response.end()
+  cutOffOnceUnknown(request, response)
+  await stream(request, response)
+}
+
+/** A stream outlasts the key, the session or the token that it was opened with. */
+function cutOffOnceUnknown(request: Request, response: Response): void {
+  const { isGood } = callerOf(request)
+  const timer = setInterval(() => {
+    isGood().then(
+      (isStillGood) => isStillGood || response.destroy(),
+      () => response.destroy(),
+    )
+  }, LOOK_EVERY_MS)
+  response.once('close', () => clearInterval(timer))
 }
 
 function readHeaders(rules: Readonly<Record<string, HeaderRule>>, request: Request): object {

@@ -1,4 +1,4 @@
-import type { ErrorRequestHandler, RequestHandler, Response } from 'express'
+import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express'
 import type { Logger } from 'pino'
 import { isDatabaseTrouble, isNewerEvent, DomainError } from '../faults.ts'
 import { createTroubleLog, describeError } from '../logger.ts'
@@ -8,12 +8,20 @@ export class HttpProblem extends Error {
   override readonly name = 'HttpProblem'
   readonly code: ProblemCode
   readonly errors: readonly FieldError[]
+  /** For the record alone: a word of our own. */
+  readonly because: string | undefined
 
   /** @param detail its title unless said otherwise. */
-  constructor(code: ProblemCode, detail: string = PROBLEMS[code][1], errors: readonly FieldError[] = []) {
+  constructor(
+    code: ProblemCode,
+    detail: string = PROBLEMS[code][1],
+    errors: readonly FieldError[] = [],
+    because?: string,
+  ) {
     super(detail)
     this.code = code
     this.errors = errors
+    this.because = because
   }
 }
 
@@ -30,6 +38,10 @@ export const PROBLEMS = {
   IDEMPOTENCY_KEY_MISSING: [400, 'The Idempotency-Key header is missing'],
   IDEMPOTENCY_KEY_INVALID: [400, 'The Idempotency-Key header is invalid'],
   INVALID_PARAMETER: [400, 'A query parameter is invalid'],
+  UNAUTHENTICATED: [401, 'Who asks is not known'],
+  FORBIDDEN: [403, 'Who asks may not do this'],
+  FORBIDDEN_ORIGIN: [403, 'A page of another origin asks'],
+  FORBIDDEN_PROXY: [403, 'It came through a proxy'],
   NOT_FOUND: [404, 'There is no such resource'],
   ORDER_NOT_FOUND: [404, 'There is no such order'],
   PRODUCT_NOT_FOUND: [404, 'There is no such product'],
@@ -37,6 +49,7 @@ export const PROBLEMS = {
   METHOD_NOT_ALLOWED: [405, 'This resource does not have that method'],
   TRANSFER_NOT_FOUND: [404, 'There is no such transfer'],
   ACCOUNT_NOT_FOUND: [404, 'There is no such account'],
+  KEY_NOT_FOUND: [404, 'There is no such key'],
   RETRY_NOT_FOUND: [404, 'There is no such retry operation'],
   DEAD_LETTER_NOT_FOUND: [404, 'There is no such dead letter'],
   PROJECTION_NOT_FOUND: [404, 'There is no such projection'],
@@ -46,6 +59,7 @@ export const PROBLEMS = {
   ORDER_NOT_PARKED: [409, 'Nothing of this order is parked'],
   COMPENSATION_IN_PROGRESS: [409, 'An attempt at it is under way'],
   TRANSFER_NOT_PARKED: [409, 'Nothing of this transfer is parked'],
+  KEY_NAME_TAKEN: [409, 'The name is that of another client'],
   ACCOUNT_EXISTS: [409, 'There is an account with this id'],
   ACCOUNT_CLOSED: [409, 'The account is closed'],
   ACCOUNT_FROZEN: [409, 'The account is frozen'],
@@ -58,6 +72,8 @@ export const PROBLEMS = {
   IDEMPOTENCY_KEY_IN_USE: [409, 'A request with this key is still being worked on'],
   BODY_TOO_LARGE: [413, 'The body is too large'],
   UNSUPPORTED_MEDIA_TYPE: [415, 'The body is not application/json'],
+  MISDIRECTED_REQUEST: [421, 'This host is not served here'],
+  INVALID_KEY: [422, 'The key is invalid'],
   INVALID_ORDER: [422, 'The order is invalid'],
   INVALID_TRANSFER: [422, 'The transfer is invalid'],
   INVALID_ACCOUNT: [422, 'The account is invalid'],
@@ -102,6 +118,7 @@ export function sendProblem(
 ): void {
   const [status] = PROBLEMS[code]
   const retryAfter = retryAfterSeconds(code)
+  if (status === 401) response.set('www-authenticate', 'Bearer')
   if (retryAfter !== undefined && !response.hasHeader('retry-after'))
     response.set('retry-after', String(retryAfter))
   response
@@ -148,6 +165,8 @@ const typeOf = (code: ProblemCode) => `/problems/${code.toLowerCase().replaceAll
 
 export interface ErrorHandling {
   log: Logger
+  /** Called when somebody was refused what they may not do. */
+  onRefused: (request: Request, response: Response, problem: HttpProblem) => void
   /** The problem of a path whose id is no percent-encoded text. */
   absentAt: (path: string) => ProblemCode
 }
@@ -155,12 +174,16 @@ export interface ErrorHandling {
 const NEWER_DETAIL = 'A newer release has written to it: please try again when that release answers.'
 
 /** The one place where an exception becomes an HTTP answer. Its text does not leave the process. */
-export function createErrorHandler({ log, absentAt }: ErrorHandling): ErrorRequestHandler {
+export function createErrorHandler({ log, onRefused, absentAt }: ErrorHandling): ErrorRequestHandler {
   // Each request has a line of its own already.
   const logTrouble = createTroubleLog(log)
   return (error: unknown, request, response, next) => {
     if (response.headersSent) return next(error)
-    if (error instanceof HttpProblem) return sendProblem(response, error.code, error.message, error.errors)
+    if (error instanceof HttpProblem) {
+      const [status] = PROBLEMS[error.code]
+      if (status === 401 || status === 403 || status === 421) onRefused(request, response, error)
+      return sendProblem(response, error.code, error.message, error.errors)
+    }
     if (error instanceof DomainError && isProblemCode(error.code)) {
       const errors = error.paths.map((path) => ({ pointer: pointerTo(path), detail: error.message }))
       return sendProblem(response, error.code, error.message, errors)

@@ -1,8 +1,18 @@
 import { Client } from '@temporalio/client'
-import { providerUrls, queueName, readConfig, requireDatabaseUrl, sandboxUrl } from '../config.ts'
+import {
+  bootstrapAdminKey,
+  identityFault,
+  isOpenMode,
+  providerUrls,
+  queueName,
+  readConfig,
+  requireDatabaseUrl,
+  sandboxUrl,
+  tokenIssuer,
+} from '../config.ts'
 import { temporalTarget } from '../temporal.ts'
 import { onShutdown } from '../lifecycle.ts'
-import { createLogger } from '../logger.ts'
+import { createLogger, createTroubleLog } from '../logger.ts'
 import { createMetrics, serveMetrics } from '../metrics.ts'
 import { openPool, PROBE } from '../postgres.ts'
 import { openDatabase } from '../prisma/client.ts'
@@ -12,6 +22,8 @@ import { askSupervisor } from '../supervision.ts'
 import { createApp } from './app.ts'
 import { describing } from './document.ts'
 import { HTTP_TIMES, serveHttp } from './http-server.ts'
+import { createIdentity } from './identity/identity.ts'
+import { requireSomebody } from './identity/require-somebody.ts'
 import { createEndpoints } from './resources/index.ts'
 import { createSandboxClient } from './sandbox-client.ts'
 import { createApiServices } from './services.ts'
@@ -74,11 +86,27 @@ const development =
   config.SANDBOX === true
     ? { sandbox: createSandboxClient(sandboxUrl(config)), supervisor: askSupervisor(process) }
     : undefined
-const endpoints = createEndpoints({ ...services, probe, ending: ending.signal, development })
+const [bootstrapKey, issuer] = [bootstrapAdminKey(config), tokenIssuer(config)]
+const identity = createIdentity({
+  db,
+  metrics,
+  isOpen: isOpenMode(config),
+  bootstrapKey,
+  issuer,
+  onTrouble: createTroubleLog(log),
+})
+const isWithoutKeys = identity.isOpen || issuer !== undefined
+await requireSomebody({ fault: identityFault(config), isWithoutKeys }, identity.keys, log)
+const endpoints = createEndpoints({ ...services, identity, probe, ending: ending.signal, development })
 const app = createApp({
   endpoints,
   trustProxy: config.TRUST_PROXY,
-  ratePerSecond: config.RATE_LIMIT_PER_SECOND,
+  limits: {
+    perSecond: config.RATE_LIMIT_PER_SECOND,
+    customerWritesPerSecond: config.CUSTOMER_WRITES_PER_SECOND,
+  },
+  identity,
+  edge: { allowedHosts: config.ALLOWED_HOSTS, host: config.HOST, origins: config.CORS_ORIGINS },
   consoleDir: config.CONSOLE_DIR,
   document: describing(endpoints, readVersion()),
   log,
@@ -93,7 +121,7 @@ const server = await serveHttp(
   },
 )
 services.starter.run()
-const stopSweeping = sweepRegularly(services.jobs, log)
+const stopSweeping = sweepRegularly({ ...services.jobs, sessions: identity.sessions.purge }, log)
 const stopClocks = watchClocks({
   clocks: createClocks({
     db,

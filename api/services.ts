@@ -122,7 +122,7 @@ export function createApiServices(options: ApiWiring) {
     transferIntake: createTransferIntake({ db, ...contracts.transfer, newId: uuid }),
     transferQueries: createTransferQueries({ db }),
     transferJournal: createTransferJournal({ db }),
-    accounts: createAccounts({ aggregates, store }),
+    accounts: createAccounts({ db, aggregates, store }),
     store,
     aggregates,
     tail,

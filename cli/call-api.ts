@@ -1,18 +1,27 @@
 import process from 'node:process'
 
-const base = process.env['API_URL'] ?? 'http://127.0.0.1:3000'
+const base = process.env['ORDER_SAGA_URL'] ?? 'http://127.0.0.1:3000'
+const key = process.env['ORDER_SAGA_KEY']
 
 /** @throws Error with the API's own words when it refuses. */
-export async function callApi<T>(method: 'GET' | 'POST' | 'PUT', path: string, body?: unknown): Promise<T> {
+export async function callApi<T>(
+  method: 'GET' | 'POST' | 'PUT' | 'DELETE',
+  path: string,
+  body?: unknown,
+): Promise<T> {
   const response = await fetch(base + path, {
     method,
-    ...(body === undefined
-      ? {}
-      : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+    headers: {
+      ...(key === undefined ? {} : { authorization: `Bearer ${key}` }),
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+    },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   }).catch(() => {
-    throw new Error(`${base} cannot be reached: set API_URL.`)
+    throw new Error(`${base} cannot be reached: set ORDER_SAGA_URL.`)
   })
+  if (response.status === 204) return undefined as T
   const answer = (await response.json()) as { code?: string; detail?: string }
+  if (response.status === 401) throw new Error(`${answer.detail} Set ORDER_SAGA_KEY to a key of yours.`)
   if (!response.ok) throw new Error(`${response.status} ${answer.code}: ${answer.detail}`)
   return answer as T
 }

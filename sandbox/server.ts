@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import path from 'node:path'
-import { readConfig } from '../config.ts'
+import { isSandboxAllowed, readConfig } from '../config.ts'
 import { onShutdown } from '../lifecycle.ts'
 import { createLogger } from '../logger.ts'
 import { createSandbox } from './app.ts'
@@ -8,6 +8,12 @@ import { openLedger } from './ledger.ts'
 
 const config = readConfig()
 const log = createLogger('sandbox', config)
+if (!isSandboxAllowed(config)) {
+  log.fatal(
+    'the sandbox only plays a payment gateway and a carrier, and NODE_ENV is production: set PAYMENT_URL and SHIPPING_URL for real ones, or SANDBOX=on where it is meant',
+  )
+  process.exit(1)
+}
 const server = createSandbox(openLedger(path.join(config.DATA_DIR, 'sandbox-ledger.jsonl'))).listen(
   config.SANDBOX_PORT,
   config.HOST,

@@ -1,6 +1,14 @@
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { asEnvironment, isForDevelopment, migratorDatabaseUrl, urlHost, type Config } from '../config.ts'
+import {
+  asEnvironment,
+  isForDevelopment,
+  isOpenMode,
+  isSandboxAllowed,
+  migratorDatabaseUrl,
+  urlHost,
+  type Config,
+} from '../config.ts'
 import { describeMigrated, migrate } from '../prisma/migrate.ts'
 import { temporalTarget } from '../temporal.ts'
 import { bundleFile } from '../workers/bundle.ts'
@@ -33,6 +41,8 @@ type Keep = <Started extends Server>(name: string, start: () => Promise<Started>
 
 export interface Stack {
   apiUrl: string
+  /** Whether a request needs no credential. */
+  isOpen: boolean
   sandboxUrl: string
   temporalUiUrl: string
   temporalAddress: string
@@ -65,6 +75,9 @@ export async function startStack(
   const stop = async () => {
     for (const part of started.splice(0).reverse()) await part.stop()
   }
+  const hasSandbox = isSandboxAllowed(config)
+  if (!hasSandbox)
+    log('No sandbox, since NODE_ENV is production: providers without a URL are away. SANDBOX=on starts one.')
   const servers: KeptServer[] = []
   const keep: Keep = async (name, start) => {
     const { first, kept } = await keepRunning(name, start, log)
@@ -74,7 +87,7 @@ export async function startStack(
   }
   try {
     await requireHttpPort(config.PORT, 'PORT', config.HOST)
-    await requireHttpPort(config.SANDBOX_PORT, 'SANDBOX_PORT', config.HOST)
+    if (hasSandbox) await requireHttpPort(config.SANDBOX_PORT, 'SANDBOX_PORT', config.HOST)
     for (const name of config.METRICS_PORT === 0 ? [] : MEASURED) {
       await requireHttpPort(metricsPort(config, name), 'METRICS_PORT', config.HOST)
     }
@@ -106,7 +119,7 @@ export async function startStack(
     const processes: Supervised[] = []
     const answer = createProcessDesk(() => [...processes, ...servers])
     const specs = [
-      { name: 'sandbox', entry: 'sandbox/server.js' },
+      ...(hasSandbox ? [{ name: 'sandbox', entry: 'sandbox/server.js' }] : []),
       ...workerNames().map((name) => ({ name, entry: 'workers/worker.js' })),
       { name: 'relay', entry: 'workers/relay.js' },
       { name: 'projector', entry: 'workers/projector.js' },
@@ -117,16 +130,29 @@ export async function startStack(
         supervise({
           ...spec,
           entry: path.join(compiled, spec.entry),
-          env: { ...env, METRICS_PORT: String(metricsPort(config, spec.name)) },
+          env: {
+            ...env,
+            METRICS_PORT: String(metricsPort(config, spec.name)),
+            // Nobody else has a use for it.
+            ...(spec.name === 'api' || config.BOOTSTRAP_ADMIN_KEY === undefined
+              ? {}
+              : { BOOTSTRAP_ADMIN_KEY: '' }),
+          },
           onLine: lines(spec.name),
         }),
       )
     started.push({ stop: () => stopProcesses(processes) })
     const apiUrl = `http://${urlHost(config)}:${config.PORT}`
     const sandboxUrl = `http://${urlHost(config)}:${config.SANDBOX_PORT}`
-    await Promise.all([answering(`${apiUrl}/readyz`, stopping), answering(`${sandboxUrl}/livez`, stopping)])
+    const isUsable = () => {
+      const unusable = processes.find((process) => process.isUnusable())
+      if (unusable !== undefined) throw new Error(`${unusable.name} cannot work like this. ${SETTINGS}`)
+    }
+    const probes = [`${apiUrl}/readyz`, ...(hasSandbox ? [`${sandboxUrl}/livez`] : [])]
+    await Promise.all(probes.map((url) => answering(url, stopping, isUsable)))
     return {
       apiUrl,
+      isOpen: isOpenMode(config),
       sandboxUrl,
       temporalUiUrl: temporal.uiUrl,
       temporalAddress: temporal.address,
@@ -231,9 +257,14 @@ async function allOrNone<T extends readonly unknown[]>(work: {
   return settled.map((result) => (result.status === 'fulfilled' ? result.value : undefined)) as unknown as T
 }
 
-async function answering(url: string, stopping: AbortSignal): Promise<void> {
+/** For who has not read the lines of the processes. */
+const SETTINGS =
+  'The lines above say what to set: for the API to be used by others, BOOTSTRAP_ADMIN_KEY, or AUTH_JWKS_URL.'
+
+async function answering(url: string, stopping: AbortSignal, requireUsable: () => void): Promise<void> {
   for (let waitedMs = 0; waitedMs < READY_MAX_MS; waitedMs += 100) {
     stopping.throwIfAborted()
+    requireUsable()
     const isReady = await fetch(url).then(
       (response) => response.ok,
       () => false,

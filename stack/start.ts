@@ -58,7 +58,9 @@ function readPid(file: string): string {
   }
 }
 
-function welcome({ apiUrl, sandboxUrl, temporalUiUrl }: Stack): void {
+function welcome({ apiUrl, isOpen, sandboxUrl, temporalUiUrl, processes }: Stack): void {
+  const credential = isOpen ? '' : ` -H "authorization: Bearer $ORDER_SAGA_KEY"`
+  const hasSandbox = processes.some(({ name }) => name === 'sandbox')
   process.stdout.write(`
 OrderSaga is up.
 
@@ -66,11 +68,11 @@ OrderSaga is up.
   API           ${apiUrl}
   API reference ${apiUrl}/docs
   Temporal UI   ${temporalUiUrl}
-  Sandbox       ${sandboxUrl}/ledger   (what the payment gateway and the carrier did)
+  Sandbox       ${hasSandbox ? `${sandboxUrl}/ledger   (what the payment gateway and the carrier did)` : 'none'}
 
 Place an order:
 
-  curl -i ${apiUrl}/orders -H 'content-type: application/json' -H "idempotency-key: $(date +%s)" -d '{
+  curl -i ${apiUrl}/orders${credential} -H 'content-type: application/json' -H "idempotency-key: $(date +%s)" -d '{
     "customerId": "cus_alice", "currency": "EUR", "lines": [{ "sku": "TEA-001", "quantity": 2 }],
     "paymentMethod": "pm_ok", "shipping": { "service": "standard", "address":
     { "name": "A. Doe", "line1": "1 High St", "city": "Utrecht", "postalCode": "3511", "country": "NL" } } }'

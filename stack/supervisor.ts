@@ -4,6 +4,7 @@ import type { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { childEnvironment } from '../config.ts'
 import { ROOT } from '../root.ts'
+import { UNUSABLE } from '../supervision.ts'
 import type { Kept } from './process-desk.ts'
 
 /** A process has this long to drain before it is killed. */
@@ -31,6 +32,8 @@ export interface ProcessSpec {
 export interface Supervised extends Kept {
   /** Resolves when the process that runs now has ended. */
   ended(): Promise<void>
+  /** Whether it ended because it cannot work as it is set up. */
+  isUnusable(): boolean
   /** Drains it, and kills it when that takes too long. */
   stop(): Promise<void>
 }
@@ -39,6 +42,7 @@ export interface Supervised extends Kept {
 export function supervise(spec: ProcessSpec): Supervised {
   let child: ChildProcess | undefined
   let isStopping = false
+  let isUnusable = false
   let restarts = 0
   let since = new Date()
   let quickDeaths = 0
@@ -53,8 +57,9 @@ export function supervise(spec: ProcessSpec): Supervised {
       running.once('close', (code, signal) => {
         child = undefined
         since = new Date()
+        isUnusable = code === UNUSABLE
         resolve()
-        if (isStopping || spec.isRestarted === false) return
+        if (isStopping || isUnusable || spec.isRestarted === false) return
         quickDeaths = Date.now() - startedAt < STABLE_MS ? quickDeaths + 1 : 0
         spec.onLine(`ended (${signal ?? `code ${code}`}), starting again`)
         void restartAfter(quickDeaths <= 1 ? 0 : Math.min(250 * 2 ** (quickDeaths - 2), RESTART_MAX_MS))
@@ -75,6 +80,7 @@ export function supervise(spec: ProcessSpec): Supervised {
     restarts: () => restarts,
     since: () => since,
     ended: () => exit,
+    isUnusable: () => isUnusable,
     async stop() {
       isStopping = true
       child?.kill('SIGTERM')

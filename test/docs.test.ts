@@ -10,7 +10,7 @@ const WORDS_MAX = 1500
 const CHANGELOG = 'CHANGELOG.md'
 
 /** Pages in plain English: all but the decisions and the changelog, which stay as they were written. */
-const PLAIN = /^(README|docs\/(?!adr\/).*)\.md$/
+const PLAIN = /^(README|SECURITY|docs\/(?!adr\/).*)\.md$/
 const NOT_PLAIN = /\b(tells?|told|whoever|nobody|somebody)\b/gi
 
 interface Page {
@@ -28,10 +28,12 @@ function filesOf(folder: string, ending: RegExp): string[] {
     .map((entry) => path.relative(ROOT, path.join(entry.parentPath, entry.name)))
 }
 
-const PAGES: readonly Page[] = ['README.md', CHANGELOG, ...filesOf('docs', /\.md$/)].map((name) => ({
-  name,
-  text: read(name),
-}))
+const PAGES: readonly Page[] = ['README.md', 'SECURITY.md', CHANGELOG, ...filesOf('docs', /\.md$/)].map(
+  (name) => ({
+    name,
+    text: read(name),
+  }),
+)
 
 const all = (text: string, pattern: RegExp): string[] =>
   [...text.matchAll(pattern)].map(([whole, group]) => group ?? whole)
@@ -180,7 +182,7 @@ it('comments refer only to pages and headings that exist', () => {
 it('the README places the same order as the message of `npm start`, which a test sends', () => {
   const curl = /curl -i [\s\S]*?\} \} \}'/
   const shown = curl.exec(read('stack/start.ts'))?.[0] ?? ''
-  const lines = shown.replace('${apiUrl}', 'http://127.0.0.1:3000').split('\n')
+  const lines = shown.replace('${apiUrl}', 'http://127.0.0.1:3000').replace('${credential}', '').split('\n')
   expect(curl.exec(read('README.md'))?.[0].split('\n')).toEqual(
     lines.map((line) => line.replace(/^ {2}/, '')),
   )

@@ -9,6 +9,8 @@ const ROOT_FILES = [
   'root.ts',
   'faults.ts',
   'locks.ts',
+  'api-key.ts',
+  'loopback.ts',
   'postgres.ts',
   'providers.ts',
   'logger.ts',

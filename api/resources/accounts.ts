@@ -13,6 +13,7 @@ import {
   pageQuery,
   toPage,
 } from '../parts.ts'
+import { ownerSeenBy } from '../identity/principal.ts'
 import { HttpProblem, type ProblemCode } from '../problem.ts'
 import { word } from '../text.ts'
 import { z } from '../zod.ts'
@@ -116,8 +117,8 @@ export function accountEndpoints({ accounts, store }: AccountResources): Endpoin
       query: z.strictObject(pageQuery({ cursor: z.string().regex(ACCOUNT_ID).optional() })),
       bound: READERS,
       answers: { 200: { description: 'A page of them.', schema: page(account).openapi('AccountList') } },
-      async handle({ query: { limit, cursor } }) {
-        const found = await accounts.list({ limit, after: cursor })
+      async handle({ query: { limit, cursor }, principal }) {
+        const found = await accounts.list({ limit, after: cursor }, ownerSeenBy(principal))
         return reply(
           200,
           toPage(found, limit, ({ id }) => id, viewAccount),
@@ -131,8 +132,8 @@ export function accountEndpoints({ accounts, store }: AccountResources): Endpoin
       ...AN_ACCOUNT,
       query: z.strictObject(asOfQuery),
       answers: { 200: { description: 'The account.', schema: account } },
-      async handle({ params, query: { asOfVersion: version, asOf: time } }) {
-        const found = await accounts.find(params.id, { version, time })
+      async handle({ params, query: { asOfVersion: version, asOf: time }, principal }) {
+        const found = await accounts.find(params.id, { version, time }, ownerSeenBy(principal))
         if (found === undefined) throw new HttpProblem('ACCOUNT_NOT_FOUND')
         return reply(200, viewAccount(found))
       },
@@ -144,7 +145,10 @@ export function accountEndpoints({ accounts, store }: AccountResources): Endpoin
       ...AN_ACCOUNT,
       query: z.strictObject({ ...asOfQuery, ...eventPageQuery }),
       answers: { 200: { description: 'Its events, from version 1 without gaps.', schema: eventList } },
-      async handle({ params, query: { asOfVersion: version, asOf: time, ...window } }) {
+      async handle({ params, query: { asOfVersion: version, asOf: time, ...window }, principal }) {
+        const owner = ownerSeenBy(principal)
+        if (owner !== undefined && (await accounts.find(params.id, {}, owner)) === undefined)
+          throw new HttpProblem('ACCOUNT_NOT_FOUND')
         const events = await readEvents(store, accountStream(params.id), { version, time, ...window })
         if (events.data.length === 0) throw new HttpProblem('ACCOUNT_NOT_FOUND')
         return reply(200, events)

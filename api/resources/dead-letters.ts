@@ -134,8 +134,8 @@ export function deadLetterEndpoints({ deadLetters }: DeadLetterResources): Endpo
           schema: accepted.extend({ accepted: z.int() }),
         },
       },
-      async handle({ body: { reason = NO_REASON, ...choice }, caller }) {
-        const found = await deadLetters.reprocessMany(choice, { actor: caller, reason })
+      async handle({ body: { reason = NO_REASON, ...choice }, principal }) {
+        const found = await deadLetters.reprocessMany(choice, { actor: principal.subject, reason })
         return reply(202, { ...ACCEPTED.body, accepted: found })
       },
     }),
@@ -161,8 +161,8 @@ export function deadLetterEndpoints({ deadLetters }: DeadLetterResources): Endpo
       isBodyOptional: true,
       answers: ON_RECORD,
       problems: ['DEAD_LETTER_NOT_PARKED'],
-      async handle({ params, body: { reason = NO_REASON }, caller }) {
-        requireAccepted(await deadLetters.reprocess(params.id, { actor: caller, reason }))
+      async handle({ params, body: { reason = NO_REASON }, principal }) {
+        requireAccepted(await deadLetters.reprocess(params.id, { actor: principal.subject, reason }))
         return ACCEPTED
       },
     }),
@@ -174,8 +174,8 @@ export function deadLetterEndpoints({ deadLetters }: DeadLetterResources): Endpo
       body: z.strictObject({ reason }).openapi('DiscardRequest'),
       answers: ON_RECORD,
       problems: ['DEAD_LETTER_NOT_PARKED'],
-      async handle({ params, body: { reason }, caller }) {
-        requireAccepted(await deadLetters.discard(params.id, { actor: caller, reason }))
+      async handle({ params, body: { reason }, principal }) {
+        requireAccepted(await deadLetters.discard(params.id, { actor: principal.subject, reason }))
         return ACCEPTED
       },
     }),

@@ -1,12 +1,14 @@
 import type { Endpoint } from '../endpoint.ts'
 import type { ApiServices } from '../services.ts'
 import { accountEndpoints } from './accounts.ts'
+import { auditEndpoints } from './audit.ts'
 import { deadLetterEndpoints } from './dead-letters.ts'
 import { dependencyEndpoints } from './dependencies.ts'
 import { developmentEndpoints, type DevelopmentResources } from './development.ts'
 import { failureEndpoints } from './failures.ts'
 import { healthEndpoints, type HealthResources } from './health.ts'
 import { invariantEndpoints } from './invariants.ts'
+import { keyEndpoints } from './keys.ts'
 import { loyaltyEndpoints } from './loyalty.ts'
 import { maintenanceEndpoints } from './maintenance.ts'
 import { orderEndpoints } from './orders.ts'
@@ -18,13 +20,14 @@ import { projectionEndpoints } from './projections.ts'
 import { reportEndpoints } from './reports.ts'
 import { retryEndpoints } from './retries.ts'
 import { sagaEndpoints } from './sagas.ts'
+import { sessionEndpoints, type SessionResources } from './session.ts'
 import { streamEndpoints } from './streams.ts'
 import { timelineEndpoints } from './timeline.ts'
 import { transferEndpoints } from './transfers.ts'
 
 /** The registry: everything that the API answers, in the order of the document. */
 export const createEndpoints = (
-  services: ApiServices & HealthResources & DevelopmentResources,
+  services: ApiServices & HealthResources & DevelopmentResources & SessionResources,
 ): Endpoint[] => [
   ...orderEndpoints(services),
   ...timelineEndpoints(services),
@@ -45,6 +48,9 @@ export const createEndpoints = (
   ...projectionEndpoints(services),
   ...deadLetterEndpoints(services),
   ...streamEndpoints(services),
+  ...auditEndpoints(services),
+  ...keyEndpoints(services),
+  ...sessionEndpoints(services),
   ...developmentEndpoints(services),
   ...healthEndpoints(services),
 ]

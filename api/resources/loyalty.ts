@@ -1,5 +1,6 @@
 import { loyaltyKey, type createLoyalty, type LoyaltyEntry } from '../../domain/loyalty/loyalty.ts'
 import { endpoint, reply, type Endpoint } from '../endpoint.ts'
+import { requireOwn } from '../identity/principal.ts'
 import { CUSTOMER_ID, momentKey, page, pageQuery, time, toPage } from '../parts.ts'
 import { z } from '../zod.ts'
 
@@ -37,7 +38,8 @@ export function loyaltyEndpoints({ loyalty: accounts }: LoyaltyResources): Endpo
           schema: loyalty,
         },
       },
-      async handle({ params: { id }, query: { limit, cursor } }) {
+      async handle({ params: { id }, query: { limit, cursor }, principal }) {
+        requireOwn(id, principal)
         // A customer without an order has no points, and neither has one that cannot be.
         if (!CUSTOMER_ID.test(id)) return reply(200, { balance: 0, entries: [], nextCursor: null })
         const { balance, entries } = await accounts.account(id, { limit, after: cursor })

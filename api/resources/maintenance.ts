@@ -64,10 +64,10 @@ export function maintenanceEndpoints({ contracts, maintenance: desk }: Maintenan
         },
       },
       problems: ['UNKNOWN_STEP'],
-      async handle({ body: { reason, ...change }, caller }) {
+      async handle({ body: { reason, ...change }, principal }) {
         const steps = outlinesOf(contracts)
         change.pausedSteps?.forEach((step, index) => requireKnownStep(step, steps, `/pausedSteps/${index}`))
-        return reply(200, await desk.change(change, { actor: caller, reason }))
+        return reply(200, await desk.change(change, { actor: principal.subject, reason }))
       },
     }),
   ]

@@ -46,7 +46,7 @@ export const isOver = ({ at }: Past): boolean => isTerminal(at.state.status)
  * One feed for each order that is watched: what happens to it is read once, however many watch, and when it happens.
  */
 export function createOrderFeeds(options: OrderFeedOptions) {
-  const { contract, tail, onTrouble } = options
+  const { contract, queries, tail, onTrouble } = options
   const feeds = new Map<string, Feed>()
   const streamOf = (id: string) => sagaStream(contract.kind, id)
   let listening: ReturnType<Tail['listen']> | undefined
@@ -93,8 +93,12 @@ export function createOrderFeeds(options: OrderFeedOptions) {
   }
 
   return {
-    /** What has happened so far; nothing for an order that does not exist. */
-    soFar: (id: string): Promise<Past> => goOn(options, id, feeds.get(streamOf(id))?.past ?? NOTHING_YET),
+    /** What has happened so far; undefined for an order that does not exist, or not for this customer. */
+    async soFar(id: string, owner: string | undefined): Promise<Past | undefined> {
+      if (owner !== undefined && (await queries.find(id, owner)) === null) return undefined
+      const past = await goOn(options, id, feeds.get(streamOf(id))?.past ?? NOTHING_YET)
+      return past.at.version === 0 ? undefined : past
+    },
 
     /** The feed of an order, which is watched until it is closed. */
     open(id: string, past: Past): { feed: Readonly<Feed>; close: () => void } {

@@ -24,7 +24,10 @@ const address = z.strictObject({
 
 export const orderRequest = z
   .strictObject({
-    customerId: word(CUSTOMER_ID, CUSTOMER_ID_FORM).openapi({ example: 'cus_alice' }),
+    customerId: word(CUSTOMER_ID, CUSTOMER_ID_FORM).optional().openapi({
+      example: 'cus_alice',
+      description: 'A customer may leave it out; all others say whose it is.',
+    }),
     currency,
     lines: z
       .array(

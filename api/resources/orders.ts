@@ -11,6 +11,7 @@ import type { Aggregates } from '../../events/store/aggregate.ts'
 import type { EventStore } from '../../events/store/store.ts'
 import type { SagaStarter } from '../../dispatch/starter.ts'
 import { createBound } from '../back-pressure.ts'
+import { keyScopeOf, ownerSeenBy, type Principal } from '../identity/principal.ts'
 import type { Contracts } from '../contracts.ts'
 import { endpoint, reply, type Endpoint } from '../endpoint.ts'
 import { asOfQuery, page, toPage, uuidInPath } from '../parts.ts'
@@ -50,9 +51,9 @@ export interface OrderResources {
 
 const AN_ORDER = { params: uuidInPath, absent: 'ORDER_NOT_FOUND' } as const
 
-/** The order of a path. @throws HttpProblem (404) when there is none. */
-export async function findOrder(queries: OrderQueries, id: string): Promise<OrderRecord> {
-  const found = await queries.find(id)
+/** The order of a path. @throws HttpProblem (404) when there is none for who asks. */
+async function findOrder(queries: OrderQueries, id: string, principal: Principal): Promise<OrderRecord> {
+  const found = await queries.find(id, ownerSeenBy(principal))
   if (found === null) throw new HttpProblem('ORDER_NOT_FOUND')
   return found
 }
@@ -94,8 +95,9 @@ export function orderEndpoints({
         'TOTAL_MISMATCH',
         'INTAKE_PAUSED',
       ],
-      async handle({ body, sent, headers, caller }) {
-        const placed = await intake.place(caller, headers['Idempotency-Key'], body, sent)
+      async handle({ body: wish, sent, headers, principal }) {
+        const body = { ...wish, customerId: customerOf(wish.customerId, principal) }
+        const placed = await intake.place(keyScopeOf(principal), headers['Idempotency-Key'], body, sent)
         if (!placed.isReplay) starter.start(placed.order)
         return reply(
           202,
@@ -110,8 +112,8 @@ export function orderEndpoints({
       summary: 'List orders, newest first',
       query: orderListQuery(contract),
       answers: { 200: { description: 'A page of orders.', schema: page(order).openapi('OrderList') } },
-      async handle({ query: { limit, cursor, ...filter } }) {
-        const records = await queries.list(filter, { limit, after: cursor })
+      async handle({ query: { limit, cursor, ...filter }, principal }) {
+        const records = await queries.list(filter, { limit, after: cursor }, ownerSeenBy(principal))
         const view = (record: OrderRecord) => viewOrder(contract, record, temporal)
         return reply(
           200,
@@ -126,8 +128,8 @@ export function orderEndpoints({
       ...AN_ORDER,
       query: z.strictObject(asOfQuery),
       answers: { 200: { description: 'The order.', schema: order } },
-      async handle({ params, query: { asOfVersion: version, asOf: time } }) {
-        const record = await findOrder(queries, params.id)
+      async handle({ params, query: { asOfVersion: version, asOf: time }, principal }) {
+        const record = await findOrder(queries, params.id, principal)
         if (version === undefined && time === undefined)
           return reply(200, viewOrder(contract, record, temporal))
         const past = await aggregates.load(ORDER, sagaStream(contract.kind, record.id), { version, time })
@@ -142,8 +144,8 @@ export function orderEndpoints({
       ...AN_ORDER,
       query: sagaEventsQuery,
       answers: { 200: { description: 'Its events, from version 1 without gaps.', schema: eventList } },
-      async handle({ params, query: { asOfVersion, ...window } }) {
-        const { id } = await findOrder(queries, params.id)
+      async handle({ params, query: { asOfVersion, ...window }, principal }) {
+        const { id } = await findOrder(queries, params.id, principal)
         const stream = sagaStream(contract.kind, id)
         return reply(200, await readEvents(store, stream, { version: asOfVersion, ...window }))
       },
@@ -155,8 +157,8 @@ export function orderEndpoints({
       ...AN_ORDER,
       answers: { 200: { description: 'What there is so far.', schema: history } },
       problems: ['HISTORY_NOT_KEPT'],
-      async handle({ params }) {
-        const { id, saga } = await findOrder(queries, params.id)
+      async handle({ params, principal }) {
+        const { id, saga } = await findOrder(queries, params.id, principal)
         return reply(200, await readHistory(client, contract.workflowId(id), saga))
       },
     }),
@@ -175,17 +177,33 @@ export function orderEndpoints({
         },
       },
       problems: ['ORDER_NOT_CANCELLABLE'],
-      async handle({ params, body: { reason }, caller }) {
-        const { id } = await findOrder(queries, params.id)
-        const verdict = await journal.cancel(id, caller, reason)
+      async handle({ params, body: { reason }, principal }) {
+        const { id } = await findOrder(queries, params.id, principal)
+        const verdict = await journal.cancel(id, principal.subject, reason)
         if (verdict === 'too_late')
           throw new HttpProblem('ORDER_NOT_CANCELLABLE', 'The order is completed or rejected.')
         starter.wake()
-        const body = viewOrder(contract, await findOrder(queries, id), temporal)
+        const body = viewOrder(contract, await findOrder(queries, id, principal), temporal)
         return reply(verdict === 'cancelled' ? 200 : 202, body)
       },
     }),
   ]
+}
+
+/**
+ * Whom an order is for: a customer's own is theirs, whether they say so or not.
+ * @throws HttpProblem: 403 for a customer that orders for another, 422 when nobody is named.
+ */
+function customerOf(named: string | undefined, principal: Principal): string {
+  const own = ownerSeenBy(principal)
+  if (own !== undefined && named !== undefined && named !== own)
+    throw new HttpProblem('FORBIDDEN', 'A customer places orders of its own.')
+  const customer = named ?? principal.customerId
+  if (customer === undefined)
+    throw new HttpProblem('INVALID_ORDER', 'See `errors`.', [
+      { pointer: '/customerId', detail: 'Whom the order is for.' },
+    ])
+  return customer
 }
 
 /**

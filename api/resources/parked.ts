@@ -118,9 +118,9 @@ function sagaEndpoints(
       ...common,
       body: retryRequest,
       problems: ['UNKNOWN_STEP', notParked],
-      async handle({ params: { id }, body: { step, reason }, caller }) {
+      async handle({ params: { id }, body: { step, reason }, principal }) {
         await requireKnown(id, step)
-        return wakeAfter(await parking.retry(id, step, { actor: caller, reason }))
+        return wakeAfter(await parking.retry(id, step, { actor: principal.subject, reason }))
       },
     }),
     endpoint({
@@ -130,9 +130,9 @@ function sagaEndpoints(
       ...common,
       body: skipRequest,
       problems: ['UNKNOWN_STEP', 'STEP_NOT_SKIPPABLE', 'COMPENSATION_IN_PROGRESS', notParked],
-      async handle({ params: { id }, body: { step, reason }, caller }) {
+      async handle({ params: { id }, body: { step, reason }, principal }) {
         await requireKnown(id, step)
-        return wakeAfter(await parking.skip(id, step, { actor: caller, reason }))
+        return wakeAfter(await parking.skip(id, step, { actor: principal.subject, reason }))
       },
     }),
   ]

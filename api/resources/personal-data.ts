@@ -1,7 +1,9 @@
 import type { Logger } from 'pino'
 import type { createPersonalData } from '../../domain/customer/personal-data.ts'
 import { endpoint, type Endpoint } from '../endpoint.ts'
+import { holds } from '../identity/principal.ts'
 import { ACCEPTED, accepted, customerId } from '../parts.ts'
+import { HttpProblem } from '../problem.ts'
 import { reason } from '../text.ts'
 import { z } from '../zod.ts'
 
@@ -27,7 +29,9 @@ export function personalDataEndpoints({ personalData, log }: PersonalDataResourc
           schema: accepted,
         },
       },
-      async handle({ params: { id } }) {
+      async handle({ params: { id }, principal }) {
+        // Customers ask for their own; so do those who are of the staff besides, unless they may ask for anybody's.
+        if (!holds(principal, 'admin') && principal.customerId !== id) throw new HttpProblem('NOT_FOUND')
         await personalData.wishErasure(id)
         // A database that is restored from a backup has forgotten it, and the log has not.
         log.info({ customerId: id }, 'the personal data of a customer will be erased')

@@ -4,6 +4,7 @@ import type { createOrderSummaryQueries, OrderSummary } from '../../read-models/
 import type { createSalesQueries } from '../../read-models/sales.ts'
 import type { createStockQueries } from '../../read-models/stock-levels.ts'
 import { endpoint, reply, type Endpoint } from '../endpoint.ts'
+import { requireOwn } from '../identity/principal.ts'
 import {
   amountMinor,
   CUSTOMER_ID,
@@ -106,7 +107,8 @@ export function reportEndpoints({
       params: z.object({ id: z.string() }),
       query: freshQuery(orderPage),
       answers: { 200: { description: 'With how fresh it is.', schema: orderSummaryList } },
-      async handle({ params: { id }, query: { limit, cursor, ...wish } }) {
+      async handle({ params: { id }, query: { limit, cursor, ...wish }, principal }) {
+        requireOwn(id, principal)
         const body = await fresh('order-summary', wish, async () => {
           // A customer that cannot be has placed nothing.
           const isCustomer = CUSTOMER_ID.test(id)

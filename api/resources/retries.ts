@@ -94,9 +94,9 @@ export function retryEndpoints({ contracts, retryBatches }: RetryResources): End
         202: { description: 'Under way.', schema: retryBatch, headers: z.object({ Location: z.string() }) },
       },
       problems: ['UNKNOWN_STEP'],
-      async handle({ body: { filter, rampPercent, reason }, caller }) {
+      async handle({ body: { filter, rampPercent, reason }, principal }) {
         requireKnownStep(filter.step, outlinesOf(contracts), '/filter/step')
-        const batch = await retryBatches.create(filter, rampPercent, { actor: caller, reason })
+        const batch = await retryBatches.create(filter, rampPercent, { actor: principal.subject, reason })
         return reply(202, viewBatch(batch), { location: `/operations/retries/${batch.id}` })
       },
     }),
@@ -133,8 +133,8 @@ export function retryEndpoints({ contracts, retryBatches }: RetryResources): End
           200: { description: 'The batch. Steps that were woken before go on.', schema: retryBatch },
         },
         problems: ['RETRY_NOT_RUNNING'],
-        async handle({ params: { id }, body: { reason }, caller }) {
-          const isChanged = await retryBatches.change(id, change, { actor: caller, reason })
+        async handle({ params: { id }, body: { reason }, principal }) {
+          const isChanged = await retryBatches.change(id, change, { actor: principal.subject, reason })
           const batch = await find(id)
           if (!isChanged && batch.status !== ASKED[change]) throw new HttpProblem('RETRY_NOT_RUNNING')
           return reply(200, viewBatch(batch))

@@ -3,6 +3,7 @@ import type { Tail, TailEvent } from '../../events/outbox/tail.ts'
 import { createBound } from '../back-pressure.ts'
 import { endpoint, reply, type Endpoint, type HeaderRule } from '../endpoint.ts'
 import { createEventStreams, toFrames } from '../event-stream.ts'
+import { ownerSeenBy } from '../identity/principal.ts'
 import { uuidInPath } from '../parts.ts'
 import { HttpProblem } from '../problem.ts'
 import { z } from '../zod.ts'
@@ -77,9 +78,9 @@ export function streamEndpoints({
         },
         204: { description: 'The order has ended and nothing will follow: do not come back.' },
       },
-      async handle({ params: { id }, headers }) {
-        const soFar = await orderFeeds.soFar(id)
-        if (soFar.at.version === 0) throw new HttpProblem('ORDER_NOT_FOUND')
+      async handle({ params: { id }, headers, principal }) {
+        const soFar = await orderFeeds.soFar(id, ownerSeenBy(principal))
+        if (soFar === undefined) throw new HttpProblem('ORDER_NOT_FOUND')
         // No client has seen a version that the order does not have.
         const seen = Math.min(headers['Last-Event-ID'] ?? 0, soFar.at.version)
         if (isOver(soFar) && soFar.at.version <= seen) return reply(204)

@@ -1,3 +1,4 @@
+import type { Accounts } from '../../domain/account/accounts.ts'
 import { sagaStream } from '../../domain/saga/ids.ts'
 import { toMinor } from '../../domain/money.ts'
 import type { Journal } from '../../domain/saga/journal.ts'
@@ -10,6 +11,7 @@ import type { SagaStarter } from '../../dispatch/starter.ts'
 import { createBound } from '../back-pressure.ts'
 import type { Contracts } from '../contracts.ts'
 import { endpoint, reply, type Endpoint } from '../endpoint.ts'
+import { keyScopeOf, ownerSeenBy, type Principal } from '../identity/principal.ts'
 import { amountMinor, currency, page, pageQuery, toPage, uuidInPath } from '../parts.ts'
 import { HttpProblem } from '../problem.ts'
 import { z } from '../zod.ts'
@@ -58,6 +60,7 @@ const transferListQuery = z.strictObject({
 
 export interface TransferResources {
   contracts: Contracts
+  accounts: Accounts
   transferIntake: ReturnType<typeof createTransferIntake>
   transferQueries: TransferQueries
   transferJournal: Journal
@@ -72,6 +75,7 @@ const A_TRANSFER = { params: uuidInPath, absent: 'TRANSFER_NOT_FOUND' } as const
 
 /** The second saga. */
 export function transferEndpoints({
+  accounts,
   transferIntake,
   transferQueries,
   transferJournal,
@@ -81,8 +85,8 @@ export function transferEndpoints({
   intakeMax,
   contracts: { transfer: contract },
 }: TransferResources): Endpoint[] {
-  const find = async (id: string): Promise<TransferRecord> => {
-    const found = await transferQueries.find(id)
+  const find = async (id: string, principal: Principal): Promise<TransferRecord> => {
+    const found = await transferQueries.find(id, ownerSeenBy(principal))
     if (found === null) throw new HttpProblem('TRANSFER_NOT_FOUND')
     return found
   }
@@ -105,8 +109,16 @@ export function transferEndpoints({
         },
       },
       problems: ['IDEMPOTENCY_KEY_IN_USE', 'IDEMPOTENCY_KEY_REUSED', 'INTAKE_PAUSED'],
-      async handle({ body, sent, headers, caller }) {
-        const placed = await transferIntake.place(caller, headers['Idempotency-Key'], body, sent)
+      async handle({ body, sent, headers, principal }) {
+        const owner = ownerSeenBy(principal)
+        if (owner !== undefined && (await accounts.find(body.sourceAccountId, {}, owner)) === undefined)
+          throw new HttpProblem('FORBIDDEN', 'A customer transfers money out of its own accounts.')
+        const placed = await transferIntake.place(
+          keyScopeOf(principal),
+          headers['Idempotency-Key'],
+          body,
+          sent,
+        )
         if (!placed.isReplay) starter.start(placed)
         return reply(
           202,
@@ -121,8 +133,9 @@ export function transferEndpoints({
       summary: 'List transfers, newest first',
       query: transferListQuery,
       answers: { 200: { description: 'A page of them.', schema: page(transfer).openapi('TransferList') } },
-      async handle({ query: { limit, cursor, ...filter } }) {
-        const transfers = await transferQueries.list(filter, { limit, after: cursor })
+      async handle({ query: { limit, cursor, ...filter }, principal }) {
+        const page = { limit, after: cursor }
+        const transfers = await transferQueries.list(filter, page, ownerSeenBy(principal))
         return reply(
           200,
           toPage(transfers, limit, ({ id }) => id, viewRecord),
@@ -135,7 +148,7 @@ export function transferEndpoints({
       summary: 'A transfer and its steps',
       ...A_TRANSFER,
       answers: { 200: { description: 'The transfer.', schema: transfer } },
-      handle: async ({ params }) => reply(200, viewRecord(await find(params.id))),
+      handle: async ({ params, principal }) => reply(200, viewRecord(await find(params.id, principal))),
     }),
     endpoint({
       method: 'get',
@@ -144,8 +157,8 @@ export function transferEndpoints({
       ...A_TRANSFER,
       query: sagaEventsQuery,
       answers: { 200: { description: 'Its events, from version 1 without gaps.', schema: eventList } },
-      async handle({ params, query: { asOfVersion, ...window } }) {
-        const { id } = await find(params.id)
+      async handle({ params, query: { asOfVersion, ...window }, principal }) {
+        const { id } = await find(params.id, principal)
         const stream = sagaStream(contract.kind, id)
         return reply(200, await readEvents(store, stream, { version: asOfVersion, ...window }))
       },
@@ -165,13 +178,13 @@ export function transferEndpoints({
         },
       },
       problems: ['TRANSFER_NOT_CANCELLABLE'],
-      async handle({ params, body: { reason }, caller }) {
-        const { id } = await find(params.id)
-        const verdict = await transferJournal.cancel(id, caller, reason)
+      async handle({ params, body: { reason }, principal }) {
+        const { id } = await find(params.id, principal)
+        const verdict = await transferJournal.cancel(id, principal.subject, reason)
         if (verdict === 'too_late')
           throw new HttpProblem('TRANSFER_NOT_CANCELLABLE', 'The transfer is completed or rejected.')
         starter.wake()
-        return reply(verdict === 'cancelled' ? 200 : 202, viewRecord(await find(id)))
+        return reply(verdict === 'cancelled' ? 200 : 202, viewRecord(await find(id, principal)))
       },
     }),
   ]

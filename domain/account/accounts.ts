@@ -1,4 +1,5 @@
 import type { Aggregate, Aggregates, Loaded } from '../../events/store/aggregate.ts'
+import type { Database } from '../../prisma/client.ts'
 import { VersionConflict, type AsOf, type EventStore } from '../../events/store/store.ts'
 import { DomainError } from '../../faults.ts'
 import {
@@ -21,19 +22,46 @@ export interface Account extends Exclude<AccountState, { status: 'none' }> {
   readonly version: number
 }
 
+/** The streams of the accounts of an owner: a query with the owner as its parameter, whose number is given. */
+export const streamsOwnedBy = (parameter: string): string =>
+  `SELECT stream_id FROM events WHERE type = 'AccountOpened' AND data->>'ownerId' = ${parameter}`
+
+export interface AccountOptions {
+  db: Database
+  aggregates: Aggregates
+  store: EventStore
+}
+
 /** Accounts are event-sourced: their stream is all there is of them. */
-export function createAccounts({ aggregates, store }: { aggregates: Aggregates; store: EventStore }) {
+export function createAccounts({ db, aggregates, store }: AccountOptions) {
   const load = (accountId: string, asOf?: AsOf) => aggregates.load(ACCOUNT, accountStream(accountId), asOf)
+  const owned = async (owner: string, { after, limit }: { after: string; limit: number }) => {
+    const rows = await db.$queryRawUnsafe<{ stream_id: string }[]>(
+      `${streamsOwnedBy('$1')} AND stream_id > $2 ORDER BY stream_id LIMIT $3`,
+      owner,
+      after,
+      limit,
+    )
+    return rows.map((row) => row.stream_id)
+  }
   return {
-    /** Undefined where there is no account, or there was none yet. */
-    find: async (accountId: string, asOf?: AsOf) => asAccount(accountId, await load(accountId, asOf)),
+    /**
+     * Undefined where there is no account, or there was none yet.
+     * @param owner whose accounts are all that there are for who asks; undefined for everybody's.
+     */
+    async find(accountId: string, asOf?: AsOf, owner?: string): Promise<Account | undefined> {
+      const account = asAccount(accountId, await load(accountId, asOf))
+      return owner === undefined || account?.ownerId === owner ? account : undefined
+    },
 
     /** In the order of their ids; one more than asked for, when there is one. `after` is the last of the page before. */
-    async list({ limit, after }: { limit: number; after?: string | undefined }): Promise<Account[]> {
-      const streams = await store.heads(accountStream(''), {
-        limit: limit + 1,
-        after: accountStream(after ?? ''),
-      })
+    async list(
+      { limit, after }: { limit: number; after?: string | undefined },
+      owner?: string,
+    ): Promise<Account[]> {
+      const page = { limit: limit + 1, after: accountStream(after ?? '') }
+      const streams =
+        owner === undefined ? await store.heads(accountStream(''), page) : await owned(owner, page)
       const found: Account[] = []
       // One after the other: a list takes no more than one connection from the orders.
       for (const streamId of streams) {

@@ -11,11 +11,17 @@ const WHOLE_ORDER = {
 
 export function createOrderQueries({ db }: { db: Database }) {
   return {
-    find: (id: string) => db.order.findUnique({ where: { id }, include: WHOLE_ORDER }),
+    /** @param owner the customer whose orders are all that there are for who asks; undefined for everybody's. */
+    find: (id: string, owner?: string) =>
+      db.order.findUnique({
+        where: { id, ...(owner === undefined ? {} : { customerId: owner }) },
+        include: WHOLE_ORDER,
+      }),
 
     /** Newest first; one more than asked for, when there is one. One that has moved meanwhile is shown as it is now. */
-    async list(filter: OrderFilter, page: Page) {
-      const [sql, values] = searchFor(filter, page)
+    async list(filter: OrderFilter, page: Page, owner?: string) {
+      if (owner !== undefined && (filter.customerId ?? owner) !== owner) return []
+      const [sql, values] = searchFor({ ...filter, customerId: owner ?? filter.customerId }, page)
       const found = await db.$queryRawUnsafe<{ id: string }[]>(sql, ...values)
       return db.order.findMany({
         where: { id: { in: found.map(({ id }) => id) } },

@@ -1,4 +1,5 @@
 import { MAX } from 'uuid'
+import { accountStream, streamsOwnedBy } from '../account/accounts.ts'
 import type { Database } from '../../prisma/client.ts'
 import { isTerminal, type SagaStatus } from '../saga/status.ts'
 
@@ -20,28 +21,39 @@ const WALK_OPEN = `
   (SELECT t.id FROM sagas s CROSS JOIN LATERAL (SELECT id FROM transfers WHERE id = s.id LIMIT 1) AS t
     WHERE s.status = $3::text AND s.id < $1::uuid ORDER BY s.id DESC LIMIT $2::bigint)`
 
-const WALK_ACCOUNT = `${walk('t.source_account_id = $4')} UNION ${walk('t.destination_account_id = $4')}`
+/** Out of an account of an owner. */
+const isOwn = (owner: string) => `t.source_account_id = ANY (ARRAY(
+  SELECT substr(stream_id, ${accountStream('').length + 1}) FROM (${streamsOwnedBy(owner)}) AS own))`
 
 /** What a transfer is read with: the written tables. */
 const WHOLE_TRANSFER = { saga: { include: { fences: true } } } as const
 
 export function createTransferQueries({ db }: { db: Database }) {
   return {
-    find: (id: string) => db.transfer.findUnique({ where: { id }, include: WHOLE_TRANSFER }),
+    /** @param owner out of whose accounts are all transfers that there are for who asks; undefined for everybody's. */
+    async find(id: string, owner?: string) {
+      if (owner !== undefined) {
+        const [own] = await db.$queryRawUnsafe<object[]>(
+          `SELECT FROM transfers t WHERE t.id = $1::uuid AND ${isOwn('$2')}`,
+          id,
+          owner,
+        )
+        if (own === undefined) return null
+      }
+      return db.transfer.findUnique({ where: { id }, include: WHOLE_TRANSFER })
+    },
 
     /** Newest first; one more than asked for, when there is one. `after` is the id of the last of the page before. */
     async list(
-      { status, accountId }: TransferFilter,
+      filter: TransferFilter,
       { limit, after = MAX }: { limit: number; after?: string | undefined },
+      owner?: string,
     ) {
-      const isOpen = status !== undefined && !isTerminal(status)
-      const walked = accountId === undefined ? (isOpen ? WALK_OPEN : walk('true')) : WALK_ACCOUNT
+      const values: unknown[] = [after, limit + 1, filter.status ?? null]
+      const walked = walksOf(filter, owner, (value) => `$${values.push(value)}::text`)
       const found = await db.$queryRawUnsafe<{ id: string }[]>(
-        `SELECT id FROM (${walked}) AS found ORDER BY id DESC LIMIT $2`,
-        after,
-        limit + 1,
-        status ?? null,
-        ...(accountId === undefined ? [] : [accountId]),
+        `SELECT id FROM (${walked.join(' UNION ')}) AS found ORDER BY id DESC LIMIT $2`,
+        ...values,
       )
       return db.transfer.findMany({
         where: { id: { in: found.map(({ id }) => id) } },
@@ -50,6 +62,22 @@ export function createTransferQueries({ db }: { db: Database }) {
       })
     },
   }
+}
+
+function walksOf(
+  { status, accountId }: TransferFilter,
+  owner: string | undefined,
+  bind: (value: string) => string,
+): string[] {
+  const own = owner === undefined ? undefined : isOwn(bind(owner))
+  if (accountId !== undefined) {
+    const account = bind(accountId)
+    return ['source', 'destination'].map((end) =>
+      walk(`t.${end}_account_id = ${account} AND ${own ?? 'true'}`),
+    )
+  }
+  if (own !== undefined) return [walk(own)]
+  return [status !== undefined && !isTerminal(status) ? WALK_OPEN : walk('true')]
 }
 
 export type TransferQueries = ReturnType<typeof createTransferQueries>

@@ -3,7 +3,8 @@ import { NativeConnection } from '@temporalio/worker'
 import express from 'express'
 import pino, { type Logger } from 'pino'
 import { Registry } from 'prom-client'
-import { createApp } from '../../api/app.ts'
+import { createApp, type AppOptions } from '../../api/app.ts'
+import { createIdentity, type IdentityWiring } from '../../api/identity/identity.ts'
 import { HTTP_TIMES, serveHttp, type HttpLimits } from '../../api/http-server.ts'
 import { createEndpoints } from '../../api/resources/index.ts'
 import type { Contracts } from '../../api/contracts.ts'
@@ -20,6 +21,7 @@ import { openPool, PROBE } from '../../postgres.ts'
 import { openDatabase, type Database } from '../../prisma/client.ts'
 import { runWorkers, type RunningWorkers } from '../../workers/run-workers.ts'
 import { reportProviders } from '../../workers/provider-watch.ts'
+import { createTroubleLog } from '../../logger.ts'
 import { installRuntime } from '../../workers/runtime.ts'
 import { createServices } from '../../workers/wiring.ts'
 import type { SagaInput } from '../../workflows/saga/contract.ts'
@@ -104,6 +106,10 @@ export interface SystemOptions {
   trustProxy?: readonly string[]
   /** Without the routes for development, as in production. */
   development?: false
+  /** Who may do what; unless said otherwise, everybody is the developer. */
+  identity?: Pick<IdentityWiring, 'bootstrapKey' | 'issuer' | 'refusalsAMinute'>
+  customerWritesPerSecond?: number
+  edge?: Partial<AppOptions['edge']>
   /** Who knows the processes; one that has none unless said otherwise. */
   supervisor?: Supervisor
   /** Other permits for local calls than the usual ones. */
@@ -219,13 +225,31 @@ export async function startSystemOn(servers: Servers, options: SystemOptions = {
     const { supervisor = { list: async () => [], kill: () => undefined } } = options
     const development =
       options.development === false ? undefined : { sandbox: createSandboxClient(world.url), supervisor }
-    const endpoints = createEndpoints({ ...apiServices, probe, ending: ending.signal, development })
+    const identity = createIdentity({
+      db: apiDb,
+      metrics: apiServices.metrics,
+      isOpen: options.identity === undefined,
+      ...options.identity,
+      onTrouble: createTroubleLog(log),
+    })
+    const endpoints = createEndpoints({
+      ...apiServices,
+      identity,
+      probe,
+      ending: ending.signal,
+      development,
+    })
     const document = documentOf(endpoints, contracts)
     const check = createAnswerCheck(document)
     const app = createApp({
       endpoints,
       trustProxy: options.trustProxy ?? [],
-      ratePerSecond: options.ratePerSecond ?? 100_000,
+      limits: {
+        perSecond: options.ratePerSecond ?? 100_000,
+        customerWritesPerSecond: options.customerWritesPerSecond ?? 20,
+      },
+      identity,
+      edge: { allowedHosts: [], host: '127.0.0.1', origins: [], ...options.edge },
       document: () => document,
       log,
     })

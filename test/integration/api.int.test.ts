@@ -67,6 +67,17 @@ describe('placing an order', () => {
     expect(await system.api.order(order.id)).toEqual(order)
   })
 
+  it('answers with what forbids a browser to frame it, and to run scripts of others on its pages', async () => {
+    for (const page of ['/orders', '/docs/', '/no-such-page']) {
+      const { headers } = await fetch(`${system.apiUrl}${page}`)
+      expect(headers.get('x-frame-options')).toBe('SAMEORIGIN')
+      const policy = headers.get('content-security-policy')?.split(';') ?? []
+      expect(policy).toEqual(
+        expect.arrayContaining(["default-src 'self'", "script-src 'self'", "frame-ancestors 'self'"]),
+      )
+    }
+  })
+
   it('takes a deadline from 60 seconds to a day', async () => {
     const before = Date.now()
     const order = await system.api.place({ deadlineSeconds: 60 })

@@ -209,7 +209,7 @@ describe('an operator who is wrong', () => {
 
 describe('the command line', () => {
   const cli = async (name: string, ...args: string[]) => {
-    const env = { ...process.env, API_URL: system.apiUrl }
+    const env = { ...process.env, ORDER_SAGA_URL: system.apiUrl }
     const argv = ['--import', 'tsx', `cli/${name}.ts`, ...args]
     return promisify(execFile)(process.execPath, argv, { cwd: ROOT, env }).then(
       ({ stdout }) => stdout,

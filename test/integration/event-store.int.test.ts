@@ -148,7 +148,7 @@ describe('an aggregate', () => {
 
   it('is shown as it was at any version and at any time', async () => {
     const aggregates = createAggregates({ db: test.db, store })
-    const accounts = createAccounts({ aggregates, store })
+    const accounts = createAccounts({ db: test.db, aggregates, store })
     await accounts.execute('past', undefined, [{ kind: 'open', ownerId: 'cus_a', currency: 'EUR' }])
     const opened = (await store.load(accountStream('past')))[0]
     for (let version = 1; version <= 150; version += 1)

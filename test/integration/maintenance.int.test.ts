@@ -245,7 +245,7 @@ describe('a breaker that is held open', () => {
 
 describe('the command line', () => {
   const cli = async (...args: string[]) => {
-    const env = { ...process.env, API_URL: system.apiUrl }
+    const env = { ...process.env, ORDER_SAGA_URL: system.apiUrl }
     const argv = ['--import', 'tsx', 'cli/maintenance.ts', ...args]
     return promisify(execFile)(process.execPath, argv, { cwd: ROOT, env }).then(
       ({ stdout }) => stdout,

@@ -310,6 +310,36 @@ describe('the system', () => {
       expect(environment).not.toContain(new URL(test.migratorUrl).password)
     }
   })
+
+  it('has no sandbox where NODE_ENV is production and SANDBOX is not on, and says so', async () => {
+    const test = await createTestDatabase()
+    closers.push(() => test.close())
+    const sandboxPort = await freePort()
+    const env = {
+      NODE_ENV: 'production',
+      BOOTSTRAP_ADMIN_KEY: `os_test_${'x'.repeat(32)}`,
+      DATABASE_URL: test.url,
+      MIGRATE_DATABASE_URL: test.migratorUrl,
+      TEMPORAL_ADDRESS: inject('servers').temporalAddress,
+      TASK_QUEUE_PREFIX: 'production',
+      METRICS_PORT: '0',
+      DATA_DIR: folder(),
+      PORT: String(await freePort()),
+      SANDBOX_PORT: String(sandboxPort),
+    }
+    const said: string[] = []
+    const stack = await startStack(readConfig(env), () => (line) => said.push(line))
+    closers.push(() => stack.stop())
+    expect(stack.processes.map(({ name }) => name)).toEqual([
+      'worker-1',
+      'worker-2',
+      'relay',
+      'projector',
+      'api',
+    ])
+    expect(said.join('\n')).toContain('No sandbox, since NODE_ENV is production')
+    await expect(fetch(`http://127.0.0.1:${sandboxPort}/livez`)).rejects.toThrow('fetch failed')
+  })
 })
 
 describe('the Temporal server', () => {

@@ -40,13 +40,15 @@ CREATE TABLE "audit_entries" (
 
     CONSTRAINT "audit_entries_pkey" PRIMARY KEY ("id")
 );
-CREATE INDEX "audit_entries_subject_id_idx" ON "audit_entries"("subject", "id");
-CREATE INDEX "audit_entries_target_id_idx" ON "audit_entries"("target", "id");
+CREATE INDEX "audit_entries_at_id_idx" ON "audit_entries"("at", "id");
+CREATE INDEX "audit_entries_subject_at_id_idx" ON "audit_entries"("subject", "at", "id");
+CREATE INDEX "audit_entries_target_idx" ON "audit_entries"("target");
 
 CREATE TABLE "audit_outcomes" (
     "entry_id" BIGINT NOT NULL,
     "at" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
     "outcome" TEXT NOT NULL,
+    "made" TEXT,
 
     CONSTRAINT "audit_outcomes_pkey" PRIMARY KEY ("entry_id")
 );
