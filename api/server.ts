@@ -69,6 +69,7 @@ const services = createApiServices({
   workflowTaskTimeoutMs: config.WORKFLOW_TASK_TIMEOUT_MS,
   input: { queued: config.DISPATCH_QUEUE, pace: config.SAGA_PACE },
   orphanAfterSeconds: config.ORPHAN_AFTER_SECONDS,
+  personalDataDays: config.PERSONAL_DATA_DAYS,
   metrics,
   providers: providerUrls(config),
   temporal: {

@@ -4,6 +4,7 @@ import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
 import { v7 as uuid } from 'uuid'
 import { createAccounts } from '../domain/account/accounts.ts'
+import { createPersonalData } from '../domain/customer/personal-data.ts'
 import { createCatalogue } from '../domain/inventory/catalogue.ts'
 import { createLoyalty } from '../domain/loyalty/loyalty.ts'
 import { createDependencies } from '../domain/operations/dependencies.ts'
@@ -65,6 +66,8 @@ export interface ApiWiring {
   input: Pick<SagaInput, 'queued' | 'pace'>
   /** A saga with work left that has not moved for so long is looked for at Temporal. */
   orphanAfterSeconds: number
+  /** What is personal of an order is erased so many days after its end; without it, it is kept until that is wished. */
+  personalDataDays?: number | undefined
   metrics: Registry
   /** Base URLs of the providers, whose ledgers the invariants read. */
   providers: PerProvider<string>
@@ -76,7 +79,7 @@ export interface ApiWiring {
 
 /** The wiring: what the endpoints of the API call. */
 export function createApiServices(options: ApiWiring) {
-  const { db, dispatchDb, streamDb, log, providers, contracts = CONTRACTS } = options
+  const { db, dispatchDb, streamDb, log, providers, personalDataDays, contracts = CONTRACTS } = options
   const readModels = sqlOf(options.reads)
   const workflows = createWorkflows({ ...options, sagas: Object.values(contracts) })
   const orphans = createOrphans({
@@ -94,6 +97,7 @@ export function createApiServices(options: ApiWiring) {
     onFound: (verdict, count) => dispatched.orphans.inc({ verdict }, count),
     log,
   })
+  const personalData = createPersonalData({ db })
   const store = createEventStore({ db })
   const onTrouble = createTroubleLog(log)
   const tail = createTail({ db: streamDb, onTrouble })
@@ -108,7 +112,12 @@ export function createApiServices(options: ApiWiring) {
       'retry batches': () => retryBatches.advance(),
       'steps given back': () => createMaintenance({ db }).wakeNext(),
       'idempotency keys': () => purgeKeys(db),
+      'wished erasures': () => personalData.eraseWished(),
+      ...(personalDataDays === undefined
+        ? {}
+        : { 'old personal data': () => personalData.eraseOlderThan(personalDataDays) }),
     },
+    personalData,
     intake: createIntake({ db, ...contracts.order, newId: uuid }),
     transferIntake: createTransferIntake({ db, ...contracts.transfer, newId: uuid }),
     transferQueries: createTransferQueries({ db }),

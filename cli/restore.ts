@@ -14,7 +14,7 @@ program
         restore(migrator, folder, { applicationUrl: application, signal }),
       )
       const rows = manifest.tables.reduce((sum, table) => sum + table.rows, 0)
-      return `The database is as of ${manifest.takenAt}, at release ${migrated.release}: ${rows} rows of ${manifest.tables.length} tables.`
+      return `The database is as of ${manifest.takenAt}, at release ${migrated.release}: ${rows} rows of ${manifest.tables.length} tables. Erase again who was erased since: docs/personal-data.md.`
     }),
   )
 

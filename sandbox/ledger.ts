@@ -1,14 +1,20 @@
+import { createHash } from 'node:crypto'
 import { appendFileSync, existsSync, mkdirSync, readFileSync, truncateSync } from 'node:fs'
 import path from 'node:path'
 
 /**
  * What a provider knows of one key. A void before any effect leaves a tombstone; one of an effect that was not decided
- * on yet leaves that. `decidesAt` is when it is decided on: milliseconds since the epoch.
+ * on yet leaves that. `request` is the digest of what was asked for. `decidesAt` is when it is decided on: milliseconds
+ * since the epoch.
  */
 export type Entry =
   | { state: 'live'; effect: Effect; request: string; decidesAt: DecidesAt }
   | { state: 'undone'; effect: Effect; request: string; undoKey: string }
   | { state: 'voided'; effect?: Effect }
+
+/** Of the body of a request: by it the same request is known again, and nothing of a customer is kept. */
+export const digestOf = (body: unknown): string =>
+  createHash('sha256').update(JSON.stringify(body)).digest('hex')
 
 type DecidesAt = number | 'at once' | 'never'
 

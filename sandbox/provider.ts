@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Router, type Request, type Response } from 'express'
 import type { Behaviour } from './behaviour.ts'
 import type { FaultSwitch } from './faults.ts'
-import { isPending, type Effect, type Entry, type Ledger } from './ledger.ts'
+import { digestOf, isPending, type Effect, type Entry, type Ledger } from './ledger.ts'
 
 /** How late a provider answers that is slow at large, in milliseconds. */
 const SLOW_MS = 3000
@@ -79,13 +79,13 @@ export function createProvider(kind: ProviderKind, ledger: Ledger, faults: Fault
     const call = count(createCalls, key)
     if (call <= (behaviour.failing?.times ?? 0)) return fail(response, behaviour.failing?.status ?? 503)
 
-    const body = JSON.stringify(request.body)
+    const digest = digestOf(request.body)
     const earlier = ledger.find(collection, key)
-    if (earlier !== undefined && 'request' in earlier && earlier.request !== body) {
+    if (earlier !== undefined && 'request' in earlier && earlier.request !== digest) {
       return problem(response, 422, 'KEY_REUSED')
     }
     if (earlier === undefined)
-      ledger.write({ collection, key, did: 'create', effect, request: body, ...decision(behaviour) })
+      ledger.write({ collection, key, did: 'create', effect, request: digest, ...decision(behaviour) })
     if (call <= (behaviour.losingReplies ?? 0) || dropsReplies(response)) return void request.socket.destroy()
     if (behaviour.delayMs === Number.POSITIVE_INFINITY) return
     if (behaviour.delayMs !== undefined) await sleep(behaviour.delayMs)

@@ -14,6 +14,7 @@ import { maintenanceEndpoints } from './maintenance.ts'
 import { orderEndpoints } from './orders.ts'
 import { overviewEndpoints } from './overview.ts'
 import { parkedEndpoints } from './parked.ts'
+import { personalDataEndpoints } from './personal-data.ts'
 import { productEndpoints } from './products.ts'
 import { projectionEndpoints } from './projections.ts'
 import { reportEndpoints } from './reports.ts'
@@ -32,6 +33,7 @@ export const createEndpoints = (
   ...timelineEndpoints(services),
   ...productEndpoints(services),
   ...loyaltyEndpoints(services),
+  ...personalDataEndpoints(services),
   ...transferEndpoints(services),
   ...accountEndpoints(services),
   ...sagaEndpoints(services),

@@ -39,7 +39,7 @@ export const timeline = z
           actor: z.string(),
           action: z.string(),
           step: z.string().nullable(),
-          reason: z.string(),
+          reason: z.string().nullable().openapi({ description: 'Null where it was erased.' }),
         }),
       )
       .openapi({ description: 'What operators did, the newest 500, oldest first.' }),

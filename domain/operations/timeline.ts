@@ -25,7 +25,8 @@ export interface Timeline {
   steps: BegunStep[]
   publications: { version: number; publishedAt: Date | null }[]
   readModels: { name: string; version: number }[]
-  actions: { at: Date; actor: string; action: string; step: string | null; reason: string }[]
+  /** The reason of an action is null where it was erased. */
+  actions: { at: Date; actor: string; action: string; step: string | null; reason: string | null }[]
 }
 
 type Fence = Omit<BegunStep, 'key' | 'reference'> & {
@@ -48,7 +49,9 @@ const READ_MODELS = `
    ORDER BY p.name`
 
 const ACTIONS = `
-  SELECT at, actor, action, step, reason FROM operator_actions WHERE saga_id = $1::uuid ORDER BY id DESC LIMIT ${LISTED_MAX}`
+  SELECT a.at, a.actor, a.action, a.step, r.reason FROM operator_actions a
+    LEFT JOIN operator_reasons r ON r.action_id = a.id
+   WHERE a.saga_id = $1::uuid ORDER BY a.id DESC LIMIT ${LISTED_MAX}`
 
 /** What has become of one order, besides its events: its steps, its way to the read models, and who acted on it. */
 export function createTimeline({ db }: { db: Sql }) {

@@ -142,9 +142,11 @@ const NO_RECORD = 'SELECT FROM happened'
 function statementsOf(spec: ProviderFenceSpec) {
   const { name, kind = 'compensatable', provider, request, record = NO_RECORD, undo } = spec
   return {
+    // There may be nothing left to ask for: an order that has ended may be erased, and still answers.
     intend: `
       SELECT verdict, answer, request
-        FROM step_intend($1::uuid, '${name}', '${kind}', '${provider}', $2::integer), LATERAL (${request}) AS asked`,
+        FROM step_intend($1::uuid, '${name}', '${kind}', '${provider}', $2::integer)
+        LEFT JOIN LATERAL (${request}) AS asked ON true`,
 
     conclude: `
       WITH concluded AS MATERIALIZED (

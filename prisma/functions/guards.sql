@@ -77,6 +77,18 @@ CREATE OR REPLACE TRIGGER stock_movements_append_only BEFORE UPDATE OR DELETE ON
 CREATE OR REPLACE TRIGGER operator_actions_append_only BEFORE UPDATE OR DELETE ON operator_actions
   FOR EACH ROW EXECUTE FUNCTION refuse_change();
 
+-- What stays for ever has no free text in it, whatever a statement, also of the release before, says: the reason of an
+-- action goes to where it can be erased.
+CREATE OR REPLACE FUNCTION operator_actions_part_reason() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO operator_reasons (action_id, reason) VALUES (NEW.id, NEW.reason);
+  NEW.reason := NULL;
+  RETURN NEW;
+END $$;
+
+CREATE OR REPLACE TRIGGER operator_actions_reason BEFORE INSERT ON operator_actions
+  FOR EACH ROW WHEN (NEW.reason IS NOT NULL) EXECUTE FUNCTION operator_actions_part_reason();
+
 CREATE OR REPLACE TRIGGER loyalty_entries_append_only BEFORE UPDATE OR DELETE ON loyalty_entries
   FOR EACH ROW EXECUTE FUNCTION refuse_change();
 

@@ -1,7 +1,7 @@
 import { Client } from '@temporalio/client'
 import { NativeConnection } from '@temporalio/worker'
 import express from 'express'
-import pino from 'pino'
+import pino, { type Logger } from 'pino'
 import { Registry } from 'prom-client'
 import { createApp, type AppOptions } from '../../api/app.ts'
 import { createIdentity, type IdentityWiring } from '../../api/identity/identity.ts'
@@ -74,6 +74,8 @@ export interface SystemOptions {
   workflowTaskTimeoutMs?: number
   /** Sagas that have not moved for so long are looked for; 30 unless said otherwise. */
   orphanAfterSeconds?: number
+  /** What is personal of an order is erased so many days after its end. */
+  personalDataDays?: number
   /** The workflows that the workers run, as a file; those of the registry unless said otherwise. */
   bundle?: string
   /** The sagas that the API starts and shows. */
@@ -118,12 +120,14 @@ export interface SystemOptions {
   timeZone?: string
   /** Called at the named points of every step. */
   reach?: Reach
+  /** Where API and workers log. */
+  log?: Logger
 }
 
 let made = 0
 
 export async function startSystemOn(servers: Servers, options: SystemOptions = {}): Promise<System> {
-  const log = pino({ level: process.env['LOG_LEVEL'] ?? 'silent' })
+  const { log = pino({ level: process.env['LOG_LEVEL'] ?? 'silent' }) } = options
   if (made === 0) installRuntime(log)
   const temporalAddress = options.temporalAddress ?? servers.temporalAddress
   made += 1
@@ -207,6 +211,7 @@ export async function startSystemOn(servers: Servers, options: SystemOptions = {
       ...(contracts === undefined ? {} : { contracts }),
       input: options.input ?? {},
       orphanAfterSeconds: options.orphanAfterSeconds ?? 30,
+      personalDataDays: options.personalDataDays,
       metrics: new Registry(),
       providers,
       temporal: { uiUrl: 'http://temporal.test', namespace: 'default' },

@@ -25,9 +25,12 @@ export interface World {
   revive(): Promise<void>
 }
 
-/** @param before stands before every provider. */
-export async function startWorld(before: RequestHandler): Promise<World> {
-  const app = express().use(before, createSandbox(openLedger(undefined)))
+/**
+ * @param before stands before every provider.
+ * @param ledgerFile where the providers remember what they did; in memory unless it is given.
+ */
+export async function startWorld(before: RequestHandler, ledgerFile?: string): Promise<World> {
+  const app = express().use(before, createSandbox(openLedger(ledgerFile)))
   // It must still be free when the world is revived.
   const first = await listen(app, await freePort())
   const { url } = first

@@ -8,6 +8,7 @@ import type { Projection } from '../../read-models/projection.ts'
 import { orderSummary } from '../../read-models/order-summary.ts'
 import { sales } from '../../read-models/sales.ts'
 import { ROOT } from '../../root.ts'
+import { operatorActions } from '../harness/operator-actions.ts'
 import { until } from '../harness/poll.ts'
 import { startSystem } from '../harness/start.ts'
 import type { System } from '../harness/system.ts'
@@ -137,7 +138,7 @@ describe('a dead letter', () => {
     )
     expect(await soldOf('TEA-002')).toBe(0)
     expect((await list('?state=discarded')).data).toMatchObject([{ id, streamId }])
-    const [action] = await system.db.operatorAction.findMany({ where: { deadLetterId: id } })
+    const [action] = await operatorActions(system.db, { deadLetterId: id })
     expect(action).toMatchObject({ actor: 'developer', action: 'discard', reason: 'a test order' })
     expect(await problem(act(id, 'discard', { reason: 'again' }))).toEqual([409, 'DEAD_LETTER_NOT_PARKED'])
     expect(await system.api.invariants()).toMatchObject({ ok: true })

@@ -267,7 +267,8 @@ describe('an operator', () => {
     await desk.reprocess(id, operator)
     await desk.discard(id, { actor: 'ben', reason: 'cannot be saved' })
     const actions = await sqlOf(recording.pool).query(
-      'SELECT actor, action, dead_letter_id AS id, reason, before, after FROM operator_actions ORDER BY operator_actions.id',
+      `SELECT actor, action, dead_letter_id AS id, r.reason, before, after FROM operator_actions a
+         JOIN operator_reasons r ON r.action_id = a.id ORDER BY a.id`,
     )
     expect(actions).toMatchObject([
       {

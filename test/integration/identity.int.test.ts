@@ -261,6 +261,22 @@ describe('a customer', () => {
     expect((await call(`POST /transfers/${sent}/cancel`, { key: alice.key })).status).toBe(202)
   })
 
+  it('has what is personal of itself erased, and of nobody else, also where it is of the staff below admin', async () => {
+    const [own, other] = [`cus_${randomUUID()}`, `cus_${randomUUID()}`]
+    const erase = (key: string, customerId: string) =>
+      call(`DELETE /customers/${customerId}/personal-data`, { key, body: { reason: 'asked for' } })
+    const customer = await makeKey(['customer'], { customerId: own })
+    const clerk = await makeKey(['customer', 'treasurer'], { customerId: own })
+    for (const { key } of [customer, clerk]) {
+      expect(await answerOf(await erase(key, other))).toEqual([404, 'NOT_FOUND'])
+      expect((await erase(key, own)).status).toBe(202)
+    }
+    const treasurer = await makeKey(['treasurer'])
+    expect(await answerOf(await erase(treasurer.key, own))).toEqual([403, 'FORBIDDEN'])
+    expect(await system.db.erasure.findMany()).toMatchObject([{ customerId: own }])
+    expect((await erase(bootstrap.key, other)).status).toBe(202)
+  })
+
   it('makes no more than its share of changes in a second, and is told how much is left', async () => {
     const { key } = await makeKey(['customer'])
     const answers = await Promise.all(

@@ -6,6 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { createOrderJournal } from '../../domain/order/journal.ts'
 import { ROOT } from '../../root.ts'
 import { orderBody, type Order } from '../harness/api-client.ts'
+import { operatorActions } from '../harness/operator-actions.ts'
 import { expectOrdersCompleted } from '../harness/order-trials.ts'
 import { until } from '../harness/poll.ts'
 import { startSystem } from '../harness/start.ts'
@@ -59,8 +60,7 @@ describe('maintenance', () => {
     const second = { intake: 'paused', pausedSteps: ['chargePayment'], reason: 'so do we' }
     expect(await maintain(second)).toEqual({ ...second, breakers })
     expect(await maintenance()).toEqual({ ...second, breakers })
-    const actions = await system.db.operatorAction.findMany({ orderBy: { id: 'asc' } })
-    expect(actions).toMatchObject([
+    expect(await operatorActions(system.db)).toMatchObject([
       { actor: 'developer', action: 'maintain', reason: 'the carrier moves' },
       {
         actor: 'developer',

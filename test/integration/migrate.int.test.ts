@@ -1,7 +1,9 @@
 import pg from 'pg'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { describeMigrated, migrate, type LockWaits } from '../../prisma/migrate.ts'
+import { applyMigrations, describeMigrated, migrate, type LockWaits } from '../../prisma/migrate.ts'
+import { readMigrations } from '../../prisma/migrations.ts'
 import { RELEASE } from '../../prisma/release.ts'
+import { readRoutines } from '../../prisma/routines.ts'
 import type { TestDatabase } from '../harness/database.ts'
 import { until } from '../harness/poll.ts'
 import { createTestDatabase } from '../harness/start.ts'
@@ -96,6 +98,24 @@ describe('the migrator', () => {
     expect(describeMigrated(migrated)).toContain('functions and triggers: FUNCTION saga_wake')
     expect(await definitionOf('saga_wake')).toBe(before)
     expect(await definitionOf('refuse_change')).toContain('BEGIN END')
+  })
+
+  it('moves what operators wrote to where it can be erased, although its table is append-only', async () => {
+    await empty()
+    const earlier = (await readMigrations()).filter(({ name }) => name < '20261128')
+    await applyMigrations(owner, earlier)
+    for (const { name, sql } of await readRoutines())
+      if (['FUNCTION refuse_change', 'TRIGGER operator_actions_append_only'].includes(name))
+        await owner.query(sql)
+    await owner.query(
+      `INSERT INTO operator_actions (actor, action, reason, before, after) VALUES ('anna', 'maintain', 'she said so', '{}', '{}')`,
+    )
+    await migrateTest()
+    const { rows } = await owner.query(
+      'SELECT a.reason AS stays, r.reason FROM operator_actions a JOIN operator_reasons r ON r.action_id = a.id',
+    )
+    expect(rows).toEqual([{ stays: null, reason: 'she said so' }])
+    await expect(owner.query('DELETE FROM operator_actions')).rejects.toThrow(/append-only/)
   })
 
   it('applies everything or nothing', async () => {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Order } from '../harness/api-client.ts'
 import { failingUntilCancelWished, failingUntilRetried } from '../harness/holds.ts'
+import { operatorActions } from '../harness/operator-actions.ts'
 import { until } from '../harness/poll.ts'
 import { startSystem } from '../harness/start.ts'
 import type { System } from '../harness/system.ts'
@@ -90,7 +91,7 @@ describe.concurrent('an order whose refund fails without end', () => {
     expect([told.includes('CompensationSkipped'), told.at(-1)]).toEqual([true, 'OrderRejected'])
     expect((await system.api.ledger(order.id)).charges.map(({ state }) => state)).toEqual(['charged'])
     expect(await system.api.invariants()).toMatchObject({ ok: true })
-    const [action] = await system.db.operatorAction.findMany({ where: { sagaId: order.id } })
+    const [action] = await operatorActions(system.db, { sagaId: order.id })
     expect(action).toMatchObject({
       actor: 'developer',
       action: 'skip',

@@ -2,6 +2,7 @@ import { v7 as uuid } from 'uuid'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { createRetryBatches } from '../../domain/operations/retry-batches.ts'
 import type { TestDatabase } from '../harness/database.ts'
+import { operatorActions } from '../harness/operator-actions.ts'
 import { createTestDatabase } from '../harness/start.ts'
 import { attemptStep } from '../harness/steps.ts'
 import { writeOrder } from '../harness/written-orders.ts'
@@ -41,11 +42,7 @@ it('a paused batch of retries goes no further, what was woken goes on, and a res
     [true, 0],
     [false, 3],
   ])
-  const actions = await test.db.operatorAction.findMany({
-    where: { retryBatchId: id },
-    orderBy: { id: 'asc' },
-  })
-  expect(actions).toMatchObject([
+  expect(await operatorActions(test.db, { retryBatchId: id })).toMatchObject([
     { ...OPERATOR, action: 'pause', before: { status: 'running' }, after: { status: 'paused' } },
     { ...OPERATOR, action: 'resume', before: { status: 'paused' }, after: { status: 'running' } },
     { ...OPERATOR, action: 'stop', before: { status: 'running' }, after: { status: 'stopped' } },

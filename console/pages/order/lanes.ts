@@ -47,7 +47,7 @@ export function lanesOf(
   const began = at(order.createdAt)
   const placedAndWishes = events.filter(({ type }) => ['OrderPlaced', 'CancelRequested'].includes(type))
   const byHand = actions.map(({ at: time, action, actor, reason }) =>
-    moment(at(time), 'person', `${action} by ${actor}: ${reason}`),
+    moment(at(time), 'person', `${action} by ${actor}: ${reason ?? 'the reason was erased'}`),
   )
   const turnedAt = events.find(({ type }) => type === 'CompensationBegun')?.recordedAt
   return [

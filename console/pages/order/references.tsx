@@ -58,7 +58,7 @@ export function References({ order: { id, workflow } }: { order: Order }) {
                       {action}
                       {step === null ? '' : ` ${titleOf(step).toLowerCase()}`} by {actor}, <Time at={at} />
                     </span>
-                    <span className="soft">{reason}</span>
+                    <span className="soft">{reason ?? 'The reason was erased.'}</span>
                   </li>
                 ))}
               </ul>

@@ -35,7 +35,7 @@ CREATE TABLE "audit_entries" (
     "at" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
     "subject" TEXT NOT NULL,
     "action" TEXT NOT NULL,
-    "target" TEXT NOT NULL,
+    "target" TEXT COLLATE "C" NOT NULL,
     "request_id" TEXT NOT NULL,
 
     CONSTRAINT "audit_entries_pkey" PRIMARY KEY ("id")
@@ -79,12 +79,21 @@ CREATE TABLE "erasures" (
     "id" BIGSERIAL NOT NULL,
     "customer_id" TEXT NOT NULL,
     "requested_at" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "look_at" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "reached" UUID NOT NULL DEFAULT '00000000-0000-0000-0000-000000000000'::uuid,
+    "open_from" UUID,
     "finished_at" TIMESTAMPTZ(3),
 
     CONSTRAINT "erasures_pkey" PRIMARY KEY ("id")
 );
 -- One that is open covers what is asked again meanwhile.
 CREATE UNIQUE INDEX erasures_open ON erasures (customer_id) WHERE finished_at IS NULL;
+
+-- The orders that are not erased yet, which are gone through from the oldest on. Each order has a token until then.
+CREATE INDEX orders_not_erased ON orders (id) WHERE payment_method <> '';
+
+-- What operators did to the events of a stream that were set aside: the rows of those may be gone.
+CREATE INDEX operator_actions_dead_stream ON operator_actions ((before->>'stream_id')) WHERE dead_letter_id IS NOT NULL;
 
 -- The accounts of a customer: their streams are all there is of them.
 CREATE INDEX events_account_owner ON events ((data->>'ownerId'), stream_id) WHERE type = 'AccountOpened';

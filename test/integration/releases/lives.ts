@@ -5,6 +5,7 @@ import { Registry } from 'prom-client'
 import { CONTRACTS } from '../../../api/contracts.ts'
 import { createApiServices } from '../../../api/services.ts'
 import { createOrphans } from '../../../dispatch/orphans.ts'
+import { createPersonalData } from '../../../domain/customer/personal-data.ts'
 import { createStarts } from '../../../dispatch/starts.ts'
 import { perProvider } from '../../../providers.ts'
 import { createServices } from '../../../workers/wiring.ts'
@@ -252,6 +253,14 @@ export async function liveThrough({ db, url }: TestDatabase): Promise<void> {
       await transferJournal.beginCompensation(returned, { code: 'REFUSED', step: 'depositMoney' })
       for (const again of [1, 2]) await account.returnMoney(returned, attempt(again))
       await transferJournal.close(returned)
+    },
+    // The last, since some orders of its customer are open, and looked at again: later than anything here takes.
+    async function erased() {
+      const dueAtOnce = createPersonalData({ db, pauseSeconds: -1 })
+      await api.personalData.eraseOlderThan(1)
+      for (const customerId of ['cus_alice', 'cus_alice', 'cus_nobody'])
+        await dueAtOnce.wishErasure(customerId)
+      await createPersonalData({ db, pauseSeconds: 3600 }).eraseWished()
     },
   ]
   try {
