@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
 import { describedEndpoints } from '../../stack/api-document.ts'
+import { accessPage, writtenAccessPage } from '../../stack/access-table.ts'
 import { ACCESS, accessTo, isAllowed, isRecorded, nameOf, targetOf } from './access.ts'
 import { ROLES, type Principal, type Role } from './principal.ts'
 
@@ -47,3 +48,7 @@ it.each([
 ])('what is done to %s is recorded as done to %s', (path, params, target) =>
   expect(targetOf(path, params)).toBe(target),
 )
+
+it('docs/access.md shows the table as it is: otherwise run npm run docs:access', () => {
+  expect(writtenAccessPage()).toBe(accessPage())
+})
