@@ -23,7 +23,7 @@ import { createApp } from './app.ts'
 import { describing } from './document.ts'
 import { HTTP_TIMES, serveHttp } from './http-server.ts'
 import { createIdentity } from './identity/identity.ts'
-import { requireSomebody } from './identity/require-somebody.ts'
+import { requireKey } from './identity/require-a-key.ts'
 import { createEndpoints } from './resources/index.ts'
 import { createSandboxClient } from './sandbox-client.ts'
 import { createApiServices } from './services.ts'
@@ -96,7 +96,7 @@ const identity = createIdentity({
   onTrouble: createTroubleLog(log),
 })
 const isWithoutKeys = identity.isOpen || issuer !== undefined
-await requireSomebody({ fault: identityFault(config), isWithoutKeys }, identity.keys, log)
+await requireKey({ fault: identityFault(config), isWithoutKeys }, identity.keys, log)
 const endpoints = createEndpoints({ ...services, identity, probe, ending: ending.signal, development })
 const app = createApp({
   endpoints,

@@ -19,11 +19,7 @@ export interface Settings {
  * Ends the process when nobody could be served by it. Does not wait for a database that is away, where the keys are: it
  * is asked until it answers.
  */
-export async function requireSomebody(
-  { fault, isWithoutKeys }: Settings,
-  keys: Keys,
-  log: Logger,
-): Promise<void> {
+export async function requireKey({ fault, isWithoutKeys }: Settings, keys: Keys, log: Logger): Promise<void> {
   if (fault !== undefined) end(log, fault)
   if (isWithoutKeys) return
   const look = () =>
