@@ -36,6 +36,9 @@ export const HTTP_TIMES: HttpTimes = {
 }
 
 const HEADERS_MAX = 100
+
+/** Then a client makes a new connection: clients that keep theirs for ever are spread over new processes, too. */
+const REQUESTS_PER_CONNECTION_MAX = 10_000
 const HEAD_BYTES_MAX = 16_384
 const DRAIN_CHECK_MS = 100
 
@@ -72,6 +75,7 @@ export async function serveHttp(
     },
   )
   server.maxHeadersCount = HEADERS_MAX
+  server.maxRequestsPerSocket = REQUESTS_PER_CONNECTION_MAX
   server.maxConnections = limits.connectionsMax + REFUSED_AT_ONCE
   server.on('connection', admit(limits, refused))
   server.on('clientError', answerUnreadable)

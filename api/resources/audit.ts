@@ -1,6 +1,7 @@
 import { auditKey, type AuditLog, type AuditRecord } from '../identity/audit-log.ts'
 import { endpoint, reply, type Endpoint } from '../endpoint.ts'
 import { moment, momentKey, page, pageQuery, time, toPage } from '../parts.ts'
+import { line } from '../text.ts'
 import { z } from '../zod.ts'
 import { READERS } from './freshness.ts'
 
@@ -24,7 +25,7 @@ const entry = z
   })
   .openapi('AuditEntry')
 
-const text = z.string().min(1).max(300)
+const text = line(300)
 const bound = moment.optional().openapi({ type: 'string', format: 'date-time', description: 'Included.' })
 
 const query = z.strictObject({

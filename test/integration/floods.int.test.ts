@@ -161,7 +161,7 @@ describe('a flood', () => {
     const body = JSON.stringify(orderBody())
     for (let n = 0; n < 5; n += 1)
       socket.write(
-        `POST /orders HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nIdempotency-Key: behind-${n}\r\n` +
+        `POST /orders HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nIdempotency-Key: behind-${n}\r\n` +
           `Content-Length: ${body.length}\r\n\r\n${body}`,
       )
     await once(socket, 'data')
@@ -233,7 +233,7 @@ describe('the HTTP server', () => {
       until('an answer', () => (answers.text.match(/200 OK/g)?.length === count ? true : undefined))
     await answered(1)
     await new Promise((resolve) => setTimeout(resolve, 1500))
-    socket.write('GET /livez HTTP/1.1\r\nHost: x\r\n\r\n')
+    socket.write('GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n')
     await answered(2)
     expect(answers.text).not.toContain('408')
   })

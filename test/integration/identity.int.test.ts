@@ -4,10 +4,15 @@ import { makeApiKey } from '../../api-key.ts'
 import { accessTo, isAllowed, nameOf } from '../../api/identity/access.ts'
 import { ROLES, type Principal, type Role } from '../../api/identity/principal.ts'
 import { describedEndpoints } from '../../stack/api-document.ts'
+import fc from 'fast-check'
+import { isWholeMatrix } from '../harness/matrix.ts'
 import { orderBody } from '../harness/api-client.ts'
 import { until } from '../harness/poll.ts'
 import { startSystem } from '../harness/start.ts'
 import type { System } from '../harness/system.ts'
+
+/** For each operation. */
+const FUZZED = isWholeMatrix ? 200 : 5
 
 const bootstrap = makeApiKey()
 let system: System
@@ -147,6 +152,45 @@ describe('every operation', () => {
     // Nothing was done in anybody's name.
     expect(await system.db.auditEntry.count({ where: { subject: { not: 'nobody' } } })).toBe(before)
   })
+})
+
+/** A key with something changed, or anything else that a header can hold. */
+const wrongCredential = fc.oneof(
+  fc.nat(bootstrap.key.length - 1).map((at) => {
+    const other = bootstrap.key.charAt(at) === 'A' ? 'B' : 'A'
+    return `Bearer ${bootstrap.key.slice(0, at)}${other}${bootstrap.key.slice(at + 1)}`
+  }),
+  fc.nat(bootstrap.key.length - 1).map((at) => `Bearer ${bootstrap.key.slice(0, at)}`),
+  fc.base64String({ maxLength: 500 }).map((text) => `Bearer os_${bootstrap.id}_${text}`),
+  fc
+    .tuple(fc.json(), fc.json(), fc.base64String())
+    .map(([head, body, signature]) => `Bearer ${base64url(head)}.${base64url(body)}.${base64url(signature)}`),
+  fc.stringMatching(/^[\x21-\x7e]{1,60}$/),
+)
+const base64url = (text: string) => Buffer.from(text).toString('base64url')
+
+it(`no operation is carried out for any of ${FUZZED} credentials that are nearly right`, async () => {
+  const endpoints = describedEndpoints().filter((endpoint) => accessTo(endpoint) !== 'everyone')
+  const tables = () =>
+    system.admin.$queryRaw`SELECT (SELECT count(*) FROM events) + (SELECT count(*) FROM api_keys)
+      + (SELECT count(*) FROM operator_actions) AS rows`
+  const before = await tables()
+  for (const [at, endpoint] of endpoints.entries()) {
+    const path = endpoint.path.replaceAll(/\{\w+\}/g, '01a00000-0000-7000-8000-000000000000')
+    const credentials = fc.sample(wrongCredential, { seed: at, numRuns: FUZZED })
+    const answers = await Promise.all(
+      credentials.map((authorization) =>
+        call(`${endpoint.method.toUpperCase()} ${path}`, { headers: { authorization } }),
+      ),
+    )
+    const read = await Promise.all(answers.map((answer) => answer.text()))
+    expect([nameOf(endpoint), new Set(answers.map(({ status }) => status))]).toEqual([
+      nameOf(endpoint),
+      new Set([401]),
+    ])
+    expect(read.every((text) => text.includes('"UNAUTHENTICATED"'))).toBe(true)
+  }
+  expect(await tables()).toEqual(before)
 })
 
 describe('a customer', () => {
