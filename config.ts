@@ -320,11 +320,11 @@ export function isForDevelopment({ NODE_ENV, SANDBOX_URL }: Config): boolean {
  * otherwise. Whoever has set up who may do what, or lets others in, does not mean that.
  */
 export function isOpenMode(config: Config): boolean {
-  const { AUTH, BOOTSTRAP_ADMIN_KEY, BOOTSTRAP_ADMIN_KEY_FILE, AUTH_JWKS_URL, AUTH_JWKS_FILE } = config
-  const identity = [AUTH, BOOTSTRAP_ADMIN_KEY, BOOTSTRAP_ADMIN_KEY_FILE, AUTH_JWKS_URL, AUTH_JWKS_FILE]
+  const keys = [config.BOOTSTRAP_ADMIN_KEY, config.BOOTSTRAP_ADMIN_KEY_FILE]
+  const tokens = [config.AUTH_JWKS_URL, config.AUTH_JWKS_FILE, config.AUTH_ISSUER, config.AUTH_AUDIENCE]
   return (
     // An empty setting is none.
-    identity.every((setting) => (setting ?? '') === '') &&
+    [config.AUTH, ...keys, ...tokens].every((setting) => (setting ?? '') === '') &&
     config.NODE_ENV !== 'production' &&
     config.TRUST_PROXY.length === 0 &&
     config.ALLOWED_HOSTS.length === 0 &&
@@ -351,8 +351,9 @@ export function identityFault(config: Config): string | undefined {
   const { AUTH_JWKS_URL: url, AUTH_JWKS_FILE: file } = config
   if (url !== undefined && file !== undefined)
     return 'AUTH_JWKS_URL and AUTH_JWKS_FILE are both set: set one of them.'
-  if ((url ?? file) !== undefined && tokenIssuer(config) === undefined)
-    return 'With AUTH_JWKS_URL or AUTH_JWKS_FILE, set AUTH_ISSUER and AUTH_AUDIENCE: else a token of or for somebody else would be believed.'
+  const given = [url ?? file, config.AUTH_ISSUER, config.AUTH_AUDIENCE]
+  if (given.some((setting) => setting !== undefined) && tokenIssuer(config) === undefined)
+    return 'Tokens are half set up: set AUTH_JWKS_URL (or AUTH_JWKS_FILE), AUTH_ISSUER and AUTH_AUDIENCE, or none of them.'
   return undefined
 }
 

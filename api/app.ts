@@ -13,6 +13,7 @@ import type { Endpoint } from './endpoint.ts'
 import { accessTo } from './identity/access.ts'
 import { callerOf } from './identity/caller.ts'
 import type { Identity } from './identity/identity.ts'
+import { withoutSecrets } from './identity/redact.ts'
 import { endpointAt, mount, refuseOtherMethods } from './mount.ts'
 import { createErrorHandler, describeProblem, HttpProblem } from './problem.ts'
 
@@ -64,11 +65,10 @@ export function createApp({
   page(app, '/docs', ...swaggerUi.serve, docs)
   app.use('/docs', swaggerUi.serve)
   app.use(neverStored, mount(forEveryone, identity))
+  app.use('/webhooks', nothingHere)
   // From here on, also that there is nothing at a path is told to who is known alone.
   app.use(identity.requireKnown, ...limitCallers(limits), mount(forTheKnown, identity))
-  app.use(() => {
-    throw new HttpProblem('NOT_FOUND', 'There is nothing at this path.')
-  })
+  app.use(nothingHere)
   const onRefused = (request: Request, response: Response, problem: HttpProblem) =>
     identity.onRefused(
       {
@@ -82,6 +82,10 @@ export function createApp({
   const absentAt = (path: string) => endpointAt(endpoints, path)?.absent ?? 'NOT_FOUND'
   app.use(createErrorHandler({ log, onRefused, absentAt }))
   return app
+}
+
+const nothingHere: RequestHandler = () => {
+  throw new HttpProblem('NOT_FOUND', 'There is nothing at this path.')
 }
 
 /** Of a path that is recorded. */
@@ -117,14 +121,18 @@ function page(app: Express, path: string, ...handlers: RequestHandler[]): void {
 /** Gives every answer an `X-Request-Id`: the caller's, where it is harmless, or a new one. */
 const requestId: RequestHandler = (request, response, next) => {
   const given = request.get('x-request-id')
-  response.set('x-request-id', given !== undefined && /^[\w.-]{1,64}$/.test(given) ? given : randomUUID())
+  response.set(
+    'x-request-id',
+    given !== undefined && /^(?!os_|eyJ)[\w.-]{1,64}$/.test(given) ? given : randomUUID(),
+  )
   next()
 }
 
 /** HTTP/1.1 asks for a Host; other versions have none, or it elsewhere. */
 const requireHost: RequestHandler = (request, _response, next) => {
-  if (request.httpVersion === '1.1' && request.headers.host === undefined)
-    throw new HttpProblem('MALFORMED_REQUEST', 'The Host header is missing.')
+  const hosts = request.headersDistinct['host'] ?? []
+  if (hosts.length > 1 || (request.httpVersion === '1.1' && hosts.length === 0))
+    throw new HttpProblem('MALFORMED_REQUEST', 'There must be one Host header.')
   next()
 }
 
@@ -138,7 +146,7 @@ function requestLog(logger: Logger) {
       req: ({ id, method, url }: { id: string; method: string; url: string }) => ({
         id,
         method,
-        path: url.split('?')[0],
+        path: withoutSecrets(url.split('?')[0] ?? ''),
       }),
       res: ({ statusCode }: { statusCode: number }) => ({ statusCode }),
     },

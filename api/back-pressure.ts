@@ -2,7 +2,7 @@ import type { Request, RequestHandler, Response } from 'express'
 import { rateLimit, type Options } from 'express-rate-limit'
 import { changes } from './edge.ts'
 import { callerOf } from './identity/caller.ts'
-import { ownerSeenBy } from './identity/principal.ts'
+import { ownerActedFor } from './identity/principal.ts'
 import { HttpProblem, sendProblem } from './problem.ts'
 
 /** How many requests of some kind are carried out at once. */
@@ -65,13 +65,14 @@ export interface CallerLimits {
 /** Refuses what one caller sends beyond its share with 429, whatever address it comes from, and says how much is left. */
 export function limitCallers({ perSecond, customerWritesPerSecond }: CallerLimits): RequestHandler[] {
   const keyGenerator = (request: Request) => callerOf(request).principal.subject
-  const isOther = (request: Request) =>
-    !changes(request.method) || ownerSeenBy(callerOf(request).principal) === undefined
+  const customerOf = (request: Request) => ownerActedFor(callerOf(request).principal)
+  const isOther = (request: Request) => !changes(request.method) || customerOf(request) === undefined
   return [
     limit({ limit: perSecond, keyGenerator, standardHeaders: 'draft-8', identifier: 'requests' }),
     limit({
       limit: customerWritesPerSecond,
-      keyGenerator,
+      // However many keys a customer has.
+      keyGenerator: (request) => customerOf(request) ?? '',
       skip: isOther,
       standardHeaders: 'draft-8',
       identifier: 'changes',

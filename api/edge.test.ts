@@ -6,11 +6,15 @@ import { HttpProblem } from './problem.ts'
 interface Asked {
   method?: string
   path?: string
+  url?: string
   headers: Record<string, string>
 }
 
 /** The code with which it is refused; undefined when it is let through. */
-function refusal(options: Partial<EdgeOptions>, { method = 'GET', path = '/orders', headers }: Asked) {
+function refusal(
+  options: Partial<EdgeOptions>,
+  { method = 'GET', path = '/orders', url = path, headers }: Asked,
+) {
   const guard = guardEdge({
     allowedHosts: [],
     host: '127.0.0.1',
@@ -20,7 +24,7 @@ function refusal(options: Partial<EdgeOptions>, { method = 'GET', path = '/order
     ...options,
   })
   try {
-    guard({ method, path, headers } as unknown as Request, {} as Response, () => undefined)
+    guard({ method, path, url, headers } as unknown as Request, {} as Response, () => undefined)
     return undefined
   } catch (error) {
     return error instanceof HttpProblem ? error.code : error
@@ -65,6 +69,13 @@ describe('a request for a host', () => {
     expect(at('orders.example', options)).toBeUndefined()
     expect(at('orders.example.:443', options)).toBeUndefined()
     expect(at('localhost', options)).toBe('MISDIRECTED_REQUEST')
+  })
+
+  it('is known by the URL that it asks for, where that has a host', () => {
+    const asked = (url: string) => refusal({}, { url, headers: { host: 'localhost' } })
+    expect(asked('http://evil.example/orders')).toBe('MISDIRECTED_REQUEST')
+    expect(asked('http://localhost:3000/orders')).toBeUndefined()
+    expect(asked('*')).toBe('MISDIRECTED_REQUEST')
   })
 
   it('is let through to a probe when it is an address, which is all that an orchestrator knows', () => {

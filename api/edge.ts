@@ -29,7 +29,7 @@ export function guardEdge({ allowedHosts, host, origins, isOpen, probes }: EdgeO
       : isLoopback(name) || name.endsWith('.localhost') || name === hostNamed(host)
   return (request, _response, next) => {
     // Only HTTP/1.0 has none, which no browser speaks.
-    const name = hostNamed(request.headers.host ?? 'localhost')
+    const name = hostNamed(hostIn(request.url) ?? request.headers.host ?? 'localhost')
     // No page can make a browser send an address that it did not name itself.
     const isProbe =
       probes.includes(request.path) && (isIP(name.replaceAll(/[[\]]/g, '')) > 0 || isLoopback(name))
@@ -56,6 +56,10 @@ export function hostNamed(header: string): string {
   const [, name = ''] = /^(\[[^\]]*\]|[^:]*)(?::\d*)?$/.exec(header.trim()) ?? [undefined, header]
   return name.toLowerCase().replace(/\.$/, '')
 }
+
+/** The host of a request for a whole URL, which counts more than its Host header (RFC 9112). */
+const hostIn = (url: string): string | undefined =>
+  url.startsWith('/') ? undefined : URL.canParse(url) ? new URL(url).host : ''
 
 /** Browsers say where a request comes from; other clients say nothing. */
 function isFromElsewhere(

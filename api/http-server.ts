@@ -69,12 +69,15 @@ export async function serveHttp(
       maxHeaderSize: HEAD_BYTES_MAX,
     },
     (request, response) => {
-      if (!refused.has(request.socket)) return listener(request, response)
-      const { status, headers, body } = answerWith('OVERLOADED')
-      response.writeHead(status, headers).end(body)
+      if (refused.has(request.socket)) refuse(response, 'OVERLOADED')
+      else if (request.rawHeaders.length > HEADERS_MAX * 2) refuse(response, 'HEADERS_TOO_LARGE')
+      else listener(request, response)
     },
   )
-  server.maxHeadersCount = HEADERS_MAX
+  // Node would leave out those above a limit, and what they say: a credential, or that there is a proxy.
+  server.maxHeadersCount = 0
+  // What is expected besides `100-continue` may be left unanswered (RFC 9110).
+  server.on('checkExpectation', (request, response) => server.emit('request', request, response))
   server.maxRequestsPerSocket = REQUESTS_PER_CONNECTION_MAX
   server.maxConnections = limits.connectionsMax + REFUSED_AT_ONCE
   server.on('connection', admit(limits, refused))
@@ -82,6 +85,11 @@ export async function serveHttp(
   server.listen(port, host)
   await once(server, 'listening')
   return { port: (server.address() as AddressInfo).port, close: () => drain(server, limits.drainMs) }
+}
+
+function refuse(response: ServerResponse, code: ProblemCode): void {
+  const { status, headers, body } = answerWith(code)
+  response.writeHead(status, headers).end(body)
 }
 
 function admit(limits: HttpLimits, refused: WeakSet<Socket>): (socket: Socket) => void {

@@ -20,6 +20,9 @@ const STREAM_HEADERS = {
   'x-accel-buffering': 'no',
 }
 
+/** Of what is recorded. */
+const TARGET_MAX = 200
+
 /** How often it is looked whether who watches a stream may still. */
 const LOOK_EVERY_MS = 2000
 
@@ -103,11 +106,18 @@ async function answer(
   const deed = {
     subject: principal.subject,
     action: nameOf(endpoint),
-    target: targetOf(endpoint.path, Object(params)),
+    target: [targetOf(endpoint.path, Object(params)), ...idsIn(parsed)].join('/').slice(0, TARGET_MAX),
+    isNamed: endpoint.path.includes('{'),
     requestId,
     reason: reasonIn(parsed),
   }
   return recorded(carryOut, deed, recording)
+}
+
+/** Of many things, those that the body names. */
+const idsIn = (body: unknown): string[] => {
+  const { ids } = Object(body) as { ids?: unknown }
+  return Array.isArray(ids) ? [ids.join(',')] : []
 }
 
 /** In the words of who does it. */
@@ -119,7 +129,7 @@ const reasonIn = (body: unknown): string | undefined => {
 /** Recorded before it is done: what cannot be recorded is not done. */
 async function recorded(
   carryOut: () => Promise<AnyReply>,
-  deed: Deed,
+  deed: Deed & { isNamed: boolean },
   { audit, onTrouble }: Recording,
 ): Promise<AnyReply> {
   const id = await audit.begin(deed)
@@ -132,7 +142,8 @@ async function recorded(
     if (error instanceof HttpProblem || error instanceof DomainError) await end(error.code)
     throw error
   })
-  await end('done', done.headers?.['location']?.replace(/^\/(operations\/)?/, ''))
+  const made = deed.isNamed ? undefined : done.headers?.['location']
+  await end('done', made?.replace(/^\/(operations\/)?/, ''))
   return done
 }
 

@@ -15,6 +15,8 @@ const OPEN: Partial<Config> = {
   BOOTSTRAP_ADMIN_KEY_FILE: '',
   AUTH_JWKS_URL: '',
   AUTH_JWKS_FILE: '',
+  AUTH_ISSUER: '',
+  AUTH_AUDIENCE: '',
   TRUST_PROXY: [],
   ALLOWED_HOSTS: [],
 }

@@ -1,4 +1,5 @@
 import type { Database } from '../../prisma/client.ts'
+import { withoutSecrets } from './redact.ts'
 
 export interface AuditFilter {
   subject?: string | undefined
@@ -32,7 +33,9 @@ export const auditKey = ({ at, id }: AuditRecord): string => `${at.toISOString()
 
 /** Who did what: append-only, and written before it is done. */
 export function createAuditLog({ db }: { db: Database }) {
-  const write = async ({ subject, action, target, requestId, reason }: Deed, outcome: string | null) => {
+  const write = async (deed: Deed, outcome: string | null) => {
+    const { subject, action, requestId } = deed
+    const [target, reason] = [withoutSecrets(deed.target), deed.reason && withoutSecrets(deed.reason)]
     const [entry] = await db.$queryRaw<{ id: bigint }[]>`
       WITH entry AS (
         INSERT INTO audit_entries (at, subject, action, target, request_id)

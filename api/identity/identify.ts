@@ -43,23 +43,24 @@ export function createIdentify({ keys, sessions, tokens, isOpen }: IdentityOptio
     if (principal === undefined) throw refused('token')
     return { principal, isGood: async () => (await check()) !== undefined }
   }
-  const bySession = async (token: string): Promise<Credential | undefined> => {
+  const bySession = async (token: string): Promise<Credential> => {
     const find = () => sessions.find(token)
     const key = await find()
-    return key && { principal: key.principal, isGood: async () => (await find()) !== undefined }
+    if (key === undefined) throw refused('session')
+    return { principal: key.principal, isGood: async () => (await find()) !== undefined }
   }
   return async (request) => {
-    const { authorization } = request.headers
+    const [authorization, ...others] = request.headersDistinct['authorization'] ?? []
     if (authorization !== undefined) {
+      if (others.length > 0) throw refused('scheme')
       const [, text] = BEARER.exec(authorization) ?? []
       if (text === undefined) throw refused('scheme')
       return text.startsWith('os_') ? byKey(text) : byToken(text)
     }
     const cookie = cookieIn(request.headers.cookie)
-    const signedIn = cookie === undefined ? undefined : await bySession(cookie)
-    if (signedIn !== undefined) return signedIn
+    if (cookie !== undefined) return bySession(cookie)
     if (isOpen) return { principal: DEVELOPER, isGood: async () => true }
-    throw refused(cookie === undefined ? 'missing' : 'session')
+    throw refused('missing')
   }
 }
 

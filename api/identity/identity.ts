@@ -3,6 +3,8 @@ import type { Registry } from 'prom-client'
 import type { Database } from '../../prisma/client.ts'
 import { createAuditLog } from './audit-log.ts'
 import { rememberCaller } from './caller.ts'
+import { HttpProblem } from '../problem.ts'
+import { endedCookie } from './cookie.ts'
 import { createIdentify } from './identify.ts'
 import { createKeys } from './keys.ts'
 import { createKeySet, readerOf, type KeySetPlace } from './key-set.ts'
@@ -18,13 +20,13 @@ export interface IdentityWiring {
   bootstrapKey?: string | undefined
   /** Who issues tokens, and where its public keys are read. */
   issuer?: (Omit<TokenOptions, 'keySet'> & KeySetPlace) | undefined
-  /** Refusals that are recorded in a minute; the rest is counted. */
+  /** Refusals of a kind that are recorded in a minute; the rest is counted. */
   refusalsAMinute?: number
   /** Called with what went wrong. `what` is a constant text, for the log. */
   onTrouble: (what: string, error: unknown) => void
 }
 
-const REFUSALS_A_MINUTE = 300
+const REFUSALS_A_MINUTE = 100
 
 /** Who may do what, and a record of it. */
 export function createIdentity({
@@ -44,8 +46,14 @@ export function createIdentity({
       ? undefined
       : createTokens({ ...issuer, keySet: createKeySet(readerOf(issuer), onTrouble) })
   const identify = createIdentify({ keys, sessions, tokens, isOpen })
-  const requireKnown: RequestHandler = async (request, _response, next) => {
-    rememberCaller(request, await identify(request))
+  const requireKnown: RequestHandler = async (request, response, next) => {
+    const credential = await identify(request).catch((error: unknown) => {
+      // A browser would show it again and again, also where none is needed.
+      if (error instanceof HttpProblem && error.because === 'session')
+        response.append('set-cookie', endedCookie(request.headers.host))
+      throw error
+    })
+    rememberCaller(request, credential)
     next()
   }
   return {

@@ -112,7 +112,7 @@ export function createKeys({ db, bootstrapKey, onTrouble }: KeyOptions) {
      */
     async create({ name, roles, customerId, expiresAt }: KeyWish): Promise<KeyRecord & { key: string }> {
       const { id, key } = makeApiKey()
-      if (name === BOOTSTRAP) throw nameTaken()
+      if (name.toLowerCase() === BOOTSTRAP) throw nameTaken()
       const sorted = [...new Set(roles)].sort()
       const [made] = await db.$transaction(async (transaction) => {
         await transaction.$executeRaw`SELECT pg_advisory_xact_lock(hashtext('api_keys'), hashtext(${name}))`

@@ -33,6 +33,10 @@ export const isCustomer = ({ roles, customerId }: Principal): boolean =>
 export const ownerSeenBy = (principal: Principal): string | undefined =>
   holds(principal, 'viewer') ? undefined : principal.customerId
 
+/** The customer for whom alone the principal acts; undefined for staff that act for everybody. */
+export const ownerActedFor = (principal: Principal): string | undefined =>
+  holds(principal, 'operator') ? undefined : principal.customerId
+
 /** Whose idempotency keys it uses. Those of the developer were there before anybody had a name. */
 export const keyScopeOf = ({ subject }: Principal): string =>
   subject === DEVELOPER.subject ? 'anonymous' : subject

@@ -20,6 +20,11 @@ it('counts every refusal, and records no more in a minute than may be', async ()
       new HttpProblem('UNAUTHENTICATED', 'No.', [], 'missing'),
     )
   expect(noted).toEqual(['1', '2'])
+  // A flood of one kind hides no other.
+  const rare = { subject: 'nobody', action: 'GET /orders', target: 'orders', requestId: '5' }
+  refuse(rare, new HttpProblem('UNAUTHENTICATED', 'No.', [], 'key'))
+  refuse({ ...rare, subject: 'key:shop', requestId: '6' }, new HttpProblem('FORBIDDEN'))
+  expect(noted).toEqual(['1', '2', '5', '6'])
   const text = await metrics.metrics()
   for (const [recorded, count] of [
     ['true', 2],

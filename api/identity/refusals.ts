@@ -1,13 +1,14 @@
 import { Counter, type Registry } from 'prom-client'
 import type { HttpProblem } from '../problem.ts'
 import type { AuditLog, Deed } from './audit-log.ts'
+import { NOBODY } from './principal.ts'
 
 const MINUTE_MS = 60_000
 
 export interface RefusalOptions {
   audit: AuditLog
   metrics: Registry
-  /** So many are recorded in a minute: more are counted alone, so that nobody can fill the database with them. */
+  /** So many of a kind are recorded in a minute: more are counted alone, so that nobody can fill the database with them. */
   recordedAMinute: number
   onTrouble: (what: string, error: unknown) => void
 }
@@ -21,11 +22,18 @@ export function createRefusals({ audit, metrics, recordedAMinute, onTrouble }: R
     registers: [metrics],
   })
   let began = Number.NEGATIVE_INFINITY
-  let recorded = 0
+  // A flood of one kind hides no other: not what a known subject tries, nor a key that is nearly right.
+  const recorded = new Map<string, number>()
   return (deed: Omit<Deed, 'reason'>, { code, because = '' }: HttpProblem): void => {
-    if (performance.now() - began > MINUTE_MS) [began, recorded] = [performance.now(), 0]
-    recorded += 1
-    const isRecorded = recorded <= recordedAMinute
+    if (performance.now() - began > MINUTE_MS) {
+      began = performance.now()
+      recorded.clear()
+    }
+    const kind =
+      deed.subject === NOBODY.subject ? `${deed.action.endsWith('/session')} ${because}` : deed.subject
+    const count = (recorded.get(kind) ?? 0) + 1
+    recorded.set(kind, count)
+    const isRecorded = count <= recordedAMinute
     refused.inc({ code, cause: because, recorded: String(isRecorded) })
     if (!isRecorded) return
     audit

@@ -7,7 +7,7 @@ import { sha256, type Keys, type LivingKey } from './keys.ts'
 export const SESSION_HOURS = 12
 
 const TOKEN_BYTES = 32
-export const SESSION_TOKEN = /^[A-Za-z0-9_-]{43}$/
+const SESSION_TOKEN = /^[A-Za-z0-9_-]{43}$/
 
 const KNOWN_FOR_MS = 1000
 const PURGE_MAX = 1000

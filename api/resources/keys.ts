@@ -6,9 +6,15 @@ import { HttpProblem } from '../problem.ts'
 import { line } from '../text.ts'
 import { z } from '../zod.ts'
 
+/** Shown in the record: two that look alike are the same. */
+const name = line(100).refine(
+  (text) => text === text.normalize('NFKC').trim() && !/\p{Cf}/u.test(text),
+  'Without spaces around it, and without signs that cannot be seen.',
+)
+
 const keyRequest = z
   .strictObject({
-    name: line(100).openapi({
+    name: name.openapi({
       description:
         'Of the client. A second key of the same name, roles and customer takes over from the first: both are the same client.',
       example: 'shop',

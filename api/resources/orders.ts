@@ -11,7 +11,7 @@ import type { Aggregates } from '../../events/store/aggregate.ts'
 import type { EventStore } from '../../events/store/store.ts'
 import type { SagaStarter } from '../../dispatch/starter.ts'
 import { createBound } from '../back-pressure.ts'
-import { keyScopeOf, ownerSeenBy, type Principal } from '../identity/principal.ts'
+import { keyScopeOf, ownerActedFor, ownerSeenBy, type Principal } from '../identity/principal.ts'
 import type { Contracts } from '../contracts.ts'
 import { endpoint, reply, type Endpoint } from '../endpoint.ts'
 import { asOfQuery, page, toPage, uuidInPath } from '../parts.ts'
@@ -51,9 +51,9 @@ export interface OrderResources {
 
 const AN_ORDER = { params: uuidInPath, absent: 'ORDER_NOT_FOUND' } as const
 
-/** The order of a path. @throws HttpProblem (404) when there is none for who asks. */
-async function findOrder(queries: OrderQueries, id: string, principal: Principal): Promise<OrderRecord> {
-  const found = await queries.find(id, ownerSeenBy(principal))
+/** The order of a path, of this owner if of any. @throws HttpProblem (404) when there is none. */
+async function findOrder(queries: OrderQueries, id: string, owner: string | undefined): Promise<OrderRecord> {
+  const found = await queries.find(id, owner)
   if (found === null) throw new HttpProblem('ORDER_NOT_FOUND')
   return found
 }
@@ -129,7 +129,7 @@ export function orderEndpoints({
       query: z.strictObject(asOfQuery),
       answers: { 200: { description: 'The order.', schema: order } },
       async handle({ params, query: { asOfVersion: version, asOf: time }, principal }) {
-        const record = await findOrder(queries, params.id, principal)
+        const record = await findOrder(queries, params.id, ownerSeenBy(principal))
         if (version === undefined && time === undefined)
           return reply(200, viewOrder(contract, record, temporal))
         const past = await aggregates.load(ORDER, sagaStream(contract.kind, record.id), { version, time })
@@ -145,7 +145,7 @@ export function orderEndpoints({
       query: sagaEventsQuery,
       answers: { 200: { description: 'Its events, from version 1 without gaps.', schema: eventList } },
       async handle({ params, query: { asOfVersion, ...window }, principal }) {
-        const { id } = await findOrder(queries, params.id, principal)
+        const { id } = await findOrder(queries, params.id, ownerSeenBy(principal))
         const stream = sagaStream(contract.kind, id)
         return reply(200, await readEvents(store, stream, { version: asOfVersion, ...window }))
       },
@@ -158,7 +158,7 @@ export function orderEndpoints({
       answers: { 200: { description: 'What there is so far.', schema: history } },
       problems: ['HISTORY_NOT_KEPT'],
       async handle({ params, principal }) {
-        const { id, saga } = await findOrder(queries, params.id, principal)
+        const { id, saga } = await findOrder(queries, params.id, ownerSeenBy(principal))
         return reply(200, await readHistory(client, contract.workflowId(id), saga))
       },
     }),
@@ -178,12 +178,12 @@ export function orderEndpoints({
       },
       problems: ['ORDER_NOT_CANCELLABLE'],
       async handle({ params, body: { reason }, principal }) {
-        const { id } = await findOrder(queries, params.id, principal)
+        const { id } = await findOrder(queries, params.id, ownerActedFor(principal))
         const verdict = await journal.cancel(id, principal.subject, reason)
         if (verdict === 'too_late')
           throw new HttpProblem('ORDER_NOT_CANCELLABLE', 'The order is completed or rejected.')
         starter.wake()
-        const body = viewOrder(contract, await findOrder(queries, id, principal), temporal)
+        const body = viewOrder(contract, await findOrder(queries, id, ownerActedFor(principal)), temporal)
         return reply(verdict === 'cancelled' ? 200 : 202, body)
       },
     }),
@@ -195,7 +195,7 @@ export function orderEndpoints({
  * @throws HttpProblem: 403 for a customer that orders for another, 422 when nobody is named.
  */
 function customerOf(named: string | undefined, principal: Principal): string {
-  const own = ownerSeenBy(principal)
+  const own = ownerActedFor(principal)
   if (own !== undefined && named !== undefined && named !== own)
     throw new HttpProblem('FORBIDDEN', 'A customer places orders of its own.')
   const customer = named ?? principal.customerId

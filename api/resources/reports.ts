@@ -1,10 +1,12 @@
 import type { Sql } from '../../events/store/sql.ts'
+import type { OrderQueries } from '../../domain/order/queries.ts'
 import { SAGA_STATUSES } from '../../domain/saga/status.ts'
 import type { createOrderSummaryQueries, OrderSummary } from '../../read-models/order-summary.ts'
 import type { createSalesQueries } from '../../read-models/sales.ts'
 import type { createStockQueries } from '../../read-models/stock-levels.ts'
 import { endpoint, reply, type Endpoint } from '../endpoint.ts'
-import { requireOwn } from '../identity/principal.ts'
+import { HttpProblem } from '../problem.ts'
+import { ownerSeenBy, requireOwn } from '../identity/principal.ts'
 import {
   amountMinor,
   CUSTOMER_ID,
@@ -81,6 +83,7 @@ const salesQuery = freshQuery({ from: day.optional(), to: day.optional(), sku: s
 const OF_A_READ_MODEL = { bound: READERS, problems: ['READ_MODEL_BEHIND', 'ORDER_NOT_FOUND'] } as const
 
 export interface ReportResources {
+  queries: OrderQueries
   readModels: Sql
   orderSummaries: ReturnType<typeof createOrderSummaryQueries>
   sales: ReturnType<typeof createSalesQueries>
@@ -89,6 +92,7 @@ export interface ReportResources {
 
 /** What is read from the read models: apart from the written tables, and a little behind them. */
 export function reportEndpoints({
+  queries,
   orderSummaries,
   sales,
   stockLevels,
@@ -109,6 +113,13 @@ export function reportEndpoints({
       answers: { 200: { description: 'With how fresh it is.', schema: orderSummaryList } },
       async handle({ params: { id }, query: { limit, cursor, ...wish }, principal }) {
         requireOwn(id, principal)
+        const owner = ownerSeenBy(principal)
+        if (
+          wish.orderId !== undefined &&
+          owner !== undefined &&
+          (await queries.find(wish.orderId, owner)) === null
+        )
+          throw new HttpProblem('ORDER_NOT_FOUND')
         const body = await fresh('order-summary', wish, async () => {
           // A customer that cannot be has placed nothing.
           const isCustomer = CUSTOMER_ID.test(id)

@@ -11,7 +11,7 @@ import type { SagaStarter } from '../../dispatch/starter.ts'
 import { createBound } from '../back-pressure.ts'
 import type { Contracts } from '../contracts.ts'
 import { endpoint, reply, type Endpoint } from '../endpoint.ts'
-import { keyScopeOf, ownerSeenBy, type Principal } from '../identity/principal.ts'
+import { keyScopeOf, ownerActedFor, ownerSeenBy } from '../identity/principal.ts'
 import { amountMinor, currency, page, pageQuery, toPage, uuidInPath } from '../parts.ts'
 import { HttpProblem } from '../problem.ts'
 import { z } from '../zod.ts'
@@ -85,8 +85,8 @@ export function transferEndpoints({
   intakeMax,
   contracts: { transfer: contract },
 }: TransferResources): Endpoint[] {
-  const find = async (id: string, principal: Principal): Promise<TransferRecord> => {
-    const found = await transferQueries.find(id, ownerSeenBy(principal))
+  const find = async (id: string, owner: string | undefined): Promise<TransferRecord> => {
+    const found = await transferQueries.find(id, owner)
     if (found === null) throw new HttpProblem('TRANSFER_NOT_FOUND')
     return found
   }
@@ -110,7 +110,7 @@ export function transferEndpoints({
       },
       problems: ['IDEMPOTENCY_KEY_IN_USE', 'IDEMPOTENCY_KEY_REUSED', 'INTAKE_PAUSED'],
       async handle({ body, sent, headers, principal }) {
-        const owner = ownerSeenBy(principal)
+        const owner = ownerActedFor(principal)
         if (owner !== undefined && (await accounts.find(body.sourceAccountId, {}, owner)) === undefined)
           throw new HttpProblem('FORBIDDEN', 'A customer transfers money out of its own accounts.')
         const placed = await transferIntake.place(
@@ -148,7 +148,8 @@ export function transferEndpoints({
       summary: 'A transfer and its steps',
       ...A_TRANSFER,
       answers: { 200: { description: 'The transfer.', schema: transfer } },
-      handle: async ({ params, principal }) => reply(200, viewRecord(await find(params.id, principal))),
+      handle: async ({ params, principal }) =>
+        reply(200, viewRecord(await find(params.id, ownerSeenBy(principal)))),
     }),
     endpoint({
       method: 'get',
@@ -158,7 +159,7 @@ export function transferEndpoints({
       query: sagaEventsQuery,
       answers: { 200: { description: 'Its events, from version 1 without gaps.', schema: eventList } },
       async handle({ params, query: { asOfVersion, ...window }, principal }) {
-        const { id } = await find(params.id, principal)
+        const { id } = await find(params.id, ownerSeenBy(principal))
         const stream = sagaStream(contract.kind, id)
         return reply(200, await readEvents(store, stream, { version: asOfVersion, ...window }))
       },
@@ -179,12 +180,15 @@ export function transferEndpoints({
       },
       problems: ['TRANSFER_NOT_CANCELLABLE'],
       async handle({ params, body: { reason }, principal }) {
-        const { id } = await find(params.id, principal)
+        const { id } = await find(params.id, ownerActedFor(principal))
         const verdict = await transferJournal.cancel(id, principal.subject, reason)
         if (verdict === 'too_late')
           throw new HttpProblem('TRANSFER_NOT_CANCELLABLE', 'The transfer is completed or rejected.')
         starter.wake()
-        return reply(verdict === 'cancelled' ? 200 : 202, viewRecord(await find(id, principal)))
+        return reply(
+          verdict === 'cancelled' ? 200 : 202,
+          viewRecord(await find(id, ownerActedFor(principal))),
+        )
       },
     }),
   ]

@@ -321,6 +321,38 @@ describe('a customer', () => {
     expect((await erase(bootstrap.key, other)).status).toBe(202)
   })
 
+  it('that is a viewer, too, sees everything and acts for itself alone', async () => {
+    const both = (await makeKey(['customer', 'viewer'])) as typeof alice
+    expect((await call(`GET /orders/${bobOrder}`, { key: both.key })).status).toBe(200)
+    expect((await place(both.key, { customerId: both.customerId })).status).toBe(202)
+    expect(await answerOf(await place(both.key, { customerId: bob.customerId }))).toEqual([403, 'FORBIDDEN'])
+    expect((await call(`POST /orders/${bobOrder}/cancel`, { key: both.key })).status).toBe(404)
+    const body = {
+      id: `acc-${unique()}`,
+      ownerId: bob.customerId,
+      currency: 'EUR',
+      openingBalanceMinor: 1000,
+    }
+    await asAdmin('POST /accounts', { body })
+    const transfer = {
+      sourceAccountId: body.id,
+      destinationAccountId: 'acc_mine',
+      amountMinor: 1,
+      currency: 'EUR',
+    }
+    const headers = { 'idempotency-key': randomUUID() }
+    const sent = await call('POST /transfers', { key: both.key, body: transfer, headers })
+    expect(await answerOf(sent)).toEqual([403, 'FORBIDDEN'])
+    const theirs = await idIn(await asAdmin('POST /transfers', { body: transfer, headers }))
+    expect((await call(`POST /transfers/${theirs}/cancel`, { key: both.key })).status).toBe(404)
+  })
+
+  it('learns of no order of another, nor that there is one', async () => {
+    const about = (id: string) =>
+      call(`GET /customers/${alice.customerId}/orders?minVersion=1&orderId=${id}`, { key: alice.key })
+    expect([(await about(bobOrder)).status, (await about(randomUUID())).status]).toEqual([404, 404])
+  })
+
   it('makes no more than its share of changes in a second, and is told how much is left', async () => {
     const { key } = await makeKey(['customer'])
     const answers = await Promise.all(
@@ -434,6 +466,9 @@ describe('a key', () => {
     { name: 'x', roles: ['customer'] },
     { name: 'x', roles: ['customer'], customerId: '../x' },
     { name: 'x', roles: ['viewer'], expiresAt: 'soon' },
+    { name: 'x', roles: ['viewer'], expiresAt: '9999-12-31T23:59:59-12:00' },
+    { name: ' x', roles: ['viewer'] },
+    { name: 'x\u200b', roles: ['viewer'] },
     { name: 'x', roles: ['viewer'], key: 'os_a_b' },
   ])('is not made of %j', async (body) => {
     expect(await answerOf(await asAdmin('POST /keys', { body }))).toEqual([422, 'INVALID_KEY'])
@@ -536,6 +571,27 @@ describe('the record', () => {
     expect(new Set(made.map(({ action }) => action))).toEqual(new Set(['POST /keys']))
   })
 
+  it('has no secret in it that was put where it does not belong', async () => {
+    const stray = makeApiKey()
+    await asAdmin(`DELETE /keys/${stray.key}`, { headers: { 'x-request-id': stray.key } })
+    await call(`GET /keys/${stray.key}`)
+    await until('the refusal to be recorded', async () =>
+      (await entries('subject=nobody')).some(({ target }) => target?.includes(stray.id)) ? true : undefined,
+    )
+    expect(JSON.stringify(await entries(''))).not.toContain(stray.key.split('_').slice(2).join('_'))
+  })
+
+  it('has the orders that an operator places for customers, and not those of customers', async () => {
+    const operator = (await makeKey(['operator'])) as NewKey & { name: string }
+    const id = await idIn(await place(operator.key))
+    expect(await entries(`subject=key:${operator.name}`)).toMatchObject([
+      { action: 'POST /orders', target: `orders/${id}`, outcome: 'done' },
+    ])
+    const customer = (await makeKey(['customer'])) as NewKey & { name: string; customerId: string }
+    await place(customer.key, { customerId: customer.customerId })
+    expect(await entries(`subject=key:${customer.name}`)).toEqual([])
+  })
+
   it('cannot be changed, not even by the application', async () => {
     for (const statement of ['UPDATE audit_entries SET subject = NULL', 'DELETE FROM audit_outcomes'])
       await expect(system.db.$executeRawUnsafe(statement)).rejects.toThrow(/permission denied/)
@@ -551,5 +607,39 @@ describe('the record', () => {
     await system.admin.$executeRaw`DROP TRIGGER full_disk ON audit_entries`
     expect(await answerOf(cancelled)).toEqual([503, 'DEPENDENCY_UNAVAILABLE'])
     expect(await (await asAdmin(`GET /orders/${order}`)).json()).toMatchObject({ status: 'pending' })
+  })
+})
+
+describe('in open mode', () => {
+  let open: System
+  beforeAll(async () => {
+    open = await startSystem({ workers: false })
+  })
+  afterAll(() => open.close())
+  const me = (headers: Record<string, string> = {}) => fetch(`${open.apiUrl}/me`, { headers })
+
+  it('who shows nothing is the developer, and who shows what is wrong is nobody', async () => {
+    expect(await (await me()).json()).toEqual({
+      subject: 'developer',
+      roles: [...ROLES],
+      customerId: null,
+      isOpen: true,
+    })
+    for (const authorization of ['Bearer x', `Bearer ${makeApiKey().key}`, 'Basic eDp5'])
+      expect(await answerOf(await me({ authorization }))).toEqual([401, 'UNAUTHENTICATED'])
+    const stale = await me({ cookie: `ordersaga_session=${'A'.repeat(43)}` })
+    expect(await answerOf(stale)).toEqual([401, 'UNAUTHENTICATED'])
+    // A browser forgets it, and is the developer again.
+    expect(stale.headers.get('set-cookie')).toMatch(/^ordersaga_session=; .*Max-Age=0/)
+  })
+
+  it('nobody comes through a proxy, also behind more headers than are read', async () => {
+    expect(await answerOf(await me({ 'x-forwarded-for': '203.0.113.1' }))).toEqual([403, 'FORBIDDEN_PROXY'])
+    const many = Object.fromEntries(Array.from({ length: 110 }, (_, n) => [`x-${n}`, 'x']))
+    for (const last of ['x-forwarded-for', 'origin', 'authorization'])
+      expect(await answerOf(await me({ ...many, [last]: 'https://evil.example' }))).toEqual([
+        431,
+        'HEADERS_TOO_LARGE',
+      ])
   })
 })

@@ -56,11 +56,12 @@ describe('the API, where another machine may reach it or somebody is meant to si
   it.each([
     { AUTH_JWKS_URL: JWKS, AUTH_AUDIENCE: 'ordersaga' },
     { AUTH_JWKS_FILE: 'keys.json', AUTH_ISSUER: 'https://issuer.example' },
+    { AUTH_ISSUER: 'https://issuer.example', AUTH_AUDIENCE: 'ordersaga' },
     { AUTH_JWKS_URL: JWKS, AUTH_JWKS_FILE: 'keys.json', AUTH_AUDIENCE: 'a', AUTH_ISSUER: 'b' },
   ])('does not serve when its issuer is half set up: %j', async (settings) => {
     const { code, printed } = await run(settings as Record<string, string>)
     expect(code).toBe(UNUSABLE)
-    expect(printed).toMatch(/set AUTH_ISSUER and AUTH_AUDIENCE|set one of them/)
+    expect(printed).toMatch(/half set up: set AUTH_JWKS_URL|set one of them/)
   })
 
   it('serves with the key of the configuration, which it prints nowhere', async () => {
