@@ -65,7 +65,12 @@ try {
       ...settings,
     }
     running.push(
-      supervise({ name: 'api', entry: path.join(compiled, 'api/server.js'), env, onLine: console.log }),
+      supervise({
+        name: 'api',
+        entry: path.join(compiled, 'api/server.js'),
+        env,
+        onLine: (line) => process.stderr.write(`${line}\n`),
+      }),
     )
     const url = `http://127.0.0.1:${port}`
     await until('the API to be ready', () =>

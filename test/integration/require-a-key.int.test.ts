@@ -48,7 +48,7 @@ describe('the API, where another machine may reach it or somebody is meant to si
     { TRUST_PROXY: '1' },
     { ALLOWED_HOSTS: 'orders.example' },
   ])('does not serve without a key and an issuer, and says what to set: %j', async (settings) => {
-    const { code, printed, isServing } = await run(settings as Record<string, string>)
+    const { code, printed, isServing } = await run(settings)
     expect([code, isServing]).toEqual([UNUSABLE, false])
     expect(printed).toMatch(/BOOTSTRAP_ADMIN_KEY.*AUTH_JWKS_URL/)
   })
@@ -59,7 +59,7 @@ describe('the API, where another machine may reach it or somebody is meant to si
     { AUTH_ISSUER: 'https://issuer.example', AUTH_AUDIENCE: 'ordersaga' },
     { AUTH_JWKS_URL: JWKS, AUTH_JWKS_FILE: 'keys.json', AUTH_AUDIENCE: 'a', AUTH_ISSUER: 'b' },
   ])('does not serve when its issuer is half set up: %j', async (settings) => {
-    const { code, printed } = await run(settings as Record<string, string>)
+    const { code, printed } = await run(settings)
     expect(code).toBe(UNUSABLE)
     expect(printed).toMatch(/half set up: set AUTH_JWKS_URL|set one of them/)
   })
