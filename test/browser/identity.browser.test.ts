@@ -241,12 +241,16 @@ describe('a tab whose browser another tab has signed in as another principal', (
       await page.goto('/console/keys')
       await signIn(page, admin)
       await heading(page, 'Keys').waitFor()
+      await page.evaluate('window.kept = true')
       const other = await context.newPage()
       await other.goto('/console/sign-in')
       await signIn(other, key)
       await page.bringToFront()
       await expectShown(page.getByText('This page is not for you.'))
       await expectShown(page.getByText('It needs the role admin.'))
+      await until('the page to be another one', async () =>
+        (await page.evaluate('window.kept === undefined').catch(() => false)) ? true : undefined,
+      )
     })
   })
 })
