@@ -2,8 +2,8 @@ import { QueryClient, QueryClientProvider } from '@tanstack/react-query'
 import { RouterProvider } from '@tanstack/react-router'
 import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
-import { ApiProblem } from './api.ts'
-import { LiveProvider } from './live/provider.tsx'
+import { ApiProblem, client } from './api.ts'
+import { leadToSignIn } from './identity/lead-to-sign-in.ts'
 import { router } from './router.tsx'
 import { ToastProvider } from './ui/toast.tsx'
 import './ui/tokens.css'
@@ -25,16 +25,21 @@ const queries = new QueryClient({
   },
 })
 
+client.use(leadToSignIn())
+
+// A page that the browser has kept aside is that of who was signed in then.
+addEventListener('pageshow', ({ persisted }) => {
+  if (persisted) location.reload()
+})
+
 const root = document.querySelector('#root')
 if (root === null) throw new Error('The page has no place for the console.')
 createRoot(root).render(
   <StrictMode>
     <QueryClientProvider client={queries}>
-      <LiveProvider>
-        <ToastProvider>
-          <RouterProvider router={router} />
-        </ToastProvider>
-      </LiveProvider>
+      <ToastProvider>
+        <RouterProvider router={router} />
+      </ToastProvider>
     </QueryClientProvider>
   </StrictMode>,
 )

@@ -1,9 +1,11 @@
 import { createRootRoute, createRoute, createRouter, Link } from '@tanstack/react-router'
 import { readAccountSearch } from './pages/accounts/search.ts'
+import { readAuditSearch } from './pages/audit/search.ts'
 import { readDeadLetterSearch } from './pages/dead-letters/search.ts'
 import { readFailureSearch } from './pages/failures/search.ts'
 import { readOrderSearch } from './pages/order/search.ts'
 import { readOrdersSearch } from './pages/orders/search.ts'
+import { readSignInSearch } from './pages/sign-in/search.ts'
 import { readTransferSearch } from './pages/transfers/search.ts'
 import { readTourSearch } from './pages/tour/search.ts'
 import { Layout } from './shell/layout.tsx'
@@ -90,6 +92,20 @@ const routes = [
   createRoute({
     ...at('/maintenance'),
     component: lazyPage(() => import('./pages/maintenance/maintenance-page.tsx')),
+  }),
+  createRoute({
+    ...at('/audit'),
+    validateSearch: readAuditSearch,
+    component: lazyPage(() => import('./pages/audit/audit-page.tsx')),
+  }),
+  createRoute({
+    ...at('/keys'),
+    component: lazyPage(() => import('./pages/keys/keys-page.tsx')),
+  }),
+  createRoute({
+    ...at('/sign-in'),
+    validateSearch: readSignInSearch,
+    component: lazyPage(() => import('./pages/sign-in/sign-in-page.tsx')),
   }),
 ]
 

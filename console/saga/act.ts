@@ -1,4 +1,5 @@
 import { client } from '../api.ts'
+import type { Action } from '../identity/access.ts'
 import type { SagaAction } from './why-not.ts'
 
 export interface Act {
@@ -9,6 +10,10 @@ export interface Act {
   step: string | undefined
   reason: string
 }
+
+/** The route by which it is done. */
+export const routeOf = (kind: Act['kind'], action: SagaAction): Action =>
+  action === 'cancel' ? `POST /${kind}s/{id}/cancel` : `POST /operations/${kind}s/{id}/${action}`
 
 /** Does to a saga what an operator may do to it. @throws ApiProblem when it is not, or no longer, possible. */
 export async function actOn({ kind, id, action, step = '', reason }: Act): Promise<void> {

@@ -1,9 +1,10 @@
 import { useState, type ReactNode } from 'react'
 import type { Order, Step } from '../api.ts'
+import { useIsStaff, useLack } from '../identity/principal.tsx'
 import { Button } from '../ui/button.tsx'
 import { ReasonDialog } from '../ui/reason-dialog.tsx'
 import { useAction } from '../ui/use-action.ts'
-import { actOn } from './act.ts'
+import { actOn, routeOf } from './act.ts'
 import { isParked, whyNot, type SagaAction } from './why-not.ts'
 import { titleOf } from './words.ts'
 
@@ -23,9 +24,13 @@ export interface SagaActionsProps {
   wordsOf: (action: SagaAction, step: string) => ActWords
 }
 
-/** What may be done to a saga now, and why the rest may not. */
+const ACTIONS = ['retry', 'skip', 'cancel'] as const satisfies readonly SagaAction[]
+
+/** What may be done to a saga now, and why the rest may not. What operators alone do is not shown to customers. */
 export function SagaActions({ kind, saga, wordsOf }: SagaActionsProps) {
   const [open, setOpen] = useState<SagaAction | undefined>()
+  const lack = useLack()
+  const isStaff = useIsStaff()
   const buttons: Record<SagaAction, string> = {
     retry: 'Retry',
     skip: 'Give up step',
@@ -33,8 +38,8 @@ export function SagaActions({ kind, saga, wordsOf }: SagaActionsProps) {
   }
   return (
     <div className="row">
-      {(['retry', 'skip', 'cancel'] as const).map((action) => {
-        const why = whyNot(action, saga)
+      {ACTIONS.filter((action) => isStaff || action === 'cancel').map((action) => {
+        const why = lack(routeOf(kind, action)) ?? whyNot(action, saga)
         return (
           <Button
             key={action}

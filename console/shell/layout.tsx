@@ -1,17 +1,36 @@
-import { Link, Outlet, useLocation } from '@tanstack/react-router'
+import { Link, Outlet, useLocation, useMatches, useNavigate } from '@tanstack/react-router'
 import { useEffect, useState } from 'react'
 import { api } from '../api.ts'
-import { useConnection } from '../live/provider.tsx'
+import { OpenBanner } from '../identity/open-banner.tsx'
+import { Identified, useIsStaff, useLack } from '../identity/principal.tsx'
+import { Who } from '../identity/who.tsx'
+import { LiveProvider, useConnection } from '../live/provider.tsx'
 import { Button } from '../ui/button.tsx'
 import { Icon } from '../ui/icon.tsx'
+import { Empty } from '../ui/states.tsx'
 import { HelpSheet } from './help-sheet.tsx'
-import { GROUPS, PAGES } from './pages.ts'
+import { PageHead } from './page-head.tsx'
+import { GROUPS, pageAt, usePages } from './pages.ts'
 import { Palette } from './palette.tsx'
 import { useShortcuts } from './shortcuts.ts'
 import { ThemeButton } from './theme-button.tsx'
 
-/** What stands around every page. */
+/** What stands around every page but the one to sign in on, which is for who is not known yet. */
 export function Layout() {
+  if (useRouteId() === '/sign-in') return <Outlet />
+  return (
+    <Identified>
+      <LiveProvider>
+        <Shell />
+      </LiveProvider>
+    </Identified>
+  )
+}
+
+/** Of the page that is shown, which is not yet the one that the URL names while that is loaded. */
+const useRouteId = (): string => useMatches({ select: (matches) => matches.at(-1)?.routeId ?? '' })
+
+function Shell() {
   const [open, setOpen] = useState<'palette' | 'help' | undefined>()
   const [isNavOpen, setNavOpen] = useState(false)
   const { pathname } = useLocation()
@@ -48,8 +67,9 @@ export function Layout() {
           </div>
         </header>
         <OfflineBanner />
+        <OpenBanner />
         <main id="page" className="page" tabIndex={-1}>
-          <Outlet />
+          <AllowedPage />
         </main>
       </div>
       <Palette isOpen={open === 'palette'} onClose={() => setOpen(undefined)} />
@@ -58,32 +78,57 @@ export function Layout() {
   )
 }
 
+/** A page that who is signed in may not read asks for nothing. Customers begin at their orders. */
+function AllowedPage() {
+  const page = pageAt(useRouteId())
+  const lack = useLack()
+  const isStaff = useIsStaff()
+  const why = page === undefined ? undefined : lack(page.reads)
+  if (page === undefined || why === undefined) return <Outlet />
+  if (page.to === '/' && !isStaff) return <ToOrders />
+  return (
+    <>
+      <PageHead title={page.title} />
+      <Empty title="This page is not for you.">{why}</Empty>
+    </>
+  )
+}
+
+function ToOrders() {
+  const navigate = useNavigate()
+  useEffect(() => void navigate({ to: '/orders', replace: true }), [navigate])
+  return null
+}
+
 function Nav({ isOpen }: { isOpen: boolean }) {
   const counts = useConcerns()
+  const pages = usePages()
   return (
     <nav className="nav" data-open={isOpen} aria-label="Pages">
       <Link to="/" className="brand">
         <img src="/console/icon.svg" alt="" />
         OrderSaga
       </Link>
-      {GROUPS.map((group) => (
+      {GROUPS.filter((group) => pages.some((page) => page.group === group)).map((group) => (
         <div key={group} className="nav-group">
           <p className="nav-title">{group}</p>
-          {PAGES.filter((page) => page.group === group).map(({ to, title }) => (
-            <Link
-              key={to}
-              to={to}
-              className="nav-link"
-              activeOptions={{ exact: to === '/', includeSearch: false }}
-            >
-              {title}
-              {counts[to] ? (
-                <span className="nav-count" data-tone="person">
-                  {counts[to]}
-                </span>
-              ) : undefined}
-            </Link>
-          ))}
+          {pages
+            .filter((page) => page.group === group)
+            .map(({ to, title }) => (
+              <Link
+                key={to}
+                to={to}
+                className="nav-link"
+                activeOptions={{ exact: to === '/', includeSearch: false }}
+              >
+                {title}
+                {counts[to] ? (
+                  <span className="nav-count" data-tone="person">
+                    {counts[to]}
+                  </span>
+                ) : undefined}
+              </Link>
+            ))}
         </div>
       ))}
       <div className="nav-group nav-end">
@@ -91,6 +136,7 @@ function Nav({ isOpen }: { isOpen: boolean }) {
           API reference
           <Icon name="out" />
         </a>
+        <Who />
       </div>
     </nav>
   )
@@ -98,7 +144,8 @@ function Nav({ isOpen }: { isOpen: boolean }) {
 
 /** How many things wait for a person, by page. */
 function useConcerns(): Partial<Record<string, number>> {
-  const { data } = api.useQuery('get', '/operations/overview')
+  const isAllowed = useLack()('GET /operations/overview') === undefined
+  const { data } = api.useQuery('get', '/operations/overview', {}, { enabled: isAllowed })
   return data === undefined
     ? {}
     : { '/failures': data.parked.steps, '/dead-letters': data.deadLetters.parked }
@@ -111,7 +158,9 @@ const CONNECTIONS = {
 } as const
 
 function ConnectionState() {
-  const [tone, word] = CONNECTIONS[useConnection()]
+  const connection = useConnection()
+  if (connection === undefined) return null
+  const [tone, word] = CONNECTIONS[connection]
   return (
     <span className="connection" data-tone={tone} title="Whether this page follows what happens">
       <span>{word}</span>

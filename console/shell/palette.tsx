@@ -1,7 +1,8 @@
 import { useNavigate } from '@tanstack/react-router'
 import { useState, type KeyboardEvent } from 'react'
+import { useIsStaff, useLack } from '../identity/principal.tsx'
 import { Dialog } from '../ui/dialog.tsx'
-import { PAGES } from './pages.ts'
+import { usePages } from './pages.ts'
 
 interface Command {
   title: string
@@ -79,9 +80,12 @@ function PaletteBody({ onClose }: { onClose: () => void }) {
 
 function useCommands(text: string): Command[] {
   const navigate = useNavigate()
-  const pages = PAGES.filter(({ title }) => title.toLowerCase().includes(text.toLowerCase())).map(
-    ({ to, title, key }) => ({ title, hint: `g ${key}`, go: () => navigate({ to }) }),
-  )
+  const lack = useLack()
+  const isStaff = useIsStaff()
+  const isAsked = ({ title }: { title: string }) => title.toLowerCase().includes(text.toLowerCase())
+  const pages = usePages()
+    .filter(isAsked)
+    .map(({ to, title, key }) => ({ title, hint: `g ${key}`, go: () => navigate({ to }) }))
   if (UUID.test(text)) {
     const id = text.toLowerCase()
     return [
@@ -93,17 +97,17 @@ function useCommands(text: string): Command[] {
       },
     ]
   }
-  const extra = [{ title: 'Place an order', hint: 'new', go: () => navigate({ to: '/orders/new' }) }].filter(
-    ({ title }) => title.toLowerCase().includes(text.toLowerCase()),
-  )
-  const byCustomer = /^[A-Za-z0-9_-]{1,64}$/.test(text)
-    ? [
-        {
-          title: `Orders of customer ${text}`,
-          hint: 'search',
-          go: () => navigate({ to: '/orders', search: { customerId: text } }),
-        },
-      ]
-    : []
+  const place = { title: 'Place an order', hint: 'new', go: () => navigate({ to: '/orders/new' }) }
+  const extra = lack('POST /orders') === undefined && isAsked(place) ? [place] : []
+  const byCustomer =
+    isStaff && /^[A-Za-z0-9_-]{1,64}$/.test(text)
+      ? [
+          {
+            title: `Orders of customer ${text}`,
+            hint: 'search',
+            go: () => navigate({ to: '/orders', search: { customerId: text } }),
+          },
+        ]
+      : []
   return [...pages, ...extra, ...byCustomer]
 }

@@ -1,6 +1,6 @@
 import { useNavigate } from '@tanstack/react-router'
 import { useEffect } from 'react'
-import { PAGES } from './pages.ts'
+import { usePages } from './pages.ts'
 
 /** After `g`, the next key is waited for this long. */
 const CHORD_MS = 1500
@@ -13,6 +13,7 @@ interface Shortcuts {
 /** The keyboard of every page: `/` and Ctrl-K, `?`, and `g` with the letter of a page. */
 export function useShortcuts({ openPalette, openHelp }: Shortcuts): void {
   const navigate = useNavigate()
+  const pages = usePages()
   useEffect(() => {
     let goneAt = Number.NEGATIVE_INFINITY
     const act = (event: KeyboardEvent) => {
@@ -22,7 +23,7 @@ export function useShortcuts({ openPalette, openHelp }: Shortcuts): void {
       }
       if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return
       const isChord = performance.now() - goneAt < CHORD_MS
-      const page = isChord ? PAGES.find(({ key }) => key === event.key) : undefined
+      const page = isChord ? pages.find(({ key }) => key === event.key) : undefined
       if (page !== undefined) void navigate({ to: page.to })
       else if (event.key === '/') openPalette()
       else if (event.key === '?') openHelp()

@@ -63,6 +63,8 @@ const PATHS: readonly [string, (of: Ids) => string][] = [
   ['a transfer', ({ transfers }) => `/transfers/${transfers[0]}`],
   ['the invariants', () => '/invariants'],
   ['the maintenance', () => '/maintenance'],
+  ['the audit', () => '/audit'],
+  ['the keys', () => '/keys'],
   ['a page that is none', () => '/nothing-here'],
 ]
 
@@ -103,6 +105,18 @@ describe('a visitor', () => {
     expect(bytes).toBeGreaterThan(50_000)
     expect(bytes).toBeLessThan(150_000)
     await tab.close()
+  })
+
+  it('reads in open mode that everybody may do everything, until the line is dismissed in this tab', async () => {
+    await inTab('/orders', async (page) => {
+      const line = page.getByRole('complementary', { name: 'Open mode' })
+      await expectShown(line.getByText('BOOTSTRAP_ADMIN_KEY'))
+      await expectShown(page.getByRole('region', { name: 'Signed in' }).getByText('developer'))
+      await line.getByRole('button', { name: 'Dismiss' }).click()
+      await page.reload()
+      await expectShown(page.getByRole('heading', { name: 'Orders', level: 1 }))
+      await expectHidden(line)
+    })
   })
 
   it('places an order, and watches it complete', async () => {

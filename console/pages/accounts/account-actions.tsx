@@ -1,5 +1,6 @@
 import { useState } from 'react'
 import type { Account } from '../../api.ts'
+import { useIsStaff, useLack } from '../../identity/principal.tsx'
 import { Button } from '../../ui/button.tsx'
 import { ChangeDialog } from './change-dialog.tsx'
 import { MoneyDialog } from './money-dialog.tsx'
@@ -13,9 +14,12 @@ const WORDS: Record<AccountAction, string> = {
   close: 'Close account',
 }
 
-/** What may be done to an account now, and why the rest may not. */
+/** What may be done to an account now, and why the rest may not: by staff, not by customers. */
 export function AccountActions({ account }: { account: Account }) {
   const [open, setOpen] = useState<AccountAction | undefined>()
+  const lack = useLack()
+  const isStaff = useIsStaff()
+  if (!isStaff) return null
   const close = () => setOpen(undefined)
   const actions = [
     'deposit',
@@ -26,7 +30,7 @@ export function AccountActions({ account }: { account: Account }) {
   return (
     <div className="row">
       {actions.map((action) => {
-        const why = whyNot(action, account)
+        const why = lack(`POST /accounts/{id}/${action}`) ?? whyNot(action, account)
         return (
           <Button
             key={action}

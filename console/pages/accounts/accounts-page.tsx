@@ -1,6 +1,7 @@
 import { Link, useNavigate } from '@tanstack/react-router'
 import { useState } from 'react'
 import { api, type Account } from '../../api.ts'
+import { useIsStaff, useLack } from '../../identity/principal.tsx'
 import { PageHead } from '../../shell/page-head.tsx'
 import { Button } from '../../ui/button.tsx'
 import { More } from '../../ui/more.tsx'
@@ -15,6 +16,8 @@ const PAGE_ROWS = 50
 /** Every account. */
 export function Page() {
   const [isOpening, setOpening] = useState(false)
+  const isStaff = useIsStaff()
+  const why = useLack()('POST /accounts')
   const accounts = api.useInfiniteQuery(
     'get',
     '/accounts',
@@ -27,9 +30,17 @@ export function Page() {
         title="Accounts"
         lead="Event-sourced accounts: a balance is the sum of its events. Transfers move money between two of them."
       >
-        <Button look="primary" icon="plus" onClick={() => setOpening(true)}>
-          Open account
-        </Button>
+        {isStaff ? (
+          <Button
+            look="primary"
+            icon="plus"
+            disabled={why !== undefined}
+            title={why}
+            onClick={() => setOpening(true)}
+          >
+            Open account
+          </Button>
+        ) : undefined}
       </PageHead>
       <FindAccount />
       <div className="panel">

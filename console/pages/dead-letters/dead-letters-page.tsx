@@ -1,5 +1,6 @@
 import { useNavigate, useSearch } from '@tanstack/react-router'
 import { useState } from 'react'
+import { useLack } from '../../identity/principal.tsx'
 import { PageHead } from '../../shell/page-head.tsx'
 import { Button } from '../../ui/button.tsx'
 import { Choice } from '../../ui/choice.tsx'
@@ -20,8 +21,11 @@ export function Page() {
   const letters = useLetters(search)
   const [chosen, setChosen] = useState<readonly Letter[] | undefined>()
   const all = letters.data?.letters ?? []
-  const canReprocess =
-    !letters.isPlaceholderData && all.some((letter) => whyNotReprocessed(letter) === undefined)
+  const why =
+    useLack()('POST /operations/dead-letters/reprocess') ??
+    (!letters.isPlaceholderData && all.some((letter) => whyNotReprocessed(letter) === undefined)
+      ? undefined
+      : 'There is none here that can be tried again.')
   const isHead = state !== 'behind' && state !== 'discarded'
   return (
     <>
@@ -29,11 +33,7 @@ export function Page() {
         title="Dead letters"
         lead="Events that a consumer could not apply. Each holds up its stream at that consumer; other streams go on."
       >
-        <Button
-          disabled={!canReprocess}
-          title={canReprocess ? undefined : 'There is none here that can be tried again.'}
-          onClick={() => setChosen(all)}
-        >
+        <Button disabled={why !== undefined} title={why} onClick={() => setChosen(all)}>
           Reprocess all
         </Button>
       </PageHead>

@@ -1,4 +1,5 @@
 import { Link } from '@tanstack/react-router'
+import { useLack } from '../../identity/principal.tsx'
 import { Button } from '../../ui/button.tsx'
 import { Time } from '../../ui/time.tsx'
 import {
@@ -51,9 +52,11 @@ export const GroupTable = ({ letters, onReprocess }: GroupTableProps) => (
 
 function GroupRow({ group, onReprocess }: { group: LetterGroup } & Pick<GroupTableProps, 'onReprocess'>) {
   const { consumer, cause, letters, behind } = group
-  const why = letters.every((letter) => whyNotReprocessed(letter) !== undefined)
-    ? 'None of them can be tried again: open one to see why.'
-    : undefined
+  const why =
+    useLack()('POST /operations/dead-letters/reprocess') ??
+    (letters.every((letter) => whyNotReprocessed(letter) !== undefined)
+      ? 'None of them can be tried again: open one to see why.'
+      : undefined)
   const failedAt = latest(letters.map(({ lastFailedAt }) => lastFailedAt))
   return (
     <tr>

@@ -1,6 +1,7 @@
 import { useNavigate } from '@tanstack/react-router'
 import { useState } from 'react'
 import { client } from '../../api.ts'
+import { useLack } from '../../identity/principal.tsx'
 import { titleOf } from '../../saga/words.ts'
 import { Button } from '../../ui/button.tsx'
 import { ReasonDialog } from '../../ui/reason-dialog.tsx'
@@ -12,7 +13,9 @@ type Act = 'reprocess' | 'discard'
 /** What may be done with a dead letter, and why the rest may not. */
 export function LetterActions({ letter }: { letter: Letter }) {
   const [open, setOpen] = useState<Act | undefined>()
-  const [noReprocess, noDiscard] = [whyNotReprocessed(letter), whyNotDiscarded(letter)]
+  const lack = useLack()
+  const noReprocess = lack('POST /operations/dead-letters/{id}/reprocess') ?? whyNotReprocessed(letter)
+  const noDiscard = lack('POST /operations/dead-letters/{id}/discard') ?? whyNotDiscarded(letter)
   return (
     <div className="row">
       <Button

@@ -1,6 +1,7 @@
 import { Link } from '@tanstack/react-router'
 import { useState } from 'react'
 import { api } from '../../api.ts'
+import { useLack } from '../../identity/principal.tsx'
 import { titleOf } from '../../saga/words.ts'
 import { PageHead } from '../../shell/page-head.tsx'
 import { Badge } from '../../ui/badge.tsx'
@@ -24,6 +25,9 @@ export function GroupPage({ search }: { search: FailureSearch }) {
   const failures = api.useQuery('get', '/operations/failures', { params: { query: { windowHours: hours } } })
   const [isRetrying, setRetrying] = useState(false)
   const group = failures.data?.data.find((each) => isAskedFor(each, search))
+  const why =
+    useLack()('POST /operations/parked/retry') ??
+    (group === undefined ? 'Nothing of this group is parked.' : undefined)
   return (
     <>
       <PageHead
@@ -36,9 +40,9 @@ export function GroupPage({ search }: { search: FailureSearch }) {
       >
         {state === 'parked' ? (
           <Button
-            look={group === undefined ? 'plain' : 'primary'}
-            disabled={group === undefined}
-            title={group === undefined ? 'Nothing of this group is parked.' : undefined}
+            look={why === undefined ? 'primary' : 'plain'}
+            disabled={why !== undefined}
+            title={why}
             onClick={() => setRetrying(true)}
           >
             Retry the group

@@ -1,4 +1,6 @@
 import { useState } from 'react'
+import { useLack } from '../../identity/principal.tsx'
+import { routeOf } from '../../saga/act.ts'
 import { Button } from '../../ui/button.tsx'
 import { Money } from '../../ui/money.tsx'
 import { More } from '../../ui/more.tsx'
@@ -16,7 +18,9 @@ import { useStep } from './use-step.ts'
 export function ParkedTable({ group }: { group: FailureGroup }) {
   const parked = useParked(group)
   const [open, setOpen] = useState<{ act: StepAct; of: ParkedStep } | undefined>()
-  const why = whyNotGivenUp(useStep(group.kind, group.step)?.kind)
+  const lack = useLack()
+  const noRetry = lack(routeOf(group.kind, 'retry'))
+  const noSkip = lack(routeOf(group.kind, 'skip')) ?? whyNotGivenUp(useStep(group.kind, group.step)?.kind)
   const currency = currencyOf(group)
   return (
     <Panel
@@ -65,10 +69,16 @@ export function ParkedTable({ group }: { group: FailureGroup }) {
                         </td>
                         <td>
                           <div className="failures-acts">
-                            <Button onClick={() => setOpen({ act: 'retry', of: step })}>Retry</Button>
                             <Button
-                              disabled={why !== undefined}
-                              title={why}
+                              disabled={noRetry !== undefined}
+                              title={noRetry}
+                              onClick={() => setOpen({ act: 'retry', of: step })}
+                            >
+                              Retry
+                            </Button>
+                            <Button
+                              disabled={noSkip !== undefined}
+                              title={noSkip}
                               onClick={() => setOpen({ act: 'skip', of: step })}
                             >
                               Give up

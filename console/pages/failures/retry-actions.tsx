@@ -1,5 +1,6 @@
 import { useState } from 'react'
 import { client } from '../../api.ts'
+import { useLack } from '../../identity/principal.tsx'
 import { Button } from '../../ui/button.tsx'
 import { ReasonDialog } from '../../ui/reason-dialog.tsx'
 import { useAction } from '../../ui/use-action.ts'
@@ -32,22 +33,26 @@ const WORDS: Record<Act, { button: string; title: string; what: string; done: st
 /** Pauses, resumes and stops a retry. */
 export function RetryActions({ batch }: { batch: Batch }) {
   const [open, setOpen] = useState<Act | undefined>()
-  const why = whyEnded(batch)
+  const lack = useLack()
+  const ended = whyEnded(batch)
   const acts: Act[] = [batch.status === 'paused' ? 'resume' : 'pause', 'stop']
   return (
     <div className="row">
-      {acts.map((act) => (
-        <Button
-          key={act}
-          look={act === 'stop' ? 'danger' : 'plain'}
-          icon={ICONS[act]}
-          disabled={why !== undefined}
-          title={why}
-          onClick={() => setOpen(act)}
-        >
-          {WORDS[act].button}
-        </Button>
-      ))}
+      {acts.map((act) => {
+        const why = lack(`POST /operations/retries/{id}/${act}`) ?? ended
+        return (
+          <Button
+            key={act}
+            look={act === 'stop' ? 'danger' : 'plain'}
+            icon={ICONS[act]}
+            disabled={why !== undefined}
+            title={why}
+            onClick={() => setOpen(act)}
+          >
+            {WORDS[act].button}
+          </Button>
+        )
+      })}
       {open === undefined ? undefined : (
         <ActDialog act={open} batch={batch} onClose={() => setOpen(undefined)} />
       )}

@@ -1,4 +1,5 @@
 import { useState } from 'react'
+import { useLack } from '../../identity/principal.tsx'
 import { titleOf } from '../../saga/words.ts'
 import { Badge } from '../../ui/badge.tsx'
 import { Button } from '../../ui/button.tsx'
@@ -16,6 +17,8 @@ export function MaintenanceForm({ now }: { now: Maintenance }) {
   const [isApplying, setApplying] = useState(false)
   const next = withDraft(now, draft)
   const changes = changesOf(now, draft, titleOf)
+  const why =
+    useLack()('PUT /operations/maintenance') ?? (changes.length === 0 ? 'Nothing would change.' : undefined)
   return (
     <Panel title="What runs" aside={<HeldUp now={now} />} hint={reasonOf(now)}>
       <div className="maintenance-rows">
@@ -63,12 +66,7 @@ export function MaintenanceForm({ now }: { now: Maintenance }) {
           >
             Discard
           </Button>
-          <Button
-            look="primary"
-            disabled={changes.length === 0}
-            title={changes.length === 0 ? 'Nothing would change.' : undefined}
-            onClick={() => setApplying(true)}
-          >
+          <Button look="primary" disabled={why !== undefined} title={why} onClick={() => setApplying(true)}>
             Apply…
           </Button>
         </div>

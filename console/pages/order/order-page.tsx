@@ -1,6 +1,7 @@
 import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router'
 import { keepPreviousData } from '@tanstack/react-query'
 import { api, type Order } from '../../api.ts'
+import { useLack } from '../../identity/principal.tsx'
 import { SagaMap } from '../../saga/saga-map.tsx'
 import { useOutlines } from '../../saga/use-outlines.ts'
 import { titleOf } from '../../saga/words.ts'
@@ -46,6 +47,7 @@ function OrderBody({ today, version }: { today: Order; version: number | undefin
     { enabled: isPast, refetchInterval: false, placeholderData: keepPreviousData },
   )
   const order = isPast ? (past.data ?? today) : today
+  const isTimelineShown = useLack()('GET /orders/{id}/timeline') === undefined
   const { outlines, compensationOf } = useOutlines(order.definition)
   const navigate = useNavigate({ from: '/orders/$id' })
   const go = (v: number | undefined) =>
@@ -62,10 +64,10 @@ function OrderBody({ today, version }: { today: Order; version: number | undefin
         <SagaMap steps={order.steps} outlines={outlines} label="The steps of this order" />
         <VersionSlider what="order" version={version} newest={today.version} onGo={go} />
       </Panel>
-      <Lanes order={today} />
+      {isTimelineShown ? <Lanes order={today} /> : undefined}
       <div className="order-columns">
         <EventList order={today} />
-        <References order={today} />
+        {isTimelineShown ? <References order={today} /> : undefined}
       </div>
     </>
   )

@@ -28,7 +28,8 @@ export const OTHER = 'other'
 
 /** An order as it is being written. */
 export interface Draft {
-  customerId: string
+  /** Undefined for a customer's own, whose credential says who that is. */
+  customerId: string | undefined
   lines: { sku: string; quantity: number }[]
   payment: Choice
   service: Choice
@@ -73,7 +74,7 @@ export const isOutOfStock = (lines: Draft['lines'], catalogue: readonly Product[
 export function requestOf(draft: Draft, currency: string, totalMinor: number | undefined): OrderRequest {
   const { customerId, lines, payment, service, address, deadlineSeconds } = draft
   return {
-    customerId,
+    ...(customerId === undefined ? {} : { customerId }),
     currency,
     lines,
     paymentMethod: sentAs(PAYMENT_TOKENS, payment),

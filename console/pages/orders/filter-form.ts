@@ -1,4 +1,5 @@
 import { given } from '../../shell/search.ts'
+import { fromLocal, toLocal } from '../../ui/local-time.ts'
 import type { OrdersSearch } from './search.ts'
 
 /** What the fields of the filter hold: texts, empty for what is not asked for. */
@@ -45,15 +46,3 @@ const toUnits = (minor: number | undefined) => (minor === undefined ? '' : Strin
 
 const fromUnits = (text: string) =>
   text.trim() === '' || !Number.isFinite(Number(text)) ? undefined : Math.round(Number(text) * MINOR_PER_UNIT)
-
-/** From RFC 3339 to what a field of local time holds, to the second. */
-function toLocal(time: string | undefined): string {
-  const moment = new Date(time ?? Number.NaN)
-  if (Number.isNaN(moment.getTime())) return ''
-  return new Date(moment.getTime() - moment.getTimezoneOffset() * 60_000).toISOString().slice(0, 19)
-}
-
-function fromLocal(text: string): string | undefined {
-  const moment = new Date(text)
-  return text === '' || Number.isNaN(moment.getTime()) ? undefined : moment.toISOString()
-}

@@ -18,13 +18,15 @@ export function LineFields({
   const unused = catalogue.find(({ sku, active }) => active && lines.every((line) => line.sku !== sku))
   return (
     <Panel title="Order">
-      <TextField
-        label="Customer"
-        value={customerId}
-        onChange={(event) => set({ customerId: event.target.value })}
-        error={errorOf('/customerId')}
-        required
-      />
+      {customerId === undefined ? undefined : (
+        <TextField
+          label="Customer"
+          value={customerId}
+          onChange={(event) => set({ customerId: event.target.value })}
+          error={errorOf('/customerId')}
+          required
+        />
+      )}
       {lines.map(({ sku, quantity }, index) => {
         const product = catalogue.find((each) => each.sku === sku)
         return (

@@ -1,6 +1,7 @@
 import { Link, useNavigate } from '@tanstack/react-router'
 import { useRef, useState } from 'react'
 import { api, ApiProblem, newKey } from '../../api.ts'
+import { useIsStaff, useLack } from '../../identity/principal.tsx'
 import { PageHead } from '../../shell/page-head.tsx'
 import { Button } from '../../ui/button.tsx'
 import { formatMoney } from '../../ui/money.tsx'
@@ -41,7 +42,9 @@ export function Page() {
 
 function OrderForm({ catalogue }: { catalogue: readonly Product[] }) {
   const navigate = useNavigate()
-  const [draft, setDraft] = useState<Draft>(EMPTY_DRAFT)
+  const isStaff = useIsStaff()
+  const why = useLack()('POST /orders')
+  const [draft, setDraft] = useState<Draft>(isStaff ? EMPTY_DRAFT : { ...EMPTY_DRAFT, customerId: undefined })
   const keyOf = useKey()
   const place = api.useMutation('post', '/orders')
   const problem: unknown = place.error
@@ -90,7 +93,13 @@ function OrderForm({ catalogue }: { catalogue: readonly Product[] }) {
             <dd className="numeric">{total === undefined ? '–' : formatMoney(total, currency)}</dd>
           </dl>
           {problem === null ? undefined : <Failed error={problem} />}
-          <Button type="submit" look="primary" isBusy={place.isPending}>
+          <Button
+            type="submit"
+            look="primary"
+            isBusy={place.isPending}
+            disabled={why !== undefined}
+            title={why}
+          >
             Place order
           </Button>
           <p className="soft">

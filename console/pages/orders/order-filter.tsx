@@ -1,6 +1,7 @@
 import { Link, useNavigate } from '@tanstack/react-router'
 import { useState } from 'react'
 import { api } from '../../api.ts'
+import { useIsStaff } from '../../identity/principal.tsx'
 import { titleOf } from '../../saga/words.ts'
 import { Button } from '../../ui/button.tsx'
 import { SelectField, TextField } from '../../ui/field.tsx'
@@ -43,6 +44,7 @@ const isOpenAtFirst = (filter: OrdersSearch) =>
 
 function FilterForm({ search }: { search: OrdersSearch }) {
   const navigate = useNavigate()
+  const isStaff = useIsStaff()
   const [fields, setFields] = useState<FilterFields>(() => fieldsOf(search))
   const go = (next: FilterFields) => void navigate({ to: '/orders', search: searchOf(next, search.status) })
   const set = (name: keyof FilterFields) => ({
@@ -63,7 +65,7 @@ function FilterForm({ search }: { search: OrdersSearch }) {
         go(fields)
       }}
     >
-      <TextField label="Customer" placeholder="cus_alice" {...set('customerId')} />
+      {isStaff ? <TextField label="Customer" placeholder="cus_alice" {...set('customerId')} /> : undefined}
       <SelectField label="Reason" {...choose('reasonCode')}>
         <option value="">any</option>
         {REASON_CODES.map((code) => (

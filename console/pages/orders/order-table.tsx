@@ -1,5 +1,6 @@
 import { Link } from '@tanstack/react-router'
 import type { Order } from '../../api.ts'
+import { useLack } from '../../identity/principal.tsx'
 import { StatusBadge } from '../../ui/badge.tsx'
 import { CopyButton, shortId } from '../../ui/id.tsx'
 import { Money } from '../../ui/money.tsx'
@@ -112,6 +113,7 @@ function Took({ order }: { order: Order }) {
 }
 
 function NoOrders({ search }: { search: OrdersSearch }) {
+  const lack = useLack()
   if (Object.keys(search).length > 0)
     return (
       <Empty title="No order fits.">
@@ -120,8 +122,13 @@ function NoOrders({ search }: { search: OrdersSearch }) {
     )
   return (
     <Empty title="No order was placed yet.">
-      <Link to="/orders/new">Place the first one</Link>, or take the <Link to="/tour">guided tour</Link>,
-      which places them for you.
+      {lack('POST /orders') === undefined ? <Link to="/orders/new">Place the first one.</Link> : undefined}
+      {lack('PUT /development/faults') === undefined ? (
+        <>
+          {' '}
+          Or take the <Link to="/tour">guided tour</Link>, which places them for you.
+        </>
+      ) : undefined}
     </Empty>
   )
 }

@@ -1,5 +1,7 @@
 import { Link, useSearch } from '@tanstack/react-router'
+import { useLack } from '../../identity/principal.tsx'
 import { PageHead } from '../../shell/page-head.tsx'
+import { Button } from '../../ui/button.tsx'
 import { Failed, Read } from '../../ui/states.tsx'
 import { GoToOrder } from './go-to-order.tsx'
 import { OrderFilter } from './order-filter.tsx'
@@ -26,9 +28,7 @@ export function Page() {
       <PageHead title="Orders">
         <div className="row orders-head">
           <GoToOrder />
-          <Link to="/orders/new" className="button button-primary">
-            New order
-          </Link>
+          <NewOrder />
         </div>
       </PageHead>
       <OrderFilter search={search} />
@@ -45,5 +45,20 @@ export function Page() {
         </Read>
       </section>
     </>
+  )
+}
+
+function NewOrder() {
+  const why = useLack()('POST /orders')
+  if (why !== undefined)
+    return (
+      <Button disabled title={why}>
+        New order
+      </Button>
+    )
+  return (
+    <Link to="/orders/new" className="button button-primary">
+      New order
+    </Link>
   )
 }

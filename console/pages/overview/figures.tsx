@@ -1,4 +1,5 @@
 import { Link } from '@tanstack/react-router'
+import { useLack } from '../../identity/principal.tsx'
 import type { ReactNode } from 'react'
 import { toneOfStatus, type Tone } from '../../ui/badge.tsx'
 import { formatCount } from '../../ui/count.ts'
@@ -65,13 +66,13 @@ const Figure = ({ name, tone, title, children }: FigureProps) => (
 /** What became of the orders of a day: one bar, and its parts in words. */
 function LastDay({ lastDay, asOf }: { lastDay: Orders['lastDay']; asOf: string }) {
   const total = lastDay.reduce((sum, { count }) => sum + count, 0)
+  const canPlace = useLack()('POST /orders') === undefined
   const shown = lastDay.filter(({ count }) => count > 0)
   const createdFrom = new Date(Date.parse(asOf) - DAY_MS).toISOString()
   if (total === 0)
     return (
       <p className="soft">
-        No order was placed. <Link to="/orders/new">Place one</Link>, or take the{' '}
-        <Link to="/tour">guided tour</Link>.
+        No order was placed. {canPlace ? <Link to="/orders/new">Place one</Link> : undefined}
       </p>
     )
   return (

@@ -2,6 +2,7 @@ import { Link } from '@tanstack/react-router'
 import { useState } from 'react'
 import { api } from '../../api.ts'
 import type { components } from '../../api-types.ts'
+import { useLack } from '../../identity/principal.tsx'
 import { PageHead } from '../../shell/page-head.tsx'
 import { Badge } from '../../ui/badge.tsx'
 import { Button } from '../../ui/button.tsx'
@@ -57,6 +58,9 @@ function ReadModel({ projection }: { projection: Projection }) {
   const { name, generation, lagMs, asOf, streamsSetAside, rebuild } = projection
   const [isOpen, setOpen] = useState(false)
   const isRebuilding = rebuild.state === 'wished' || rebuild.state === 'running'
+  const why =
+    useLack()('POST /operations/projections/{name}/rebuild') ??
+    (isRebuilding ? 'A rebuild is in progress.' : undefined)
   return (
     <li className="read-model">
       <div className="read-model-name">
@@ -99,8 +103,8 @@ function ReadModel({ projection }: { projection: Projection }) {
       <RebuildState rebuild={rebuild} generation={generation} />
       <Button
         className="read-model-action"
-        disabled={isRebuilding}
-        title={isRebuilding ? 'A rebuild is in progress.' : undefined}
+        disabled={why !== undefined}
+        title={why}
         aria-label={`Rebuild ${name}`}
         onClick={() => setOpen(true)}
       >

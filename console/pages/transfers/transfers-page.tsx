@@ -1,6 +1,7 @@
 import { Link, useNavigate, useSearch } from '@tanstack/react-router'
 import { useState } from 'react'
 import { api, type Transfer } from '../../api.ts'
+import { useLack } from '../../identity/principal.tsx'
 import { titleOf } from '../../saga/words.ts'
 import { PageHead } from '../../shell/page-head.tsx'
 import { StatusBadge } from '../../ui/badge.tsx'
@@ -21,6 +22,7 @@ export function Page() {
   const search = useSearch({ from: '/transfers' })
   const navigate = useNavigate({ from: '/transfers' })
   const [isNew, setNew] = useState(false)
+  const why = useLack()('POST /transfers')
   const transfers = api.useInfiniteQuery(
     'get',
     '/transfers',
@@ -34,7 +36,13 @@ export function Page() {
         title="Transfers"
         lead="The second saga: withdraw from one account, deposit to another, and return the money if that is refused."
       >
-        <Button look="primary" icon="plus" onClick={() => setNew(true)}>
+        <Button
+          look="primary"
+          icon="plus"
+          disabled={why !== undefined}
+          title={why}
+          onClick={() => setNew(true)}
+        >
           New transfer
         </Button>
       </PageHead>
