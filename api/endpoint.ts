@@ -88,8 +88,16 @@ export interface Call<Params, Query, Headers, Body> {
   sent: object
   /** Who asks. */
   principal: Principal
+  from: From
+}
+
+/** What is no part of the contract: what a browser sends by itself, and what we add. */
+export interface From {
   /** What names this request in the log, the record and the answer. */
   requestId: string
+  /** The Host and Cookie headers. */
+  host: string | undefined
+  cookie: string | undefined
 }
 
 /** A contract with what serves it. Its types are checked where it is defined. */

@@ -2,7 +2,7 @@ import { Router, type IRouter, type Request, type Response } from 'express'
 import type { z } from 'zod'
 import { DomainError } from '../faults.ts'
 import { parseBody, readJson } from './body.ts'
-import type { AnyReply, Contract, Endpoint, HeaderRule } from './endpoint.ts'
+import type { AnyReply, Contract, Endpoint, From, HeaderRule } from './endpoint.ts'
 import { accessTo, describeAccess, isAllowed, isRecorded, nameOf, targetOf } from './identity/access.ts'
 import type { AuditLog, Deed } from './identity/audit-log.ts'
 import { callerOf } from './identity/caller.ts'
@@ -100,15 +100,16 @@ async function answer(
   const query = endpoint.isProbe === true ? {} : parseQuery(endpoint.query ?? noQuery, request.query)
   const parsed = body === undefined ? undefined : parseBody(body, sent, invalid)
   const params = parseParams(endpoint, request)
-  const requestId = String(response.getHeader('x-request-id'))
-  const carryOut = () => endpoint.handle({ params, query, headers, body: parsed, sent, principal, requestId })
+  const { host, cookie } = request.headers
+  const from: From = { requestId: String(response.getHeader('x-request-id')), host, cookie }
+  const carryOut = () => endpoint.handle({ params, query, headers, body: parsed, sent, principal, from })
   if (!isRecorded(endpoint, principal)) return carryOut()
   const deed = {
     subject: principal.subject,
     action: nameOf(endpoint),
     target: [targetOf(endpoint.path, Object(params)), ...idsIn(parsed)].join('/').slice(0, TARGET_MAX),
     isNamed: endpoint.path.includes('{'),
-    requestId,
+    requestId: from.requestId,
     reason: reasonIn(parsed),
   }
   return recorded(carryOut, deed, recording)

@@ -4,7 +4,7 @@ import { refused } from '../identity/identify.ts'
 import type { Keys } from '../identity/keys.ts'
 import { ROLES } from '../identity/principal.ts'
 import type { Sessions } from '../identity/sessions.ts'
-import { endpoint, reply, type Endpoint, type HeaderRule } from '../endpoint.ts'
+import { endpoint, reply, type Endpoint } from '../endpoint.ts'
 import { z } from '../zod.ts'
 
 const principal = z
@@ -17,15 +17,6 @@ const principal = z
     }),
   })
   .openapi('Principal')
-
-const header = (description: string) =>
-  ({ schema: z.string().optional(), description, invalid: 'INVALID_PARAMETER' }) as const satisfies HeaderRule
-
-/** What a browser sends by itself. */
-const FROM_A_BROWSER = {
-  Host: header('The name by which this API was asked.'),
-  Cookie: header('With the session, as the browser keeps it.'),
-}
 
 export interface SessionResources {
   identity: { keys: Keys; sessions: Sessions; audit: AuditLog; isOpen: boolean }
@@ -47,13 +38,12 @@ export function sessionEndpoints({ identity }: SessionResources): Endpoint[] {
       method: 'post',
       path: '/session',
       summary: 'Sign in from a browser',
-      headers: { Host: FROM_A_BROWSER.Host },
       body: z.strictObject({ key: z.string().min(1).max(300) }).openapi('SignIn'),
       answers: {
         204: { description: 'A cookie stands for the key, for twelve hours or until you sign out.' },
       },
       problems: ['UNAUTHENTICATED'],
-      async handle({ body, headers, requestId }) {
+      async handle({ body, from: { host, requestId } }) {
         const key = await keys.check(body.key)
         if (key === undefined) throw refused('key')
         const token = await sessions.open(key)
@@ -64,17 +54,16 @@ export function sessionEndpoints({ identity }: SessionResources): Endpoint[] {
           requestId,
         }
         await audit.note(deed, 'done')
-        return { status: 204 as const, headers: { 'set-cookie': sessionCookie(headers.Host, token) } }
+        return { status: 204 as const, headers: { 'set-cookie': sessionCookie(host, token) } }
       },
     }),
     endpoint({
       method: 'delete',
       path: '/session',
       summary: 'Sign out',
-      headers: FROM_A_BROWSER,
       answers: { 204: { description: 'The session has ended, here and on the server.' } },
-      async handle({ headers, requestId }) {
-        const token = cookieIn(headers.Cookie)
+      async handle({ from: { host, cookie, requestId } }) {
+        const token = cookieIn(cookie)
         const key = token === undefined ? undefined : await sessions.find(token)
         if (token !== undefined && key !== undefined) {
           await sessions.close(token)
@@ -86,7 +75,7 @@ export function sessionEndpoints({ identity }: SessionResources): Endpoint[] {
           }
           await audit.note(deed, 'done')
         }
-        return { status: 204 as const, headers: { 'set-cookie': endedCookie(headers.Host) } }
+        return { status: 204 as const, headers: { 'set-cookie': endedCookie(host) } }
       },
     }),
   ]

@@ -20,11 +20,15 @@ RULES = {
 # A cursor is opaque: only one that a page gave is taken. A range whose first is after its last is refused.
 PARAMETERS = {"cursor", "from", "createdFrom", "minTotalMinor"}
 
-# Two fields that must differ, and digits that spell a card number.
+# Fields that depend on each other, on who asks or on the time, digits that spell a card number, signs that are not seen.
 FIELDS = {
     "Money is transferred to another account.",
     "This SKU is on an earlier line.",
     "This looks like a card number.",
+    "Whom the order is for.",
+    "A customer’s key says which customer.",
+    "It would be expired.",
+    "Without spaces around it, and without signs that cannot be seen.",
 }
 
 
