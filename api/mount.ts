@@ -91,7 +91,7 @@ async function answer(
   const { principal } = callerOf(request)
   const access = accessTo(endpoint)
   if (!isAllowed(access, principal))
-    throw new HttpProblem('FORBIDDEN', `This is for who has the role ${describeAccess(access)}.`)
+    throw new HttpProblem('FORBIDDEN', `It takes the role: ${describeAccess(access)}.`)
   const { body, isBodyOptional = false, invalid = 'INVALID_REQUEST', bound } = endpoint
   const sent = body === undefined ? undefined : await readJson(request, response, isBodyOptional)
   // Only now: a sender that is slow with its body holds no place.

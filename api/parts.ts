@@ -118,10 +118,7 @@ export const version = z
 export const moment = z.iso
   .datetime({ offset: true })
   .transform((text) => new Date(text))
-  .refine(
-    (time) => time.getUTCFullYear() >= 1 && time.getUTCFullYear() <= 9999,
-    'Not in the years 1 to 9999 of UTC.',
-  )
+  .refine((time) => time.getUTCFullYear() >= 1, 'Before the year 1.')
 
 /** Time travel: how it was at a version of its stream, or at a moment. */
 export const asOfQuery = {

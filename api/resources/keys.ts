@@ -24,6 +24,8 @@ const keyRequest = z
       .nullish()
       .openapi({ description: 'Who the client is among the customers; needed for the role `customer`.' }),
     expiresAt: moment
+      // Later ones cannot be written as they are read.
+      .refine((time) => time.getUTCFullYear() <= 9999, 'After the year 9999.')
       .nullish()
       .openapi({ type: ['string', 'null'], format: 'date-time', description: 'Never, unless it is given.' }),
   })

@@ -28,6 +28,7 @@ FIELDS = {
     "Whom the order is for.",
     "A customer’s key says which customer.",
     "It would be expired.",
+    "After the year 9999.",
     "Without spaces around it, and without signs that cannot be seen.",
 }
 

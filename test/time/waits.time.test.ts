@@ -67,14 +67,20 @@ const repeat = <T>(what: T, times: number): T[] => Array.from({ length: times },
 describe('time passes, and', () => {
   it('an order waits for a provider that is down for ten minutes, and is completed', async () => {
     // 1 + 2 + 4 + … + 32 seconds, then minutes: ten minutes are 15 waits.
-    const { result, tookMs, count } = await runOrder({
+    const { result, tookMs, count, events } = await runOrder({
       chargePayment: [...repeat(unavailable, 15), { kind: 'done' }],
     })
     expect(result).toEqual({ status: 'completed' })
     expect(tookMs).toBeGreaterThan(10 * MINUTE_MS)
     expect(tookMs).toBeLessThan(15 * MINUTE_MS)
     expect(count('chargePayment')).toBe(16)
-    expect(count('noteOrderProgress')).toBe(1)
+    // As the history has it: a slow machine may repeat what was not recorded yet.
+    const recorded = events.filter(({ markerRecordedEventAttributes: marker }) =>
+      marker?.details?.['data']?.payloads?.some(({ data }) =>
+        Buffer.from(data ?? []).includes('noteOrderProgress'),
+      ),
+    )
+    expect(recorded).toHaveLength(1)
   })
 
   it('an order whose provider stays away is turned back at its deadline, not later', async () => {
