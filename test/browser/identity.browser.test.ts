@@ -31,15 +31,18 @@ async function call<T>(key: string, method: string, path: string, body?: object)
   return callAt<T>(stack.apiUrl, { authorization: `Bearer ${key}` }, method, path, body)
 }
 
+/** Again while a busy machine makes a dependency unavailable, as clients do. */
 async function callAt<T>(apiUrl: string, who: object, method: string, path: string, body?: object) {
-  const response = await fetch(apiUrl + path, {
-    method,
-    headers: {
-      ...who,
-      'content-type': 'application/json',
-      'idempotency-key': randomUUID(),
-    },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  const headers = { ...who, 'content-type': 'application/json', 'idempotency-key': randomUUID() }
+  const response = await until(`${path} to answer`, async () => {
+    const answer = await fetch(apiUrl + path, {
+      method,
+      headers,
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    })
+    if (answer.status !== 503) return answer
+    await answer.text()
+    return undefined
   })
   if (!response.ok) throw new Error(`${path} answered ${response.status}: ${await response.text()}`)
   return (response.status === 204 ? undefined : await response.json()) as T
