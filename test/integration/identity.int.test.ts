@@ -31,7 +31,7 @@ interface Sent {
   headers?: Record<string, string>
 }
 
-const call = (name: string, { key, body, headers = {} }: Sent = {}) => {
+const callOnce = (name: string, { key, body, headers = {} }: Sent = {}) => {
   const [method = '', path = ''] = name.split(' ')
   return fetch(system.apiUrl + path, {
     method,
@@ -44,6 +44,15 @@ const call = (name: string, { key, body, headers = {} }: Sent = {}) => {
     redirect: 'manual',
   })
 }
+
+/** Again while a busy machine makes a dependency unavailable, as clients do. */
+const call = (name: string, sent?: Sent): Promise<Response> =>
+  until('an answer', async () => {
+    const answer = await callOnce(name, sent)
+    if (answer.status !== 503) return answer
+    await answer.text()
+    return undefined
+  })
 
 const asAdmin = (name: string, sent: Sent = {}) => call(name, { key: bootstrap.key, ...sent })
 const codeOf = async (response: Response) => ((await response.json()) as { code?: string }).code
@@ -608,7 +617,7 @@ describe('the record', () => {
       $$ BEGIN RAISE EXCEPTION 'full' USING ERRCODE = 'disk_full'; END $$`
     await system.admin.$executeRaw`CREATE TRIGGER full_disk BEFORE INSERT ON audit_entries
       FOR EACH ROW EXECUTE FUNCTION disk_full()`
-    const cancelled = await asAdmin(`POST /orders/${order}/cancel`)
+    const cancelled = await callOnce(`POST /orders/${order}/cancel`, { key: bootstrap.key })
     await system.admin.$executeRaw`DROP TRIGGER full_disk ON audit_entries`
     expect(await answerOf(cancelled)).toEqual([503, 'DEPENDENCY_UNAVAILABLE'])
     expect(await (await asAdmin(`GET /orders/${order}`)).json()).toMatchObject({ status: 'pending' })
