@@ -1,7 +1,7 @@
 import { OpenAPIRegistry, OpenApiGeneratorV31, type RouteConfig } from '@asteasolutions/zod-to-openapi'
 import { changes } from './edge.ts'
 import type { Answer, Endpoint } from './endpoint.ts'
-import { accessTo, describeAccess } from './identity/access.ts'
+import { accessTo, asksForRole, describeAccess } from './identity/access.ts'
 import { noQuery } from './parts.ts'
 import { PROBLEMS, type ProblemCode } from './problem.ts'
 import { z } from './zod.ts'
@@ -116,7 +116,7 @@ function codesOf(endpoint: Endpoint) {
   const codes: (ProblemCode | undefined)[] = [...UNREADABLE, ...problems]
   const access = accessTo(endpoint)
   if (access !== 'everyone') codes.push('UNAUTHENTICATED')
-  if (typeof access !== 'string') codes.push('FORBIDDEN')
+  if (asksForRole(access)) codes.push('FORBIDDEN')
   if (changes(method.toUpperCase())) codes.push('FORBIDDEN_ORIGIN')
   if (isProbe !== true) codes.push('INVALID_PARAMETER', 'RATE_LIMITED', 'DEPENDENCY_UNAVAILABLE')
   if (params !== undefined) codes.push(absent ?? 'NOT_FOUND')

@@ -3,8 +3,8 @@ import { changes } from '../edge.ts'
 import { DEVELOPER, holds, isCustomer, type Principal, type StaffRole } from './principal.ts'
 
 /**
- * Who may call an endpoint: everyone, also without a credential; anyone known; anyone with a role; or staff from a role upwards, and where
- * it says so customers, who see their own alone.
+ * Who may call an endpoint: everyone, also without a credential; anyone known; anyone with a role; or staff from a role
+ * upwards, and where it says so customers, who see their own alone.
  */
 export type Access = 'everyone' | 'anyone known' | 'any role' | { staff: StaffRole; customers?: true }
 
@@ -110,14 +110,17 @@ export function accessTo(endpoint: Pick<Contract, 'method' | 'path'>): Access {
   return access
 }
 
-/** @param principal somebody known, unless everyone may. */
+/** @param principal one that is known, unless everyone may. */
 export function isAllowed(access: Access, principal: Principal): boolean {
   if (access === 'everyone' || access === 'anyone known') return true
   if (access === 'any role') return holds(principal, 'viewer') || isCustomer(principal)
   return holds(principal, access.staff) || (access.customers === true && isCustomer(principal))
 }
 
-/** What somebody lacks who is not allowed. */
+/** Whether a principal may be refused for its roles. */
+export const asksForRole = (access: Access): boolean => access !== 'everyone' && access !== 'anyone known'
+
+/** Which role is asked for. */
 export const describeAccess = (access: Access): string =>
   typeof access === 'string'
     ? access
@@ -126,7 +129,7 @@ export const describeAccess = (access: Access): string =>
 /** Orders and transfers of customers are a record of themselves, and so is what they do with theirs. */
 const PLACING = new Set(['POST /orders', 'POST /transfers'])
 
-/** Whether it is recorded that somebody does this. */
+/** Whether it is recorded that the principal does this. */
 export function isRecorded(endpoint: Pick<Contract, 'method' | 'path'>, principal: Principal): boolean {
   if (!changes(endpoint.method.toUpperCase())) return false
   if (PLACING.has(nameOf(endpoint)))
@@ -137,7 +140,10 @@ export function isRecorded(endpoint: Pick<Contract, 'method' | 'path'>, principa
 /** What something is done to, e.g. `orders/…`: the path up to the last thing that it names. */
 export function targetOf(path: string, params: Readonly<Record<string, unknown>>): string {
   const upTo = path.lastIndexOf('}') + 1
-  return (upTo === 0 ? path : path.slice(0, upTo))
-    .replace(/^\/(operations\/)?/, '')
-    .replaceAll(/\{(\w+)\}/g, (_, name: string) => String(params[name]))
+  return pathAsTarget(upTo === 0 ? path : path.slice(0, upTo)).replaceAll(/\{(\w+)\}/g, (_, name: string) =>
+    String(params[name]),
+  )
 }
+
+/** A path as the record has it, e.g. `orders/…` of `/operations/orders/…`. */
+export const pathAsTarget = (path: string): string => path.replace(/^\/(operations\/)?/, '')

@@ -71,6 +71,7 @@ describe('a token of the issuer', () => {
     const bearer = await token({ sub: 'guest' })
     expect((await call('/me', bearer)).status).toBe(200)
     expect((await call('/orders', bearer)).status).toBe(403)
+    expect((await call('/products', bearer)).status).toBe(403)
     // A customer that is nobody sees nobody's orders.
     expect((await call('/orders', await token({ sub: 'guest', roles: ['customer'] }))).status).toBe(403)
   })
