@@ -317,7 +317,7 @@ export function isForDevelopment({ NODE_ENV, SANDBOX_URL }: Config): boolean {
 
 /**
  * Whether a request without a credential is the developer's: on a developer's own machine, while nothing says
- * otherwise. Whoever has set up who may do what, or lets others in, does not mean that.
+ * otherwise. Where it is set up who may do what, or others are let in, that is not meant.
  */
 export function isOpenMode(config: Config): boolean {
   const keys = [config.BOOTSTRAP_ADMIN_KEY, config.BOOTSTRAP_ADMIN_KEY_FILE]

@@ -14,7 +14,7 @@ import { accessTo } from './identity/access.ts'
 import { callerOf } from './identity/caller.ts'
 import type { Identity } from './identity/identity.ts'
 import { withoutSecrets } from './identity/redact.ts'
-import { endpointAt, mount, refuseOtherMethods } from './mount.ts'
+import { indexPaths, mount, refuseOtherMethods } from './mount.ts'
 import { createErrorHandler, describeProblem, HttpProblem } from './problem.ts'
 
 export interface AppOptions {
@@ -66,20 +66,21 @@ export function createApp({
   app.use('/docs', swaggerUi.serve)
   app.use(neverStored, mount(forEveryone, identity))
   app.use('/webhooks', nothingHere)
-  // From here on, also that there is nothing at a path is told to who is known alone.
+  // From here on a credential is needed, also to learn that there is nothing at a path.
   app.use(identity.requireKnown, ...limitCallers(limits), mount(forTheKnown, identity))
   app.use(nothingHere)
+  const endpointAt = indexPaths(endpoints)
   const onRefused = (request: Request, response: Response, problem: HttpProblem) =>
     identity.onRefused(
       {
         subject: callerOf(request).principal.subject,
-        action: `${request.method} ${endpointAt(endpoints, request.path)?.path ?? 'elsewhere'}`,
-        target: request.path.slice(1, TARGET_MAX),
+        action: `${request.method} ${endpointAt(request.path)?.path ?? 'elsewhere'}`,
+        target: request.path.slice(1),
         requestId: String(response.getHeader('x-request-id')),
       },
       problem,
     )
-  const absentAt = (path: string) => endpointAt(endpoints, path)?.absent ?? 'NOT_FOUND'
+  const absentAt = (path: string) => endpointAt(path)?.absent ?? 'NOT_FOUND'
   app.use(createErrorHandler({ log, onRefused, absentAt }))
   return app
 }
@@ -87,9 +88,6 @@ export function createApp({
 const nothingHere: RequestHandler = () => {
   throw new HttpProblem('NOT_FOUND', 'There is nothing at this path.')
 }
-
-/** Of a path that is recorded. */
-const TARGET_MAX = 200
 
 /** What a page of another origin may send and read, where the configuration names it. */
 const CORS = {

@@ -3,7 +3,15 @@ import type { z } from 'zod'
 import { DomainError } from '../faults.ts'
 import { parseBody, readJson } from './body.ts'
 import type { AnyReply, Contract, Endpoint, From, HeaderRule } from './endpoint.ts'
-import { accessTo, describeAccess, isAllowed, isRecorded, nameOf, targetOf } from './identity/access.ts'
+import {
+  accessTo,
+  describeAccess,
+  isAllowed,
+  isRecorded,
+  nameOf,
+  pathAsTarget,
+  targetOf,
+} from './identity/access.ts'
 import type { AuditLog, Deed } from './identity/audit-log.ts'
 import { callerOf } from './identity/caller.ts'
 import { noQuery } from './parts.ts'
@@ -19,9 +27,6 @@ const STREAM_HEADERS = {
   pragma: 'no-cache',
   'x-accel-buffering': 'no',
 }
-
-/** Of what is recorded. */
-const TARGET_MAX = 200
 
 /** How often it is looked whether who watches a stream may still. */
 const LOOK_EVERY_MS = 2000
@@ -77,9 +82,14 @@ function byPath(endpoints: readonly Endpoint[]): [string, Endpoint[]][] {
   return [...groups].sort(([a], [b]) => (a < b ? -1 : 1))
 }
 
-/** The endpoint of a path, whichever its method. */
-export const endpointAt = (endpoints: readonly Endpoint[], path: string): Endpoint | undefined =>
-  endpoints.find(({ path: ours }) => new RegExp(`^${ours.replaceAll(/\{\w+\}/g, '[^/]+')}$`).test(path))
+/** Finds an endpoint of a path, whichever its method. */
+export function indexPaths(endpoints: readonly Endpoint[]): (path: string) => Endpoint | undefined {
+  const known = endpoints.map((endpoint) => ({
+    endpoint,
+    pattern: new RegExp(`^${endpoint.path.replaceAll(/\{\w+\}/g, '[^/]+')}$`),
+  }))
+  return (path) => known.find(({ pattern }) => pattern.test(path))?.endpoint
+}
 
 /** Checks a request against its contract, in the order in which a client would mend it, and carries it out. */
 async function answer(
@@ -107,7 +117,7 @@ async function answer(
   const deed = {
     subject: principal.subject,
     action: nameOf(endpoint),
-    target: [targetOf(endpoint.path, Object(params)), ...idsIn(parsed)].join('/').slice(0, TARGET_MAX),
+    target: [targetOf(endpoint.path, Object(params)), ...idsIn(parsed)].join('/'),
     isNamed: endpoint.path.includes('{'),
     requestId: from.requestId,
     reason: reasonIn(parsed),
@@ -144,7 +154,7 @@ async function recorded(
     throw error
   })
   const made = deed.isNamed ? undefined : done.headers?.['location']
-  await end('done', made?.replace(/^\/(operations\/)?/, ''))
+  await end('done', made === undefined ? undefined : pathAsTarget(made))
   return done
 }
 

@@ -165,7 +165,7 @@ const typeOf = (code: ProblemCode) => `/problems/${code.toLowerCase().replaceAll
 
 export interface ErrorHandling {
   log: Logger
-  /** Called when somebody was refused what they may not do. */
+  /** Called with each request that was refused for who made it. */
   onRefused: (request: Request, response: Response, problem: HttpProblem) => void
   /** The problem of a path whose id is no percent-encoded text. */
   absentAt: (path: string) => ProblemCode

@@ -144,12 +144,12 @@ export async function startStack(
     started.push({ stop: () => stopProcesses(processes) })
     const apiUrl = `http://${urlHost(config)}:${config.PORT}`
     const sandboxUrl = `http://${urlHost(config)}:${config.SANDBOX_PORT}`
-    const isUsable = () => {
+    const requireUsable = () => {
       const unusable = processes.find((process) => process.isUnusable())
       if (unusable !== undefined) throw new Error(`${unusable.name} cannot work like this. ${SETTINGS}`)
     }
     const probes = [`${apiUrl}/readyz`, ...(hasSandbox ? [`${sandboxUrl}/livez`] : [])]
-    await Promise.all(probes.map((url) => answering(url, stopping, isUsable)))
+    await Promise.all(probes.map((url) => answering(url, stopping, requireUsable)))
     return {
       apiUrl,
       isOpen: isOpenMode(config),

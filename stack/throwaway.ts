@@ -6,7 +6,7 @@ import type { LineWriter } from './console-log.ts'
 import { freePort } from './ports.ts'
 import { startStack, type Stack } from './stack.ts'
 
-/** For who runs it on this machine, whoever may use the system that the configuration is for. */
+/** For who runs it on this machine, whatever the configuration says about who may use its system. */
 const OPEN: Partial<Config> = {
   NODE_ENV: 'development',
   HOST: '127.0.0.1',

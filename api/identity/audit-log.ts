@@ -23,10 +23,13 @@ export interface AuditRecord {
   requestId: string
 }
 
-/** Something that somebody is about to do, or was refused. */
+/** Something that a principal is about to do, or was refused. */
 export interface Deed extends Pick<AuditRecord, 'subject' | 'action' | 'target' | 'requestId'> {
   reason?: string | undefined
 }
+
+/** Of a target: a path may be as long as its sender likes. */
+const TARGET_MAX = 200
 
 /** The key of a page of the record. */
 export const auditKey = ({ at, id }: AuditRecord): string => `${at.toISOString()} ${id}`
@@ -35,7 +38,8 @@ export const auditKey = ({ at, id }: AuditRecord): string => `${at.toISOString()
 export function createAuditLog({ db }: { db: Database }) {
   const write = async (deed: Deed, outcome: string | null) => {
     const { subject, action, requestId } = deed
-    const [target, reason] = [withoutSecrets(deed.target), deed.reason && withoutSecrets(deed.reason)]
+    const target = withoutSecrets(deed.target).slice(0, TARGET_MAX)
+    const reason = deed.reason && withoutSecrets(deed.reason)
     const [entry] = await db.$queryRaw<{ id: bigint }[]>`
       WITH entry AS (
         INSERT INTO audit_entries (at, subject, action, target, request_id)

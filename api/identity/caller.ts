@@ -9,5 +9,5 @@ const UNKNOWN: Credential = { principal: NOBODY, isGood: async () => true }
 export const rememberCaller = (request: Request, credential: Credential): void =>
   void callers.set(request, credential)
 
-/** Who makes this request: nobody, until somebody was found out. */
+/** Who makes this request: `nobody`, until it is known. */
 export const callerOf = (request: Request): Credential => callers.get(request) ?? UNKNOWN

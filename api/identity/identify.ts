@@ -24,7 +24,7 @@ export interface IdentityOptions {
 
 export type Identify = (request: Request) => Promise<Credential>
 
-/** Why somebody was refused: for the record and the metric, never with what was shown. */
+/** Why a request was refused: for the record and the metric, never with what was shown. */
 export type RefusedBecause = 'missing' | 'scheme' | 'key' | 'token' | 'session'
 
 const BEARER = /^Bearer +([\x21-\x7e]+) *$/i

@@ -103,7 +103,11 @@ export function createKeys({ db, bootstrapKey, onTrouble }: KeyOptions) {
       return found.exists
     },
 
-    list: () => db.apiKey.findMany({ select: SHOWN, orderBy: [{ createdAt: 'asc' }, { id: 'asc' }] }),
+    async list(): Promise<KeyRecord[]> {
+      const rows = await db.apiKey.findMany({ select: SHOWN, orderBy: [{ createdAt: 'asc' }, { id: 'asc' }] })
+      // A constraint of the table says which roles there are.
+      return rows as KeyRecord[]
+    },
 
     /**
      * @returns the key, for the only time.

@@ -11,7 +11,7 @@ const PAUSE_MS = 1000
 export interface Settings {
   /** What is wrong with them. */
   fault: string | undefined
-  /** Whether somebody can be served without a key. */
+  /** Whether requests can be served without a key. */
   isWithoutKeys: boolean
 }
 

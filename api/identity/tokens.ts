@@ -3,7 +3,7 @@ import { CUSTOMER_ID } from '../parts.ts'
 import type { KeySet, LocalKeySet } from './key-set.ts'
 import { ROLES, type Principal } from './principal.ts'
 
-/** Signed with a key pair: whoever can check a token with these cannot make one. */
+/** Signed with a key pair: with what checks a token none can be made. */
 const ALGORITHMS = ['RS256', 'ES256', 'EdDSA']
 
 const SKEW_SECONDS = 60

@@ -96,16 +96,10 @@ export function keyEndpoints({ identity: { keys } }: { identity: { keys: Keys } 
   ]
 }
 
-const viewKey = ({
+const viewKey = ({ id, name, roles, customerId, ...times }: KeyRecord) => ({
   id,
   name,
   roles,
-  customerId,
-  ...times
-}: Omit<KeyRecord, 'roles'> & { roles: string[] }) => ({
-  id,
-  name,
-  roles: roles as KeyRecord['roles'],
   customerId,
   createdAt: times.createdAt.toISOString(),
   expiresAt: times.expiresAt?.toISOString() ?? null,

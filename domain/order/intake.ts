@@ -84,7 +84,7 @@ export function createIntake({ db, definition, beforePivot, newId }: IntakeOptio
       if (row === undefined) throw new Error('place_order answered no row')
       if (row.placed !== null && row.verdict !== 'reused') {
         const isReplay = row.verdict === 'replayed'
-        // Whoever has the key is somebody else by now.
+        // The key is another customer's by now.
         if (isReplay && row.placed.customerId !== request.customerId) throw keyReused()
         const ran = isReplay ? await definitionOf(db, row.placed.id) : definition
         return { order: { ...fromStored(row.placed), definition: ran }, isReplay }

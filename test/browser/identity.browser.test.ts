@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { API_KEY, makeApiKey } from '../../api-key.ts'
 import type { Stack } from '../../stack/stack.ts'
 import { startThrowawayStack } from '../../stack/throwaway.ts'
+import { served } from '../harness/served.ts'
 import { orderBody } from '../harness/api-client.ts'
 import { openTestPool } from '../harness/database.ts'
 import { until } from '../harness/poll.ts'
@@ -31,19 +32,10 @@ async function call<T>(key: string, method: string, path: string, body?: object)
   return callAt<T>(stack.apiUrl, { authorization: `Bearer ${key}` }, method, path, body)
 }
 
-/** Again while a busy machine makes a dependency unavailable, as clients do. */
 async function callAt<T>(apiUrl: string, who: object, method: string, path: string, body?: object) {
   const headers = { ...who, 'content-type': 'application/json', 'idempotency-key': randomUUID() }
-  const response = await until(`${path} to answer`, async () => {
-    const answer = await fetch(apiUrl + path, {
-      method,
-      headers,
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    })
-    if (answer.status !== 503) return answer
-    await answer.text()
-    return undefined
-  })
+  const sent = { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) }
+  const response = await served(`${path} to answer`, () => fetch(apiUrl + path, sent))
   if (!response.ok) throw new Error(`${path} answered ${response.status}: ${await response.text()}`)
   return (response.status === 204 ? undefined : await response.json()) as T
 }

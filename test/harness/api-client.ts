@@ -11,6 +11,7 @@ import type { parkedStep } from '../../api/resources/parked.ts'
 import type { product } from '../../api/resources/products.ts'
 import type { transfer } from '../../api/resources/transfers.ts'
 import { until } from './poll.ts'
+import { served } from './served.ts'
 
 export type Order = z.infer<typeof order>
 export type OrderEvent = z.infer<typeof eventList>['data'][number]
@@ -62,9 +63,6 @@ export const orderBody = ({
 
 const isTerminal = ({ status }: { status: string }) => ['completed', 'rejected', 'cancelled'].includes(status)
 
-const isReset = (error: unknown) =>
-  error instanceof TypeError && /ECONNRESET|other side closed/.test(String(error.cause))
-
 /**
  * The API as a client sees it, with the waits that tests need.
  * @param credential a key or a token; none where the API is open.
@@ -78,20 +76,8 @@ export function createApiClient(apiUrl: string, sandboxUrl: string, credential?:
       ...init,
       headers: { ...(credential === undefined ? {} : { authorization: `Bearer ${credential}` }), ...headers },
     })
-  /**
-   * Sends a request until there is an answer, as a client does: a busy machine may make the API answer 503, or let it
-   * close a connection that was idle just when it is used again.
-   */
-  const insist = <T>(what: string, request: () => Promise<Response>, status: number): Promise<T> =>
-    until(what, async () => {
-      const response = await request().catch((error: unknown) => {
-        if (isReset(error)) return undefined
-        throw error
-      })
-      if (response?.status !== 503) return response && answered<T>(response, status)
-      await response.text()
-      return undefined
-    })
+  const insist = async <T>(what: string, request: () => Promise<Response>, status: number): Promise<T> =>
+    answered<T>(await served(what, request), status)
   const get = <T>(path: string): Promise<T> => insist(`${path} to be read`, () => fetch(apiUrl + path), 200)
   const send = <T>(path: string, body: object, status: number, key?: string): Promise<T> => {
     const headers = key === undefined ? {} : { 'idempotency-key': key }

@@ -8,6 +8,7 @@ import fc from 'fast-check'
 import { isWholeMatrix } from '../harness/matrix.ts'
 import { orderBody } from '../harness/api-client.ts'
 import { until } from '../harness/poll.ts'
+import { served } from '../harness/served.ts'
 import { startSystem } from '../harness/start.ts'
 import type { System } from '../harness/system.ts'
 
@@ -45,14 +46,7 @@ const callOnce = (name: string, { key, body, headers = {} }: Sent = {}) => {
   })
 }
 
-/** Again while a busy machine makes a dependency unavailable, as clients do. */
-const call = (name: string, sent?: Sent): Promise<Response> =>
-  until('an answer', async () => {
-    const answer = await callOnce(name, sent)
-    if (answer.status !== 503) return answer
-    await answer.text()
-    return undefined
-  })
+const call = (name: string, sent?: Sent) => served('an answer', () => callOnce(name, sent))
 
 const asAdmin = (name: string, sent: Sent = {}) => call(name, { key: bootstrap.key, ...sent })
 const codeOf = async (response: Response) => ((await response.json()) as { code?: string }).code
