@@ -1,11 +1,12 @@
+import type { OrderContent } from '../domain/order/content.ts'
 import { ORDER_SAGA } from '../workflows/order/contract.ts'
 import type { SagaContract } from '../workflows/saga/contract.ts'
 import { TRANSFER_SAGA } from '../workflows/transfer/contract.ts'
 
 /** The sagas that the API starts and shows. */
 export interface Contracts {
-  order: SagaContract
-  transfer: SagaContract
+  order: SagaContract<OrderContent>
+  transfer: SagaContract<undefined>
 }
 
 /** The registry: every definition that this code knows. */

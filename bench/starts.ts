@@ -18,6 +18,7 @@ import { placeOrderRow } from '../test/harness/order-rows.ts'
 import { countOrders, overtakes, timesOf, type OrderTimes } from '../test/harness/order-times.ts'
 import { until } from '../test/harness/poll.ts'
 import { ORDER_SAGA } from '../workflows/order/contract.ts'
+import { orderSaga } from '../workflows/order/steps.ts'
 import { percentiles, round } from './figures.ts'
 
 /**
@@ -169,7 +170,7 @@ async function bareRate(): Promise<number> {
     workflowTaskTimeoutMs: 4000,
     input: {},
   })
-  const { definition } = ORDER_SAGA
+  const definition = orderSaga.name
   const start = () =>
     workflows.start(
       { id: uuid(), definition, deadlineAt: new Date(), isRestart: false, status: 'pending' },

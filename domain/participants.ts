@@ -1,4 +1,5 @@
 import { reserveInventory } from './inventory/reserve-inventory.ts'
+import { wrapGift } from './inventory/wrap-gift.ts'
 import { awardPoints } from './loyalty/award-points.ts'
 import { notifyCustomer } from './notification/notify-customer.ts'
 import { completeOrder } from './order/complete-order.ts'
@@ -11,7 +12,7 @@ import { depositMoney, withdrawMoney } from './transfer/move-money.ts'
 /** The registry: the steps of each participant, by the name of its task queue. A new step is a line here. */
 export const ORDER_PARTICIPANTS = {
   order: { completeOrder },
-  inventory: { reserveInventory },
+  inventory: { reserveInventory, wrapGift },
   payment: { chargePayment },
   shipping: { createShipment },
   loyalty: { awardPoints },

@@ -53,11 +53,18 @@ export const orderRequest = z
       })
       .openapi({ description: 'One line per SKU: a SKU on two lines is refused (422).' }),
     paymentMethod: word(/^pm_[a-z0-9_]{1,60}$/, 'An opaque token, pm_….').openapi({ example: 'pm_ok' }),
-    shipping: z.strictObject({
-      service: word(/^[a-z][a-z0-9_]{0,39}$/, 'Lower-case letters, digits and _.').openapi({
-        example: 'standard',
-      }),
-      address,
+    shipping: z
+      .strictObject({
+        service: word(/^[a-z][a-z0-9_]{0,39}$/, 'Lower-case letters, digits and _.').openapi({
+          example: 'standard',
+        }),
+        address,
+      })
+      .optional()
+      .openapi({ description: 'Required, unless every product is digital; it is not kept then.' }),
+    giftWrap: z.boolean().optional().openapi({
+      description: 'Adds the step `wrapGift`.',
+      example: false,
     }),
     expectedTotalMinor: z.int().min(0).max(Number.MAX_SAFE_INTEGER).optional().openapi({
       description: 'Refused (422 TOTAL_MISMATCH) when the catalogue’s total differs.',
@@ -77,6 +84,7 @@ export const order = z
     currency: z.string(),
     totalMinor: amountMinor,
     lines: z.array(z.object({ sku: z.string(), quantity: z.int(), unitPriceMinor: amountMinor })),
+    giftWrap: z.boolean(),
     ...SAGA_FIELDS,
   })
   .openapi('Order')
@@ -98,18 +106,19 @@ export const viewPlacedOrder = (contract: SagaContract, order: PlacedOrder, temp
   view(contract, order, asPlaced(order), temporal)
 
 /** The part of an order that never changes. */
-type OrderParts = Pick<PlacedOrder, 'customerId' | 'currency' | 'totalMinor' | 'lines'>
+type OrderParts = Pick<PlacedOrder, 'customerId' | 'currency' | 'totalMinor' | 'lines' | 'giftWrap'>
 
-const partsOf = ({ customerId, currency, totalMinor, lines }: OrderRecord): OrderParts => ({
+const partsOf = ({ customerId, currency, totalMinor, lines, giftWrap }: OrderRecord): OrderParts => ({
   customerId,
   currency,
+  giftWrap,
   totalMinor: toMinor(totalMinor),
   lines: lines.map((line) => ({ ...line, unitPriceMinor: toMinor(line.unitPriceMinor) })),
 })
 
 function view(
   contract: SagaContract,
-  { customerId, currency, totalMinor, lines }: OrderParts,
+  { customerId, currency, totalMinor, lines, giftWrap }: OrderParts,
   saga: SagaSnapshot,
   temporal: TemporalPlace,
 ) {
@@ -119,6 +128,7 @@ function view(
     currency,
     totalMinor,
     lines: lines.map(({ sku, quantity, unitPriceMinor }) => ({ sku, quantity, unitPriceMinor })),
+    giftWrap,
     ...viewSaga(contract, saga, temporal),
   }
 }

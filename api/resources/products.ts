@@ -12,6 +12,7 @@ export const product = z
     currency: z.string(),
     priceMinor: amountMinor,
     active: z.boolean(),
+    kind: z.enum(['physical', 'digital']).openapi({ description: 'What is digital is not shipped.' }),
     available: z.int().openapi({ description: 'Without what is reserved or sold.' }),
     reserved: z.int().openapi({ description: 'Held by orders that are still on their way.' }),
     sold: z.int(),
@@ -55,7 +56,17 @@ export function productEndpoints({ catalogue }: ProductResources): Endpoint[] {
   ]
 }
 
-function viewProduct({ sku, name, currency, priceMinor, active, stock }: ProductRecord) {
+function viewProduct({ sku, name, currency, priceMinor, active, kind, stock }: ProductRecord) {
   const { available, reserved, sold } = stock ?? { available: 0, reserved: 0, sold: 0 }
-  return { sku, name, currency, priceMinor: toMinor(priceMinor), active, available, reserved, sold }
+  return {
+    sku,
+    name,
+    currency,
+    priceMinor: toMinor(priceMinor),
+    active,
+    kind: kind === 'digital' ? ('digital' as const) : ('physical' as const),
+    available,
+    reserved,
+    sold,
+  }
 }

@@ -29,7 +29,9 @@ export const sagaList = z
       z.object({
         kind: sagaKind,
         definition: z.string().openapi({ example: 'order@1' }),
-        isCurrent: z.boolean().openapi({ description: 'New sagas are run by it.' }),
+        isCurrent: z
+          .boolean()
+          .openapi({ description: 'New sagas are run by it, where their content asks for its steps.' }),
         steps: z.array(definedStep),
       }),
     ),
@@ -55,11 +57,11 @@ export function sagaEndpoints({ contracts }: { contracts: Contracts }): Endpoint
   ]
 }
 
-const definitionsOfKind = (kind: SagaKind, { definition: current, steps }: SagaContract) =>
+const definitionsOfKind = (kind: SagaKind, { current, steps }: SagaContract) =>
   [...steps].map(([definition, outline]) => ({
     kind,
     definition,
-    isCurrent: definition === current,
+    isCurrent: current.has(definition),
     steps: outline.map(({ at, ...step }) => viewStep(at, step)),
   }))
 

@@ -15,7 +15,9 @@ export interface RecordEvents {
     currency: string
     totalMinor: number
     lines: readonly OrderLine[]
+    /** `none` where nothing is shipped. */
     shippingService: string
+    giftWrap?: true
     /** RFC 3339. */
     deadlineAt: string
   }

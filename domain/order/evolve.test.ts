@@ -154,8 +154,8 @@ describe('an order, as its events have it,', () => {
   })
 
   it('is not folded over a type of event that a newer release has added', () => {
-    const wrapped = { type: 'GiftWrapped', data: {} }
-    for (const fold of [() => asOrderEvent(wrapped), () => evolve(NOTHING, wrapped)])
+    const engraved = { type: 'GiftEngraved', data: {} }
+    for (const fold of [() => asOrderEvent(engraved), () => evolve(NOTHING, engraved)])
       expect(fold).toThrow(expect.objectContaining({ code: 'NEWER_EVENT' }) as Error)
   })
 

@@ -1,6 +1,8 @@
 import type { Database } from '../../prisma/client.ts'
 import { DomainError } from '../../faults.ts'
-import { definitionOf, fingerprint, intakePaused, keyReused, rethrowTwin } from '../saga/idempotency.ts'
+import type { Composition } from '../saga/composition.ts'
+import { fingerprint, intakePaused, keyReused, rethrowTwin } from '../saga/idempotency.ts'
+import type { OrderContent } from './content.ts'
 
 /** An order as a customer asks for it; its prices come from the catalogue. */
 export interface OrderRequest {
@@ -9,10 +11,14 @@ export interface OrderRequest {
   lines: { sku: string; quantity: number }[]
   /** An opaque token of the payment provider, never a card number. */
   paymentMethod: string
-  shipping: {
-    service: string
-    address: { name: string; line1: string; city: string; postalCode: string; country: string }
-  }
+  /** Required, unless every product is digital. */
+  shipping?:
+    | {
+        service: string
+        address: { name: string; line1: string; city: string; postalCode: string; country: string }
+      }
+    | undefined
+  giftWrap?: boolean | undefined
   expectedTotalMinor?: number | undefined
   /** Seconds from now until the order must be past its point of no return. */
   deadlineSeconds?: number | undefined
@@ -23,6 +29,7 @@ export interface PlacedOrder {
   id: string
   /** The saga that runs it, e.g. `order@1`. */
   definition: string
+  giftWrap: boolean
   customerId: string
   currency: string
   totalMinor: number
@@ -45,20 +52,19 @@ type Verdict =
   | 'unknown_sku'
   | 'inactive_sku'
   | 'foreign_currency'
+  | 'shipping_missing'
   | 'total_mismatch'
 
 const DEADLINE_SECONDS = 1800
 
 interface IntakeOptions {
   db: Database
-  /** The saga that new orders are run by, e.g. `order@1`. */
-  definition: string
-  /** Its steps that must be done before its pivot. */
-  beforePivot: readonly string[]
+  /** What an order is run by follows from what is in it. */
+  compose: (content: OrderContent) => Composition
   newId: () => string
 }
 
-export function createIntake({ db, definition, beforePivot, newId }: IntakeOptions) {
+export function createIntake({ db, compose, newId }: IntakeOptions) {
   return {
     /**
      * Writes the order and everything that belongs to it in one database transaction.
@@ -73,21 +79,24 @@ export function createIntake({ db, definition, beforePivot, newId }: IntakeOptio
       sent: object = request,
     ): Promise<Placement> {
       const [body, hash] = [JSON.stringify(request), fingerprint(sent)]
+      const isGiftWrapped = request.giftWrap === true
+      // Whether a product is digital, the catalogue says.
+      const slips = JSON.stringify({
+        physical: compose({ isDigital: false, isGiftWrapped }),
+        digital: compose({ isDigital: true, isGiftWrapped }),
+      })
       const rows = await db.$queryRaw<
         { verdict: Verdict; placed: StoredOrder | null; positions: number[] }[]
       >`
-        SELECT verdict, placed, positions FROM place_order(${newId()}::uuid, ${definition}, ${caller}, ${key}, ${hash},
-          ${body}::jsonb, ${beforePivot}::text[], ${request.deadlineSeconds ?? DEADLINE_SECONDS}::integer)`.catch(
-        rethrowTwin,
-      )
+        SELECT verdict, placed, positions FROM order_place(${newId()}::uuid, ${slips}::jsonb, ${caller}, ${key}, ${hash},
+          ${body}::jsonb, ${request.deadlineSeconds ?? DEADLINE_SECONDS}::integer)`.catch(rethrowTwin)
       const [row] = rows
-      if (row === undefined) throw new Error('place_order answered no row')
+      if (row === undefined) throw new Error('order_place answered no row')
       if (row.placed !== null && row.verdict !== 'reused') {
         const isReplay = row.verdict === 'replayed'
         // The key is another customer's by now.
         if (isReplay && row.placed.customerId !== request.customerId) throw keyReused()
-        const ran = isReplay ? await definitionOf(db, row.placed.id) : definition
-        return { order: { ...fromStored(row.placed), definition: ran }, isReplay }
+        return { order: fromStored(row.placed), isReplay }
       }
       throw refusal(row.verdict, row.positions)
     },
@@ -95,12 +104,12 @@ export function createIntake({ db, definition, beforePivot, newId }: IntakeOptio
 }
 
 /** Times come out of JSON as text. */
-type StoredOrder = Omit<PlacedOrder, 'definition' | 'createdAt' | 'deadlineAt'> & {
+type StoredOrder = Omit<PlacedOrder, 'createdAt' | 'deadlineAt'> & {
   createdAt: string
   deadlineAt: string
 }
 
-const fromStored = ({ createdAt, deadlineAt, ...order }: StoredOrder): Omit<PlacedOrder, 'definition'> => ({
+const fromStored = ({ createdAt, deadlineAt, ...order }: StoredOrder): PlacedOrder => ({
   ...order,
   createdAt: new Date(createdAt),
   deadlineAt: new Date(deadlineAt),
@@ -119,6 +128,12 @@ function refusal(verdict: Verdict, positions: number[]): DomainError {
       return new DomainError('INACTIVE_SKU', 'This product is no longer sold.', skus)
     case 'foreign_currency':
       return new DomainError('INVALID_ORDER', 'These products are not sold in this currency.', [['currency']])
+    case 'shipping_missing':
+      return new DomainError(
+        'INVALID_ORDER',
+        'An order of anything but digital products is shipped somewhere.',
+        [['shipping']],
+      )
     case 'total_mismatch':
       return new DomainError('TOTAL_MISMATCH', 'The total differs from the catalogue’s.', [
         ['expectedTotalMinor'],

@@ -1,4 +1,5 @@
 import type { Database } from '../../prisma/client.ts'
+import type { Composition } from '../saga/composition.ts'
 import { definitionOf, fingerprint, intakePaused, keyReused, rethrowTwin } from '../saga/idempotency.ts'
 
 export interface TransferRequest {
@@ -24,14 +25,15 @@ const DEADLINE_SECONDS = 1800
 
 interface TransferIntakeOptions {
   db: Database
-  /** The saga that new transfers are run by, e.g. `transfer@1`. */
-  definition: string
-  /** Its steps that must be done before its pivot. */
-  beforePivot: readonly string[]
+  composition: Composition
   newId: () => string
 }
 
-export function createTransferIntake({ db, definition, beforePivot, newId }: TransferIntakeOptions) {
+export function createTransferIntake({
+  db,
+  composition: { definition, beforePivot },
+  newId,
+}: TransferIntakeOptions) {
   return {
     /**
      * Writes the transfer and everything that belongs to it in one database transaction.

@@ -89,6 +89,9 @@ END $$;
 CREATE OR REPLACE TRIGGER operator_actions_reason BEFORE INSERT ON operator_actions
   FOR EACH ROW WHEN (NEW.reason IS NOT NULL) EXECUTE FUNCTION operator_actions_part_reason();
 
+CREATE OR REPLACE TRIGGER gift_wrappings_append_only BEFORE UPDATE OR DELETE ON gift_wrappings
+  FOR EACH ROW EXECUTE FUNCTION refuse_change();
+
 CREATE OR REPLACE TRIGGER loyalty_entries_append_only BEFORE UPDATE OR DELETE ON loyalty_entries
   FOR EACH ROW EXECUTE FUNCTION refuse_change();
 

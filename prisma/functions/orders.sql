@@ -1,19 +1,21 @@
 -- An order as it was placed: the part of it that never changes.
 CREATE OR REPLACE FUNCTION placed_order(p_id uuid) RETURNS jsonb LANGUAGE sql STABLE AS $$
-  SELECT jsonb_build_object('id', o.id, 'customerId', customer_id, 'currency', currency, 'totalMinor', total_minor,
-    'createdAt', created_at, 'deadlineAt', deadline_at, 'lines', (
+  SELECT jsonb_build_object('id', o.id, 'definition', definition, 'customerId', customer_id, 'currency', currency,
+    'totalMinor', total_minor, 'giftWrap', gift_wrap, 'createdAt', created_at, 'deadlineAt', deadline_at, 'lines', (
       SELECT jsonb_agg(jsonb_build_object('sku', sku, 'quantity', quantity, 'unitPriceMinor', unit_price_minor)
         ORDER BY position) FROM order_lines WHERE order_id = o.id))
     FROM orders o JOIN sagas s USING (id) WHERE o.id = p_id
 $$;
 
 -- Places an order: its saga, the order, its lines and address, the idempotency key, OrderPlaced and its outbox row,
--- or nothing at all. Prices come from the catalogue. p_order is the body of the request.
+-- or nothing at all. Prices come from the catalogue. p_order is the body of the request. p_slips are the definitions that
+-- may run it, {"physical", "digital"}, each {"definition", "beforePivot"}: the latter, where there is one, when every
+-- product is digital. Then no address is kept.
 --   placed | replayed (the order is the first one) | reused (the key, with another body) | paused (the intake is) |
---   unknown_sku | inactive_sku | foreign_currency (positions: which lines, from 0) | total_mismatch
+--   unknown_sku | inactive_sku | foreign_currency (positions: which lines, from 0) | shipping_missing | total_mismatch
 -- SQLSTATE 55P03 as for idempotency_take.
-CREATE OR REPLACE FUNCTION place_order(p_id uuid, p_definition text, p_caller text, p_key text, p_body_hash text,
-  p_order jsonb, p_before_pivot text[], p_deadline_seconds integer, OUT verdict text, OUT placed jsonb, OUT positions integer[])
+CREATE OR REPLACE FUNCTION order_place(p_id uuid, p_slips jsonb, p_caller text, p_key text, p_body_hash text,
+  p_order jsonb, p_deadline_seconds integer, OUT verdict text, OUT placed jsonb, OUT positions integer[])
 LANGUAGE plpgsql AS $$
 DECLARE
   holder record;
@@ -22,6 +24,10 @@ DECLARE
   unknown integer[];
   inactive integer[];
   foreign_currency integer[];
+  slip jsonb;
+  is_shipped boolean;
+  is_wrapped boolean := coalesce((p_order->>'giftWrap')::boolean, false);
+  service text;
   deadline timestamptz;
 BEGIN
   positions := '{}';
@@ -36,14 +42,16 @@ BEGIN
              'unitPriceMinor', p.price_minor) ORDER BY n),
            array_agg(n - 1) FILTER (WHERE p.sku IS NULL),
            array_agg(n - 1) FILTER (WHERE NOT p.active),
-           array_agg(n - 1) FILTER (WHERE p.currency <> p_order->>'currency')
-      INTO total, priced, unknown, inactive, foreign_currency
+           array_agg(n - 1) FILTER (WHERE p.currency <> p_order->>'currency'),
+           NOT (p_slips ? 'digital' AND bool_and(p.kind = 'digital'))
+      INTO total, priced, unknown, inactive, foreign_currency, is_shipped
       FROM jsonb_array_elements(p_order->'lines') WITH ORDINALITY AS lines (line, n)
       LEFT JOIN products p ON p.sku = line->>'sku';
     verdict := CASE
       WHEN unknown IS NOT NULL THEN 'unknown_sku'
       WHEN inactive IS NOT NULL THEN 'inactive_sku'
       WHEN foreign_currency IS NOT NULL THEN 'foreign_currency'
+      WHEN is_shipped AND p_order->'shipping' IS NULL THEN 'shipping_missing'
       WHEN (p_order->>'expectedTotalMinor')::bigint <> total THEN 'total_mismatch' END;
     IF verdict IS NOT NULL THEN
       positions := coalesce(unknown, inactive, foreign_currency, positions);
@@ -57,20 +65,35 @@ BEGIN
     RETURN;
   END IF;
 
-  deadline := saga_open(p_id, p_definition, p_before_pivot, p_deadline_seconds);
-  INSERT INTO orders (id, customer_id, currency, total_minor, payment_method, shipping_service)
-  VALUES (p_id, p_order->>'customerId', p_order->>'currency', total, p_order->>'paymentMethod',
-    p_order#>>'{shipping,service}');
+  slip := p_slips->(CASE WHEN is_shipped THEN 'physical' ELSE 'digital' END);
+  service := CASE WHEN is_shipped THEN p_order#>>'{shipping,service}' ELSE 'none' END;
+  deadline := saga_open(p_id, slip->>'definition',
+    ARRAY(SELECT jsonb_array_elements_text(slip->'beforePivot')), p_deadline_seconds);
+  INSERT INTO orders (id, customer_id, currency, total_minor, payment_method, shipping_service, gift_wrap)
+  VALUES (p_id, p_order->>'customerId', p_order->>'currency', total, p_order->>'paymentMethod', service, is_wrapped);
   INSERT INTO order_lines (order_id, sku, position, quantity, unit_price_minor)
   SELECT p_id, line->>'sku', n - 1, (line->>'quantity')::integer, (line->>'unitPriceMinor')::bigint
     FROM jsonb_array_elements(priced) WITH ORDINALITY AS lines (line, n);
   INSERT INTO order_addresses (order_id, name, line1, city, postal_code, country)
   SELECT p_id, a.name, a.line1, a.city, a."postalCode", a.country
     FROM jsonb_to_record(p_order#>'{shipping,address}')
-      AS a (name text, line1 text, city text, "postalCode" text, country text);
+      AS a (name text, line1 text, city text, "postalCode" text, country text)
+   WHERE is_shipped;
   PERFORM saga_advance(p_id, NULL, 'OrderPlaced', jsonb_build_object(
     'customerId', p_order->>'customerId', 'currency', p_order->>'currency', 'totalMinor', total, 'lines', priced,
-    'shippingService', p_order#>>'{shipping,service}', 'deadlineAt', deadline), 1);
+    'shippingService', service, 'deadlineAt', deadline)
+    || CASE WHEN is_wrapped THEN '{"giftWrap": true}' ELSE '{}' END::jsonb, 1);
   verdict := 'placed';
   placed := placed_order(p_id);
+END $$;
+
+-- The same as the release before calls it: an order of the one definition that it knows.
+CREATE OR REPLACE FUNCTION place_order(p_id uuid, p_definition text, p_caller text, p_key text, p_body_hash text,
+  p_order jsonb, p_before_pivot text[], p_deadline_seconds integer, OUT verdict text, OUT placed jsonb, OUT positions integer[])
+LANGUAGE plpgsql AS $$
+BEGIN
+  SELECT o.verdict, o.placed - 'definition' - 'giftWrap', o.positions INTO verdict, placed, positions
+    FROM order_place(p_id, jsonb_build_object('physical', jsonb_build_object(
+      'definition', p_definition, 'beforePivot', p_before_pivot)), p_caller, p_key, p_body_hash, p_order,
+      p_deadline_seconds) o;
 END $$;

@@ -3,7 +3,7 @@ import { orderSaga } from '../../workflows/order/steps.ts'
 import { cancelAfter } from '../harness/cancel-after.ts'
 import { settled } from '../harness/failure-matrix.ts'
 import { isWholeMatrix } from '../harness/matrix.ts'
-import { expectOrderCompleted, ORDER_TRIALS } from '../harness/order-trials.ts'
+import { COMPOSED_TRIALS, expectOrderCompleted, ORDER_TRIALS } from '../harness/order-trials.ts'
 import { participantsOf, pointsIn, stepsOf, triedSteps } from '../harness/saga-steps.ts'
 import { startSystem, startWorker } from '../harness/start.ts'
 import { AT_A_PROVIDER } from '../harness/survival.ts'
@@ -54,9 +54,14 @@ const killPoints = (activity: string, step: Parameters<typeof pointsIn>[1]): str
   return whole.filter((at) => own.some((point) => at === `${activity}:${point}`))
 }
 
-function describeKills<Wishes, S extends Shown>(what: string, trials: Trials<Wishes, S>): void {
+/** @param only the step at which its workers are killed; without it, every one that is tried. */
+function describeKills<Wishes, S extends Shown>(
+  what: string,
+  trials: Trials<Wishes, S>,
+  only?: string,
+): void {
   const all = stepsOf(trials.definition)
-  const tried = triedSteps(trials.definition)
+  const tried = triedSteps(trials.definition).filter(({ name }) => name === (only ?? name))
   const points = tried.flatMap((step) => killPoints(step.name, step).map((at) => ({ at, step })))
 
   /** What a provider does while a worker is killed in the middle of a call to it: only in the whole matrix. */
@@ -126,7 +131,10 @@ function describeKills<Wishes, S extends Shown>(what: string, trials: Trials<Wis
 
 describeKills('an order', ORDER_TRIALS)
 // The kernel is the same one: `npm test` kills the workers of one saga.
-if (isWholeMatrix) describeKills('a transfer', TRANSFER_TRIALS)
+if (isWholeMatrix) {
+  describeKills('a transfer', TRANSFER_TRIALS)
+  for (const { what, at, trials } of COMPOSED_TRIALS) describeKills(what, trials, at)
+}
 
 describe('a worker that is killed after the pivot’s commit and before its workflow task ends', () => {
   it('leaves an order that stays completed, whatever asks for its end: nothing is refunded', async () => {

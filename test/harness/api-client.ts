@@ -31,6 +31,9 @@ export interface OrderWishes {
   currency?: string
   paymentMethod?: string
   service?: string
+  /** It is, unless said otherwise. */
+  isShipped?: boolean
+  giftWrap?: boolean
   lines?: { sku: string; quantity: number }[]
   deadlineSeconds?: number
   key?: string
@@ -50,6 +53,8 @@ export const orderBody = ({
   currency,
   paymentMethod,
   service,
+  isShipped = true,
+  giftWrap,
   lines,
   deadlineSeconds,
 }: OrderWishes = {}) => ({
@@ -57,7 +62,8 @@ export const orderBody = ({
   currency: currency ?? 'EUR',
   lines: lines ?? [{ sku: 'TEA-001', quantity: 2 }],
   paymentMethod: paymentMethod ?? 'pm_ok',
-  shipping: { service: service ?? 'standard', address },
+  ...(isShipped ? { shipping: { service: service ?? 'standard', address } } : {}),
+  ...(giftWrap === undefined ? {} : { giftWrap }),
   ...(deadlineSeconds === undefined ? {} : { deadlineSeconds }),
 })
 

@@ -1,4 +1,5 @@
 import { expect } from 'vitest'
+import type { SagaDefinition } from '../../workflows/saga/definition.ts'
 import { ATTEMPTS } from '../../workflows/saga/policies.ts'
 import type { Interference } from './interference.ts'
 import type { Misbehaviour } from './misbehaviour.ts'
@@ -115,7 +116,7 @@ export async function runIntoTrouble<Wishes, S extends Shown>(
   trouble: Trouble<Wishes>,
 ): Promise<void> {
   const { step, wishes, interference, misbehaviour, code, isBegun = false, state } = trouble
-  const party = partyOf(step, trouble.trouble)
+  const party = partyOf(trials.definition, step, trouble.trouble)
   if (interference !== undefined) system.interferences.plan(party, step, interference)
   if (misbehaviour !== undefined) system.interferences.planAtProvider(party, step, misbehaviour)
   if (trouble.isCancelledFirst === true) cancelFirst(system, trials, party, step)
@@ -140,6 +141,8 @@ export const settled = <Wishes, S extends Shown>(
     return state === 'done' || state === 'skipped' ? state : undefined
   })
 
-/** A customer, or an account, that is distinguished by what its saga is to meet. */
-export const partyOf = (...parts: readonly string[]): string =>
-  `cus_${parts.join('_').replaceAll(/[^A-Za-z0-9]+/g, '_')}`.slice(0, 60)
+/** A customer, or an account, that is distinguished by its saga and by what that is to meet. */
+export const partyOf = ({ name }: SagaDefinition, ...parts: readonly string[]): string => {
+  const [, ...variant] = name.split('+')
+  return `cus_${[...variant, ...parts].join('_').replaceAll(/[^A-Za-z0-9]+/g, '_')}`.slice(0, 60)
+}

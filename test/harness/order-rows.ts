@@ -1,21 +1,25 @@
 import { randomUUID } from 'node:crypto'
 import { v7 as uuid } from 'uuid'
+import type { OrderContent } from '../../domain/order/content.ts'
 import { createIntake } from '../../domain/order/intake.ts'
 import type { Database } from '../../prisma/client.ts'
-import { orderSaga } from '../../workflows/order/steps.ts'
+import { ORDER_SAGA } from '../../workflows/order/contract.ts'
 import { orderBody, type OrderWishes } from './api-client.ts'
 
-const BEFORE_PIVOT = orderSaga.compensatable.map(({ execute }) => execute)
-
 /**
- * An order placed straight into the tables, without a workflow. `beforePivot` are the steps that its pivot asks for.
+ * An order placed straight into the tables, without a workflow. `beforePivot` are the steps that its pivot asks for: those
+ * of its definition, unless said otherwise.
  */
 export async function placeOrderRow(
   db: Database,
   wishes: OrderWishes = {},
-  beforePivot: readonly string[] = BEFORE_PIVOT,
+  beforePivot?: readonly string[],
 ): Promise<string> {
-  const intake = createIntake({ db, definition: orderSaga.name, beforePivot, newId: uuid })
+  const compose = (content: OrderContent) => {
+    const composition = ORDER_SAGA.compose(content)
+    return beforePivot === undefined ? composition : { ...composition, beforePivot }
+  }
+  const intake = createIntake({ db, compose, newId: uuid })
   const { order } = await intake.place('test', wishes.key ?? randomUUID(), orderBody(wishes))
   return order.id
 }

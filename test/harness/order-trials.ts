@@ -1,31 +1,59 @@
 import { expect } from 'vitest'
 import type { LedgerEntry } from '../../domain/saga/step.ts'
-import { orderSaga } from '../../workflows/order/steps.ts'
+import { composeOrder, orderSaga } from '../../workflows/order/steps.ts'
+import type { SagaDefinition } from '../../workflows/saga/definition.ts'
 import type { Order, OrderWishes } from './api-client.ts'
 import { stepsOf } from './saga-steps.ts'
 import type { System } from './system.ts'
 import { expectCompleted, type Trials } from './trials.ts'
 
-export const ORDER_TRIALS: Trials<OrderWishes, Order> = {
-  definition: orderSaga,
+const orderTrials = (definition: SagaDefinition, content: OrderWishes = {}): Trials<OrderWishes, Order> => ({
+  definition,
   events: { opening: 'OrderPlaced', rejected: 'OrderRejected', cancelled: 'OrderCancelled' },
   refusals: {
     reserveInventory: { wishes: { lines: [{ sku: 'NONE-001', quantity: 1 }] }, code: 'OUT_OF_STOCK' },
   },
-  place: (system, customerId, wishes) => system.api.place({ customerId, ...wishes }),
+  place: (system, customerId, wishes) => system.api.place({ customerId, ...content, ...wishes }),
   show: (system, id) => system.api.order(id),
   cancel: (system, id) => system.api.cancel(id),
   eventTypes: (system, id) => system.api.eventTypes(id),
   async expectEffects(system, order, undone) {
-    await expectAtProviders(system, order, undone)
-    await (undone === undefined ? expectAllDone(system, order) : expectNothingLeft(system, order, undone))
+    const done = undone ?? stepsOf(definition).map(({ name }) => name)
+    await expectAtProviders(system, order, definition, undone)
+    await (undone === undefined ? expectAllDone : expectNothingLeft)(system, order, done)
     // An order is read from several rows: it is compared when none of them is about to change.
     if (undone === undefined) await system.api.notified(order.id)
     // The events tell of it what its rows tell, to the last member.
     const today = await system.api.order(order.id)
     expect(await system.api.get(`/orders/${order.id}?asOfVersion=${today.version}`)).toEqual(today)
   },
-}
+})
+
+export const ORDER_TRIALS = orderTrials(orderSaga)
+
+const DIGITAL: OrderWishes = { isShipped: false, lines: [{ sku: 'EBK-001', quantity: 2 }] }
+
+/** Orders whose content asks for other steps, each by a step at which it differs from the plain one, or next to one. */
+export const COMPOSED_TRIALS = [
+  {
+    what: 'a gift',
+    at: 'wrapGift',
+    trials: orderTrials(composeOrder({ isDigital: false, isGiftWrapped: true }), { giftWrap: true }),
+  },
+  {
+    what: 'an order of digital products',
+    at: 'awardPoints',
+    trials: orderTrials(composeOrder({ isDigital: true, isGiftWrapped: false }), DIGITAL),
+  },
+  {
+    what: 'a gift of digital products',
+    at: 'chargePayment',
+    trials: orderTrials(composeOrder({ isDigital: true, isGiftWrapped: true }), {
+      ...DIGITAL,
+      giftWrap: true,
+    }),
+  },
+] as const
 
 /** Completed: one effect of each step, in our tables and at the providers. */
 export const expectOrderCompleted = (system: System, order: Order): Promise<void> =>
@@ -42,10 +70,11 @@ export async function expectOrdersCompleted(system: System, orders: readonly Ord
 async function expectAtProviders(
   { api }: System,
   order: Order,
+  definition: SagaDefinition,
   undone: readonly string[] | undefined,
 ): Promise<void> {
   const lists = await api.ledger(order.id)
-  for (const { name, ledger } of stepsOf(orderSaga)) {
+  for (const { name, ledger } of stepsOf(definition)) {
     if (ledger === undefined) continue
     const { collection, live, isRight = () => true } = ledger
     const entries = (lists[collection] ?? []).filter(({ key }) => key.endsWith(`:${name}`)) as LedgerEntry[]
@@ -60,14 +89,17 @@ async function expectAtProviders(
 }
 
 /** What the participants of today promise, spelt out: the rows, the money and the parcels. */
-async function expectAllDone(system: System, order: Order): Promise<void> {
+async function expectAllDone(system: System, order: Order, done: readonly string[]): Promise<void> {
   const ledger = await system.api.ledger(order.id)
   expect(ledger.charges.map(({ state, amountMinor }) => [state, amountMinor])).toEqual([
     ['charged', order.totalMinor],
   ])
   expect(ledger.refunds).toEqual([])
-  expect(ledger.shipments.map(({ state }) => state)).toEqual(['created'])
-  const { loyalty, movements } = await effects(system, order)
+  expect(ledger.shipments.map(({ state }) => state)).toEqual(
+    done.includes('createShipment') ? ['created'] : [],
+  )
+  const { loyalty, movements, wrappings } = await effects(system, order)
+  expect(wrappings).toEqual(done.includes('wrapGift') ? ['wrapped'] : [])
   expect(loyalty).toBe(Math.floor(order.totalMinor / 100))
   expect(movements).toEqual(order.lines.flatMap(({ sku }) => [`reserved ${sku}`, `sold ${sku}`]))
 }
@@ -81,7 +113,8 @@ async function expectNothingLeft(system: System, order: Order, undone: readonly 
   expect(ledger.shipments.map(({ state }) => state)).toEqual(
     undone.includes('createShipment') ? ['cancelled'] : [],
   )
-  const { loyalty, movements } = await effects(system, order)
+  const { loyalty, movements, wrappings } = await effects(system, order)
+  expect(wrappings).toEqual(undone.includes('wrapGift') ? ['unwrapped', 'wrapped'] : [])
   expect(loyalty).toBe(0)
   expect(movements).toEqual(
     undone.includes('reserveInventory')
@@ -90,7 +123,8 @@ async function expectNothingLeft(system: System, order: Order, undone: readonly 
   )
 }
 
-async function effects({ db }: System, order: Order): Promise<{ loyalty: number; movements: string[] }> {
+async function effects({ db }: System, order: Order) {
+  const wrappings = await db.giftWrapping.findMany({ where: { orderId: order.id }, orderBy: { kind: 'asc' } })
   const entries = await db.loyaltyEntry.findMany({ where: { orderId: order.id } })
   const movements = await db.stockMovement.findMany({ where: { orderId: order.id } })
   // What was reserved comes first also where its end falls into the same millisecond.
@@ -100,6 +134,7 @@ async function effects({ db }: System, order: Order): Promise<{ loyalty: number;
       Number(other.kind === 'reserved') - Number(one.kind === 'reserved'),
   )
   return {
+    wrappings: wrappings.map(({ kind }) => kind),
     loyalty: entries.reduce((sum, { points }) => sum + Number(points), 0),
     movements: inOrder.map(({ kind, sku }) => `${kind} ${sku}`),
   }

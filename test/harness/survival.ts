@@ -57,7 +57,7 @@ export async function survive<Wishes, S extends Shown>(
 ): Promise<void> {
   const step = stepsOf(trials.definition).find(({ name }) => name === row.step)
   if (step === undefined) throw new Error(`${trials.definition.name} has no step ${row.step}`)
-  const party = partyOf(isTurnedBack ? 'back' : 'on', step.name, row.hardship)
+  const party = partyOf(trials.definition, isTurnedBack ? 'back' : 'on', step.name, row.hardship)
   const pivot = trials.definition.pivot.execute
   plan(system, party, step.name, step, row.hardship)
   if (isTurnedBack) {

@@ -598,13 +598,14 @@ describe('reading', () => {
 
   it('shows the catalogue, with what is available, reserved and sold', async () => {
     const { data } = await system.api.get<{ data: { sku: string }[] }>('/products?limit=100')
-    expect(data).toHaveLength(24)
+    expect(data).toHaveLength(25)
     expect(await system.api.product('LAST-001')).toEqual({
       sku: 'LAST-001',
       name: 'Teapot, limited edition',
       currency: 'EUR',
       priceMinor: 4900,
       active: true,
+      kind: 'physical',
       available: 10,
       reserved: 0,
       sold: 0,

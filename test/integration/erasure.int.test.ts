@@ -127,8 +127,7 @@ describe('an erasure', () => {
       await accounts.execute(id, undefined, [{ kind: 'open', ownerId, currency: 'EUR' }])
     const intake = createTransferIntake({
       db,
-      definition: 'transfer@1',
-      beforePivot: [],
+      composition: { definition: 'transfer@1', beforePivot: [] },
       newId: randomUUID,
     })
     const transfers = createTransferJournal({ db })

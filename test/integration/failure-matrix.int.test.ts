@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { OrderWishes } from '../harness/api-client.ts'
 import { matrixOf, runIntoTrouble } from '../harness/failure-matrix.ts'
-import { expectOrderCompleted, ORDER_TRIALS } from '../harness/order-trials.ts'
+import { isWholeMatrix } from '../harness/matrix.ts'
+import { COMPOSED_TRIALS, expectOrderCompleted, ORDER_TRIALS } from '../harness/order-trials.ts'
 import { until } from '../harness/poll.ts'
 import { startSystem } from '../harness/start.ts'
 import type { System } from '../harness/system.ts'
@@ -76,6 +77,13 @@ describe('an order', () => {
 describe.concurrent('an order whose', () => {
   it.each(matrixOf(ORDER_TRIALS))('$step $trouble ends as the definition predicts', async (row) => {
     await runIntoTrouble(system, ORDER_TRIALS, row)
+  })
+})
+
+describe.concurrent.each(COMPOSED_TRIALS)('$what whose', ({ at, trials }) => {
+  const rows = matrixOf(trials).filter(({ step }) => isWholeMatrix || step === at)
+  it.each(rows)('$step $trouble ends as its definition predicts', async (row) => {
+    await runIntoTrouble(system, trials, row)
   })
 })
 

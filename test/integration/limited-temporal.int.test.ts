@@ -9,6 +9,7 @@ import { freePort } from '../../stack/ports.ts'
 import { locateTemporalCli } from '../../stack/temporal-cli.ts'
 import { startTemporal, type Temporal } from '../../stack/temporal.ts'
 import { ORDER_SAGA } from '../../workflows/order/contract.ts'
+import { orderSaga } from '../../workflows/order/steps.ts'
 import { overtakes, timesOf } from '../harness/order-times.ts'
 import { until } from '../harness/poll.ts'
 import { startSystem } from '../harness/start.ts'
@@ -41,7 +42,7 @@ it('a start that Temporal refuses because of a limit is known to be refused at o
     workflows.start(
       {
         id: uuid(),
-        definition: ORDER_SAGA.definition,
+        definition: orderSaga.name,
         deadlineAt: new Date(),
         isRestart: false,
         status: 'pending',

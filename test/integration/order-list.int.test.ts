@@ -3,7 +3,7 @@ import { v7 as uuid } from 'uuid'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createIntake } from '../../domain/order/intake.ts'
 import { createOrderJournal } from '../../domain/order/journal.ts'
-import { orderSaga } from '../../workflows/order/steps.ts'
+import { ORDER_SAGA } from '../../workflows/order/contract.ts'
 import { orderBody, type Order, type OrderWishes } from '../harness/api-client.ts'
 import { placeOrderRow } from '../harness/order-rows.ts'
 import { startSystem } from '../harness/start.ts'
@@ -50,12 +50,7 @@ async function writeOrders({ db, api }: System): Promise<void> {
 /** Orders that hosts took in whose clocks are wrong, by days and by hours. */
 async function writeSkewed({ db }: System, wishes: OrderWishes): Promise<void> {
   for (const msecs of [Date.now() - 3 * 86_400_000, Date.now() + 7_200_000]) {
-    const intake = createIntake({
-      db,
-      definition: orderSaga.name,
-      beforePivot: [],
-      newId: () => uuid({ msecs }),
-    })
+    const intake = createIntake({ db, compose: ORDER_SAGA.compose, newId: () => uuid({ msecs }) })
     await intake.place('test', randomUUID(), orderBody(wishes))
   }
 }

@@ -7,7 +7,7 @@ import pino from 'pino'
 import type { z } from 'zod'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { timeline } from '../../api/resources/timeline.ts'
-import { orderBody, type Order, type Transfer } from '../harness/api-client.ts'
+import { address, orderBody, type Order, type Transfer } from '../harness/api-client.ts'
 import { openTestPool } from '../harness/database.ts'
 import { writeEndedOrders } from '../harness/ended-orders.ts'
 import { failingUntilRetried, heldUntilCancelWished, untilReleased } from '../harness/holds.ts'
@@ -58,8 +58,8 @@ afterAll(async () => {
 
 async function place(customerId: string, name: string, street: string, wishes = {}): Promise<Order> {
   const body = orderBody({ customerId, paymentMethod: TOLD.token, ...wishes })
-  const address = { ...body.shipping.address, name, line1: street }
-  const order = { ...body, shipping: { ...body.shipping, address } }
+  const shipping = { ...body.shipping, address: { ...address, name, line1: street } }
+  const order = { ...body, shipping }
   const answer = await system.api.post('/orders', order, { 'idempotency-key': randomUUID() })
   expect(answer.status).toBe(202)
   return (await answer.json()) as Order

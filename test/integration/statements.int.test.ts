@@ -5,7 +5,7 @@ import { createRetryBatches } from '../../domain/operations/retry-batches.ts'
 import { createIntake } from '../../domain/order/intake.ts'
 import { createOrderJournal } from '../../domain/order/journal.ts'
 import type { Database } from '../../prisma/client.ts'
-import { orderSaga } from '../../workflows/order/steps.ts'
+import { ORDER_SAGA } from '../../workflows/order/contract.ts'
 import { orderBody } from '../harness/api-client.ts'
 import type { TestDatabase } from '../harness/database.ts'
 import { createTestDatabase } from '../harness/start.ts'
@@ -387,8 +387,7 @@ describe('the deadline of an order', () => {
 })
 
 describe('a request that is repeated', () => {
-  const intake = () =>
-    createIntake({ db: test.db, definition: orderSaga.name, beforePivot: [], newId: randomUUID })
+  const intake = () => createIntake({ db: test.db, compose: ORDER_SAGA.compose, newId: randomUUID })
 
   it('across a release that fills in a default is the same, and one that says it itself is another', async () => {
     const [sent, key] = [orderBody(), randomUUID()]

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { ORDER_TRIALS } from '../harness/order-trials.ts'
+import { isWholeMatrix } from '../harness/matrix.ts'
+import { COMPOSED_TRIALS, ORDER_TRIALS } from '../harness/order-trials.ts'
 import { startSystem } from '../harness/start.ts'
 import { survive, survivedBy } from '../harness/survival.ts'
 import type { System } from '../harness/system.ts'
@@ -30,6 +31,8 @@ function describeSurvival<Wishes, S extends Shown>(what: string, trials: Trials<
 
 describeSurvival('an order', ORDER_TRIALS)
 describeSurvival('a transfer', TRANSFER_TRIALS)
+// The steps are the same but for one: `npm test` leads the plain order through their hardships.
+if (isWholeMatrix) for (const { what, trials } of COMPOSED_TRIALS) describeSurvival(what, trials)
 
 describe('afterwards', () => {
   it('every invariant holds', async () => {

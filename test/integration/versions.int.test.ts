@@ -8,7 +8,7 @@ import type { sagaList } from '../../api/resources/sagas.ts'
 import { ORDER_PARTICIPANTS } from '../../domain/participants.ts'
 import { allSteps } from '../../domain/saga/step.ts'
 import { bundleWorkflows } from '../../workers/bundle.ts'
-import { orderDefinitions, orderSaga } from '../../workflows/order/steps.ts'
+import { ORDER_CONTENTS, orderDefinitions, orderSaga } from '../../workflows/order/steps.ts'
 import { contractOf } from '../../workflows/saga/contract.ts'
 import { outline } from '../../workflows/saga/definition.ts'
 import { orderBody, type ApiClient, type Order, type OrderWishes } from '../harness/api-client.ts'
@@ -31,7 +31,10 @@ beforeAll(async () => {
   const bundle = path.join(folder, 'workflows.js')
   const entry = path.resolve(import.meta.dirname, '..', 'harness', 'two-versions', 'index.ts')
   await writeFile(bundle, await bundleWorkflows(entry))
-  const order = contractOf('OrderSaga', [...orderDefinitions, orderSaga2])
+  const order = contractOf('OrderSaga', [...orderDefinitions, orderSaga2], {
+    contents: ORDER_CONTENTS,
+    compose: () => orderSaga2,
+  })
   system = await startSystem({ bundle, contracts: { ...CONTRACTS, order }, input: { pace: 0.25 } })
   newer = system.api
   ;({ api: older, apiUrl: olderUrl } = await system.openApi())
@@ -78,16 +81,16 @@ describe('the definitions of the sagas', () => {
     const named = async (api: ApiClient) =>
       (await sagasOf(api)).map(({ kind, definition, isCurrent }) => [kind, definition, isCurrent])
     const transfer = ['transfer', 'transfer@1', true]
-    expect(await named(older)).toEqual([['order', orderSaga.name, true], transfer])
-    expect(await named(newer)).toEqual([
-      ['order', orderSaga.name, false],
-      ['order', orderSaga2.name, true],
-      transfer,
-    ])
+    const first = (isCurrent: boolean) => orderDefinitions.map(({ name }) => ['order', name, isCurrent])
+    expect(await named(older)).toEqual([...first(true), transfer])
+    expect(await named(newer)).toEqual([...first(false), ['order', orderSaga2.name, true], transfer])
   })
 
   it('have their steps in order, with participant, provider and compensation', async () => {
-    const [first, second] = await sagasOf(newer)
+    const sagas = await sagasOf(newer)
+    const [first, second] = [orderSaga, orderSaga2].map(({ name }) =>
+      sagas.find(({ definition }) => definition === name),
+    )
     expect([first, second].map((saga) => saga?.steps.map(({ name }) => name))).toEqual([FIRST, SECOND])
     const [reserve, charge] = first?.steps ?? []
     expect([reserve, charge, ...(first?.steps.slice(-2) ?? [])]).toEqual([

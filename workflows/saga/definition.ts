@@ -3,7 +3,10 @@
  * metrics, the tests and the diagrams read the same definition.
  */
 export interface SagaDefinition {
-  /** Name and version, e.g. `order@1`. A changed list is a new name; the old stays while a workflow names it. */
+  /**
+   * Name and version, e.g. `order@1`, and what distinguishes it from the plain one of its version, e.g. `order@1+gift`. A
+   * changed list is a new name; the old stays while a workflow names it.
+   */
   readonly name: string
   /** Undone backwards when something fails for good. */
   readonly compensatable: readonly CompensatableStep[]
@@ -97,7 +100,7 @@ type AtParticipant<
 }[Extract<keyof P, string>]
 
 export interface TypedDefinition<P extends Participants> {
-  readonly name: `${string}@${number}`
+  readonly name: `${string}@${number}${'' | `+${string}`}`
   readonly compensatable: readonly AtParticipant<P, 'compensatable'>[]
   readonly pivot: AtParticipant<P, 'forward'>
   readonly retriable: readonly AtParticipant<P, 'retriable'>[]

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { createWorld, type Meeting, type Script, type World } from '../../test/harness/simulated-saga.ts'
-import { orderSaga } from '../order/steps.ts'
+import { orderDefinitions, orderSaga } from '../order/steps.ts'
 import { transferSaga } from '../transfer/steps.ts'
 import type { SagaChange } from '../../domain/saga/journal.ts'
 import type { SagaDefinition } from './definition.ts'
@@ -500,7 +500,7 @@ const scriptOf = (saga: SagaDefinition): fc.Arbitrary<Script> =>
       ),
     )
 
-describe.each([orderSaga, transferSaga])('whatever happens, the saga $name', (saga) => {
+describe.each([...orderDefinitions, transferSaga])('whatever happens, the saga $name', (saga) => {
   const script = scriptOf(saga)
 
   it('either completes with every effect or ends with none', async () => {

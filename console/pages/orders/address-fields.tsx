@@ -10,11 +10,13 @@ const LABELS: Record<keyof Draft['address'], string> = {
   country: 'Country, two capital letters',
 }
 
-/** Where it goes, and by when it has to be past its point of no return. */
-export const AddressFields = ({ draft, set, errorOf }: FieldsProps) => (
-  <Panel title="Delivery and deadline">
+const ADDRESS = Object.keys(LABELS) as (keyof typeof LABELS)[]
+
+/** Where it goes, if anywhere, and by when it has to be past its point of no return. */
+export const AddressFields = ({ draft, set, errorOf, isShipped }: FieldsProps & { isShipped: boolean }) => (
+  <Panel title={isShipped ? 'Delivery and deadline' : 'Deadline'}>
     <div className="new-order-address">
-      {(Object.keys(LABELS) as (keyof Draft['address'])[]).map((name) => (
+      {(isShipped ? ADDRESS : []).map((name) => (
         <TextField
           key={name}
           label={LABELS[name]}

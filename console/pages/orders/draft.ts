@@ -4,7 +4,7 @@ import { PAYMENT_TOKENS, SHIPPING_SERVICES, written, type Token } from './tokens
 type Schemas = components['schemas']
 export type OrderRequest = Schemas['OrderRequest']
 export type Product = Schemas['Product']
-type Address = OrderRequest['shipping']['address']
+type Address = NonNullable<OrderRequest['shipping']>['address']
 
 /** A token that is chosen from the list with its number, or written by hand. */
 export interface Choice {
@@ -31,6 +31,7 @@ export interface Draft {
   /** Undefined for a customer's own, whose credential says who that is. */
   customerId: string | undefined
   lines: { sku: string; quantity: number }[]
+  giftWrap: boolean
   payment: Choice
   service: Choice
   address: Record<keyof Address, string>
@@ -41,6 +42,7 @@ export interface Draft {
 export const EMPTY_DRAFT: Draft = {
   customerId: 'cus_alice',
   lines: [{ sku: 'TEA-001', quantity: 2 }],
+  giftWrap: false,
   payment: { name: 'pm_ok', n: 1, other: '' },
   service: { name: 'standard', n: 1, other: '' },
   address: { name: 'A. Doe', line1: '1 High St', city: 'Utrecht', postalCode: '3511', country: 'NL' },
@@ -70,19 +72,29 @@ export function totalOf(lines: Draft['lines'], catalogue: readonly Product[]): n
 export const isOutOfStock = (lines: Draft['lines'], catalogue: readonly Product[]): boolean =>
   lines.some(({ sku, quantity }) => (catalogue.find((each) => each.sku === sku)?.available ?? 0) < quantity)
 
+/** Whether every product is digital, so that there is nothing to ship. */
+export const isDigital = (lines: Draft['lines'], catalogue: readonly Product[]): boolean =>
+  lines.every(({ sku }) => catalogue.find((each) => each.sku === sku)?.kind === 'digital')
+
 /** What is sent. The total that was seen goes with it, so that another one is refused. */
-export function requestOf(draft: Draft, currency: string, totalMinor: number | undefined): OrderRequest {
-  const { customerId, lines, payment, service, address, deadlineSeconds } = draft
+export function requestOf(draft: Draft, currency: string, catalogue: readonly Product[]): OrderRequest {
+  const { customerId, lines, giftWrap, payment, service, address, deadlineSeconds } = draft
+  const totalMinor = totalOf(lines, catalogue)
   return {
     ...(customerId === undefined ? {} : { customerId }),
     currency,
     lines,
     paymentMethod: sentAs(PAYMENT_TOKENS, payment),
-    shipping: {
-      service: sentAs(SHIPPING_SERVICES, service),
-      // The API knows the countries.
-      address: address as Address,
-    },
+    ...(isDigital(lines, catalogue)
+      ? {}
+      : {
+          shipping: {
+            service: sentAs(SHIPPING_SERVICES, service),
+            // The API knows the countries.
+            address: address as Address,
+          },
+        }),
+    ...(giftWrap ? { giftWrap } : {}),
     ...(totalMinor === undefined ? {} : { expectedTotalMinor: totalMinor }),
     ...(deadlineSeconds === '' ? {} : { deadlineSeconds: Number(deadlineSeconds) }),
   }

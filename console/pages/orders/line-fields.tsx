@@ -74,6 +74,16 @@ export function LineFields({
           Add a line
         </Button>
       </div>
+      <label className="new-order-gift">
+        <input
+          type="checkbox"
+          checked={draft.giftWrap}
+          onChange={(event) => set({ giftWrap: event.target.checked })}
+        />
+        <span>
+          Wrap it as a gift <span className="soft">· adds a step, with its undo</span>
+        </span>
+      </label>
     </Panel>
   )
 }

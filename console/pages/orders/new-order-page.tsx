@@ -10,6 +10,7 @@ import { Failed, Read } from '../../ui/states.tsx'
 import { AddressFields } from './address-fields.tsx'
 import {
   EMPTY_DRAFT,
+  isDigital,
   requestOf,
   totalOf,
   type Draft,
@@ -53,7 +54,8 @@ function OrderForm({ catalogue }: { catalogue: readonly Product[] }) {
   const set = (changes: Partial<Draft>) => setDraft({ ...draft, ...changes })
   const currency = catalogue[0]?.currency ?? 'EUR'
   const total = totalOf(draft.lines, catalogue)
-  const body = requestOf(draft, currency, total)
+  const body = requestOf(draft, currency, catalogue)
+  const isShipped = !isDigital(draft.lines, catalogue)
   return (
     <form
       className="new-order"
@@ -75,15 +77,19 @@ function OrderForm({ catalogue }: { catalogue: readonly Product[] }) {
             onChange={(payment) => set({ payment })}
             error={errorOf('/paymentMethod')}
           />
-          <TokenField
-            label="Shipping service"
-            tokens={SHIPPING_SERVICES}
-            choice={draft.service}
-            onChange={(service) => set({ service })}
-            error={errorOf('/shipping/service')}
-          />
+          {isShipped ? (
+            <TokenField
+              label="Shipping service"
+              tokens={SHIPPING_SERVICES}
+              choice={draft.service}
+              onChange={(service) => set({ service })}
+              error={errorOf('/shipping/service')}
+            />
+          ) : (
+            <p className="soft">Every product is digital: there is nothing to ship, and no step for it.</p>
+          )}
         </Panel>
-        <AddressFields draft={draft} set={set} errorOf={errorOf} />
+        <AddressFields draft={draft} set={set} errorOf={errorOf} isShipped={isShipped} />
       </div>
       <div className="stack new-order-side">
         <Panel title="How it will end">

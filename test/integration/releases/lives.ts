@@ -118,6 +118,16 @@ export async function liveThrough({ db, url }: TestDatabase): Promise<void> {
       await journal.close(id)
       await api.journal.cancel(id, 'anonymous')
     },
+    async function gift() {
+      const id = await place({ giftWrap: true, isShipped: false, lines: [{ sku: 'EBK-001', quantity: 2 }] })
+      await place({ isShipped: false }).catch(isRefused)
+      await inventory.reserveInventory(id, attempt(1))
+      for (const again of [1, 2]) await inventory.wrapGift(id, attempt(again))
+      await journal.beginCompensation(id, { code: 'STEP_FAILED', step: 'chargePayment' })
+      for (const again of [1, 2]) await inventory.unwrapGift(id, attempt(again))
+      await inventory.releaseInventory(id, attempt(1))
+      await journal.close(id)
+    },
     async function outOfStock() {
       const id = await place({ lines: [{ sku: 'NONE-001', quantity: 1 }] })
       for (const again of [1, 2]) await inventory.reserveInventory(id, attempt(again))
