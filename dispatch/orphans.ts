@@ -1,6 +1,6 @@
 import { NIL } from 'uuid'
 import type { Database } from '../prisma/client.ts'
-import type { StepOutline } from '../workflows/saga/contract.ts'
+import type { StepOutline } from '../domain/saga/step-outline.ts'
 
 /** A saga that has not moved for a while, at the version at which it was looked at. */
 export interface Unmoved {

@@ -92,7 +92,7 @@ async function projectUntil(isOver: AbortSignal, session: Sql, options: Projecto
       // The connection that makes this process the leader must not fall silent.
       await session.query('SELECT')
       try {
-        await retryDueLetters({ pool, resolve: resolveAmong(projections) })
+        await retryDueLetters({ pool, consumers: namesOf(projections), resolve: resolveAmong(projections) })
         await moveMarks()
       } catch (error) {
         onTrouble('dead letters could not be looked at', error)
@@ -104,6 +104,8 @@ async function projectUntil(isOver: AbortSignal, session: Sql, options: Projecto
     await Promise.all([...subscriptions.map((subscription) => subscription.stop()), rebuilds])
   }
 }
+
+const namesOf = (projections: readonly Projection[]) => projections.map(({ name }) => name)
 
 /** What no read model can read is for an operator to look at: it holds nothing up. */
 const keepingForeign =

@@ -10,6 +10,7 @@ import { COMPILED } from './places.ts'
 const ENTRIES = [
   'api/server.ts',
   'sandbox/server.ts',
+  'workers/choreography.ts',
   'workers/projector.ts',
   'workers/relay.ts',
   'workers/worker.ts',

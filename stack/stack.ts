@@ -32,7 +32,7 @@ import { requireTemporal, startTemporal } from './temporal.ts'
 const WORKERS = 2
 
 /** Who serves metrics, each on the next port from METRICS_PORT. */
-const MEASURED = ['api', ...workerNames(), 'relay', 'projector']
+const MEASURED = ['api', ...workerNames(), 'relay', 'projector', 'choreography']
 
 const READY_MAX_MS = 60_000
 
@@ -59,8 +59,8 @@ export interface Stack {
 
 /**
  * Brings the whole system up on this machine: PostgreSQL, Temporal and, where it is chosen, NATS, unless the
- * configuration names servers that run already, the schema, the sandbox, the API, the workers, the relay and the
- * projector.
+ * configuration names servers that run already, the schema, the sandbox, the API, the workers, the relay, the projector
+ * and what runs choreographed orders.
  * @param stopping ends the start where it is.
  * @throws Error that says what to do; whatever had been started is stopped first.
  */
@@ -123,6 +123,7 @@ export async function startStack(
       ...workerNames().map((name) => ({ name, entry: 'workers/worker.js' })),
       { name: 'relay', entry: 'workers/relay.js' },
       { name: 'projector', entry: 'workers/projector.js' },
+      { name: 'choreography', entry: 'workers/choreography.js' },
       { name: 'api', entry: 'api/server.js', answer },
     ]
     for (const spec of specs)

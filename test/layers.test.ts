@@ -4,7 +4,17 @@ import { describe, expect, it } from 'vitest'
 import { ROOT } from '../root.ts'
 
 /** Folders of the product; what only tests, measures or starts it may know everything. */
-const FOLDERS = ['workflows', 'activities', 'domain', 'events', 'read-models', 'dispatch', 'api', 'prisma']
+const FOLDERS = [
+  'workflows',
+  'activities',
+  'domain',
+  'events',
+  'read-models',
+  'choreography',
+  'dispatch',
+  'api',
+  'prisma',
+]
 const ROOT_FILES = [
   'root.ts',
   'faults.ts',

@@ -1,5 +1,6 @@
 import { toMinor } from '../../domain/money.ts'
 import type { PlacedOrder } from '../../domain/order/intake.ts'
+import { COORDINATIONS, type Coordination } from '../../domain/saga/coordination.ts'
 import type { OrderState } from '../../domain/order/evolve.ts'
 import type { OrderRecord } from '../../domain/order/queries.ts'
 import type { Loaded } from '../../events/store/aggregate.ts'
@@ -62,6 +63,14 @@ export const orderRequest = z
       })
       .optional()
       .openapi({ description: 'Required, unless every product is digital; it is not kept then.' }),
+    coordination: z
+      .enum(COORDINATIONS)
+      .optional()
+      .openapi({
+        description:
+          'Who decides what comes next: a workflow, or each participant when it sees the events of the others. Default ' +
+          '`orchestration`.',
+      }),
     giftWrap: z.boolean().optional().openapi({
       description: 'Adds the step `wrapGift`.',
       example: false,
@@ -86,6 +95,8 @@ export const order = z
     lines: z.array(z.object({ sku: z.string(), quantity: z.int(), unitPriceMinor: amountMinor })),
     giftWrap: z.boolean(),
     ...SAGA_FIELDS,
+    coordination: z.enum(COORDINATIONS),
+    workflow: SAGA_FIELDS.workflow.nullable().openapi({ description: 'Null for a choreographed order.' }),
   })
   .openapi('Order')
 
@@ -106,9 +117,14 @@ export const viewPlacedOrder = (contract: SagaContract, order: PlacedOrder, temp
   view(contract, order, asPlaced(order), temporal)
 
 /** The part of an order that never changes. */
-type OrderParts = Pick<PlacedOrder, 'customerId' | 'currency' | 'totalMinor' | 'lines' | 'giftWrap'>
+type OrderParts = Pick<
+  PlacedOrder,
+  'customerId' | 'currency' | 'totalMinor' | 'lines' | 'giftWrap' | 'coordination'
+>
 
-const partsOf = ({ customerId, currency, totalMinor, lines, giftWrap }: OrderRecord): OrderParts => ({
+const partsOf = ({ customerId, currency, totalMinor, lines, giftWrap, saga }: OrderRecord): OrderParts => ({
+  // The database lets in no other.
+  coordination: saga.coordination as Coordination,
   customerId,
   currency,
   giftWrap,
@@ -118,10 +134,11 @@ const partsOf = ({ customerId, currency, totalMinor, lines, giftWrap }: OrderRec
 
 function view(
   contract: SagaContract,
-  { customerId, currency, totalMinor, lines, giftWrap }: OrderParts,
+  { customerId, currency, totalMinor, lines, giftWrap, coordination }: OrderParts,
   saga: SagaSnapshot,
   temporal: TemporalPlace,
 ) {
+  const { workflow, ...shown } = viewSaga(contract, saga, temporal)
   return {
     id: saga.id,
     customerId,
@@ -129,7 +146,9 @@ function view(
     totalMinor,
     lines: lines.map(({ sku, quantity, unitPriceMinor }) => ({ sku, quantity, unitPriceMinor })),
     giftWrap,
-    ...viewSaga(contract, saga, temporal),
+    ...shown,
+    coordination,
+    workflow: coordination === 'choreography' ? null : workflow,
   }
 }
 

@@ -98,7 +98,7 @@ export function orderEndpoints({
       async handle({ body: wish, sent, headers, principal }) {
         const body = { ...wish, customerId: customerOf(wish.customerId, principal) }
         const placed = await intake.place(keyScopeOf(principal), headers['Idempotency-Key'], body, sent)
-        if (!placed.isReplay) starter.start(placed.order)
+        if (!placed.isReplay && placed.order.coordination === 'orchestration') starter.start(placed.order)
         return reply(
           202,
           viewPlacedOrder(contract, placed.order, temporal),
@@ -159,6 +159,8 @@ export function orderEndpoints({
       problems: ['HISTORY_NOT_KEPT'],
       async handle({ params, principal }) {
         const { id, saga } = await findOrder(queries, params.id, ownerSeenBy(principal))
+        if (saga.coordination === 'choreography')
+          throw new HttpProblem('HISTORY_NOT_KEPT', 'A choreographed order has no workflow.')
         return reply(200, await readHistory(client, contract.workflowId(id), saga))
       },
     }),

@@ -1,5 +1,6 @@
 import { WorkflowNotFoundError, type Client } from '@temporalio/client'
 import { optionalTsToDate } from '@temporalio/common/lib/time.js'
+import type { NotedReaction } from '../../domain/operations/timeline.ts'
 import { time } from '../parts.ts'
 import { z } from '../zod.ts'
 
@@ -21,11 +22,24 @@ export const PENDING_FIELDS = {
       }),
     )
     .openapi({
-      description: 'What waits on a queue or runs from one: an attempt in the workflow is not seen.',
+      description:
+        'What waits on a queue or runs from one: an attempt in the workflow is not seen. Of a choreographed order, what is noted for its participants.',
     }),
 }
 
 type Pending = z.input<z.ZodObject<typeof PENDING_FIELDS>>
+
+/** What the participants of a choreographed order have to do now: Temporal has no part in it. */
+export const pendingOf = (reactions: readonly NotedReaction[]): Pending => ({
+  temporal: 'answered',
+  pending: reactions.map(({ activity, attempt, dueAt, isInProgress }) => ({
+    activity,
+    attempt,
+    lastFailure: null,
+    nextAttemptAt: isInProgress ? null : dueAt.toISOString(),
+    startedAt: null,
+  })),
+})
 
 /** The queued activities of a workflow now. One that does not run has none. */
 export async function readPending(client: Client, workflowId: string): Promise<Pending> {

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { orderSaga } from '../../workflows/order/steps.ts'
 import { outline } from '../../workflows/saga/definition.ts'
-import { contractOf, type StepOutline } from '../../workflows/saga/contract.ts'
+import type { StepOutline } from '../../domain/saga/step-outline.ts'
+import { contractOf } from '../../workflows/saga/contract.ts'
 import { snapshotOf, stepsOf, viewSteps as viewStepsOf, type SagaRecord } from './saga.ts'
 
 /** A saga of some steps, a pivot and an optional step. */

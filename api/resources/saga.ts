@@ -1,5 +1,6 @@
 import { SAGA_STATUSES, type SagaStatus } from '../../domain/saga/status.ts'
-import type { SagaContract, StepOutline } from '../../workflows/saga/contract.ts'
+import type { StepOutline } from '../../domain/saga/step-outline.ts'
+import type { SagaContract } from '../../workflows/saga/contract.ts'
 import { time } from '../parts.ts'
 import { reason } from '../text.ts'
 import { z } from '../zod.ts'

@@ -1,6 +1,7 @@
 import { providerOf, stepNamed } from '../../domain/participants.ts'
 import type { SagaKind } from '../../domain/saga/ids.ts'
-import type { SagaContract, StepOutline } from '../../workflows/saga/contract.ts'
+import type { StepOutline } from '../../domain/saga/step-outline.ts'
+import type { SagaContract } from '../../workflows/saga/contract.ts'
 import type { Contracts } from '../contracts.ts'
 import { endpoint, reply, type Endpoint } from '../endpoint.ts'
 import { z } from '../zod.ts'

@@ -1,4 +1,4 @@
-import type { StepOutline } from '../../workflows/saga/contract.ts'
+import type { StepOutline } from '../../domain/saga/step-outline.ts'
 import { HttpProblem } from '../problem.ts'
 
 /**

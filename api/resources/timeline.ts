@@ -6,7 +6,7 @@ import { time, uuidInPath } from '../parts.ts'
 import { HttpProblem } from '../problem.ts'
 import { z } from '../zod.ts'
 import { READERS } from './freshness.ts'
-import { PENDING_FIELDS, readPending } from './pending.ts'
+import { PENDING_FIELDS, pendingOf, readPending } from './pending.ts'
 
 const begunStep = z.object({
   name: z.string(),
@@ -61,14 +61,20 @@ export function timelineEndpoints({ contracts, client, timeline: source }: Timel
       params: uuidInPath,
       absent: 'ORDER_NOT_FOUND',
       bound: READERS,
-      answers: { 200: { description: 'From the written tables, and from Temporal.', schema: timeline } },
+      answers: {
+        200: {
+          description: 'From the written tables, and from Temporal where a workflow runs it.',
+          schema: timeline,
+        },
+      },
       async handle({ params: { id } }) {
-        const [found, pending] = await Promise.all([
-          source.read(id),
-          readPending(client, contracts.order.workflowId(id)),
-        ])
+        const found = await source.read(id)
         if (found === undefined) throw new HttpProblem('ORDER_NOT_FOUND')
-        const { steps, publications, actions, readModels } = found
+        const { steps, publications, actions, readModels, reactions } = found
+        const pending =
+          reactions === undefined
+            ? await readPending(client, contracts.order.workflowId(id))
+            : pendingOf(reactions)
         return reply(200, {
           steps: steps.map(viewStep),
           publications: publications.map(({ version, publishedAt }) => ({

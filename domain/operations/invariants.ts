@@ -157,13 +157,20 @@ const versions = (db: Transaction) => db.$queryRaw<Row[]>`
 const ORPHAN_MAX_MINUTES = 5
 
 /**
- * Every saga with work left has a workflow. One that was parked as an orphan is in sight, and waits for an operator.
+ * Every saga with work left has a workflow, or a participant that does what is due. One that was parked as an orphan is in
+ * sight, and waits for an operator.
  */
 const orphans = (db: Transaction) => db.$queryRaw<Row[]>`
   SELECT saga_id AS offender FROM saga_starts
    WHERE created_at < clock_timestamp() - make_interval(mins => ${ORPHAN_MAX_MINUTES}::integer)
   UNION SELECT w.saga_id FROM saga_watches w JOIN sagas s ON s.id = w.saga_id AND s.version = w.version
-   WHERE w.orphan_since < clock_timestamp() - make_interval(mins => ${ORPHAN_MAX_MINUTES}::integer)`
+   WHERE w.orphan_since < clock_timestamp() - make_interval(mins => ${ORPHAN_MAX_MINUTES}::integer)
+  UNION SELECT saga_id FROM reactions
+   WHERE greatest(due_at, claimed_until) < clock_timestamp() - make_interval(mins => ${ORPHAN_MAX_MINUTES}::integer)
+  UNION SELECT id FROM sagas s
+   WHERE coordination = 'choreography' AND status NOT IN ('completed', 'rejected', 'cancelled')
+     AND updated_at < clock_timestamp() - make_interval(mins => ${ORPHAN_MAX_MINUTES}::integer)
+     AND NOT EXISTS (SELECT FROM reactions r WHERE r.saga_id = s.id)`
 
 /**
  * The fold of an order's events is what its row says. One with events that this process cannot fold is not passed over.

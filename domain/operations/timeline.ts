@@ -1,5 +1,6 @@
 import type { Sql } from '../../events/store/sql.ts'
 import { stepNamed } from '../participants.ts'
+import type { Coordination } from '../saga/coordination.ts'
 import { sagaStream, stepKey } from '../saga/ids.ts'
 
 /** Of the newest events, and of the newest actions: a saga that was retried for months has many. */
@@ -21,10 +22,21 @@ export interface BegunStep {
   skippedAt: Date | null
 }
 
+/** What a participant of a choreographed order has to do now. */
+export interface NotedReaction {
+  activity: string
+  /** The number of the next attempt of its round, or of the one that is in progress. */
+  attempt: number
+  dueAt: Date
+  isInProgress: boolean
+}
+
 export interface Timeline {
   steps: BegunStep[]
   publications: { version: number; publishedAt: Date | null }[]
   readModels: { name: string; version: number }[]
+  /** Undefined where a workflow decides. */
+  reactions: NotedReaction[] | undefined
   /** The reason of an action is null where it was erased. */
   actions: { at: Date; actor: string; action: string; step: string | null; reason: string | null }[]
 }
@@ -53,13 +65,21 @@ const ACTIONS = `
     LEFT JOIN operator_reasons r ON r.action_id = a.id
    WHERE a.saga_id = $1::uuid ORDER BY a.id DESC LIMIT ${LISTED_MAX}`
 
+const REACTIONS = `
+  SELECT activity, coalesce((progress->>'spent')::integer, 0) + 1 AS attempt, due_at AS "dueAt",
+         coalesce(claimed_until > clock_timestamp(), false) AS "isInProgress"
+    FROM reactions WHERE saga_id = $1::uuid ORDER BY created_at, activity`
+
 /** What has become of one order, besides its events: its steps, its way to the read models, and who acted on it. */
 export function createTimeline({ db }: { db: Sql }) {
   return {
     /** Undefined where there is no such order. */
     async read(orderId: string): Promise<Timeline | undefined> {
-      const found = await db.query('SELECT FROM orders WHERE id = $1::uuid', [orderId])
-      if (found.length === 0) return undefined
+      const [saga] = await db.query<{ coordination: Coordination }>(
+        'SELECT coordination FROM orders JOIN sagas USING (id) WHERE id = $1::uuid',
+        [orderId],
+      )
+      if (saga === undefined) return undefined
       const stream = sagaStream('order', orderId)
       const fences = await db.query<Fence>(STEPS, [orderId])
       const publications = await db.query<Timeline['publications'][number]>(PUBLICATIONS, [stream])
@@ -69,6 +89,10 @@ export function createTimeline({ db }: { db: Sql }) {
         publications: publications.toReversed(),
         readModels: await db.query<Timeline['readModels'][number]>(READ_MODELS, [stream]),
         actions: actions.toReversed(),
+        reactions:
+          saga.coordination === 'choreography'
+            ? await db.query<NotedReaction>(REACTIONS, [orderId])
+            : undefined,
       }
     },
   }

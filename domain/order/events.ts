@@ -18,6 +18,7 @@ export interface RecordEvents {
     /** `none` where nothing is shipped. */
     shippingService: string
     giftWrap?: true
+    coordination?: 'choreography'
     /** RFC 3339. */
     deadlineAt: string
   }

@@ -1,6 +1,7 @@
 import type { Database } from '../../prisma/client.ts'
 import { DomainError } from '../../faults.ts'
 import type { Composition } from '../saga/composition.ts'
+import type { Coordination } from '../saga/coordination.ts'
 import { fingerprint, intakePaused, keyReused, rethrowTwin } from '../saga/idempotency.ts'
 import type { OrderContent } from './content.ts'
 
@@ -19,6 +20,8 @@ export interface OrderRequest {
       }
     | undefined
   giftWrap?: boolean | undefined
+  /** Who decides what comes next: one workflow, which is the default, or each participant by itself. */
+  coordination?: Coordination | undefined
   expectedTotalMinor?: number | undefined
   /** Seconds from now until the order must be past its point of no return. */
   deadlineSeconds?: number | undefined
@@ -29,6 +32,7 @@ export interface PlacedOrder {
   id: string
   /** The saga that runs it, e.g. `order@1`. */
   definition: string
+  coordination: Coordination
   giftWrap: boolean
   customerId: string
   currency: string

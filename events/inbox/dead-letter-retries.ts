@@ -14,6 +14,8 @@ const ROUND_MAX_MS = 2000
 
 export interface RetryOptions {
   pool: pg.Pool
+  /** Whose letters are tried: the names of consumers, without their generation. */
+  consumers: readonly string[]
   /** Called first in the database transaction; undefined when no consumer has this name any more. */
   resolve: (db: Sql, consumer: string) => Promise<Effect | undefined>
 }
@@ -23,11 +25,12 @@ export interface RetryOptions {
  * event takes.
  * @throws what is not the fault of an event: no attempt is spent then.
  */
-export async function retryDueLetters({ pool, resolve }: RetryOptions): Promise<void> {
+export async function retryDueLetters({ pool, consumers, resolve }: RetryOptions): Promise<void> {
   const due = await sqlOf(pool).query<{ consumer: string; streamId: string }>(
     `SELECT consumer, stream_id AS "streamId" FROM dead_letters
-      WHERE state = 'retrying' AND next_attempt_at <= clock_timestamp()
+      WHERE state = 'retrying' AND next_attempt_at <= clock_timestamp() AND split_part(consumer, '#', 1) = ANY ($1::text[])
       ORDER BY next_attempt_at, created_at LIMIT ${STREAMS_MAX}`,
+    [consumers],
   )
   const endsAt = performance.now() + ROUND_MAX_MS
   let failed: { error: unknown } | undefined

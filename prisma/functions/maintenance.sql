@@ -66,9 +66,8 @@ BEGIN
     WHERE step = given_back.step AND saga_id > given_back.reached AND (waiting_for IS NOT NULL OR parked_at IS NOT NULL)
     ORDER BY saga_id LIMIT room);
   PERFORM set_config('lock_timeout', '500ms', true);
-  INSERT INTO saga_wakes (saga_id, claimed_until)
-  SELECT s.id, clock_timestamp() FROM sagas s WHERE s.id = ANY (page) ORDER BY s.id FOR KEY SHARE
-  ON CONFLICT (saga_id) DO UPDATE SET claimed_until = excluded.claimed_until;
+  PERFORM saga_wake(locked.id) FROM (
+    SELECT id FROM sagas WHERE id = ANY (page) ORDER BY id FOR KEY SHARE) AS locked;
   IF cardinality(page) < room THEN
     DELETE FROM step_wakes WHERE step = given_back.step;
   ELSE

@@ -1,6 +1,7 @@
 -- An order as it was placed: the part of it that never changes.
 CREATE OR REPLACE FUNCTION placed_order(p_id uuid) RETURNS jsonb LANGUAGE sql STABLE AS $$
-  SELECT jsonb_build_object('id', o.id, 'definition', definition, 'customerId', customer_id, 'currency', currency,
+  SELECT jsonb_build_object('id', o.id, 'definition', definition, 'coordination', coordination, 'customerId', customer_id,
+    'currency', currency,
     'totalMinor', total_minor, 'giftWrap', gift_wrap, 'createdAt', created_at, 'deadlineAt', deadline_at, 'lines', (
       SELECT jsonb_agg(jsonb_build_object('sku', sku, 'quantity', quantity, 'unitPriceMinor', unit_price_minor)
         ORDER BY position) FROM order_lines WHERE order_id = o.id))
@@ -27,6 +28,7 @@ DECLARE
   slip jsonb;
   is_shipped boolean;
   is_wrapped boolean := coalesce((p_order->>'giftWrap')::boolean, false);
+  is_choreographed boolean := coalesce(p_order->>'coordination' = 'choreography', false);
   service text;
   deadline timestamptz;
 BEGIN
@@ -69,6 +71,11 @@ BEGIN
   service := CASE WHEN is_shipped THEN p_order#>>'{shipping,service}' ELSE 'none' END;
   deadline := saga_open(p_id, slip->>'definition',
     ARRAY(SELECT jsonb_array_elements_text(slip->'beforePivot')), p_deadline_seconds);
+  -- Without a workflow: OrderPlaced is what starts it.
+  IF is_choreographed THEN
+    DELETE FROM saga_starts WHERE saga_id = p_id;
+    UPDATE sagas SET coordination = 'choreography' WHERE id = p_id;
+  END IF;
   INSERT INTO orders (id, customer_id, currency, total_minor, payment_method, shipping_service, gift_wrap)
   VALUES (p_id, p_order->>'customerId', p_order->>'currency', total, p_order->>'paymentMethod', service, is_wrapped);
   INSERT INTO order_lines (order_id, sku, position, quantity, unit_price_minor)
@@ -82,7 +89,8 @@ BEGIN
   PERFORM saga_advance(p_id, NULL, 'OrderPlaced', jsonb_build_object(
     'customerId', p_order->>'customerId', 'currency', p_order->>'currency', 'totalMinor', total, 'lines', priced,
     'shippingService', service, 'deadlineAt', deadline)
-    || CASE WHEN is_wrapped THEN '{"giftWrap": true}' ELSE '{}' END::jsonb, 1);
+    || CASE WHEN is_wrapped THEN '{"giftWrap": true}' ELSE '{}' END::jsonb
+    || CASE WHEN is_choreographed THEN '{"coordination": "choreography"}' ELSE '{}' END::jsonb, 1);
   verdict := 'placed';
   placed := placed_order(p_id);
 END $$;
@@ -92,7 +100,7 @@ CREATE OR REPLACE FUNCTION place_order(p_id uuid, p_definition text, p_caller te
   p_order jsonb, p_before_pivot text[], p_deadline_seconds integer, OUT verdict text, OUT placed jsonb, OUT positions integer[])
 LANGUAGE plpgsql AS $$
 BEGIN
-  SELECT o.verdict, o.placed - 'definition' - 'giftWrap', o.positions INTO verdict, placed, positions
+  SELECT o.verdict, o.placed - 'definition' - 'coordination' - 'giftWrap', o.positions INTO verdict, placed, positions
     FROM order_place(p_id, jsonb_build_object('physical', jsonb_build_object(
       'definition', p_definition, 'beforePivot', p_before_pivot)), p_caller, p_key, p_body_hash, p_order,
       p_deadline_seconds) o;

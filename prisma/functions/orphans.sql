@@ -30,7 +30,8 @@ CREATE OR REPLACE FUNCTION orphans_watch(p_outlines jsonb, p_after_seconds doubl
 LANGUAGE plpgsql SET enable_seqscan = off SET enable_bitmapscan = off AS $$
 DECLARE
   page uuid[] := ARRAY(SELECT id FROM sagas
-    WHERE status NOT IN ('completed', 'rejected', 'cancelled') AND id > p_after ORDER BY id LIMIT 500);
+    WHERE status NOT IN ('completed', 'rejected', 'cancelled') AND coordination = 'orchestration' AND id > p_after
+    ORDER BY id LIMIT 500);
 BEGIN
   INSERT INTO saga_watches (saga_id, version, check_at)
   SELECT s.id, s.version, s.updated_at + make_interval(secs => p_after_seconds) FROM sagas s

@@ -53,11 +53,17 @@ BEGIN
   PERFORM event_append(stream, head, p_type, p_schema_version, p_data, at);
 END $$;
 
--- Notes that a sleeping saga must look at its row. The process that has woken the workflow deletes the note.
-CREATE OR REPLACE FUNCTION saga_wake(p_saga uuid) RETURNS void LANGUAGE sql AS $$
-  INSERT INTO saga_wakes (saga_id, claimed_until) VALUES (p_saga, clock_timestamp())
-  ON CONFLICT (saga_id) DO UPDATE SET claimed_until = clock_timestamp()
-$$;
+-- A sleeping saga must look at its row: notes it for its workflow (the process that has woken it deletes the note), or has
+-- the reactions of a choreographed one tried at once.
+CREATE OR REPLACE FUNCTION saga_wake(p_saga uuid) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  IF (SELECT coordination FROM sagas WHERE id = p_saga) = 'choreography' THEN
+    UPDATE reactions SET is_woken = true, due_at = clock_timestamp() WHERE saga_id = p_saga;
+  ELSE
+    INSERT INTO saga_wakes (saga_id, claimed_until) VALUES (p_saga, clock_timestamp())
+    ON CONFLICT (saga_id) DO UPDATE SET claimed_until = clock_timestamp();
+  END IF;
+END $$;
 
 -- A cancel is a wish on the row; every later forward statement then refuses. p_note is the customer's own words, and
 -- p_actor the name of the caller: the event says who it was, and nothing of what was said.

@@ -1,14 +1,21 @@
 import { describe, expect, it } from 'vitest'
+import type { Participant } from '../../domain/participants.ts'
 import { orderSaga } from '../../workflows/order/steps.ts'
 import { cancelAfter } from '../harness/cancel-after.ts'
 import { settled } from '../harness/failure-matrix.ts'
 import { isWholeMatrix } from '../harness/matrix.ts'
-import { COMPOSED_TRIALS, expectOrderCompleted, ORDER_TRIALS } from '../harness/order-trials.ts'
+import {
+  CHOREOGRAPHED_TRIALS,
+  COMPOSED_TRIALS,
+  expectOrderCompleted,
+  ORDER_TRIALS,
+} from '../harness/order-trials.ts'
 import { participantsOf, pointsIn, stepsOf, triedSteps } from '../harness/saga-steps.ts'
-import { startSystem, startWorker } from '../harness/start.ts'
+import { startReactorProcess, startSystem, startWorker } from '../harness/start.ts'
 import { AT_A_PROVIDER } from '../harness/survival.ts'
-import type { System } from '../harness/system.ts'
+import type { System, SystemOptions } from '../harness/system.ts'
 import { TRANSFER_TRIALS } from '../harness/transfer-trials.ts'
+import type { WatchedProcess } from '../harness/watched-process.ts'
 import { ended, expectCompleted, expectTurnedBack, type Shown, type Trials } from '../harness/trials.ts'
 
 /** A worker that dies is missed after 2 s, so that these tests need not wait for the default of 4 s. */
@@ -17,7 +24,29 @@ const WITHOUT_WORKERS = { workers: false, workflowTaskTimeoutMs: 2000 }
 /** The party of every saga here: each is alone in its system. */
 const PARTY = 'cus_alone'
 
-/** Runs one saga in a system of its own: its first worker dies at `failpoint`, and others in this process go on. */
+/** What runs a saga: a process that dies at its failpoint, and others in this process that go on. */
+interface Engine {
+  options: SystemOptions
+  startDoomed: (system: System, participants: readonly Participant[], failpoint: string) => WatchedProcess
+  startOthers: (system: System) => Promise<void>
+}
+
+const WORKERS: Engine = {
+  options: WITHOUT_WORKERS,
+  startDoomed: (system, participants, failpoint) =>
+    startWorker(system, { participants, failpoints: [failpoint] }),
+  startOthers: (system) => system.startWorkers(),
+}
+
+const REACTORS: Engine = {
+  options: { workers: false, events: true },
+  startDoomed: (system, _participants, failpoint) => startReactorProcess(system, [failpoint]),
+  startOthers: (system) => system.startChoreography(),
+}
+
+const engineOf = (trials: object): Engine => (trials === CHOREOGRAPHED_TRIALS ? REACTORS : WORKERS)
+
+/** Runs one saga in a system of its own: its first process dies at `failpoint`, and others in this process go on. */
 async function outliving<Wishes, S extends Shown>(
   trials: Trials<Wishes, S>,
   failpoint: string,
@@ -25,13 +54,14 @@ async function outliving<Wishes, S extends Shown>(
   prepare: (system: System) => Promise<void> | void = () => undefined,
 ): Promise<void> {
   const participants = participantsOf(trials.definition)
-  const system = await startSystem({ ...WITHOUT_WORKERS, participants })
-  const doomed = startWorker(system, { participants, failpoints: [`${failpoint}=kill`] })
+  const { options, startDoomed, startOthers } = engineOf(trials)
+  const system = await startSystem({ ...options, participants })
+  const doomed = startDoomed(system, participants, `${failpoint}=kill`)
   try {
     await prepare(system)
     const placed = await trials.place(system, PARTY)
     await doomed.died()
-    await system.startWorkers()
+    await startOthers(system)
     await meanwhile(system, placed)
   } finally {
     await doomed.stop()
@@ -133,8 +163,23 @@ describeKills('an order', ORDER_TRIALS)
 // The kernel is the same one: `npm test` kills the workers of one saga.
 if (isWholeMatrix) {
   describeKills('a transfer', TRANSFER_TRIALS)
+  describeKills('a choreographed order', CHOREOGRAPHED_TRIALS)
   for (const { what, at, trials } of COMPOSED_TRIALS) describeKills(what, trials, at)
 }
+
+describe.concurrent('a process of choreography that is killed with SIGKILL', () => {
+  it.each([
+    'choreography:before-commit',
+    'choreography:after-commit',
+    'chargePayment:before-call',
+    'chargePayment:before-record',
+  ])('at %s costs no effect and doubles none', async (at) => {
+    await outliving(CHOREOGRAPHED_TRIALS, at, async (system, { id }) => {
+      await expectCompleted(system, CHOREOGRAPHED_TRIALS, await ended(system, CHOREOGRAPHED_TRIALS, id))
+      await expectInvariants(system)
+    })
+  })
+})
 
 describe('a worker that is killed after the pivot’s commit and before its workflow task ends', () => {
   it('leaves an order that stays completed, whatever asks for its end: nothing is refunded', async () => {

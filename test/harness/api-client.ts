@@ -10,10 +10,12 @@ import type { order } from '../../api/resources/order.ts'
 import type { parkedStep } from '../../api/resources/parked.ts'
 import type { product } from '../../api/resources/products.ts'
 import type { transfer } from '../../api/resources/transfers.ts'
+import type { Coordination } from '../../domain/saga/coordination.ts'
 import { until } from './poll.ts'
 import { served } from './served.ts'
 
-export type Order = z.infer<typeof order>
+/** As most tests place it: with a workflow. */
+export type Order = z.infer<typeof order> & { workflow: NonNullable<z.infer<typeof order>['workflow']> }
 export type OrderEvent = z.infer<typeof eventList>['data'][number]
 export type Loyalty = z.infer<typeof loyalty>
 export type Product = z.infer<typeof product>
@@ -34,6 +36,7 @@ export interface OrderWishes {
   /** It is, unless said otherwise. */
   isShipped?: boolean
   giftWrap?: boolean
+  coordination?: Coordination
   lines?: { sku: string; quantity: number }[]
   deadlineSeconds?: number
   key?: string
@@ -55,6 +58,7 @@ export const orderBody = ({
   service,
   isShipped = true,
   giftWrap,
+  coordination,
   lines,
   deadlineSeconds,
 }: OrderWishes = {}) => ({
@@ -64,6 +68,7 @@ export const orderBody = ({
   paymentMethod: paymentMethod ?? 'pm_ok',
   ...(isShipped ? { shipping: { service: service ?? 'standard', address } } : {}),
   ...(giftWrap === undefined ? {} : { giftWrap }),
+  ...(coordination === undefined ? {} : { coordination }),
   ...(deadlineSeconds === undefined ? {} : { deadlineSeconds }),
 })
 

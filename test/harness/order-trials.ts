@@ -31,6 +31,9 @@ const orderTrials = (definition: SagaDefinition, content: OrderWishes = {}): Tri
 
 export const ORDER_TRIALS = orderTrials(orderSaga)
 
+/** The same without a workflow. */
+export const CHOREOGRAPHED_TRIALS = orderTrials(orderSaga, { coordination: 'choreography' })
+
 const DIGITAL: OrderWishes = { isShipped: false, lines: [{ sku: 'EBK-001', quantity: 2 }] }
 
 /** Orders whose content asks for other steps, each by a step at which it differs from the plain one, or next to one. */

@@ -70,7 +70,9 @@ export async function createRecording(name = 'recording'): Promise<Recording> {
         `UPDATE dead_letters SET next_attempt_at = clock_timestamp() - interval '1 s' WHERE state = 'retrying'`,
       )
       const resolve = async (_db: Sql, consumer: string) => (consumer === name ? effect : undefined)
-      await Promise.all(Array.from({ length: rounds }, () => retryDueLetters({ pool, resolve })))
+      await Promise.all(
+        Array.from({ length: rounds }, () => retryDueLetters({ pool, consumers: [effect.name], resolve })),
+      )
     },
     async waiting() {
       const [row] = await db.query<{ count: number }>(

@@ -2,7 +2,8 @@ import { PARTICIPANTS, type Participant } from '../../domain/participants.ts'
 import { allSteps, type Step } from '../../domain/saga/step.ts'
 import { PARTICIPANT_NAMES } from '../../workers/bulkheads.ts'
 import { isWholeMatrix } from './matrix.ts'
-import { outline, type SagaDefinition, type StepKind } from '../../workflows/saga/definition.ts'
+import type { StepKind } from '../../domain/saga/step-outline.ts'
+import { outline, type SagaDefinition } from '../../workflows/saga/definition.ts'
 
 /** A step of a saga: what the registry and the definition know of it. Tests follow from it. */
 export interface SagaStep extends Step {

@@ -23,6 +23,7 @@ import { runWorkers, type RunningWorkers } from '../../workers/run-workers.ts'
 import { reportProviders } from '../../workers/provider-watch.ts'
 import { createTroubleLog } from '../../logger.ts'
 import { installRuntime } from '../../workers/runtime.ts'
+import { reactionsWiring } from '../../workers/reactions-wiring.ts'
 import { createServices } from '../../workers/wiring.ts'
 import type { SagaInput } from '../../workflows/saga/contract.ts'
 import { perProvider, type PerProvider } from '../../providers.ts'
@@ -31,6 +32,7 @@ import { createAnswerCheck } from './answer-check.ts'
 import { createApiClient, type ApiClient } from './api-client.ts'
 import { createDatabase, openTestPool, PATIENTLY, type TestDatabase } from './database.ts'
 import { documentOf } from './document.ts'
+import { startReactors } from './reactors.ts'
 import { startEventFlow, type EventFlow, type EventFlowOptions } from './event-flow.ts'
 import type { Servers } from './servers.ts'
 import { startWorld, type World } from './world.ts'
@@ -60,6 +62,8 @@ export interface System {
   stopWorkers(): Promise<void>
   /** With other workflows than those of the options, where a file of them is given. */
   startWorkers(bundle?: string): Promise<void>
+  /** What runs choreographed orders, where the options did not start it. */
+  startChoreography(): Promise<void>
   /** Another process of the API on the same data, which may know other definitions. */
   openApi(contracts?: Contracts): Promise<{ api: ApiClient; apiUrl: string }>
   close(): Promise<void>
@@ -116,6 +120,8 @@ export interface SystemOptions {
   permits?: () => LocalPermits
   /** With relay and projector, so that there are read models. */
   events?: boolean | EventFlowOptions
+  /** With what runs choreographed orders; they need the events. */
+  choreography?: boolean
   /** The zone that the database gives a session which asks for none. */
   timeZone?: string
   /** Called at the named points of every step. */
@@ -186,6 +192,15 @@ export async function startSystemOn(servers: Servers, options: SystemOptions = {
   const wanted = options.events ?? false
   const events =
     wanted === false ? undefined : await startEventFlow(databaseUrl, wanted === true ? {} : wanted)
+  let choreography: { stop(): Promise<void> } | undefined
+  const startChoreography = async () => {
+    choreography = await startReactors(databaseUrl, {
+      ...reactionsWiring(services, { reach, onFault: () => undefined }),
+      orphanAfterSeconds: options.orphanAfterSeconds ?? 30,
+      pace: options.input?.pace,
+    })
+  }
+  if (options.choreography === true) await startChoreography()
   const apis: { stop(): Promise<void>; close(): Promise<void>; requireContract(): void }[] = []
   const openApi = async (contracts: Contracts | undefined) => {
     const ownUrl = await options.apiDatabaseUrl?.(databaseUrl)
@@ -298,12 +313,14 @@ export async function startSystemOn(servers: Servers, options: SystemOptions = {
     prefix,
     startWorkers,
     stopWorkers,
+    startChoreography,
     openApi: (contracts) => openApi(contracts),
     async close() {
       for (const each of apis) await each.stop()
       await stopWorkers()
       await report.stop()
       for (const each of apis) await each.close()
+      await choreography?.stop()
       await events?.stop()
       await reads.end()
       world.kill()

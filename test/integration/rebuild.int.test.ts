@@ -230,7 +230,11 @@ describe('a rebuild from zero', () => {
     await test.db
       .$executeRaw`UPDATE dead_letters SET next_attempt_at = clock_timestamp() - interval '1 s' WHERE state = 'retrying'`
     const before = await test.db.deadLetter.findMany({ where: { state: 'retrying' } })
-    await retryDueLetters({ pool, resolve: resolveAmong(PROJECTIONS) })
+    await retryDueLetters({
+      pool,
+      consumers: PROJECTIONS.map(({ name }) => name),
+      resolve: resolveAmong(PROJECTIONS),
+    })
     for (const { id, attempts } of before) {
       expect(await test.db.deadLetter.findUnique({ where: { id } })).toMatchObject({ attempts: attempts + 1 })
     }

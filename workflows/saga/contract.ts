@@ -1,7 +1,6 @@
 import type { Composition } from '../../domain/saga/composition.ts'
-import { outline, type SagaDefinition, type StepOutline } from './definition.ts'
-
-export type { StepOutline } from './definition.ts'
+import type { StepOutline } from '../../domain/saga/step-outline.ts'
+import { outline, type SagaDefinition } from './definition.ts'
 
 /** The update that interrupts a saga's waits, so that it looks at its row again. It decides nothing. */
 export const WAKE_UPDATE = 'wake'

@@ -1,3 +1,5 @@
+import type { StepOutline } from '../../domain/saga/step-outline.ts'
+
 /**
  * A saga is data: three lists, in the order in which the textbook gives recovery. The kernel, the console, the
  * metrics, the tests and the diagrams read the same definition.
@@ -43,18 +45,7 @@ export interface JournalActivities {
   readonly close: string
 }
 
-export type StepKind = 'compensatable' | 'pivot' | 'retriable'
-
 /** A definition as a client may know it. */
-export interface StepOutline {
-  readonly name: string
-  readonly kind: StepKind
-  readonly at: string
-  readonly compensation: string | null
-  /** The saga ends without it, where its attempts are spent. */
-  readonly isOptional: boolean
-}
-
 export function outline(saga: SagaDefinition): readonly StepOutline[] {
   return [
     ...saga.compensatable.map((step) => ({

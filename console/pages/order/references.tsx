@@ -14,9 +14,13 @@ export function References({ order: { id, workflow } }: { order: Order }) {
       <Panel
         title="Keys and references"
         aside={
-          <a href={workflow.url} target="_blank" rel="noreferrer">
-            Temporal history <Icon name="out" />
-          </a>
+          workflow === null ? (
+            <span className="faint">no workflow: choreographed</span>
+          ) : (
+            <a href={workflow.url} target="_blank" rel="noreferrer">
+              Temporal history <Icon name="out" />
+            </a>
+          )
         }
         hint="A provider is always asked by the same key: what was done is found, not done again."
       >

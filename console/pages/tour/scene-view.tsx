@@ -26,6 +26,7 @@ export interface SceneViewProps {
 export function SceneView({ scene, number, isLast, onOver, onNext }: SceneViewProps) {
   const { start, ...play } = usePlay(scene)
   const { state, frame, ids, lines, choice, end, error } = play
+  const workflow = frame?.order.workflow
   const [first] = ids
   useEffect(() => {
     if (state === 'over') onOver()
@@ -93,13 +94,8 @@ export function SceneView({ scene, number, isLast, onOver, onNext }: SceneViewPr
             <Link className="button button-plain" to="/orders/$id" params={{ id: first }}>
               The order in the console
             </Link>
-            {frame === undefined ? undefined : (
-              <a
-                className="button button-plain"
-                href={frame.order.workflow.url}
-                target="_blank"
-                rel="noreferrer"
-              >
+            {workflow === undefined || workflow === null ? undefined : (
+              <a className="button button-plain" href={workflow.url} target="_blank" rel="noreferrer">
                 Its history in Temporal
                 <Icon name="out" />
               </a>

@@ -60,7 +60,7 @@ export const SCENES: readonly Scene[] = [
     },
     code: {
       file: 'workflows/order/steps.ts',
-      name: 'export const orderSaga',
+      name: 'export const composeOrder',
     },
     async play({ place, ended, say }) {
       const id = await place()

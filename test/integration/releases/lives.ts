@@ -4,9 +4,13 @@ import pino from 'pino'
 import { Registry } from 'prom-client'
 import { CONTRACTS } from '../../../api/contracts.ts'
 import { createApiServices } from '../../../api/services.ts'
+import { FRESH } from '../../../choreography/reaction.ts'
+import { createReactions } from '../../../choreography/reactions.ts'
+import { reactionsOf } from '../../../choreography/reactor.ts'
 import { createOrphans } from '../../../dispatch/orphans.ts'
 import { createPersonalData } from '../../../domain/customer/personal-data.ts'
 import { createStarts } from '../../../dispatch/starts.ts'
+import { sqlOf } from '../../../events/store/sql.ts'
 import { perProvider } from '../../../providers.ts'
 import { createServices } from '../../../workers/wiring.ts'
 import type { OrderWishes } from '../../harness/api-client.ts'
@@ -127,6 +131,44 @@ export async function liveThrough({ db, url }: TestDatabase): Promise<void> {
       for (const again of [1, 2]) await inventory.unwrapGift(id, attempt(again))
       await inventory.releaseInventory(id, attempt(1))
       await journal.close(id)
+    },
+    async function choreographed() {
+      const id = await place({ coordination: 'choreography' })
+      const sql = sqlOf(reads)
+      const reactions = createReactions(sql)
+      const [known, steps] = [Object.fromEntries(CONTRACTS.order.steps), [...CONTRACTS.order.steps.keys()]]
+      const react = (at: string, type: string) =>
+        reactionsOf(at, known).apply(sql, {
+          streamId: `order-${id}`,
+          version: 1,
+          type,
+          schemaVersion: 1,
+          data: {},
+          recordedAt: new Date(),
+        })
+      const claim = async (at: string) => {
+        const [claimed] = await reactions.claim(at, steps, 10, 1)
+        if (claimed === undefined) throw new Error(`${at} has nothing to do`)
+        return claimed
+      }
+      for (const _again of [1, 2]) await react('inventory', 'OrderPlaced')
+      await reactions.due()
+      const reserving = await claim('inventory')
+      await reactions.claim('inventory', steps, 10, 1)
+      await inventory.reserveInventory(id, attempt(1))
+      await reactions.end(reserving)
+      await reactions.watch(known, 1000, 10)
+      await react('payment', 'InventoryReserved')
+      const charging = await claim('payment')
+      await journal.noteWaiting(id, 'chargePayment', 'BREAKER_OPEN')
+      await reactions.defer(charging, { ...FRESH, spent: 1 }, 0)
+      await api.journal.cancel(id, 'anonymous')
+      await reactions.turnBack(await claim('payment'), { code: 'STEP_FAILED', step: 'chargePayment' })
+      await reactions.watch(known, -1, 10)
+      const releasing = await claim('inventory')
+      await inventory.releaseInventory(id, attempt(1))
+      await reactions.end(releasing)
+      await react('inventory', 'InventoryReleased')
     },
     async function outOfStock() {
       const id = await place({ lines: [{ sku: 'NONE-001', quantity: 1 }] })

@@ -1,0 +1,112 @@
+import type pg from 'pg'
+import { retryDueLetters } from '../events/inbox/dead-letter-retries.ts'
+import { pause } from '../events/backoff.ts'
+import type { EventTransport, Subscription } from '../events/broker/transport.ts'
+import { standForLeader } from '../events/leader.ts'
+import { sqlOf, type Sql } from '../events/store/sql.ts'
+import { createReactions, type Reactions } from './reactions.ts'
+import { createReactor, reactionsOf, reactorName, type Outlines } from './reactor.ts'
+import { startRunner, type RunnerOptions } from './runner.ts'
+
+const TICK_MS = 200
+
+/** The watchdog's: how often it looks, and after so many orders it lets others have a turn. */
+const WATCH_EVERY_MS = 500
+const WATCHED_MAX = 100
+
+export interface ChoreographyOptions extends Pick<
+  RunnerOptions,
+  'attempts' | 'journal' | 'policies' | 'slotsOf' | 'pace' | 'onTrouble'
+> {
+  /** URL of the database. */
+  url: string
+  pool: pg.Pool
+  transport: EventTransport
+  outlines: Outlines
+  /** An order that has not moved for so long, and for which nothing is noted, is looked after. */
+  orphanAfterSeconds: number
+  reach?: (point: string) => void
+}
+
+/**
+ * Orders without an orchestrator: each participant reacts to the events of the others. Any number of processes may run: one
+ * of them takes in the events, and all of them do what was noted, and watch.
+ */
+export function startChoreography(options: ChoreographyOptions): { stop(): Promise<void> } {
+  const { url, pool, onTrouble } = options
+  const reactions = createReactions(sqlOf(pool))
+  const runner = startRunner({ ...options, reactions })
+  const stopping = new AbortController()
+  const watching = watchUntil(stopping.signal, reactions, options, runner.look)
+  const candidacy = standForLeader({
+    url,
+    office: 'choreography',
+    lead: (session, isOver) => reactUntil(isOver, session, options, runner.look),
+    onTrouble,
+  })
+  return {
+    async stop() {
+      stopping.abort()
+      await Promise.all([candidacy.stop(), runner.stop(), watching])
+    },
+  }
+}
+
+async function reactUntil(
+  isOver: AbortSignal,
+  session: Sql,
+  { pool, transport, outlines, reach, onTrouble }: ChoreographyOptions,
+  onReaction: () => void,
+): Promise<void> {
+  const participants = participantsOf(outlines)
+  const effects = new Map(participants.map((name) => [reactorName(name), reactionsOf(name, outlines)]))
+  const subscriptions: Subscription[] = []
+  try {
+    for (const participant of participants)
+      subscriptions.push(
+        await transport.subscribe(reactorName(participant), {
+          handle: createReactor({ pool, participant, outlines, reach, onReaction }),
+          // The read models keep what is no event: one dead letter for an operator is enough.
+          keep: async () => undefined,
+        }),
+      )
+    while (!isOver.aborted) {
+      // The connection that makes this process the leader must not fall silent.
+      await session.query('SELECT')
+      try {
+        await retryDueLetters({
+          pool,
+          consumers: [...effects.keys()],
+          resolve: async (_db, consumer) => effects.get(consumer),
+        })
+      } catch (error) {
+        onTrouble('dead letters could not be looked at', error)
+      }
+      await pause(TICK_MS, isOver)
+    }
+  } finally {
+    await Promise.all(subscriptions.map((subscription) => subscription.stop()))
+  }
+}
+
+/** The participants of all definitions. */
+const participantsOf = (outlines: Outlines): string[] => [
+  ...new Set(Object.values(outlines).flatMap((steps) => steps.map(({ at }) => at))),
+]
+
+/** The clock of choreographed orders: deadlines, cancels, and what was lost. */
+async function watchUntil(
+  stopping: AbortSignal,
+  reactions: Reactions,
+  { outlines, orphanAfterSeconds, onTrouble }: ChoreographyOptions,
+  onReaction: () => void,
+): Promise<void> {
+  while (!stopping.aborted) {
+    try {
+      if ((await reactions.watch(outlines, orphanAfterSeconds, WATCHED_MAX)) > 0) onReaction()
+    } catch (error) {
+      onTrouble('choreographed orders could not be watched', error)
+    }
+    await pause(WATCH_EVERY_MS, stopping)
+  }
+}

@@ -1,0 +1,93 @@
+import { randomUUID } from 'node:crypto'
+import type { Sql } from '../events/store/sql.ts'
+import type { Progress } from './reaction.ts'
+
+/** What a participant has to do for an order, claimed by this process for a while. */
+export interface Claimed {
+  sagaId: string
+  definition: string
+  /** The step or the undo. */
+  activity: string
+  /** With it, and with no other, the reaction is ended or put off. */
+  claim: string
+  progress: Partial<Progress>
+  /** Since it was last tried, an operator or a customer has changed something. */
+  isWoken: boolean
+  /** The process that had claimed it before has not come back. */
+  isLost: boolean
+  /** Milliseconds until the order's deadline, by the clock of the database. */
+  leftMs: number
+}
+
+type Named = Pick<Claimed, 'sagaId' | 'activity' | 'claim'>
+
+/** What is known of reactions. The rules stand beside the functions in prisma/functions/reactions.sql. */
+export function createReactions(db: Sql) {
+  return {
+    /** The participants that have something to do. */
+    async due(): Promise<string[]> {
+      return (await db.query<{ name: string }>('SELECT name FROM reactions_due()', [])).map(
+        ({ name }) => name,
+      )
+    },
+
+    async claim(
+      participant: string,
+      definitions: readonly string[],
+      claimSeconds: number,
+      limit: number,
+    ): Promise<Claimed[]> {
+      const claim = randomUUID()
+      const rows = await db.query<Omit<Claimed, 'claim' | 'leftMs'> & { deadlineAt: Date; now: Date }>(
+        `SELECT saga AS "sagaId", definition, activity, progress, is_woken AS "isWoken", is_lost AS "isLost",
+                deadline_at AS "deadlineAt", clock_timestamp() AS now
+           FROM reactions_claim($1, $2::text[], $3::uuid, $4::float8, $5::integer)`,
+        [participant, definitions, claim, claimSeconds, limit],
+      )
+      return rows.map(({ deadlineAt, now, ...row }) => ({
+        ...row,
+        claim,
+        leftMs: deadlineAt.getTime() - now.getTime(),
+      }))
+    },
+
+    async end({ sagaId, activity, claim }: Named): Promise<void> {
+      await db.query('SELECT 1 FROM reaction_end($1::uuid, $2, $3::uuid)', [sagaId, activity, claim])
+    },
+
+    async turnBack(
+      { sagaId, activity, claim }: Named,
+      { code, step, detail }: { code: string; step: string; detail?: string | undefined },
+    ): Promise<void> {
+      await db.query('SELECT 1 FROM reaction_turn_back($1::uuid, $2, $3::uuid, $4, $5, $6)', [
+        sagaId,
+        activity,
+        claim,
+        code,
+        step,
+        detail ?? null,
+      ])
+    },
+
+    async defer({ sagaId, activity, claim }: Named, progress: Progress, ms: number): Promise<void> {
+      await db.query('SELECT 1 FROM reaction_defer($1::uuid, $2, $3::uuid, $4::jsonb, $5::float8)', [
+        sagaId,
+        activity,
+        claim,
+        JSON.stringify(progress),
+        ms,
+      ])
+    },
+
+    /** Looks after the orders that no event moves. Answers how many there were. */
+    async watch(outlines: object, afterSeconds: number, limit: number): Promise<number> {
+      const [row] = await db.query<{ looked: number }>(
+        'SELECT choreography_watch($1::jsonb, $2::float8, $3::integer) AS looked',
+        [JSON.stringify(outlines), afterSeconds, limit],
+      )
+      return row?.looked ?? 0
+    },
+  }
+}
+
+export type Reactions = ReturnType<typeof createReactions>

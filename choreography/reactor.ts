@@ -1,0 +1,97 @@
+import type pg from 'pg'
+import { asOrderEvent } from '../domain/order/events.ts'
+import type { StepOutline } from '../domain/saga/step-outline.ts'
+import type { EventEnvelope } from '../events/broker/envelope.ts'
+import type { EventHandler } from '../events/broker/transport.ts'
+import { createConsumer } from '../events/inbox/consumer.ts'
+import type { Effect } from '../events/inbox/effect.ts'
+import { sqlOf, type Sql } from '../events/store/sql.ts'
+import { newerEvent } from '../faults.ts'
+import { follows } from './follow.ts'
+
+/** The steps of every definition that this process knows, by its name. */
+export type Outlines = Readonly<Record<string, readonly StepOutline[]>>
+
+export interface ReactorOptions {
+  pool: pg.Pool
+  participant: string
+  outlines: Outlines
+  /** Called at `choreography:before-commit` and `choreography:after-commit`, for kill tests. */
+  reach?: ((point: string) => void) | undefined
+  /** Called when there may be something to do. */
+  onReaction: () => void
+}
+
+/** The name of a participant's consumer at the broker, in the inbox and in the dead letters. */
+export const reactorName = (participant: string): string => `choreography-${participant}`
+
+const ORDER = /^order-([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/
+
+/**
+ * A participant's reactor: takes in the events of choreographed orders, each once, and notes what they ask of this
+ * participant. It calls no provider: that is the runner's, outside this database transaction.
+ */
+export function createReactor({
+  pool,
+  participant,
+  outlines,
+  reach,
+  onReaction,
+}: ReactorOptions): EventHandler {
+  const effect = reactionsOf(participant, outlines)
+  const handle = createConsumer({
+    pool,
+    enter: async () => effect,
+    reach: (point) => reach?.(point.replace('projector', 'choreography')),
+    onApplied: onReaction,
+  })
+  return async (envelopes) => {
+    const choreographed = await amongChoreographed(sqlOf(pool), envelopes)
+    if (choreographed.length > 0) await handle(choreographed)
+  }
+}
+
+/** The streams of all other sagas are none of its business, and leave nothing in its inbox. */
+async function amongChoreographed(
+  db: Sql,
+  envelopes: readonly EventEnvelope[],
+): Promise<readonly EventEnvelope[]> {
+  const ids = [...new Set(envelopes.flatMap(({ subject }) => orderIdOf(subject) ?? []))]
+  const rows = await db.query<{ id: string }>(
+    `SELECT id FROM sagas WHERE id = ANY ($1::uuid[]) AND coordination = 'choreography'`,
+    [ids],
+  )
+  const found = new Set(rows.map(({ id }) => id))
+  return envelopes.filter(({ subject }) => found.has(orderIdOf(subject) ?? ''))
+}
+
+const orderIdOf = (stream: string): string | undefined => ORDER.exec(stream)?.[1]
+
+/** What a participant's reactor does with an event, also with one that was a dead letter. */
+export const reactionsOf = (participant: string, outlines: Outlines): Effect => ({
+  name: reactorName(participant),
+  async apply(db, event) {
+    const id = orderIdOf(event.streamId)
+    const [saga] = await db.query<{ definition: string }>(
+      'SELECT definition FROM sagas WHERE id = $1::uuid',
+      [id],
+    )
+    if (id === undefined || saga === undefined) return
+    const steps = outlines[saga.definition]
+    // A newer release knows it, and takes it up.
+    if (steps === undefined) throw newerEvent(saga.definition)
+    const following = follows(steps, asOrderEvent(event))
+    if (following?.kind === 'undo')
+      await db.query('SELECT 1 FROM reaction_undo($1::uuid, $2::jsonb, $3)', [
+        id,
+        JSON.stringify(steps),
+        participant,
+      ])
+    else if (following?.at === participant)
+      await db.query('SELECT 1 FROM reaction_add($1::uuid, $2, $3, false)', [
+        id,
+        following.activity,
+        participant,
+      ])
+  },
+})

@@ -1,0 +1,184 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Journal } from '../domain/saga/journal.ts'
+import type { StepAnswer } from '../domain/saga/step-answer.ts'
+import { backoffMs, pause } from '../events/backoff.ts'
+import type { OnTrouble } from '../events/broker/transport.ts'
+import type { Outlines } from './reactor.ts'
+import type { Claimed, Reactions } from './reactions.ts'
+import {
+  FRESH,
+  isTooLate,
+  judge,
+  judgeSpent,
+  taskOf,
+  type Outcome,
+  type Policies,
+  type Task,
+  type Verdict,
+} from './reaction.ts'
+
+/** One attempt at a step or an undo. `tried` counts those before it. @throws an error with its class as `code`. */
+export type MakeAttempt = (sagaId: string, tried: number, signal: AbortSignal) => Promise<StepAnswer>
+
+export interface RunnerOptions {
+  reactions: Reactions
+  outlines: Outlines
+  /** By the name of the activity. */
+  attempts: Readonly<Record<string, MakeAttempt>>
+  journal: Pick<Journal, 'noteWaiting' | 'noteParked' | 'noteSkipped'>
+  policies: Policies
+  /** Attempts of one participant at once, in this process. */
+  slotsOf: (participant: string) => number
+  /** Factor on every wait; 1 unless a test or a demonstration is in a hurry. */
+  pace?: number | undefined
+  onTrouble: OnTrouble
+}
+
+/** Without a word from its reactors, a process looks this often for something to do. */
+const LOOK_EVERY_MS = 200
+
+/** A claim outlasts its attempt, and what is written after it. */
+const CLAIM_GRACE_MS = 4000
+
+export interface Runner {
+  /** There may be something to do. */
+  readonly look: () => void
+  /** Takes nothing new, and resolves when the attempts in progress have ended. */
+  stop(): Promise<void>
+}
+
+/** Does what the reactors have noted: claims, makes an attempt outside any database transaction, and records what came of it. */
+export function startRunner(options: RunnerOptions): Runner {
+  const stopping = new AbortController()
+  const inProgress = new Set<Promise<void>>()
+  let looked = new AbortController()
+  const look = () => looked.abort()
+  const done = lookUntil(stopping.signal, options, inProgress, {
+    look,
+    async wait() {
+      await pause(LOOK_EVERY_MS, AbortSignal.any([looked.signal, stopping.signal]))
+      looked = new AbortController()
+    },
+  })
+  return {
+    look,
+    async stop() {
+      stopping.abort()
+      await done
+      await Promise.all(inProgress)
+    },
+  }
+}
+
+async function lookUntil(
+  stopping: AbortSignal,
+  options: RunnerOptions,
+  inProgress: Set<Promise<void>>,
+  { look, wait }: { look: () => void; wait: () => Promise<void> },
+): Promise<void> {
+  const { reactions, outlines, policies, slotsOf, onTrouble } = options
+  const busy = new Map<string, number>()
+  const definitions = Object.keys(outlines)
+  const claimSeconds = (policies.attemptTimeoutMs + CLAIM_GRACE_MS) / 1000
+  const begin = (participant: string, claimed: Claimed) => {
+    busy.set(participant, (busy.get(participant) ?? 0) + 1)
+    const running = react(claimed, options)
+      .catch((error: unknown) => onTrouble('a reaction could not be recorded, and is done again', error))
+      .finally(() => {
+        busy.set(participant, (busy.get(participant) ?? 1) - 1)
+        inProgress.delete(running)
+        look()
+      })
+    inProgress.add(running)
+  }
+  let failures = 0
+  while (!stopping.aborted) {
+    try {
+      for (const participant of await reactions.due()) {
+        const room = slotsOf(participant) - (busy.get(participant) ?? 0)
+        if (room <= 0) continue
+        for (const claimed of await reactions.claim(participant, definitions, claimSeconds, room))
+          begin(participant, claimed)
+      }
+      failures = 0
+      await wait()
+    } catch (error) {
+      failures += 1
+      onTrouble('reactions could not be looked for', error)
+      await pause(backoffMs(failures), stopping)
+    }
+  }
+}
+
+/** One attempt at a reaction, and what came of it. */
+async function react(claimed: Claimed, options: RunnerOptions): Promise<void> {
+  const { outlines, policies, reactions } = options
+  const task = taskOf(outlines[claimed.definition] ?? [], claimed.activity)
+  if (task === undefined) throw new Error(`${claimed.definition} has no ${claimed.activity}`)
+  const before = { ...FRESH, ...claimed.progress }
+  if (isTooLate(task, before, claimed.leftMs))
+    return reactions.turnBack(claimed, { code: 'DEADLINE_EXCEEDED', step: task.step })
+  const exhausted = judgeSpent(task, before, claimed, policies)
+  if (exhausted !== undefined) return record(claimed, task, exhausted, options)
+  const began = performance.now()
+  // A process that died in the middle of an attempt has spent it.
+  const outcome: Outcome = claimed.isLost
+    ? { kind: 'fault', error: 'TIMEOUT' }
+    : await attempt(claimed, before.spent, options)
+  const leftMs = claimed.leftMs - (performance.now() - began)
+  await record(
+    claimed,
+    task,
+    judge(task, before, outcome, { isWoken: claimed.isWoken, leftMs }, policies),
+    options,
+  )
+}
+
+async function attempt(
+  { sagaId, activity }: Claimed,
+  tried: number,
+  { attempts, policies }: RunnerOptions,
+): Promise<Outcome> {
+  const make = attempts[activity]
+  if (make === undefined) return { kind: 'fault', error: 'NO_SUCH_ACTIVITY' }
+  const giveUp = new AbortController()
+  const settled = new AbortController()
+  const late = sleep(policies.attemptTimeoutMs, undefined, { signal: settled.signal }).then((): Outcome => {
+    giveUp.abort()
+    return { kind: 'fault', error: 'TIMEOUT' }
+  })
+  try {
+    return await Promise.race([make(sagaId, tried, giveUp.signal), late])
+  } catch (error) {
+    return { kind: 'fault', error: codeOf(error) }
+  } finally {
+    settled.abort()
+    late.catch(() => undefined)
+  }
+}
+
+const codeOf = (error: unknown): string =>
+  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'INTERNAL'
+
+async function record(
+  claimed: Claimed,
+  { step }: Task,
+  verdict: Verdict,
+  { reactions, journal, pace = 1 }: RunnerOptions,
+): Promise<void> {
+  switch (verdict.kind) {
+    case 'end':
+      return reactions.end(claimed)
+    case 'turnBack':
+      return reactions.turnBack(claimed, { code: verdict.code, step, detail: verdict.detail })
+    case 'skip':
+      await journal.noteSkipped(claimed.sagaId, step, verdict.error)
+      return reactions.end(claimed)
+    case 'defer': {
+      const { note, progress, ms } = verdict
+      if (note?.kind === 'waiting') await journal.noteWaiting(claimed.sagaId, step, note.why)
+      if (note?.kind === 'parked') await journal.noteParked(claimed.sagaId, step, note.why)
+      return reactions.defer(claimed, progress, ms * pace * (1 + Math.random() / 4))
+    }
+  }
+}

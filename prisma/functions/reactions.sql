@@ -1,0 +1,151 @@
+-- Choreography: an order without a workflow. What a participant has to do next is a row of reactions. The participant's
+-- reactor writes it, in the transaction in which it takes in the event that asks for it; a runner claims it, makes an
+-- attempt, and ends it or puts it off. p_outline is the definition of a saga, as in orphans.sql, with `at` (the
+-- participant) and `compensation`.
+
+-- Notes that a participant has something to do, once: the step or the undo of that name. A step is noted only while the
+-- saga goes forward, and an undo only while it turns back.
+CREATE OR REPLACE FUNCTION reaction_add(p_saga uuid, p_activity text, p_participant text, p_is_undo boolean) RETURNS void LANGUAGE sql AS $$
+  INSERT INTO reactions (saga_id, activity, participant)
+  SELECT id, p_activity, p_participant FROM sagas
+   WHERE id = p_saga AND coordination = 'choreography' AND status NOT IN ('rejected', 'cancelled')
+     AND (reason_code IS NOT NULL) = p_is_undo
+  ON CONFLICT DO NOTHING
+$$;
+
+-- The next undo of a saga that turns back: of what is still owed, the last step. Those that are parked go on beside it.
+-- Null when there is none.
+CREATE OR REPLACE FUNCTION saga_next_undo(p_saga uuid, p_outline jsonb) RETURNS jsonb LANGUAGE sql STABLE AS $$
+  SELECT o.step FROM jsonb_array_elements(p_outline) WITH ORDINALITY AS o (step, n)
+    JOIN step_fences f ON f.saga_id = p_saga AND f.step = o.step->>'name'
+   WHERE o.step->>'kind' = 'compensatable' AND f.state IN ('intended', 'done', 'undoing') AND f.parked_at IS NULL
+   ORDER BY o.n DESC LIMIT 1
+$$;
+
+-- What follows once an undo was begun, done, skipped or parked: the next one, if it is this participant's (any, when
+-- p_participant is null). When nothing is owed any more, the saga is closed.
+CREATE OR REPLACE FUNCTION reaction_undo(p_saga uuid, p_outline jsonb, p_participant text) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  saga sagas := saga_lock(p_saga);
+  next jsonb := saga_next_undo(p_saga, p_outline);
+BEGIN
+  IF saga.reason_code IS NULL OR saga.status IN ('rejected', 'cancelled') THEN
+    RETURN;
+  ELSIF next->>'at' = coalesce(p_participant, next->>'at') THEN
+    PERFORM reaction_add(p_saga, next->>'compensation', next->>'at', true);
+  END IF;
+  PERFORM choreography_close(p_saga);
+END $$;
+
+-- Ends an order that turned back and owes nothing any more: the one that settled the last undo does it. The caller has
+-- locked the row.
+CREATE OR REPLACE FUNCTION choreography_close(p_saga uuid) RETURNS void LANGUAGE sql AS $$
+  SELECT saga_close(id, 'OrderRejected', 'OrderCancelled') FROM sagas
+   WHERE id = p_saga AND coordination = 'choreography' AND reason_code IS NOT NULL AND status NOT IN ('rejected', 'cancelled')
+     AND NOT EXISTS (SELECT FROM step_fences WHERE saga_id = p_saga AND state IN ('intended', 'done', 'undoing'))
+$$;
+
+-- Who has something to do: the participants of reactions that are due and that no process has claimed.
+CREATE OR REPLACE FUNCTION reactions_due() RETURNS TABLE (name text) LANGUAGE sql STABLE AS $$
+  SELECT DISTINCT participant FROM reactions
+   WHERE due_at <= clock_timestamp() AND (claimed_until IS NULL OR claimed_until <= clock_timestamp())
+$$;
+
+-- Claims up to p_limit reactions of a participant that are due, those first that have waited longest, of definitions that
+-- the caller knows. p_claim is the token with which they are ended or put off. A claim that ran out is one whose process
+-- died, or was too slow: its attempt counts (is_lost).
+CREATE OR REPLACE FUNCTION reactions_claim(p_participant text, p_definitions text[], p_claim uuid,
+  p_claim_seconds double precision, p_limit integer)
+RETURNS TABLE (saga uuid, definition text, activity text, progress jsonb, is_woken boolean, is_lost boolean, deadline_at timestamptz)
+LANGUAGE sql AS $$
+  WITH due AS (
+    SELECT r.saga_id, r.activity, r.is_woken, r.claimed_until IS NOT NULL AS is_lost, s.definition, s.deadline_at
+      FROM reactions r JOIN sagas s ON s.id = r.saga_id
+     WHERE r.participant = p_participant AND r.due_at <= clock_timestamp()
+       AND (r.claimed_until IS NULL OR r.claimed_until <= clock_timestamp()) AND s.definition = ANY (p_definitions)
+     ORDER BY r.due_at LIMIT p_limit FOR UPDATE OF r SKIP LOCKED)
+  UPDATE reactions r SET claim = p_claim, is_woken = false,
+    claimed_until = clock_timestamp() + make_interval(secs => p_claim_seconds)
+    FROM due WHERE r.saga_id = due.saga_id AND r.activity = due.activity
+  RETURNING r.saga_id, due.definition, r.activity, r.progress, due.is_woken, due.is_lost, due.deadline_at
+$$;
+
+-- A reaction has come to its end: its step is done or skipped, or its undo is done. One that settles the last undo closes
+-- the saga.
+CREATE OR REPLACE FUNCTION reaction_end(p_saga uuid, p_activity text, p_claim uuid) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM saga_lock(p_saga);
+  DELETE FROM reactions WHERE saga_id = p_saga AND activity = p_activity AND claim = p_claim;
+  PERFORM choreography_close(p_saga);
+END $$;
+
+-- A reaction that was refused, or has spent its attempts or its time, turns the saga back.
+CREATE OR REPLACE FUNCTION reaction_turn_back(p_saga uuid, p_activity text, p_claim uuid, p_code text, p_step text, p_detail text)
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM saga_lock(p_saga);
+  DELETE FROM reactions WHERE saga_id = p_saga AND activity = p_activity AND claim = p_claim;
+  IF FOUND THEN
+    PERFORM saga_begin_compensation(p_saga, p_code, p_step, p_detail);
+    PERFORM choreography_close(p_saga);
+  END IF;
+END $$;
+
+-- Puts a reaction off. One that was woken since it was claimed is due at once.
+CREATE OR REPLACE FUNCTION reaction_defer(p_saga uuid, p_activity text, p_claim uuid, p_progress jsonb, p_ms double precision)
+RETURNS void LANGUAGE sql AS $$
+  UPDATE reactions SET claim = NULL, claimed_until = NULL, progress = p_progress,
+    due_at = clock_timestamp() + CASE WHEN is_woken THEN interval '0' ELSE make_interval(secs => p_ms / 1000) END
+   WHERE saga_id = p_saga AND activity = p_activity AND claim = p_claim
+$$;
+
+-- The clock of choreography. Takes up to p_limit open orders whose deadline has passed, whose cancel was wished while no
+-- reaction is noted, or that have not moved for a while and have none: an event may be a dead letter, or was lost with a
+-- broker. Each is turned back, or gets the reaction that its record calls for. Returns how many it looked at.
+CREATE OR REPLACE FUNCTION choreography_watch(p_outlines jsonb, p_after_seconds double precision, p_limit integer) RETURNS integer LANGUAGE plpgsql AS $$
+DECLARE
+  due record;
+  looked integer := 0;
+BEGIN
+  FOR due IN
+    SELECT s.id, s.definition FROM sagas s
+     WHERE s.coordination = 'choreography' AND s.status NOT IN ('completed', 'rejected', 'cancelled')
+       AND p_outlines ? s.definition
+       AND (s.reason_code IS NULL AND s.deadline_at <= clock_timestamp()
+         OR NOT EXISTS (SELECT FROM reactions r WHERE r.saga_id = s.id)
+           AND (s.reason_code IS NULL AND s.cancel_wished_at IS NOT NULL
+             OR s.updated_at < clock_timestamp() - make_interval(secs => p_after_seconds)))
+     ORDER BY s.id LIMIT p_limit FOR UPDATE SKIP LOCKED
+  LOOP
+    looked := looked + 1;
+    PERFORM choreography_recover(due.id, p_outlines->due.definition);
+  END LOOP;
+  RETURN looked;
+END $$;
+
+-- Turns an order back whose time is up or whose cancel is wished, else notes what its record calls for. A pivot that was
+-- begun is awaited, unless it is paused: it is certain to answer. The row lock decides against it.
+CREATE OR REPLACE FUNCTION choreography_recover(p_saga uuid, p_outline jsonb) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  saga sagas := saga_lock(p_saga);
+  step jsonb;
+BEGIN
+  SELECT o INTO step FROM jsonb_array_elements(p_outline) AS o
+   WHERE o->>'name' = saga_open_step(p_saga, saga.status, saga.reason_code IS NOT NULL, p_outline);
+  IF saga.reason_code IS NOT NULL THEN
+    PERFORM reaction_undo(p_saga, p_outline, NULL);
+  ELSIF saga.cancel_wished_at IS NOT NULL AND NOT EXISTS (SELECT FROM reactions WHERE saga_id = p_saga) THEN
+    PERFORM saga_begin_compensation(p_saga, 'CANCELLED_BY_CUSTOMER', step->>'name', NULL);
+    PERFORM choreography_close(p_saga);
+  ELSIF saga.deadline_at <= clock_timestamp() THEN
+    IF NOT EXISTS (SELECT FROM reactions r WHERE r.saga_id = p_saga AND step->>'kind' = 'pivot' AND r.activity = step->>'name'
+        AND (r.claimed_until > clock_timestamp() OR r.progress->>'isTried' = 'true')
+        AND NOT EXISTS (SELECT FROM step_fences f WHERE f.saga_id = p_saga AND f.step = r.activity AND f.waiting_for = 'PAUSED')) THEN
+      DELETE FROM reactions WHERE saga_id = p_saga;
+      PERFORM saga_begin_compensation(p_saga, 'DEADLINE_EXCEEDED', step->>'name', NULL);
+      PERFORM choreography_close(p_saga);
+    END IF;
+  ELSE
+    PERFORM reaction_add(p_saga, step->>'name', step->>'at', false);
+  END IF;
+END $$;

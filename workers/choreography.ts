@@ -1,0 +1,67 @@
+import { eventTransport, providerUrls, readConfig, requireDatabaseUrl } from '../config.ts'
+import { startChoreography } from '../choreography/choreography.ts'
+import { createDependencies } from '../domain/operations/dependencies.ts'
+import { openTransport } from '../events/broker/open-transport.ts'
+import { sqlOf } from '../events/store/sql.ts'
+import { onShutdown } from '../lifecycle.ts'
+import { createLogger, createTroubleLog, describeError } from '../logger.ts'
+import { createMetrics, serveMetrics } from '../metrics.ts'
+import { LOOKS_UP_BY_KEY, openPool } from '../postgres.ts'
+import { openDatabase } from '../prisma/client.ts'
+import { requireRelease } from '../prisma/require-release.ts'
+import { ORDER_SAGA } from '../workflows/order/contract.ts'
+import { createChoreographyMetrics } from './choreography-metrics.ts'
+import { createFailpoints } from './failpoints.ts'
+import { createProviderMetrics, reportProviders } from './provider-watch.ts'
+import { reactionsWiring } from './reactions-wiring.ts'
+import { createServices } from './wiring.ts'
+
+const config = readConfig()
+const log = createLogger('choreography', config)
+const onTrouble = createTroubleLog(log)
+
+const url = requireDatabaseUrl(config)
+await requireRelease(url, log)
+const pool = openPool(url, {
+  max: config.DATABASE_POOL,
+  name: 'ordersaga-choreography',
+  settings: LOOKS_UP_BY_KEY,
+})
+const db = openDatabase(url, config.DATABASE_POOL)
+const metrics = createMetrics()
+createChoreographyMetrics(metrics, sqlOf(pool))
+const closeMetrics = await serveMetrics(metrics, { host: config.HOST, port: config.METRICS_PORT })
+const reach = createFailpoints(config.FAILPOINTS)
+const providerMetrics = createProviderMetrics(metrics, log)
+const { services, providers } = createServices({
+  db,
+  urls: providerUrls(config),
+  reach,
+  watch: (name) => providerMetrics(name, () => report.now()),
+})
+const report = reportProviders(providers, createDependencies({ db }), log)
+const transport = await openTransport(eventTransport(config), onTrouble)
+const choreography = startChoreography({
+  url,
+  pool,
+  transport,
+  outlines: Object.fromEntries(ORDER_SAGA.steps),
+  ...reactionsWiring(services, {
+    reach,
+    onFault: (activity, sagaId, code, error) =>
+      log.warn({ activity, sagaId, code, error: describeError(error) }, 'fault'),
+  }),
+  pace: config.SAGA_PACE,
+  orphanAfterSeconds: config.ORPHAN_AFTER_SECONDS,
+  reach,
+  onTrouble,
+})
+log.info({ transport: config.EVENT_TRANSPORT }, 'working')
+
+onShutdown(log, config.SUPERVISED, async () => {
+  await choreography.stop()
+  await report.stop()
+  await transport.close()
+  closeMetrics()
+  await Promise.all([pool.end(), db.$disconnect()])
+})

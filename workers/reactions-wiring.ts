@@ -1,0 +1,43 @@
+import type { AttemptPorts } from '../activities/attempt.ts'
+import { createActivities, type Services } from '../activities/index.ts'
+import type { ChoreographyOptions } from '../choreography/choreography.ts'
+import type { MakeAttempt } from '../choreography/runner.ts'
+import {
+  ATTEMPTS,
+  BACKOFF,
+  PARK_AFTER_MS,
+  QUEUED_ATTEMPT_TIMEOUT_MS,
+  slowTimerMs,
+  waitingMs,
+} from '../workflows/saga/policies.ts'
+import { bulkheadOf, PARTICIPANT_NAMES } from './bulkheads.ts'
+
+/** What choreography calls: the same attempts, journal, numbers and slots as the workers of the orchestrated saga. */
+export function reactionsWiring(
+  services: Services,
+  ports: AttemptPorts,
+): Pick<ChoreographyOptions, 'attempts' | 'journal' | 'policies' | 'slotsOf'> {
+  const activities: [string, MakeAttempt][] = Object.values(createActivities(services, ports)).flatMap(
+    (group) =>
+      Object.entries(group).map(([name, activity]): [string, MakeAttempt] => [
+        name,
+        (id, tried, signal) => activity({ id, tried } as never, { number: 1, isLocal: false, signal }),
+      ]),
+  )
+  return {
+    attempts: Object.fromEntries(activities),
+    journal: services.journals.order,
+    policies: {
+      attempts: ATTEMPTS,
+      parkAfterMs: PARK_AFTER_MS,
+      attemptTimeoutMs: QUEUED_ATTEMPT_TIMEOUT_MS,
+      backoff: BACKOFF,
+      slowTimerMs,
+      waitingMs,
+    },
+    slotsOf(participant) {
+      const known = PARTICIPANT_NAMES.find((name) => name === participant)
+      return known === undefined ? 1 : bulkheadOf(known).slots
+    },
+  }
+}
