@@ -66,8 +66,12 @@ BEGIN
     WHERE step = given_back.step AND saga_id > given_back.reached AND (waiting_for IS NOT NULL OR parked_at IS NOT NULL)
     ORDER BY saga_id LIMIT room);
   PERFORM set_config('lock_timeout', '500ms', true);
-  PERFORM saga_wake(locked.id) FROM (
-    SELECT id FROM sagas WHERE id = ANY (page) ORDER BY id FOR KEY SHARE) AS locked;
+  WITH locked AS (
+    SELECT id, coordination FROM sagas WHERE id = ANY (page) ORDER BY id FOR KEY SHARE)
+  INSERT INTO saga_wakes (saga_id, claimed_until)
+  SELECT id, clock_timestamp() FROM locked WHERE coordination = 'orchestration'
+  ON CONFLICT (saga_id) DO UPDATE SET claimed_until = excluded.claimed_until;
+  UPDATE reactions SET is_woken = true, due_at = clock_timestamp() WHERE saga_id = ANY (page);
   IF cardinality(page) < room THEN
     DELETE FROM step_wakes WHERE step = given_back.step;
   ELSE

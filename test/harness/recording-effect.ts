@@ -71,7 +71,9 @@ export async function createRecording(name = 'recording'): Promise<Recording> {
       )
       const resolve = async (_db: Sql, consumer: string) => (consumer === name ? effect : undefined)
       await Promise.all(
-        Array.from({ length: rounds }, () => retryDueLetters({ pool, consumers: [effect.name], resolve })),
+        Array.from({ length: rounds }, () =>
+          retryDueLetters({ pool, consumers: [name.split('#')[0] ?? name], resolve }),
+        ),
       )
     },
     async waiting() {

@@ -38,7 +38,7 @@ export const ended = <Wishes, S extends Shown>(
   })
 
 /** What depends on how long things take, or on whether the workflow was lost. */
-const PASSING = new Set(['ProcessingBegun', 'WaitingBegun', 'WorkflowRestarted'])
+const PASSING = new Set(['ProcessingBegun', 'WaitingBegun', 'CompensationDelayed', 'WorkflowRestarted'])
 
 /** Completed: every step up to the pivot is recorded once, in order, with one effect of each. */
 export async function expectCompleted<Wishes, S extends Shown>(

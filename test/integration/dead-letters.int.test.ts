@@ -101,7 +101,7 @@ describe('an event that cannot be applied', () => {
     const resolve = async (_db: Sql, consumer: string) => (consumer === effect.name ? effect : undefined)
     // A round has a time limit: how many letters it comes to is left to the machine.
     await until('its turn to come', async () => {
-      await retryDueLetters({ pool, consumers: ['gone', effect.name], resolve })
+      await retryDueLetters({ pool, consumers: ['gone', 'recording'], resolve })
       return (await recording.applied()).length > 0 ? true : undefined
     })
     expect(await recording.applied()).toEqual(['order-poison/1'])

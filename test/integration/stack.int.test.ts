@@ -335,6 +335,7 @@ describe('the system', () => {
       'worker-2',
       'relay',
       'projector',
+      'choreography',
       'api',
     ])
     expect(said.join('\n')).toContain('No sandbox, since NODE_ENV is production')
