@@ -160,7 +160,7 @@ function describeKills<Wishes, S extends Shown>(
 }
 
 describeKills('an order', ORDER_TRIALS)
-// The kernel is the same one: `npm test` kills the workers of one saga.
+// The kernel is the same one: outside the matrix, the workers of one saga are killed.
 if (isWholeMatrix) {
   describeKills('a transfer', TRANSFER_TRIALS)
   describeKills('a choreographed order', CHOREOGRAPHED_TRIALS)

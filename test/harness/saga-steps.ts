@@ -25,7 +25,7 @@ export function stepsOf(saga: SagaDefinition): SagaStep[] {
   })
 }
 
-/** The steps that `npm test` tries everything at: the first of each kind; all of them in the whole matrix. */
+/** The steps that all but the whole matrix try everything at: the first of each kind; all of them in the whole matrix. */
 export function triedSteps(saga: SagaDefinition): SagaStep[] {
   const kindOf = ({ kind, provider }: SagaStep) => `${kind} ${provider === undefined ? 'ours' : 'provider'}`
   const steps = stepsOf(saga)
