@@ -26,6 +26,8 @@ export interface ChoreographyOptions extends Pick<
   /** An order that has not moved for so long, and for which nothing is noted, is looked after. */
   orphanAfterSeconds: number
   reach?: (point: string) => void
+  /** Called when this process begins to take in events, and when it no longer does. */
+  onLeading?: (isLeading: boolean) => void
 }
 
 /**
@@ -41,7 +43,14 @@ export function startChoreography(options: ChoreographyOptions): { stop(): Promi
   const candidacy = standForLeader({
     url,
     office: 'choreography',
-    lead: (session, isOver) => reactUntil(isOver, session, options, runner.look),
+    async lead(session, isOver) {
+      options.onLeading?.(true)
+      try {
+        await reactUntil(isOver, session, options, runner.look)
+      } finally {
+        options.onLeading?.(false)
+      }
+    },
     onTrouble,
   })
   return {

@@ -1,13 +1,14 @@
 import { Gauge, type Registry } from 'prom-client'
 import type { Sql } from '../events/store/sql.ts'
 
-/** What is reported of choreographed orders. It is measured when it is read, in whatever process. */
-export function createChoreographyMetrics(registry: Registry, db: Sql): void {
+/** What is reported of choreographed orders. The lag is measured when it is read, in whatever process. */
+export function createChoreographyMetrics(registry: Registry, db: Sql) {
+  const registers = [registry]
   // An alert goes off when it stays above a minute: no process does what is noted, or a participant is too slow.
   void new Gauge({
     name: 'ordersaga_reaction_lag_seconds',
     help: 'Age of the oldest reaction of a choreographed order that is due, and that no process has claimed',
-    registers: [registry],
+    registers,
     async collect() {
       // Unknown is not zero.
       const [row] = await db
@@ -20,4 +21,11 @@ export function createChoreographyMetrics(registry: Registry, db: Sql): void {
       this.set(row?.value ?? Number.NaN)
     },
   })
+  return {
+    isLeader: new Gauge({
+      name: 'ordersaga_choreography_is_leader',
+      help: '1 in the process that takes in events for the participants of choreographed orders',
+      registers,
+    }),
+  }
 }

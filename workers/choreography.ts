@@ -16,6 +16,9 @@ import { createProviderMetrics, reportProviders } from './provider-watch.ts'
 import { reactionsWiring } from './reactions-wiring.ts'
 import { createServices } from './wiring.ts'
 
+/** Connections for what is noted and claimed; the steps have those of `DATABASE_POOL`. */
+const NOTES_POOL = 4
+
 const config = readConfig()
 const log = createLogger('choreography', config)
 const onTrouble = createTroubleLog(log)
@@ -23,13 +26,13 @@ const onTrouble = createTroubleLog(log)
 const url = requireDatabaseUrl(config)
 await requireRelease(url, log)
 const pool = openPool(url, {
-  max: config.DATABASE_POOL,
+  max: NOTES_POOL,
   name: 'ordersaga-choreography',
   settings: LOOKS_UP_BY_KEY,
 })
 const db = openDatabase(url, config.DATABASE_POOL)
 const metrics = createMetrics()
-createChoreographyMetrics(metrics, sqlOf(pool))
+const { isLeader } = createChoreographyMetrics(metrics, sqlOf(pool))
 const closeMetrics = await serveMetrics(metrics, { host: config.HOST, port: config.METRICS_PORT })
 const reach = createFailpoints(config.FAILPOINTS)
 const providerMetrics = createProviderMetrics(metrics, log)
@@ -53,6 +56,7 @@ const choreography = startChoreography({
   }),
   pace: config.SAGA_PACE,
   orphanAfterSeconds: config.ORPHAN_AFTER_SECONDS,
+  onLeading: (isLeading) => isLeader.set(isLeading ? 1 : 0),
   reach,
   onTrouble,
 })
