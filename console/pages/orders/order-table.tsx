@@ -109,7 +109,7 @@ function Took({ order }: { order: Order }) {
   const placed = Date.parse(order.createdAt)
   const now = useNow()
   if (!isOpen(order)) return span(Date.parse(order.updatedAt) - placed)
-  return <span title="So far: it has not ended">{duration(now - placed)}…</span>
+  return <span title="It has not ended">{duration(now - placed)} so far</span>
 }
 
 function NoOrders({ search }: { search: OrdersSearch }) {
