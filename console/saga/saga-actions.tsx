@@ -5,8 +5,8 @@ import { Button } from '../ui/button.tsx'
 import { ReasonDialog } from '../ui/reason-dialog.tsx'
 import { useAction } from '../ui/use-action.ts'
 import { actOn, routeOf } from './act.ts'
-import { isParked, whyNot, type SagaAction } from './why-not.ts'
-import { titleOf } from './words.ts'
+import { useOutlines } from './use-outlines.ts'
+import { isParked, parkedTitle, whyNot, type SagaAction } from './why-not.ts'
 
 /** What a dialog says before something is done, and after. */
 export interface ActWords {
@@ -19,8 +19,8 @@ export interface ActWords {
 
 export interface SagaActionsProps {
   kind: 'order' | 'transfer'
-  saga: { id: string; status: Order['status']; steps: readonly Step[] }
-  /** @param step the title of the step that is parked; empty where none is. */
+  saga: { id: string; definition: string; status: Order['status']; steps: readonly Step[] }
+  /** @param step what is parked, e.g. `refund payment`; empty where nothing is. */
   wordsOf: (action: SagaAction, step: string) => ActWords
 }
 
@@ -75,10 +75,11 @@ interface ActDialogProps extends SagaActionsProps {
   onClose: () => void
 }
 
-function ActDialog({ action, kind, saga: { id, steps }, wordsOf, onClose }: ActDialogProps) {
-  const parked = steps.find((step) => isParked(step))?.name
-  const step = action === 'skip' ? parked : undefined
-  const words = wordsOf(action, parked === undefined ? '' : titleOf(parked).toLowerCase())
+function ActDialog({ action, kind, saga: { id, definition, steps }, wordsOf, onClose }: ActDialogProps) {
+  const { compensationOf } = useOutlines(definition)
+  const parked = steps.find((step) => isParked(step))
+  const step = action === 'skip' ? parked?.name : undefined
+  const words = wordsOf(action, parked === undefined ? '' : parkedTitle(parked, compensationOf))
   const acting = useAction({
     act: (reason: string) => actOn({ kind, id, action, step, reason }),
     done: words.done,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { Step } from '../api.ts'
-import { whyNot } from './why-not.ts'
+import { parkedTitle, whyNot } from './why-not.ts'
 
 const step = (parts: Partial<Step>): Step => ({
   name: 'withdrawMoney',
@@ -38,4 +38,16 @@ describe('what an operator can do to a saga', () => {
       expect(whyNot('skip', { status: 'parked', steps: [step(parts)] })).toBeUndefined()
     },
   )
+})
+
+describe('what is parked', () => {
+  const compensationOf = (name: string) => (name === 'withdrawMoney' ? 'returnMoney' : null)
+
+  test.each([
+    [step({ state: 'parked' }), 'withdraw money'],
+    [step({ compensation: 'parked' }), 'return money'],
+    [step({ name: 'sendFax', compensation: 'parked' }), 'undo of send fax'],
+  ])('of %o is named %s', (parts, title) => {
+    expect(parkedTitle(parts, compensationOf)).toBe(title)
+  })
 })

@@ -1,4 +1,5 @@
 import type { Order, Step } from '../api.ts'
+import { titleOf } from './words.ts'
 
 /** What an operator can do to a saga. */
 export type SagaAction = 'retry' | 'skip' | 'cancel'
@@ -7,6 +8,20 @@ const TERMINAL = new Set<Order['status']>(['completed', 'rejected', 'cancelled']
 
 export const isParked = ({ state, compensation }: Step): boolean =>
   state === 'parked' || compensation === 'parked'
+
+/**
+ * What is parked, as an operator reads it: the step itself, or what undoes it. To retry a refund and to retry a charge
+ * are two very different things.
+ * @param compensationOf the name of what undoes a step; null where nothing does.
+ */
+export function parkedTitle(
+  { name, compensation }: Pick<Step, 'name' | 'compensation'>,
+  compensationOf: (step: string) => string | null,
+): string {
+  if (compensation !== 'parked') return titleOf(name).toLowerCase()
+  const undo = compensationOf(name)
+  return undo === null ? `undo of ${titleOf(name).toLowerCase()}` : titleOf(undo).toLowerCase()
+}
 
 /** Why an action is not possible now; undefined when it is. */
 export function whyNot(

@@ -15,7 +15,7 @@ export interface ChartProps {
 
 const HEIGHT = 226
 
-const HOUR = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' })
+const HOUR = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' })
 
 /** Lines over time. It takes its colours from the tokens each time it is drawn, so it follows the theme. */
 export function Chart({ at, series, label, onPoint }: ChartProps) {

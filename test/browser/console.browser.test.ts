@@ -183,7 +183,10 @@ describe('an operator', () => {
     const { id } = await api.place({ paymentMethod: 'pm_refund_fails_9', service: 'refused' })
     await api.reached(id, 'parked')
     await inTab(`/orders/${id}`, async (page) => {
+      await expectShown(page.getByText('at refund payment: parked'))
       await page.getByRole('button', { name: 'Retry' }).click()
+      // What is retried is the refund, and not the charge that it undoes.
+      await expectShown(page.getByRole('heading', { name: 'Retry refund payment?' }))
       await page.getByLabel('Reason').fill('The gateway has mended its refunds.')
       await page.getByRole('dialog').getByRole('button', { name: 'Retry' }).click()
       await expectShown(status(page, 'rejected'))

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { wordsOf } from '../../console/pages/invariants/words.ts'
 import { until } from '../harness/poll.ts'
 import { startSystem } from '../harness/start.ts'
 import type { System } from '../harness/system.ts'
@@ -61,6 +62,7 @@ describe('the invariants', () => {
         'dead-letters',
       ]),
     )
+    expect(checks.filter(({ name }) => wordsOf(name).rule === undefined)).toEqual([])
     // The tests that follow count events: nothing more is to come.
     await system.api.notified(id)
   })

@@ -35,7 +35,7 @@ function EntryRow({ entry }: { entry: Entry }) {
       <td className="audit-time">
         <Time at={at} />
       </td>
-      <td className="audit-text">
+      <td className="audit-who">
         <Link to="/audit" search={{ subject }}>
           {subject}
         </Link>
@@ -52,7 +52,8 @@ function EntryRow({ entry }: { entry: Entry }) {
       <td className="audit-text">
         {reason ?? (
           <span className="faint" title="None was given, or it was erased with the data of a person.">
-            none, or erased
+            <span aria-hidden="true">–</span>
+            <span className="visually-hidden">none, or erased</span>
           </span>
         )}
       </td>

@@ -21,6 +21,8 @@ export function Page() {
 function Groups({ search }: { search: FailureSearch }) {
   const hours = hoursOf(search)
   const failures = api.useQuery('get', '/operations/failures', { params: { query: { windowHours: hours } } })
+  const total = (state: FailureGroup['state'], noun: string) =>
+    failures.data === undefined ? undefined : <Total groups={groups(state)} noun={noun} />
   const groups = (state: FailureGroup['state']) =>
     failures.data?.data.filter((group) => group.state === state && isAskedFor(group, search)) ?? []
   return (
@@ -34,7 +36,7 @@ function Groups({ search }: { search: FailureSearch }) {
       {search.state === 'rejected' ? undefined : (
         <Panel
           title="Parked"
-          aside={<Total groups={groups('parked')} noun="step" />}
+          aside={total('parked', 'step')}
           hint="No machine could settle these. Open a group to see its steps, retry them, or give them up."
         >
           <Read of={failures} lines={4}>
@@ -56,7 +58,7 @@ function Groups({ search }: { search: FailureSearch }) {
       {search.state === 'parked' ? undefined : (
         <Panel
           title="Rejected"
-          aside={<Total groups={groups('rejected')} noun="saga" />}
+          aside={total('rejected', 'saga')}
           hint={`Placed in the last ${counted(hours, 'hour')}, refused or failed, and undone. Nothing is left to do; a rise has a cause.`}
         >
           <Read of={failures} lines={4}>

@@ -1,4 +1,4 @@
-/** What each check asks, and what is wrong when it fails. A check that is not here is shown by its name. */
+/** What each check demands. A check that is not here is shown by its name. */
 const WORDS: Readonly<Record<string, readonly [title: string, rule: string]>> = {
   money: [
     'Money',
@@ -10,7 +10,11 @@ const WORDS: Readonly<Record<string, readonly [title: string, rule: string]>> = 
   ],
   shipments: [
     'Shipments',
-    'A completed order has exactly one live shipment. A rejected or cancelled order has none.',
+    'A completed order has exactly one live shipment, or none if all its products are digital. A rejected or cancelled order has none.',
+  ],
+  'gift-wrappings': [
+    'Gift wrappings',
+    'A completed order that is a gift is wrapped. One that was rejected or cancelled is unwrapped again.',
   ],
   loyalty: [
     'Loyalty points',

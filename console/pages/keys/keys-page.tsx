@@ -20,7 +20,7 @@ export function Page() {
     <>
       <PageHead
         title="Keys"
-        lead="A key says who a client is. A second one of the same name and roles is there to take over from the first."
+        lead="A key identifies a client. To replace one, make a second key with the same name and roles, then revoke the first."
       >
         <Button
           look="primary"

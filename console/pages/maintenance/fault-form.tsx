@@ -46,7 +46,7 @@ export function FaultForm({ now }: { now: Faults }) {
           {wrong.length === 0 ? 'no fault' : 'broken on purpose'}
         </Badge>
       }
-      hint="Break a provider, watch orders wait and heal, then clear the faults. There are such switches in development only."
+      hint="Break a provider, watch orders wait and heal, then clear the faults. These switches exist in development only."
     >
       <form
         className="stack"

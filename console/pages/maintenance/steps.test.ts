@@ -23,3 +23,12 @@ test('a step of several definitions of one saga can be paused once, and one that
     { kind: 'transfer', steps: ['withdrawMoney'] },
   ])
 })
+
+test('a step that only one definition has stands where it runs', () => {
+  expect(
+    pausableSteps([
+      { kind: 'order', steps: [step('reserveInventory'), step('chargePayment')] },
+      { kind: 'order', steps: [step('reserveInventory'), step('wrapGift'), step('chargePayment')] },
+    ]),
+  ).toEqual([{ kind: 'order', steps: ['reserveInventory', 'wrapGift', 'chargePayment'] }])
+})

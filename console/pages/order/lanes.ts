@@ -65,8 +65,12 @@ export function lanesOf(
       const last = (types: readonly string[] = []) => events.findLast(({ type }) => types.includes(type))
       const done = last(outline?.events === null ? [] : [outline?.events.done ?? ''])
       const undone = last(outline?.events?.undone)
-      const waits = pending.filter(({ activity }) => [step.name, outline?.compensation].includes(activity))
-      return [stepLane(step, record, done, turnedAt, waits), ...undoLane(step, record, undone, turnedAt)]
+      const pendingOf = (name: string | null | undefined) => pending.find(({ activity }) => activity === name)
+      const undo = outline?.compensation ?? null
+      return [
+        stepLane(step, record, done, turnedAt, pendingOf(step.name)),
+        ...undoLane(step, undo, record, undone, turnedAt, pendingOf(undo)),
+      ]
     }),
     {
       name: 'Outbox',
@@ -108,7 +112,7 @@ function stepLane(
   { begunAt, movedAt, attempts }: Fence,
   done: Event | undefined,
   turnedAt: string | undefined,
-  waits: readonly Pending[],
+  wait: Pending | undefined,
 ): Lane {
   const isOver = ['done', 'failed', 'skipped'].includes(step.state)
   const until = done?.recordedAt ?? (step.compensation === 'none' ? movedAt : (turnedAt ?? movedAt))
@@ -122,33 +126,40 @@ function stepLane(
           : step.state === 'waiting'
             ? 'waiting'
             : 'active'
-  const [wait] = waits
-  const tries = wait?.attempt ?? attempts
   return {
     name: titleOf(step.name),
-    ...(tries > 1 ? { note: `attempt ${tries}` } : {}),
+    ...triesNote(wait?.attempt ?? attempts),
     marks: [
       {
         from: at(begunAt),
         ...(isOver ? { to: Math.max(at(until), at(begunAt)) } : { isOpen: true }),
         tone,
-        title: `${titleOf(step.name)}: ${step.state}, begun ${begunAt}${wait?.lastFailure ? `; last failure ${wait.lastFailure}` : ''}`,
+        title: `${titleOf(step.name)}: ${step.state}, begun ${begunAt}${failureOf(wait)}`,
       },
     ],
   }
 }
 
+const triesNote = (tries: number): Pick<Lane, 'note'> => (tries > 1 ? { note: `attempt ${tries}` } : {})
+
+const failureOf = (wait: Pending | undefined) =>
+  wait?.lastFailure ? `; last failure ${wait.lastFailure}` : ''
+
 function undoLane(
   step: Order['steps'][number],
-  { movedAt }: Fence,
+  undo: string | null,
+  { movedAt, undoAttempts, parkedError }: Fence,
   undone: Event | undefined,
   turnedAt: string | undefined,
+  wait: Pending | undefined,
 ): Lane[] {
   if (step.compensation === 'none' || turnedAt === undefined) return []
   const isOver = ['done', 'skipped'].includes(step.compensation)
+  const title = undo === null ? `Undo of ${titleOf(step.name).toLowerCase()}` : titleOf(undo)
   return [
     {
-      name: `undo ${titleOf(step.name).toLowerCase()}`,
+      name: title,
+      ...triesNote(Math.max(undoAttempts, wait?.attempt ?? 0)),
       marks: [
         {
           from: at(turnedAt),
@@ -161,7 +172,7 @@ function undoLane(
                 : step.compensation === 'waiting'
                   ? 'waiting'
                   : 'active',
-          title: `Compensation of ${titleOf(step.name).toLowerCase()}: ${step.compensation}`,
+          title: `${title}: ${step.compensation}${parkedError === null ? '' : ` with ${parkedError}`}${failureOf(wait)}`,
         },
       ],
     },

@@ -12,22 +12,22 @@ function wordsOf(action: SagaAction, step: string): ActWords {
       return {
         title: 'Cancel this order?',
         action: 'Cancel the order',
-        text: 'Whatever it has done is undone in reverse, and it ends cancelled.',
-        done: 'The wish to cancel is recorded.',
+        text: 'Everything that it has done is undone in reverse order, and it ends cancelled.',
+        done: 'The cancellation is recorded.',
       }
     case 'retry':
       return {
-        title: 'Try again what is parked?',
+        title: `Retry ${step}?`,
         action: 'Retry',
-        text: `This order’s ${step} is tried again at once, with the same key: what was done already is found, not done twice.`,
+        text: 'It is tried again at once, with the same key: what was done already is found, not done twice.',
         done: 'It is tried again now.',
       }
     case 'skip':
       return {
         title: `Give up ${step}?`,
         action: 'Give it up',
-        text: 'What it would have settled is written off, and the saga goes on without it. This cannot be taken back.',
-        done: 'It is written off, and the saga goes on.',
+        text: `The order continues without “${step}”, and what that would have settled is written off. This cannot be taken back.`,
+        done: 'It is written off, and the order continues.',
       }
   }
 }

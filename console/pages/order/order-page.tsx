@@ -1,5 +1,6 @@
 import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router'
 import { keepPreviousData } from '@tanstack/react-query'
+import type { ReactNode } from 'react'
 import { api, type Order } from '../../api.ts'
 import { useLack } from '../../identity/principal.tsx'
 import { SagaMap } from '../../saga/saga-map.tsx'
@@ -17,6 +18,7 @@ import { EventList } from './event-list.tsx'
 import { forecast, isOpen } from './forecast.ts'
 import { Lanes } from './lanes.tsx'
 import { OrderActions } from './order-actions.tsx'
+import { ParkedLine } from './parked-line.tsx'
 import { References } from './references.tsx'
 import './order.css'
 
@@ -54,7 +56,9 @@ function OrderBody({ today, version }: { today: Order; version: number | undefin
     void navigate({ search: v === undefined ? {} : { v }, replace: true, resetScroll: false })
   return (
     <>
-      <Summary order={order} />
+      <Summary order={order}>
+        {isTimelineShown && order.status === 'parked' && !isPast ? <ParkedLine order={order} /> : undefined}
+      </Summary>
       <Panel
         title="Saga"
         className={isPast ? 'order-past' : ''}
@@ -73,7 +77,7 @@ function OrderBody({ today, version }: { today: Order; version: number | undefin
   )
 }
 
-function Summary({ order }: { order: Order }) {
+function Summary({ order, children }: { order: Order; children: ReactNode }) {
   const { id, status, reason, customerId, createdAt, totalMinor, currency, lines } = order
   return (
     <section className="order-summary" aria-label="Summary">
@@ -99,6 +103,7 @@ function Summary({ order }: { order: Order }) {
           {reason.detail === null ? '' : `: ${reason.detail}`}
         </p>
       )}
+      {children}
       <p className="order-id faint mono">
         {id} <CopyButton text={id} what="the order id" />
       </p>

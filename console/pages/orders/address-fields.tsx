@@ -32,6 +32,7 @@ export const AddressFields = ({ draft, set, errorOf, isShipped }: FieldsProps & 
         min={60}
         max={86_400}
         placeholder="1800"
+        hint="After it an order turns back, unless it is past the point of no return."
         value={draft.deadlineSeconds}
         onChange={(event) => set({ deadlineSeconds: event.target.value })}
         error={errorOf('/deadlineSeconds')}

@@ -32,7 +32,7 @@ export function Page() {
       <PageHead
         title="New order"
         crumbs={<Link to="/orders">Orders</Link>}
-        lead="The payment token and the shipping service say how the sandbox’s providers behave towards this one order."
+        lead="The payment token and the shipping service decide how the sandbox treats this one order."
       />
       <Read of={products} lines={12}>
         {({ data }) => <OrderForm catalogue={data} />}

@@ -1,4 +1,5 @@
 import { Link } from '@tanstack/react-router'
+import { memo } from 'react'
 import type { Order } from '../../api.ts'
 import { useLack } from '../../identity/principal.tsx'
 import { StatusBadge } from '../../ui/badge.tsx'
@@ -60,7 +61,8 @@ export function OrderTable({ orders, isStale, search }: OrderTableProps) {
   )
 }
 
-function OrderRow({ order }: { order: Order }) {
+/** An order that is read again and is the same is the same object: its row is not drawn again. */
+const OrderRow = memo(function OrderRow({ order }: { order: Order }) {
   const { id, status, totalMinor, currency, customerId, lines, createdAt } = order
   const items = itemsOf(lines)
   const why = whyOf(order)
@@ -102,14 +104,14 @@ function OrderRow({ order }: { order: Order }) {
       </td>
     </tr>
   )
-}
+})
 
 /** From placing to its end, or so far. */
 function Took({ order }: { order: Order }) {
   const placed = Date.parse(order.createdAt)
   const now = useNow()
   if (!isOpen(order)) return span(Date.parse(order.updatedAt) - placed)
-  return <span title="So far: it has not ended">{duration(now - placed)}…</span>
+  return <span title="It has not ended">{duration(now - placed)} so far</span>
 }
 
 function NoOrders({ search }: { search: OrdersSearch }) {

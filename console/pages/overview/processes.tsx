@@ -7,12 +7,12 @@ import type { Overview } from './concerns.ts'
 /** Who is connected to the database, and who leads. */
 export const Processes = ({ processes }: { processes: Overview['processes'] }) => (
   <Panel
-    title="Processes"
-    hint="Who is connected to the database now, by the name of the connection."
+    title="Database connections"
+    hint="Open connections by the name of the client. The relay and the projector have one leader each."
     aside={<Link to="/maintenance">Maintenance</Link>}
   >
     {processes.length === 0 ? (
-      <Empty title="No process is connected." />
+      <Empty title="No client is connected." />
     ) : (
       <ul className="overview-processes">
         {processes.map(({ name, connections, leaderOf }) => (

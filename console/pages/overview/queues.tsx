@@ -27,23 +27,48 @@ export function Queues({ overview }: { overview: Overview }) {
           </tr>
         </thead>
         <tbody>
-          <Queue title="Workflows to start" value={starts.backlog} note={age(starts.oldestAt)} to="/orders" />
-          <Queue title="Workflows to wake" value={wakes.backlog} to="/orders" />
-          <Queue title="Orphans" value={orphans.count} note={age(orphans.oldestSince)} to="/invariants" />
+          <Queue
+            title="Workflows to start"
+            hint="Orders and transfers that are stored, and whose workflow has not started yet"
+            value={starts.backlog}
+            note={age(starts.oldestAt)}
+            to="/orders"
+          />
+          <Queue
+            title="Workflows to wake"
+            hint="Waiting workflows that are to try again now, after a pause ended or an operator asked for it"
+            value={wakes.backlog}
+            to="/orders"
+          />
+          <Queue
+            title="Orphans"
+            hint="Open orders and transfers that no workflow runs"
+            value={orphans.count}
+            note={age(orphans.oldestSince)}
+            to="/invariants"
+          />
           <Queue
             title="Events to publish"
+            hint="Events in the outbox that the relay has not passed on yet"
             value={outbox.unpublished}
             note={age(outbox.oldestAt)}
             to="/read-models"
           />
           <Queue
             title="Dead letters"
+            hint="Events that a read model could not apply, and that wait for a person"
             value={deadLetters.parked}
             note={`${deadLetters.retrying} retrying, ${deadLetters.behind} behind`}
             to="/dead-letters"
           />
           {projections.data?.data.map(({ name, lagMs }) => (
-            <Queue key={name} title={`Lag of ${name}`} value={span(lagMs)} to="/read-models" />
+            <Queue
+              key={name}
+              title={`Lag of ${name}`}
+              hint="How far this read model is behind the events"
+              value={span(lagMs)}
+              to="/read-models"
+            />
           ))}
         </tbody>
       </table>
@@ -53,15 +78,17 @@ export function Queues({ overview }: { overview: Overview }) {
 
 interface QueueProps {
   title: string
+  /** What it counts. */
+  hint: string
   value: number | string
   note?: string | undefined
   to: NonNullable<LinkProps['to']>
 }
 
-const Queue = ({ title, value, note, to }: QueueProps): ReactNode => (
+const Queue = ({ title, hint, value, note, to }: QueueProps): ReactNode => (
   <tr>
     <th scope="row">
-      <Link to={to} className="overview-plain-link">
+      <Link to={to} className="overview-plain-link" title={hint}>
         {title}
       </Link>
     </th>

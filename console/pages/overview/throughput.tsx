@@ -1,10 +1,10 @@
 import { useState } from 'react'
 import { Panel } from '../../ui/panel.tsx'
 import { Chart } from '../../ui/chart.tsx'
+import { CLOCK } from '../../ui/time.tsx'
 import type { Overview } from './concerns.ts'
 import { ratesOf, SERIES } from './rates.ts'
 
-const CLOCK = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit' })
 const RATE = new Intl.NumberFormat(undefined, { minimumFractionDigits: 1, maximumFractionDigits: 1 })
 
 /** Orders per second over the last ten minutes. It brings the chart library, so it is loaded when it is shown. */
@@ -18,7 +18,8 @@ export default function Throughput({ throughput }: { throughput: Overview['throu
       title="Throughput"
       aside={
         <span className="faint numeric">
-          orders/s{moment === undefined ? '' : `, from ${CLOCK.format(moment * 1000)}`}
+          orders per second
+          {moment === undefined ? '' : `, ${throughput.bucketSeconds} s from ${CLOCK.format(moment * 1000)}`}
         </span>
       }
     >

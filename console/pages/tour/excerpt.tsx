@@ -17,7 +17,7 @@ export function Excerpt({ file, name }: ExcerptProps) {
   const open = async () => setCode(excerptOf((await SOURCES[file]?.())?.default ?? '', name))
   return (
     <>
-      <Button onClick={() => void open()}>The code that keeps it</Button>
+      <Button onClick={() => void open()}>The code of this rule</Button>
       <Dialog title={file} isOpen={code !== undefined} onClose={() => setCode(undefined)}>
         {/* oxlint-disable-next-line no-noninteractive-tabindex -- it scrolls */}
         <pre className="excerpt" tabIndex={0} aria-label={`Code of ${file}`}>

@@ -13,7 +13,7 @@ const TONES: Record<string, Tone> = {
   pending: 'waiting',
 }
 
-/** What the world outside says that it did: the gateway's and the carrier's own books, which we can only read. */
+/** What the providers say that they did: the gateway's and the carrier's own ledgers, which we can only read. */
 export function LedgerPanel({ orderId }: { orderId: string | undefined }) {
   const { data } = api.useQuery(
     'get',
@@ -23,15 +23,19 @@ export function LedgerPanel({ orderId }: { orderId: string | undefined }) {
   )
   const rows = data === undefined ? [] : rowsOf(data)
   return (
-    <section className="scene-ledger" aria-label="What the gateway and the carrier say">
-      <h3>What the gateway and the carrier say</h3>
+    <section className="scene-ledger" aria-label="Ledgers of the gateway and the carrier">
+      <h3>Ledgers of the gateway and the carrier</h3>
       {rows.length === 0 ? (
-        <p className="faint">Their books have nothing for this order.</p>
+        <p className="faint">
+          {orderId === undefined
+            ? 'What the providers have recorded for the order appears here.'
+            : 'They have no entry for this order.'}
+        </p>
       ) : (
         <table className="table">
           <thead>
             <tr>
-              <th scope="col">In their books</th>
+              <th scope="col">Entry</th>
               <th scope="col">Amount</th>
               <th scope="col">State</th>
             </tr>
@@ -53,13 +57,13 @@ export function LedgerPanel({ orderId }: { orderId: string | undefined }) {
   )
 }
 
-interface Books {
+interface Ledgers {
   charges: readonly { key: string; amountMinor: number; currency: string; state: string }[]
   refunds: readonly { key: string; chargeKey: string; amountMinor: number }[]
   shipments: readonly { key: string; state: string }[]
 }
 
-function rowsOf({ charges, refunds, shipments }: Books) {
+function rowsOf({ charges, refunds, shipments }: Ledgers) {
   const currencyOf = (chargeKey: string) => charges.find(({ key }) => key === chargeKey)?.currency ?? 'EUR'
   return [
     ...charges.map(({ key, amountMinor, currency, state }) => ({

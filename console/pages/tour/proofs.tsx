@@ -10,7 +10,7 @@ export interface ProofsProps {
   ledger: Ledger
 }
 
-/** What the scene has shown, checked against the order and the books; at the end, whether all is as it must be. */
+/** What the scene has shown, checked against the order and the ledgers; at the end, whether all is as it must be. */
 export function Proofs({ proofs, order, ledger }: ProofsProps) {
   const invariants = api.useQuery(
     'get',

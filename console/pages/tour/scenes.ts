@@ -1,7 +1,7 @@
 import type { Order } from '../../api.ts'
 import type { Ledger, Stage } from './stage.ts'
 
-/** What a scene has shown, in words that can be checked: against the order, and the books of those outside. */
+/** What a scene has shown, in words that can be checked: against the order, and the ledgers of the providers. */
 export interface Proof {
   text: string
   holds: (order: Order, ledger: Ledger) => boolean
@@ -68,7 +68,7 @@ export const SCENES: readonly Scene[] = [
         'Accepted with 202 before anything was done: the order is a row in the database, and cannot be lost.',
       )
       await ended(id)
-      say('Completed. Behind the point of no return nothing can undo it any more.')
+      say('Completed. It is past the point of no return: nothing undoes it any more.')
     },
     proofs: [chargedOnce, shippedOnce],
   },
@@ -154,7 +154,7 @@ export const SCENES: readonly Scene[] = [
     async play({ place, ended, ledger, say }) {
       const id = await place({ paymentMethod: 'pm_lost_reply_1' })
       await ledger(id, ({ charges }) => charges.length > 0)
-      say('The gateway’s books have the charge. Its reply never arrived here.')
+      say('The gateway’s ledger has the charge. Its reply never arrived here.')
       await ended(id)
       say('The next attempt asked by key, found the charge, and went on.')
     },
@@ -167,7 +167,7 @@ export const SCENES: readonly Scene[] = [
     without:
       'Five customers read that their order failed, because a server elsewhere was restarted. Or five requests hang, and the shop with them.',
     rule: {
-      text: 'Waiting is not failing. A breaker opens, orders wait on durable timers without spending attempts, and go on when the gateway is back.',
+      text: 'Waiting is not failing. After a few failed calls a breaker opens: orders then wait on durable timers, spend no attempts, and go on when the gateway is back.',
       page: 'docs/rules/time-and-deadlines.md',
     },
     code: {
@@ -179,7 +179,7 @@ export const SCENES: readonly Scene[] = [
       say('The gateway is down. Five orders are placed, and accepted.')
       const ids = [await place(), await place(), await place(), await place(), await place()]
       await Promise.all(ids.map((id) => order(id, hasStatus('waiting'))))
-      say('All five wait. None has failed, and none has spent an attempt.')
+      say('All five wait, and none has failed. While the breaker is open, waiting spends no attempt.')
       await press('Bring the gateway back')
       await clearFaults()
       say('The gateway is back. The breaker lets one call through, then the rest.')
@@ -195,7 +195,7 @@ export const SCENES: readonly Scene[] = [
       'The carrier refuses, and the charge must be refunded. But the gateway’s refund fails, and fails, and fails.',
     without: 'The refund fails in a log that no one reads. The customer’s money is gone until they complain.',
     rule: {
-      text: 'A compensation has no deadline and is never forgotten. What no machine can settle is parked in sight, and a person retries it or gives it up.',
+      text: 'A compensation has no deadline and is never forgotten. What no retry can settle is parked: the Failures page lists it, and a person retries it or gives it up.',
       page: 'docs/rules/turning-back.md',
     },
     code: {
@@ -213,7 +213,7 @@ export const SCENES: readonly Scene[] = [
       await retry(id, 'The gateway has mended its refunds.')
       say('The same order, the same workflow, the same key: the refund is tried once more.')
       await ended(id)
-      say('Refunded, and the stock released. The order is home.')
+      say('Refunded, and the stock released. Nothing of the order is left open.')
     },
     proofs: [
       undoneInReverse,

@@ -15,7 +15,9 @@ export interface Stage {
   /** The order once it is as asked for. */
   order: (id: string, is: (order: Order) => boolean) => Promise<Order>
   ended: (id: string) => Promise<Order>
-  /** The gateway's and the carrier's own books, for one order, once they are as asked for. */
+  /** The order once nothing of it runs any more, the steps after the point of no return included. */
+  settled: (id: string) => Promise<Order>
+  /** The gateway's and the carrier's own ledgers, for one order, once they are as asked for. */
   ledger: (id: string, is?: (ledger: Ledger) => boolean) => Promise<Ledger>
   /** Breaks providers; those that are not named are up. */
   setFaults: (faults: Partial<Faults>) => Promise<void>
@@ -66,7 +68,8 @@ export function createStage({ onPlaced, onLine, onChoice, signal }: StageOptions
   const order: Stage['order'] = (id, is) => until('The order', () => readOrder(id), is)
   return {
     order,
-    ended: (id) => order(id, ({ status }) => ['completed', 'rejected', 'cancelled'].includes(status)),
+    ended: (id) => order(id, hasEnded),
+    settled: (id) => order(id, isSettled),
     say: onLine,
     async place({ paymentMethod = 'pm_ok', service = 'standard' } = {}) {
       const { data } = await client.POST('/orders', {
@@ -126,6 +129,13 @@ export function createStage({ onPlaced, onLine, onChoice, signal }: StageOptions
       }),
   }
 }
+
+const hasEnded = ({ status }: Order) => ['completed', 'rejected', 'cancelled'].includes(status)
+
+const isSettled = (order: Order) =>
+  hasEnded(order) &&
+  (order.status !== 'completed' ||
+    order.steps.every(({ state }) => !['pending', 'running', 'waiting'].includes(state)))
 
 /** The API may be away for a moment: it is asked again. */
 const giveOnlyTime = () => undefined

@@ -16,7 +16,7 @@ export interface Play {
   frame: Frame | undefined
   lines: Line[]
   choice: { label: string; press: () => void } | undefined
-  /** What the order and the books were in the end. */
+  /** What the order and the ledgers were in the end. */
   end: { order: Order; ledger: Ledger } | undefined
   error: unknown
 }
@@ -78,8 +78,13 @@ async function run(scene: Scene, change: Change, signal: AbortSignal): Promise<v
     await scene.play(stage)
     await shown
     if (first === undefined) throw new Error('The scene has placed no order.')
-    const [order, ledger] = [await stage.ended(first), await stage.ledger(first)]
-    change(() => ({ state: 'over', end: { order, ledger } }))
+    const [order, ledger] = [await stage.settled(first), await stage.ledger(first)]
+    // The stream ends with the event that decides the order; the steps after the point of no return end a moment later.
+    change(({ frame }) => ({
+      state: 'over',
+      end: { order, ledger },
+      frame: frame === undefined ? undefined : { ...frame, order },
+    }))
   } catch (error) {
     change(() => ({ state: 'failed', error, choice: undefined }))
   } finally {

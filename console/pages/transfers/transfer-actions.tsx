@@ -7,7 +7,7 @@ const WORDS: Record<SagaAction, ActWords> = {
     title: 'Cancel this transfer?',
     action: 'Cancel the transfer',
     text: 'If the money was withdrawn, it is returned to the source, and the transfer ends cancelled. If it was deposited already, this is refused.',
-    done: 'The wish to cancel is recorded.',
+    done: 'The cancellation is recorded.',
   },
   retry: {
     title: 'Try the parked step again?',
