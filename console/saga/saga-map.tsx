@@ -1,4 +1,4 @@
-import type { Step } from '../api.ts'
+import type { Order, Step } from '../api.ts'
 import { Icon } from '../ui/icon.tsx'
 import { COMPENSATION_LOOKS, STEP_LOOKS, titleOf, type Look } from './words.ts'
 import './saga-map.css'
@@ -15,6 +15,8 @@ export interface StepOutline {
 export interface SagaMapProps {
   steps: readonly Step[]
   outlines: readonly StepOutline[]
+  /** Where each participant decides by itself, the picture says which event each step waits for. */
+  coordination?: Order['coordination'] | undefined
   /** What the picture is of, for those who do not see it. */
   label: string
 }
@@ -23,17 +25,33 @@ export interface SagaMapProps {
  * A saga as its definition has it: the steps from left to right, the pivot behind which nothing is undone, and under
  * each compensatable step what undoes it, in the direction in which it is undone.
  */
-export const SagaMap = ({ steps, outlines, label }: SagaMapProps) => (
-  <div className="saga-map-box">
-    <ol className="saga-map" aria-label={label}>
-      {steps.map((step) => (
-        <SagaStep key={step.name} step={step} outline={outlines.find(({ name }) => name === step.name)} />
-      ))}
-    </ol>
-  </div>
-)
+export function SagaMap({ steps, outlines, coordination, label }: SagaMapProps) {
+  const outlineOf = (step: Step | undefined) => outlines.find(({ name }) => name === step?.name)
+  const causeOf = (at: number) => (at === 0 ? 'OrderPlaced' : outlineOf(steps[at - 1])?.events?.done)
+  return (
+    <div className="saga-map-box">
+      <ol className="saga-map" aria-label={label}>
+        {steps.map((step, at) => (
+          <SagaStep
+            key={step.name}
+            step={step}
+            outline={outlineOf(step)}
+            cause={coordination === 'choreography' ? causeOf(at) : undefined}
+          />
+        ))}
+      </ol>
+    </div>
+  )
+}
 
-function SagaStep({ step, outline }: { step: Step; outline: StepOutline | undefined }) {
+interface SagaStepProps {
+  step: Step
+  outline: StepOutline | undefined
+  /** The event that the step waits for, where no workflow decides. */
+  cause: string | undefined
+}
+
+function SagaStep({ step, outline, cause }: SagaStepProps) {
   const { name, kind, state, attempts, compensation, detail, settledAfterSkip } = step
   const isUndone = compensation === 'done'
   const undo = outline?.compensation ?? null
@@ -43,6 +61,7 @@ function SagaStep({ step, outline }: { step: Step; outline: StepOutline | undefi
       <Node
         look={STEP_LOOKS[state]}
         title={titleOf(name)}
+        cause={cause}
         note={noteOf(state === 'waiting' ? detail : null, attempts)}
         tag={kind === 'pivot' ? 'point of no return' : (outline?.provider ?? undefined)}
         isFaded={isUndone}
@@ -76,12 +95,13 @@ function noteOf(detail: string | null, attempts: number): string | undefined {
 interface NodeProps {
   look: Look
   title: string
+  cause?: string | undefined
   note: string | undefined
   tag?: string | undefined
   isFaded: boolean
 }
 
-const Node = ({ look: { tone, icon, word }, title, note, tag, isFaded }: NodeProps) => (
+const Node = ({ look: { tone, icon, word }, title, cause, note, tag, isFaded }: NodeProps) => (
   <div className="saga-node" data-tone={tone} data-faded={isFaded} data-word={word}>
     <span className="saga-word">
       <span className="saga-icon">
@@ -90,6 +110,7 @@ const Node = ({ look: { tone, icon, word }, title, note, tag, isFaded }: NodePro
       {word}
     </span>
     <span className="saga-title">{title}</span>
+    {cause === undefined ? undefined : <span className="saga-note">on {titleOf(cause).toLowerCase()}</span>}
     {note === undefined ? undefined : <span className="saga-note">{note}</span>}
     {tag === undefined ? undefined : <span className="saga-tag">{tag}</span>}
   </div>

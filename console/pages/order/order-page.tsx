@@ -62,10 +62,22 @@ function OrderBody({ today, version }: { today: Order; version: number | undefin
       <Panel
         title="Saga"
         className={isPast ? 'order-past' : ''}
-        aside={<span className="faint mono">{order.definition}</span>}
+        aside={
+          <span className="faint">
+            <span className="mono">{order.definition}</span>
+            {order.coordination === 'choreography'
+              ? ' · choreography: no workflow, each step waits for an event'
+              : ''}
+          </span>
+        }
         hint={forecast(order, compensationOf)}
       >
-        <SagaMap steps={order.steps} outlines={outlines} label="The steps of this order" />
+        <SagaMap
+          steps={order.steps}
+          outlines={outlines}
+          coordination={order.coordination}
+          label="The steps of this order"
+        />
         <VersionSlider what="order" version={version} newest={today.version} onGo={go} />
       </Panel>
       {isTimelineShown ? <Lanes order={today} /> : undefined}

@@ -32,6 +32,7 @@ export interface Draft {
   customerId: string | undefined
   lines: { sku: string; quantity: number }[]
   giftWrap: boolean
+  coordination: NonNullable<OrderRequest['coordination']>
   payment: Choice
   service: Choice
   address: Record<keyof Address, string>
@@ -43,6 +44,7 @@ export const EMPTY_DRAFT: Draft = {
   customerId: 'cus_alice',
   lines: [{ sku: 'TEA-001', quantity: 2 }],
   giftWrap: false,
+  coordination: 'orchestration',
   payment: { name: 'pm_ok', n: 1, other: '' },
   service: { name: 'standard', n: 1, other: '' },
   address: { name: 'A. Doe', line1: '1 High St', city: 'Utrecht', postalCode: '3511', country: 'NL' },
@@ -78,7 +80,7 @@ export const isDigital = (lines: Draft['lines'], catalogue: readonly Product[]):
 
 /** What is sent. The total that was seen goes with it, so that another one is refused. */
 export function requestOf(draft: Draft, currency: string, catalogue: readonly Product[]): OrderRequest {
-  const { customerId, lines, giftWrap, payment, service, address, deadlineSeconds } = draft
+  const { customerId, lines, giftWrap, coordination, payment, service, address, deadlineSeconds } = draft
   const totalMinor = totalOf(lines, catalogue)
   return {
     ...(customerId === undefined ? {} : { customerId }),
@@ -95,6 +97,7 @@ export function requestOf(draft: Draft, currency: string, catalogue: readonly Pr
           },
         }),
     ...(giftWrap ? { giftWrap } : {}),
+    ...(coordination === 'choreography' ? { coordination } : {}),
     ...(totalMinor === undefined ? {} : { expectedTotalMinor: totalMinor }),
     ...(deadlineSeconds === '' ? {} : { deadlineSeconds: Number(deadlineSeconds) }),
   }

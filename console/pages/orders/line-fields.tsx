@@ -1,9 +1,15 @@
 import { Button } from '../../ui/button.tsx'
+import { Choice } from '../../ui/choice.tsx'
 import { formatCount } from '../../ui/count.ts'
 import { SelectField, TextField } from '../../ui/field.tsx'
 import { formatMoney } from '../../ui/money.tsx'
 import { Panel } from '../../ui/panel.tsx'
 import type { Draft, FieldsProps, Product } from './draft.ts'
+
+const COORDINATIONS = [
+  ['orchestration', 'A workflow'],
+  ['choreography', 'Each participant'],
+] as const
 
 /** Who buys what. */
 export function LineFields({
@@ -84,6 +90,15 @@ export function LineFields({
           Wrap it as a gift <span className="soft">· adds a step, with its undo</span>
         </span>
       </label>
+      <div className="new-order-coordination">
+        <span>Who decides what comes next</span>
+        <Choice
+          label="Who decides what comes next"
+          value={draft.coordination}
+          options={COORDINATIONS}
+          onChange={(coordination) => set({ coordination })}
+        />
+      </div>
     </Panel>
   )
 }

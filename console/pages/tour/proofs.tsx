@@ -1,17 +1,16 @@
 import { Link } from '@tanstack/react-router'
-import { api, type Order } from '../../api.ts'
+import { api } from '../../api.ts'
 import { Icon } from '../../ui/icon.tsx'
-import type { Proof } from './scenes.ts'
-import type { Ledger } from './stage.ts'
+import type { Ending, Proof } from './scenes.ts'
 
 export interface ProofsProps {
   proofs: readonly Proof[]
-  order: Order
-  ledger: Ledger
+  /** Of the orders that are drawn; there is one at least. */
+  ends: readonly Ending[]
 }
 
 /** What the scene has shown, checked against the order and the ledgers; at the end, whether all is as it must be. */
-export function Proofs({ proofs, order, ledger }: ProofsProps) {
+export function Proofs({ proofs, ends: [first, second] }: ProofsProps) {
   const invariants = api.useQuery(
     'get',
     '/operations/invariants',
@@ -24,7 +23,11 @@ export function Proofs({ proofs, order, ledger }: ProofsProps) {
     <section className="scene-proofs" aria-label="What came of it">
       <ul>
         {proofs.map(({ text, holds }) => (
-          <ProofLine key={text} isTrue={holds(order, ledger)} text={text} />
+          <ProofLine
+            key={text}
+            isTrue={first !== undefined && holds(first.order, first.ledger, second)}
+            text={text}
+          />
         ))}
         {invariants.data === undefined || invariants.isFetching ? (
           <li className="faint">Checking what must hold over all orders …</li>

@@ -25,8 +25,9 @@ export interface SceneViewProps {
 
 export function SceneView({ scene, number, isLast, onOver, onNext }: SceneViewProps) {
   const { start, ...play } = usePlay(scene)
-  const { state, frame, ids, lines, choice, end, error } = play
-  const workflow = frame?.order.workflow
+  const { state, frames, ids, lines, choice, ends, error } = play
+  const { drawn = 1 } = scene
+  const workflow = frames[0]?.order.workflow
   const [first] = ids
   useEffect(() => {
     if (state === 'over') onOver()
@@ -67,13 +68,15 @@ export function SceneView({ scene, number, isLast, onOver, onNext }: SceneViewPr
         </div>
       </header>
       {state === 'failed' ? <Failed error={error} onRetry={start} /> : undefined}
-      <Picture order={frame?.order} event={frame?.type} />
-      {ids.length > 1 ? <Others ids={ids} /> : undefined}
+      {Array.from({ length: drawn }, (_, at) => (
+        <Picture key={at} order={frames[at]?.order} event={frames[at]?.type} />
+      ))}
+      {ids.length > drawn ? <Others ids={ids} /> : undefined}
       <div className="scene-columns">
         <Story lines={lines} />
         <LedgerPanel orderId={first} />
       </div>
-      {end === undefined ? undefined : <Proofs proofs={scene.proofs} {...end} />}
+      {ends.length === 0 ? undefined : <Proofs proofs={scene.proofs} ends={ends} />}
       <section className="scene-why">
         <div>
           <h3>Without it</h3>
@@ -142,11 +145,19 @@ function Picture({ order, event }: { order: Order | undefined; event: string | u
           <>
             <StatusBadge status={order.status} />
             <span>{titleOf(event ?? '')}</span>
+            {order.coordination === 'choreography' ? (
+              <span className="faint">without a workflow</span>
+            ) : undefined}
             {order.reason === null ? undefined : <code>{order.reason.code}</code>}
           </>
         )}
       </div>
-      <SagaMap steps={order?.steps ?? blank.steps} outlines={outlines} label="The steps of the order" />
+      <SagaMap
+        steps={order?.steps ?? blank.steps}
+        outlines={outlines}
+        coordination={order?.coordination}
+        label="The steps of the order"
+      />
     </section>
   )
 }

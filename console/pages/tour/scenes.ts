@@ -1,10 +1,16 @@
 import type { Order } from '../../api.ts'
 import type { Ledger, Stage } from './stage.ts'
 
-/** What a scene has shown, in words that can be checked: against the order, and the ledgers of the providers. */
+/** An order as it ended, and what the ledgers of the providers have of it. */
+export interface Ending {
+  order: Order
+  ledger: Ledger
+}
+
+/** What a scene has shown, in words that can be checked: against its orders, those that are drawn. */
 export interface Proof {
   text: string
-  holds: (order: Order, ledger: Ledger) => boolean
+  holds: (order: Order, ledger: Ledger, second: Ending | undefined) => boolean
 }
 
 export interface Scene {
@@ -19,6 +25,8 @@ export interface Scene {
   rule: { text: string; page: string }
   /** The code that keeps it: a file of `sources.ts`, and what is declared in it. */
   code: { file: string; name: string }
+  /** How many of its orders are drawn; the first, unless said otherwise. */
+  drawn?: 2
   play: (stage: Stage) => Promise<void>
   proofs: readonly Proof[]
 }
@@ -251,4 +259,53 @@ export const SCENES: readonly Scene[] = [
     },
     proofs: [chargedOnce, shippedOnce],
   },
+  {
+    title: 'The same order, twice',
+    action: 'Place it with a workflow, and without',
+    about:
+      'Until now a workflow led each order. The second one here has none: each participant sees what another has done, and does its own step. The carrier refuses both.',
+    without:
+      'Many systems choose one way, and learn years later what the other would have cost. Here both run the same steps, so you can compare them.',
+    rule: {
+      text: 'Who decides what comes next is one question, and what keeps a step from happening twice is another. Rows, keys and retries are the same in both.',
+      page: 'docs/coordination.md',
+    },
+    code: {
+      file: 'choreography/follow.ts',
+      name: 'export function follows',
+    },
+    drawn: 2,
+    async play({ place, ended, say }) {
+      const first = await place({ service: 'refused' })
+      const second = await place({ service: 'refused', coordination: 'choreography' })
+      say(
+        'Two orders are placed. Above, a workflow decides; below, each step waits for the event of another.',
+      )
+      await ended(first)
+      await ended(second)
+      say(
+        'Both have turned back, and undone the same steps in the same order. Only the first has a history in Temporal.',
+      )
+    },
+    proofs: [
+      undoneInReverse,
+      {
+        text: 'Both end alike: the same reason, the same steps, the same ledgers',
+        holds: (order, ledger, second) =>
+          second !== undefined &&
+          second.order.coordination !== order.coordination &&
+          isSame(endingOf({ order, ledger }), endingOf(second)),
+      },
+    ],
+  },
 ]
+
+/** What is the same of two orders that end alike. */
+const endingOf = ({ order: { status, reason, steps }, ledger }: Ending) => ({
+  status,
+  reason,
+  steps: steps.map(({ name, state, compensation }) => [name, state, compensation]),
+  books: [ledger.charges, ledger.shipments].map((rows) => rows.map(({ state }) => state)),
+})
+
+const isSame = (one: object, other: object) => JSON.stringify(one) === JSON.stringify(other)

@@ -32,6 +32,7 @@ export interface Stage {
 export interface Wishes {
   paymentMethod?: string
   service?: string
+  coordination?: Order['coordination']
 }
 
 /** What the page shows of a scene while it plays. */
@@ -71,7 +72,7 @@ export function createStage({ onPlaced, onLine, onChoice, signal }: StageOptions
     ended: (id) => order(id, hasEnded),
     settled: (id) => order(id, isSettled),
     say: onLine,
-    async place({ paymentMethod = 'pm_ok', service = 'standard' } = {}) {
+    async place({ paymentMethod = 'pm_ok', service = 'standard', coordination = 'orchestration' } = {}) {
       const { data } = await client.POST('/orders', {
         params: { header: { 'Idempotency-Key': newKey() } },
         body: {
@@ -79,6 +80,7 @@ export function createStage({ onPlaced, onLine, onChoice, signal }: StageOptions
           currency: 'EUR',
           lines: [{ sku: 'TEA-001', quantity: 2 }],
           paymentMethod,
+          coordination,
           shipping: { service, address: ADDRESS },
         },
         signal,

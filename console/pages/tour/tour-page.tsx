@@ -9,9 +9,9 @@ import { SCENES } from './scenes.ts'
 import './tour.css'
 
 const LEAD =
-  'OrderSaga carries each order through inventory, payment, shipping and loyalty. Here you break it in seven ways and watch it heal: press a button, and look.'
+  'OrderSaga carries each order through inventory, payment, shipping and loyalty. Here you break it in seven ways and watch it heal; then you run it without a workflow. Press a button, and look.'
 
-/** The guided tour: seven scenes that a visitor plays with the running system. */
+/** The guided tour: scenes that a visitor plays with the running system. */
 export function Page() {
   const { scene: wanted = 1 } = useSearch({ from: '/tour' })
   const navigate = useNavigate()

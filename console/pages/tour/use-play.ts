@@ -1,8 +1,8 @@
 import { useCallback, useEffect, useRef, useState } from 'react'
-import { client, type Order } from '../../api.ts'
+import { client } from '../../api.ts'
 import { playOrder, type Frame } from './frames.ts'
-import type { Scene } from './scenes.ts'
-import { createStage, type Ledger } from './stage.ts'
+import type { Ending, Scene } from './scenes.ts'
+import { createStage } from './stage.ts'
 
 export interface Line {
   atMs: number
@@ -13,21 +13,22 @@ export interface Play {
   state: 'idle' | 'playing' | 'over' | 'failed'
   /** The orders of the scene, in the order in which they were placed. */
   ids: string[]
-  frame: Frame | undefined
+  /** Of the orders that are drawn, in the order of `ids`. */
+  frames: readonly (Frame | undefined)[]
   lines: Line[]
   choice: { label: string; press: () => void } | undefined
-  /** What the order and the ledgers were in the end. */
-  end: { order: Order; ledger: Ledger } | undefined
+  /** What the orders that are drawn, and their ledgers, were in the end. */
+  ends: readonly Ending[]
   error: unknown
 }
 
 const NOTHING: Play = {
   state: 'idle',
   ids: [],
-  frame: undefined,
+  frames: [],
   lines: [],
   choice: undefined,
-  end: undefined,
+  ends: [],
   error: undefined,
 }
 
@@ -57,8 +58,15 @@ type Change = (next: (before: Play) => Partial<Play>) => void
 
 async function run(scene: Scene, change: Change, signal: AbortSignal): Promise<void> {
   const beganAt = performance.now()
-  let first: string | undefined
-  let shown: Promise<void> | undefined
+  const { drawn = 1 } = scene
+  const ids: string[] = []
+  const shown: Promise<void>[] = []
+  const show = (at: number, frame: (before: Frame | undefined) => Frame | undefined) =>
+    change(({ frames }) => ({
+      frames: Array.from({ length: drawn }, (_, index) =>
+        index === at ? frame(frames[index]) : frames[index],
+      ),
+    }))
   const stage = createStage({
     signal,
     onLine: (text) =>
@@ -66,25 +74,24 @@ async function run(scene: Scene, change: Change, signal: AbortSignal): Promise<v
     onChoice: (label, press) =>
       change(() => ({ choice: label === undefined ? undefined : { label, press } })),
     onPlaced(id) {
-      change(({ ids }) => ({ ids: [...ids, id] }))
-      if (first !== undefined) return
-      first = id
-      shown = playOrder(id, (frame) => change(() => ({ frame })), signal)
+      change((before) => ({ ids: [...before.ids, id] }))
+      const at = ids.push(id) - 1
+      if (at < drawn) shown.push(playOrder(id, (frame) => show(at, () => frame), signal))
     },
   })
   try {
     // What an earlier scene, or another visitor, may have broken.
     await stage.clearFaults()
     await scene.play(stage)
-    await shown
-    if (first === undefined) throw new Error('The scene has placed no order.')
-    const [order, ledger] = [await stage.settled(first), await stage.ledger(first)]
+    await Promise.all(shown)
+    if (ids.length === 0) throw new Error('The scene has placed no order.')
+    const ends: Ending[] = []
+    for (const id of ids.slice(0, drawn))
+      ends.push({ order: await stage.settled(id), ledger: await stage.ledger(id) })
     // The stream ends with the event that decides the order; the steps after the point of no return end a moment later.
-    change(({ frame }) => ({
-      state: 'over',
-      end: { order, ledger },
-      frame: frame === undefined ? undefined : { ...frame, order },
-    }))
+    for (const [at, { order }] of ends.entries())
+      show(at, (frame) => (frame === undefined ? undefined : { ...frame, order }))
+    change(() => ({ state: 'over', ends }))
   } catch (error) {
     change(() => ({ state: 'failed', error, choice: undefined }))
   } finally {
