@@ -116,7 +116,7 @@ async function pageThrough(): Promise<string> {
   let cursor = ''
   for (let n = 1; n < DEEP_PAGES; n += 1) {
     const query = cursor === '' ? '' : `&cursor=${encodeURIComponent(cursor)}`
-    const { nextCursor } = await await api.get<{ nextCursor: string | null }>(`/orders?limit=50${query}`)
+    const { nextCursor } = await api.get<{ nextCursor: string | null }>(`/orders?limit=50${query}`)
     if (nextCursor === null) throw new Error(`There is no page ${n + 1}`)
     cursor = nextCursor
   }
