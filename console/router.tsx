@@ -10,8 +10,8 @@ import { readTransferSearch } from './pages/transfers/search.ts'
 import { readTourSearch } from './pages/tour/search.ts'
 import { Layout } from './shell/layout.tsx'
 import { lazyPage } from './shell/lazy-page.ts'
+import { PageError } from './shell/page-error.tsx'
 import { PageHead } from './shell/page-head.tsx'
-import { Failed } from './ui/states.tsx'
 
 const root = createRootRoute({
   component: Layout,
@@ -115,7 +115,7 @@ export const router = createRouter({
   basepath: '/console',
   defaultPreload: 'intent',
   scrollRestoration: true,
-  defaultErrorComponent: ({ error, reset }) => <Failed error={error} onRetry={reset} />,
+  defaultErrorComponent: PageError,
 })
 
 declare module '@tanstack/react-router' {

@@ -68,6 +68,6 @@ export function refused(because: RefusedBecause): HttpProblem {
   const detail =
     because === 'missing'
       ? 'Send a credential: `Authorization: Bearer`, with a key or a token.'
-      : 'What was sent to say who you are is not valid, or not any more.'
+      : 'This key, token or session is not valid, or has expired.'
   return new HttpProblem('UNAUTHENTICATED', detail, [], because)
 }

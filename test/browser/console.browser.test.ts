@@ -248,6 +248,20 @@ describe('a page that is open while the API is killed', () => {
   })
 })
 
+describe('a page whose files do not come', () => {
+  it('says so, and is there when it is loaded again', async () => {
+    await inTab('/orders', async (page) => {
+      await expectShown(page.getByRole('heading', { name: 'Orders', level: 1 }))
+      await page.route('**/console/assets/failures-*', (route) => route.abort())
+      await page.getByRole('link', { name: 'Failures' }).click()
+      await expectShown(page.getByText('This page could not be loaded.'))
+      await page.unroute('**/console/assets/failures-*')
+      await page.getByRole('button', { name: 'Load again' }).click()
+      await expectShown(page.getByRole('heading', { name: 'Failures', level: 1 }))
+    })
+  })
+})
+
 describe('two tabs', () => {
   it('share one stream, and the second goes on when the first is closed', async () => {
     const { id } = await api.place({ paymentMethod: 'pm_pending' })

@@ -88,7 +88,7 @@ describe('a visitor whom the API does not know', () => {
       expect(new URL(page.url()).searchParams.get('next')).toBe('/console/orders?status=parked')
       await page.getByLabel('Key', { exact: true }).fill(makeApiKey().key)
       await page.getByRole('button', { name: 'Sign in' }).click()
-      await expectShown(page.getByRole('alert').getByText(/What was sent to say who you are is not valid/))
+      await expectShown(page.getByRole('alert').getByText(/This key, token or session is not valid/))
       await signIn(page, admin)
       await expectShown(heading(page, 'Orders'))
       expect(new URL(page.url()).search).toBe('?status=parked')

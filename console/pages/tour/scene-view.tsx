@@ -184,8 +184,7 @@ function LiveStatus({ id }: { id: string }) {
 const Story = ({ lines }: { lines: readonly Line[] }) => (
   <section className="scene-story" aria-label="What happens">
     <h3>
-      What happens{' '}
-      <span className="scene-pace">in real time; the picture is slower, so that each event can be seen</span>
+      What happens <span className="scene-pace">in real time; the picture is slowed down</span>
     </h3>
     {lines.length === 0 ? (
       <p className="faint">Press the button, and it is written here as it happens.</p>

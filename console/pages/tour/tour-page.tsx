@@ -20,6 +20,10 @@ export function Page() {
   const index = Math.min(wanted, SCENES.length) - 1
   const scene = SCENES[index]
   useEffect(() => {
+    // On a narrow screen the scenes are a row that is scrolled sideways.
+    document
+      .querySelector('.tour-scene[aria-current]')
+      ?.scrollIntoView({ block: 'nearest', inline: 'center' })
     document.querySelector('#scene-title')?.scrollIntoView({ block: 'nearest' })
   }, [index])
   if (sandbox.isPending) return <Skeleton lines={10} />
