@@ -11,8 +11,9 @@ const level = (name: string, include: string) => ({
     include: [include],
     pool: 'forks' as const,
     isolate: false,
-    testTimeout: 180_000,
-    hookTimeout: 180_000,
+    // A wait gives up sooner, and says for what: this is for a machine on which everything takes its time.
+    testTimeout: 600_000,
+    hookTimeout: 600_000,
   },
 })
 

@@ -6,8 +6,8 @@ export const inMatrix = ({ whole, otherwise }: { whole: number; otherwise: numbe
   isWholeMatrix ? whole : otherwise
 
 /**
- * Of all that is tried at each of many places: everything in the whole matrix, otherwise each third, beginning
+ * Of all that is tried at each of many places: everything in the whole matrix, otherwise each fifth, beginning
  * elsewhere at each place, so that every place is tried and everything is tried somewhere.
  */
 export const triedAt = <T>(place: number, all: readonly T[]): readonly T[] =>
-  isWholeMatrix ? all : all.filter((_each, index) => (index + place) % 3 === 0)
+  isWholeMatrix ? all : all.filter((_each, index) => (index + place) % 5 === 0)

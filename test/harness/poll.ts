@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** Machines are shared: a wait is for a condition, and as long as the time limit of a test (180 s) allows. */
-const PATIENCE_MS = 150_000
+/** Machines are shared: a wait is for a condition, and less than half of the time limit of a test. */
+const PATIENCE_MS = 240_000
 
 /**
  * Asked less often the longer it takes: hundreds of waits at once would else keep a small machine from what they wait

@@ -22,7 +22,7 @@ const shown = (what: string, id: string, isSo: (order: Order) => boolean) =>
 
 describe.concurrent('a charge that the gateway has taken and not decided', () => {
   it('is waited for in sight, asked for by key, and completes the order once it is decided', async () => {
-    const { id } = await system.api.place({ paymentMethod: 'pm_pending_4000' })
+    const { id } = await system.api.place({ paymentMethod: 'pm_pending_15000' })
     await shown('it to wait', id, (order) => charging(order)?.detail === 'PENDING')
     expect(await chargesOf(id)).toEqual(['pending'])
     const order = await system.api.ended(id)
