@@ -47,6 +47,8 @@ describe('the guided tour, as a visitor takes it', () => {
         .nth(number - 1)
         .click()
       await page.getByRole('heading', { name: title, level: 2 }).waitFor()
+      const chosen = page.locator('.tour-scene[aria-current]')
+      expect(await chosen.allInnerTexts()).toEqual([expect.stringContaining(title)])
       await page.getByRole('button', { name: action }).click()
       const outcome = page.getByRole('region', { name: 'What came of it' })
       const choice = page.getByRole('button', { name: /^(Bring|The gateway is mended)/ })
