@@ -13,6 +13,8 @@ export interface DurableLog<R> {
 
 export async function openLog<R>(file: string): Promise<DurableLog<R>> {
   const handle = await open(file, 'a')
+  // What is added must not become the end of a record that a crash has cut off.
+  await handle.truncate(Buffer.byteLength(await readWhole(file)))
   let pending: string[] = []
   let flushes = 0
   let last = Promise.resolve()
@@ -45,15 +47,19 @@ export async function openLog<R>(file: string): Promise<DurableLog<R>> {
   }
 }
 
-/** The records of a log. A last line without its end was being written in the crash, and was never relied on. */
+/** The records of a log. */
 export async function readLog<R>(file: string): Promise<R[]> {
+  return (await readWhole(file))
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as R)
+}
+
+/** Without a last line that has no end: it was being written in the crash, and was never relied on. */
+async function readWhole(file: string): Promise<string> {
   const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return ''
     throw error
   })
-  return text
-    .slice(0, text.lastIndexOf('\n') + 1)
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => JSON.parse(line) as R)
+  return text.slice(0, text.lastIndexOf('\n') + 1)
 }

@@ -63,8 +63,11 @@ export async function killAndRecover(trial: KillTrial): Promise<KillResult> {
   let watch = await openWatch(trial)
   const before = await effectsOf(watch.sessions)
   const dying = startContestant()
-  await dying.ask({ type: 'hold', ...trial }, 'held')
-  await dying.kill()
+  try {
+    await dying.ask({ type: 'hold', ...trial }, 'held')
+  } finally {
+    await dying.kill()
+  }
   const killedAt = performance.now()
   let afterRestart: Sight | undefined
   if (trial.restartServer !== undefined) {
@@ -76,6 +79,8 @@ export async function killAndRecover(trial: KillTrial): Promise<KillResult> {
   const lastUpdate = Promise.all(
     watch.patient.map((client, n) => update(client, watch.skus[n] ?? '', 0)),
   ).then(() => performance.now() - killedAt)
+  // It is awaited after the recovery; if that fails, its own error is the one to report.
+  lastUpdate.catch(() => undefined)
   const away = await look(watch, before)
   await sleep(trial.outageMs)
   const successor = startContestant()
@@ -145,18 +150,21 @@ async function look({ sessions, updaters, skus }: Watch, before: PerParticipant<
 
 const LOCK_NOT_AVAILABLE = '55P03'
 
-/** Updates the row and takes it back. @returns whether it was to be had; a limit of 0 ms is none. */
+/**
+ * Updates the row and takes it back, in one message: the server holds the row no longer than that takes.
+ * @returns whether the row was to be had within the limit; one of 0 ms is none.
+ */
 async function update(client: pg.Client, sku: string, limitMs: number): Promise<boolean> {
-  await client.query(`BEGIN; SET LOCAL lock_timeout = ${limitMs}`)
   try {
-    const { rowCount } = await client.query('UPDATE stock SET available = available WHERE sku = $1', [sku])
-    if (rowCount !== 1) throw new Error(`There is no stock row of ${sku}.`)
+    await client.query(
+      `BEGIN; SET LOCAL lock_timeout = ${limitMs};
+       UPDATE stock SET available = available WHERE sku = ${client.escapeLiteral(sku)}; ROLLBACK`,
+    )
     return true
   } catch (error) {
-    if ((error as { code?: string }).code === LOCK_NOT_AVAILABLE) return false
-    throw error
-  } finally {
+    if ((error as { code?: string }).code !== LOCK_NOT_AVAILABLE) throw error
     await client.query('ROLLBACK')
+    return false
   }
 }
 

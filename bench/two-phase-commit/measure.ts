@@ -5,15 +5,15 @@ import { startDelayedLine, type DelayedLine } from './delayed-line.ts'
 import { CONTESTANTS, type Contestant } from './jobs.ts'
 import { startLockSampler, type LockSampler } from './lock-sampler.ts'
 import { PARTICIPANTS, openConnection, perParticipant, type PerParticipant } from './participants.ts'
-import { ONE_WAY_MS, SCENARIOS, SLOW, WINDOW_MS, type Scenario } from './scenarios.ts'
+import { ONE_WAY_MS, SCENARIOS, SLOW, TURNS, WINDOW_MS, type Scenario } from './scenarios.ts'
 import type { Server } from './server.ts'
 import { measurementOf, type Measurement } from './statistics.ts'
 
-/** One contestant in one scenario: a measurement of each round. */
+/** One contestant in one scenario. Those of another contestant with the same index were made beside these. */
 export interface Series {
   scenario: Scenario
   contestant: Contestant
-  rounds: Measurement[]
+  measurements: Measurement[]
 }
 
 /** Measures every contestant in every scenario, in an order that is drawn anew in each round. */
@@ -23,14 +23,14 @@ export async function measureAll(
   log: (line: string) => void,
 ): Promise<Series[]> {
   const all = SCENARIOS.map((scenario) =>
-    scenario.contestants.map((contestant): Series => ({ scenario, contestant, rounds: [] })),
+    scenario.contestants.map((contestant): Series => ({ scenario, contestant, measurements: [] })),
   )
   const bench = await openBench(server)
   try {
     for (let round = 1; round <= rounds; round += 1) {
-      for (const ofScenario of shuffled(all))
+      for (const ofScenario of shuffled(all.flatMap((one) => repeated(one))))
         for (const series of shuffled(ofScenario))
-          series.rounds.push(await measure(bench, series.scenario, series.contestant))
+          series.measurements.push(await measure(bench, series.scenario, series.contestant))
       log(`Round ${round} of ${rounds} is measured.`)
     }
   } finally {
@@ -38,6 +38,10 @@ export async function measureAll(
   }
   return all.flat()
 }
+
+/** A scenario has several turns in a round where its figures depend most on what else the machine does. */
+const repeated = (ofScenario: readonly Series[]) =>
+  Array.from({ length: TURNS[ofScenario[0]?.scenario.condition ?? 'local'] }, () => ofScenario)
 
 interface Bench {
   server: Server
@@ -85,13 +89,13 @@ async function measure(bench: Bench, scenario: Scenario, contestant: Contestant)
     {
       type: 'load',
       contestant,
-      urls: condition === '50 ms' ? bench.remote : bench.server.urls,
+      urls: condition === 'network' ? bench.remote : bench.server.urls,
       logFile: path.join(bench.server.folder, `${contestant}.log`),
       run: `run-${runs}`,
       inFlight,
       isHot,
       durationMs: WINDOW_MS[condition],
-      slowMs: condition === 'slow payment' ? SLOW : {},
+      slowMs: condition === 'slow' ? SLOW : {},
     },
     'loaded',
     () => {

@@ -15,11 +15,11 @@ export interface Plot {
 
 const BARS = [
   { contestant: '2PC', fill: '#d55e00' },
-  { contestant: 'saga', fill: '#0072b2' },
+  { contestant: 'saga', fill: '#2b8ad6' },
 ] as const
 
 const PANEL = { width: 300, height: 190, left: 46, gap: 8 }
-const TOP = 78
+const TOP = 86
 const SIZE = { width: 3 * PANEL.width + 16, height: TOP + PANEL.height + 58 }
 const BAR = { width: 19, between: 2 }
 
@@ -45,7 +45,7 @@ export function drawPlot(plot: Plot, series: readonly Series[]): string {
     `<rect class="ground" width="${SIZE.width}" height="${SIZE.height}"/>`,
     text(12, 24, plot.title, 'class="title"'),
     ...legend,
-    text(180, 48, `bars: median of the rounds, in ${plot.unit}; lines: least and most`),
+    text(180, 48, `bars: median, in ${plot.unit}; lines: least and most`),
     ...panels,
     '</svg>\n',
   ].join('\n')
@@ -53,8 +53,8 @@ export function drawPlot(plot: Plot, series: readonly Series[]): string {
 
 const CONDITION_TITLES: Record<Condition, string> = {
   local: 'on one machine',
-  '50 ms': '50 ms of network, each way',
-  'slow payment': 'payment takes 200 ms',
+  network: '50 ms of network, each way',
+  slow: 'payment takes 200 ms',
 }
 
 function drawPanel(plot: Plot, condition: Condition, series: readonly Series[], x: number): string {
@@ -63,7 +63,7 @@ function drawPanel(plot: Plot, condition: Condition, series: readonly Series[], 
   const bars = scenarios.map((scenario) =>
     BARS.map(({ contestant, fill }) => {
       const found = here.find((one) => one.scenario === scenario && one.contestant === contestant)
-      return { fill, spread: found && figure(found.rounds, plot.of) }
+      return { fill, spread: found && figure(found.measurements, plot.of) }
     }),
   )
   const top = niceAbove(Math.max(...bars.flat().map(({ spread }) => spread?.most ?? 0)))
@@ -109,7 +109,7 @@ function drawLabel(x: number, scenario: Scenario | undefined): string {
   const y = TOP + PANEL.height
   return (
     text(x, y + 16, `${scenario?.inFlight} in flight`, 'text-anchor="middle" class="small"') +
-    text(x, y + 29, scenario?.isHot ? 'one hot row' : '', 'text-anchor="middle" class="small"')
+    text(x, y + 29, scenario?.isHot ? 'hot row' : '', 'text-anchor="middle" class="small"')
   )
 }
 

@@ -1,7 +1,7 @@
 import type { Contestant } from './jobs.ts'
 import type { Participant } from './participants.ts'
 
-export const CONDITIONS = ['local', '50 ms', 'slow payment'] as const
+export const CONDITIONS = ['local', 'network', 'slow'] as const
 export type Condition = (typeof CONDITIONS)[number]
 
 export interface Scenario {
@@ -15,7 +15,10 @@ export const ONE_WAY_MS = 50
 export const SLOW: Partial<Record<Participant, number>> = { payment: 200 }
 
 /** How long each contestant is measured in one round: longer where an order takes longer. */
-export const WINDOW_MS: Record<Condition, number> = { local: 2000, '50 ms': 4000, 'slow payment': 3000 }
+export const WINDOW_MS: Record<Condition, number> = { local: 2000, network: 4000, slow: 3000 }
+
+/** How often a contestant is measured in a scenario in one round. */
+export const TURNS: Record<Condition, number> = { local: 3, network: 1, slow: 1 }
 
 const IN_FLIGHT = [1, 8, 32]
 

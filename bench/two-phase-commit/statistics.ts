@@ -1,6 +1,6 @@
 import { percentiles } from '../figures.ts'
 
-/** A figure of several rounds. */
+/** A figure that was measured several times. */
 export interface Spread {
   median: number
   least: number
@@ -15,11 +15,11 @@ export function spreadOf(values: readonly number[]): Spread {
   ]
   const [least, most] = [sorted[0], sorted.at(-1)]
   if (lower === undefined || upper === undefined || least === undefined || most === undefined)
-    throw new Error('A figure needs a round')
+    throw new Error('A figure needs a measurement')
   return { median: (lower + upper) / 2, least, most }
 }
 
-/** One contestant in one scenario in one round. */
+/** One contestant in one scenario, once. */
 export interface Measurement {
   ordersPerSecond: number
   p50Ms: number
@@ -58,13 +58,13 @@ export function measurementOf(
   }
 }
 
-/** A figure of one contestant over all rounds. */
-export const figure = (rounds: readonly Measurement[], of: keyof Measurement): Spread =>
-  spreadOf(rounds.map((round) => round[of]))
+/** A figure of one contestant over all its measurements. */
+export const figure = (measurements: readonly Measurement[], of: keyof Measurement): Spread =>
+  spreadOf(measurements.map((measurement) => measurement[of]))
 
-/** Two contestants are compared within a round, where the machine was the same, and the ratios over all rounds. */
+/** Contestants are compared where they were measured beside each other, and the ratios are summed up. */
 export const ratio = (
-  rounds: readonly Measurement[],
+  measurements: readonly Measurement[],
   base: readonly Measurement[],
   of: keyof Measurement,
-): Spread => spreadOf(rounds.map((round, n) => round[of] / (base[n]?.[of] ?? Number.NaN)))
+): Spread => spreadOf(measurements.map((measurement, n) => measurement[of] / (base[n]?.[of] ?? Number.NaN)))
