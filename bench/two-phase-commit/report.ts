@@ -57,11 +57,7 @@ const describeMachine = ({ cpu, cores, node, postgres, flushMs, load, minutes }:
   `${short(flushMs)} ms. Rounds: ${rounds}, in ${minutes} minutes; load average ${load.before} before, ${load.after} after.`
 
 const inHead = (...figures: readonly string[]) => ['condition', 'in flight', 'row', ...figures]
-const inRow = ({ condition, inFlight, isHot }: Scenario) => [
-  condition,
-  String(inFlight),
-  isHot ? 'one hot' : '200',
-]
+const inRow = ({ condition, inFlight, isHot }: Scenario) => [condition, String(inFlight), isHot ? 'hot' : '']
 
 /** The two contestants of each scenario. */
 function pairs(
