@@ -39,7 +39,7 @@ export default defineConfig({
           // The exhaustive simulations take seconds, and minutes on a busy machine. Files are apart: some replace a module.
           testTimeout: 180_000,
           include: [
-            '{workflows,activities,domain,events,read-models,choreography,dispatch,api,workers,console,cli,sandbox,stack,prisma}/**/*.test.ts',
+            '{workflows,activities,domain,events,read-models,choreography,dispatch,api,workers,console,cli,sandbox,stack,prisma,bench}/**/*.test.ts',
             '*.test.ts',
             'test/{,contract/,nodes/}*.test.ts',
           ],

@@ -2,14 +2,21 @@ import { readdirSync } from 'node:fs'
 import process from 'node:process'
 
 /** `npm run bench -- <name>`: figures of one run on this machine, to compare within it and nowhere else. */
-const names = readdirSync(import.meta.dirname)
-  .map((file) => file.replace(/\.ts$/, ''))
-  .filter((name) => name !== 'index' && name !== 'figures')
+const benches = new Map(
+  readdirSync(import.meta.dirname, { withFileTypes: true })
+    .map((entry): [string, string] =>
+      entry.isDirectory()
+        ? [entry.name, `./${entry.name}/index.ts`]
+        : [entry.name.replace(/\.ts$/, ''), `./${entry.name}`],
+    )
+    .filter(([name]) => name !== 'index' && name !== 'figures'),
+)
 const [name = ''] = process.argv.slice(2)
+const file = benches.get(name)
 
-if (names.includes(name)) {
-  await import(`./${name}.ts`)
-} else {
-  process.stderr.write(`Usage: npm run bench -- ${names.join(' | ')}\n`)
+if (file === undefined) {
+  process.stderr.write(`Usage: npm run bench -- ${[...benches.keys()].join(' | ')}\n`)
   process.exitCode = 1
+} else {
+  await import(file)
 }
