@@ -16,7 +16,7 @@ const WATCHED_MAX = 100
 
 export interface ChoreographyOptions extends Pick<
   RunnerOptions,
-  'attempts' | 'journal' | 'policies' | 'slotsOf' | 'pace' | 'onTrouble'
+  'attempts' | 'policies' | 'slotsOf' | 'pace' | 'onTrouble'
 > {
   /** URL of the database. */
   url: string

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Sql } from '../events/store/sql.ts'
-import type { Progress } from './reaction.ts'
+import type { Note, Progress } from './reaction.ts'
 
 /** What a participant has to do for an order, claimed by this process for a while. */
 export interface Claimed {
@@ -69,14 +69,29 @@ export function createReactions(db: Sql) {
       ])
     },
 
-    async defer({ sagaId, activity, claim }: Named, progress: Progress, ms: number): Promise<void> {
-      await db.query('SELECT 1 FROM reaction_defer($1::uuid, $2, $3::uuid, $4::jsonb, $5::float8)', [
+    /** @param error the class of error that keeps the step from being done, never its text. */
+    async skip({ sagaId, activity, claim }: Named, step: string, error: string): Promise<void> {
+      await db.query('SELECT 1 FROM reaction_skip($1::uuid, $2, $3::uuid, $4, $5)', [
         sagaId,
         activity,
         claim,
-        JSON.stringify(progress),
-        ms,
+        step,
+        error,
       ])
+    },
+
+    /** @param note what the order's record says meanwhile of the step; `why` is a class of error, never its text. */
+    async defer(
+      { sagaId, activity, claim }: Named,
+      step: string,
+      progress: Progress,
+      ms: number,
+      note?: Note,
+    ): Promise<void> {
+      await db.query(
+        'SELECT 1 FROM reaction_defer($1::uuid, $2, $3::uuid, $4::jsonb, $5::float8, $6, $7, $8)',
+        [sagaId, activity, claim, JSON.stringify(progress), ms, step, note?.kind ?? null, note?.why ?? null],
+      )
     },
 
     /** Looks after the orders that no event moves. Answers how many there were. */

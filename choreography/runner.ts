@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Journal } from '../domain/saga/journal.ts'
 import type { StepAnswer } from '../domain/saga/step-answer.ts'
 import { backoffMs, pause } from '../events/backoff.ts'
 import type { OnTrouble } from '../events/broker/transport.ts'
@@ -25,7 +24,6 @@ export interface RunnerOptions {
   outlines: Outlines
   /** By the name of the activity. */
   attempts: Readonly<Record<string, MakeAttempt>>
-  journal: Pick<Journal, 'noteWaiting' | 'noteParked' | 'noteSkipped'>
   policies: Policies
   /** Attempts of one participant at once, in this process. */
   slotsOf: (participant: string) => number
@@ -164,7 +162,7 @@ async function record(
   claimed: Claimed,
   { step }: Task,
   verdict: Verdict,
-  { reactions, journal, pace = 1 }: RunnerOptions,
+  { reactions, pace = 1 }: RunnerOptions,
 ): Promise<void> {
   switch (verdict.kind) {
     case 'end':
@@ -172,13 +170,10 @@ async function record(
     case 'turnBack':
       return reactions.turnBack(claimed, { code: verdict.code, step, detail: verdict.detail })
     case 'skip':
-      await journal.noteSkipped(claimed.sagaId, step, verdict.error)
-      return reactions.end(claimed)
+      return reactions.skip(claimed, step, verdict.error)
     case 'defer': {
-      const { note, progress, ms } = verdict
-      if (note?.kind === 'waiting') await journal.noteWaiting(claimed.sagaId, step, note.why)
-      if (note?.kind === 'parked') await journal.noteParked(claimed.sagaId, step, note.why)
-      return reactions.defer(claimed, progress, ms * pace * (1 + Math.random() / 4))
+      const ms = verdict.ms * pace * (1 + Math.random() / 4)
+      return reactions.defer(claimed, step, verdict.progress, ms, verdict.note)
     }
   }
 }

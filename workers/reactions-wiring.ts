@@ -12,11 +12,11 @@ import {
 } from '../workflows/saga/policies.ts'
 import { bulkheadOf, PARTICIPANT_NAMES } from './bulkheads.ts'
 
-/** What choreography calls: the same attempts, journal, numbers and slots as the workers of the orchestrated saga. */
+/** What choreography calls: the same attempts, numbers and slots as the workers of the orchestrated saga. */
 export function reactionsWiring(
   services: Services,
   ports: AttemptPorts,
-): Pick<ChoreographyOptions, 'attempts' | 'journal' | 'policies' | 'slotsOf'> {
+): Pick<ChoreographyOptions, 'attempts' | 'policies' | 'slotsOf'> {
   const activities: [string, MakeAttempt][] = Object.values(createActivities(services, ports)).flatMap(
     (group) =>
       Object.entries(group).map(([name, activity]): [string, MakeAttempt] => [
@@ -26,7 +26,6 @@ export function reactionsWiring(
   )
   return {
     attempts: Object.fromEntries(activities),
-    journal: services.journals.order,
     policies: {
       attempts: ATTEMPTS,
       parkAfterMs: PARK_AFTER_MS,

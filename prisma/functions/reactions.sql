@@ -79,29 +79,74 @@ BEGIN
   PERFORM choreography_close(p_saga);
 END $$;
 
--- A reaction that was refused, or has spent its attempts or its time, turns the saga back.
+-- A reaction that was refused, or has spent its attempts or its time, turns the saga back. Not so when its step is done: the
+-- process that did it was killed before it could end the reaction, and other participants have gone on from there.
 CREATE OR REPLACE FUNCTION reaction_turn_back(p_saga uuid, p_activity text, p_claim uuid, p_code text, p_step text, p_detail text)
 RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
   PERFORM saga_lock(p_saga);
   DELETE FROM reactions WHERE saga_id = p_saga AND activity = p_activity AND claim = p_claim;
-  IF FOUND THEN
+  IF FOUND AND NOT EXISTS (SELECT FROM step_fences WHERE saga_id = p_saga AND step = p_step AND state = 'done') THEN
     PERFORM saga_begin_compensation(p_saga, p_code, p_step, p_detail);
     PERFORM choreography_close(p_saga);
   END IF;
 END $$;
 
--- Puts a reaction off. One that was woken since it was claimed is due at once.
-CREATE OR REPLACE FUNCTION reaction_defer(p_saga uuid, p_activity text, p_claim uuid, p_progress jsonb, p_ms double precision)
-RETURNS void LANGUAGE sql AS $$
+-- A reaction to an optional step has spent its attempts: the saga goes on without that step.
+CREATE OR REPLACE FUNCTION reaction_skip(p_saga uuid, p_activity text, p_claim uuid, p_step text, p_error text)
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM saga_lock(p_saga);
+  DELETE FROM reactions WHERE saga_id = p_saga AND activity = p_activity AND claim = p_claim;
+  IF FOUND THEN
+    PERFORM saga_note_skipped(p_saga, p_step, p_error);
+  END IF;
+END $$;
+
+-- Puts a reaction off, and notes in the saga's record that its step is 'waiting' or 'parked', where p_note says so and why.
+-- A process that has lost its claim meanwhile notes nothing: its step may have been turned back from, or be in progress
+-- elsewhere. A reaction that was woken since it was claimed, or by the note, is due at once.
+CREATE OR REPLACE FUNCTION reaction_defer(p_saga uuid, p_activity text, p_claim uuid, p_progress jsonb, p_ms double precision,
+  p_step text, p_note text, p_why text) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM saga_lock(p_saga);
+  PERFORM 1 FROM reactions WHERE saga_id = p_saga AND activity = p_activity AND claim = p_claim FOR UPDATE;
+  IF NOT FOUND THEN
+    RETURN;
+  ELSIF p_note = 'waiting' THEN
+    PERFORM saga_note_waiting(p_saga, p_step, p_why);
+  ELSIF p_note = 'parked' THEN
+    PERFORM saga_note_parked(p_saga, p_step, p_why);
+  END IF;
   UPDATE reactions SET claim = NULL, claimed_until = NULL, progress = p_progress,
     due_at = clock_timestamp() + CASE WHEN is_woken THEN interval '0' ELSE make_interval(secs => p_ms / 1000) END
-   WHERE saga_id = p_saga AND activity = p_activity AND claim = p_claim
+   WHERE saga_id = p_saga AND activity = p_activity AND claim = p_claim;
+END $$;
+
+-- Whether a saga has work left of which no reaction is noted, nor any that goes on. Undos that are parked are noted, and
+-- are tried again now and then; the next one is not to wait for them.
+CREATE OR REPLACE FUNCTION reaction_is_missing(p_saga uuid, p_turns_back boolean) RETURNS boolean LANGUAGE sql STABLE AS $$
+  SELECT NOT EXISTS (SELECT FROM reactions r
+      WHERE r.saga_id = p_saga AND NOT (p_turns_back AND coalesce((r.progress->>'isParked')::boolean, false)))
+    AND NOT (p_turns_back
+      AND EXISTS (SELECT FROM step_fences f WHERE f.saga_id = p_saga AND f.parked_at IS NOT NULL)
+      AND NOT EXISTS (SELECT FROM step_fences f
+        WHERE f.saga_id = p_saga AND f.parked_at IS NULL AND f.state IN ('intended', 'done', 'undoing')))
+$$;
+
+-- Whether the answer of a pivot is awaited, however late it is: an attempt at it is in progress, or was made. One that is
+-- paused is not in progress.
+CREATE OR REPLACE FUNCTION reaction_is_awaited(p_saga uuid, p_outline jsonb) RETURNS boolean LANGUAGE sql STABLE AS $$
+  SELECT EXISTS (SELECT FROM reactions r JOIN jsonb_array_elements(p_outline) AS o (step) ON r.activity = o.step->>'name'
+     WHERE r.saga_id = p_saga AND o.step->>'kind' = 'pivot'
+       AND (r.claimed_until > clock_timestamp() OR r.progress->>'isTried' = 'true')
+       AND NOT EXISTS (SELECT FROM step_fences f WHERE f.saga_id = p_saga AND f.step = r.activity AND f.waiting_for = 'PAUSED'))
 $$;
 
 -- The clock of choreography. Takes up to p_limit open orders whose deadline has passed, whose cancel was wished while no
--- reaction is noted, or that have not moved for a while and have none: an event may be a dead letter, or was lost with a
--- broker. Each is turned back, or gets the reaction that its record calls for. Returns how many it looked at.
+-- reaction is noted, or that have not moved for a while and lack one: an event may be a dead letter, or was lost with a
+-- broker. Each is turned back, or gets the reaction that its record calls for. An order for which nothing is to be done is
+-- none of those: else enough of them would keep the others from being looked at. Returns how many it looked at.
 CREATE OR REPLACE FUNCTION choreography_watch(p_outlines jsonb, p_after_seconds double precision, p_limit integer) RETURNS integer LANGUAGE plpgsql AS $$
 DECLARE
   due record;
@@ -112,9 +157,10 @@ BEGIN
      WHERE s.coordination = 'choreography' AND s.status NOT IN ('completed', 'rejected', 'cancelled')
        AND p_outlines ? s.definition
        AND (s.reason_code IS NULL AND s.deadline_at <= clock_timestamp()
-         OR NOT EXISTS (SELECT FROM reactions r WHERE r.saga_id = s.id)
-           AND (s.reason_code IS NULL AND s.cancel_wished_at IS NOT NULL
-             OR s.updated_at < clock_timestamp() - make_interval(secs => p_after_seconds)))
+           AND NOT reaction_is_awaited(s.id, p_outlines->s.definition)
+         OR s.reason_code IS NULL AND s.cancel_wished_at IS NOT NULL AND reaction_is_missing(s.id, false)
+         OR s.updated_at < clock_timestamp() - make_interval(secs => p_after_seconds)
+           AND reaction_is_missing(s.id, s.reason_code IS NOT NULL))
      ORDER BY s.id LIMIT p_limit FOR UPDATE SKIP LOCKED
   LOOP
     looked := looked + 1;
@@ -134,18 +180,14 @@ BEGIN
    WHERE o->>'name' = saga_open_step(p_saga, saga.status, saga.reason_code IS NOT NULL, p_outline);
   IF saga.reason_code IS NOT NULL THEN
     PERFORM reaction_undo(p_saga, p_outline, NULL);
-  ELSIF saga.cancel_wished_at IS NOT NULL AND NOT EXISTS (SELECT FROM reactions WHERE saga_id = p_saga) THEN
+  ELSIF saga.cancel_wished_at IS NOT NULL AND reaction_is_missing(p_saga, false) THEN
     PERFORM saga_begin_compensation(p_saga, 'CANCELLED_BY_CUSTOMER', step->>'name', NULL);
     PERFORM choreography_close(p_saga);
-  ELSIF saga.deadline_at <= clock_timestamp() THEN
-    IF NOT EXISTS (SELECT FROM reactions r WHERE r.saga_id = p_saga AND step->>'kind' = 'pivot' AND r.activity = step->>'name'
-        AND (r.claimed_until > clock_timestamp() OR r.progress->>'isTried' = 'true')
-        AND NOT EXISTS (SELECT FROM step_fences f WHERE f.saga_id = p_saga AND f.step = r.activity AND f.waiting_for = 'PAUSED')) THEN
-      DELETE FROM reactions WHERE saga_id = p_saga;
-      PERFORM saga_begin_compensation(p_saga, 'DEADLINE_EXCEEDED', step->>'name', NULL);
-      PERFORM choreography_close(p_saga);
-    END IF;
-  ELSE
+  ELSIF saga.deadline_at > clock_timestamp() THEN
     PERFORM reaction_add(p_saga, step->>'name', step->>'at', false);
+  ELSIF NOT reaction_is_awaited(p_saga, p_outline) THEN
+    DELETE FROM reactions WHERE saga_id = p_saga;
+    PERFORM saga_begin_compensation(p_saga, 'DEADLINE_EXCEEDED', step->>'name', NULL);
+    PERFORM choreography_close(p_saga);
   END IF;
 END $$;

@@ -160,14 +160,15 @@ export async function liveThrough({ db, url }: TestDatabase): Promise<void> {
       await reactions.watch(known, 1000, 10)
       await react('payment', 'InventoryReserved')
       const charging = await claim('payment')
-      await journal.noteWaiting(id, 'chargePayment', 'BREAKER_OPEN')
-      await reactions.defer(charging, { ...FRESH, spent: 1 }, 0)
+      const waiting = { kind: 'waiting', why: 'BREAKER_OPEN' } as const
+      await reactions.defer(charging, 'chargePayment', { ...FRESH, spent: 1 }, 0, waiting)
       await api.journal.cancel(id, 'anonymous')
       await reactions.turnBack(await claim('payment'), { code: 'STEP_FAILED', step: 'chargePayment' })
       await reactions.watch(known, -1, 10)
       const releasing = await claim('inventory')
       await inventory.releaseInventory(id, attempt(1))
       await reactions.end(releasing)
+      await reactions.skip(releasing, 'reserveInventory', 'FAULT')
       await react('inventory', 'InventoryReleased')
     },
     async function outOfStock() {
