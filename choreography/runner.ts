@@ -51,10 +51,12 @@ export function startRunner(options: RunnerOptions): Runner {
   const inProgress = new Set<Promise<void>>()
   let looked = new AbortController()
   const look = () => looked.abort()
+  // One signal at a time: those that AbortSignal.any makes of a signal that lasts are never let go.
+  stopping.signal.addEventListener('abort', look)
   const done = lookUntil(stopping.signal, options, inProgress, {
     look,
     async wait() {
-      await pause(LOOK_EVERY_MS, AbortSignal.any([looked.signal, stopping.signal]))
+      await pause(LOOK_EVERY_MS, looked.signal)
       looked = new AbortController()
     },
   })

@@ -164,6 +164,7 @@ export async function liveThrough({ db, url }: TestDatabase): Promise<void> {
       await reactions.defer(charging, 'chargePayment', { ...FRESH, spent: 1 }, 0, waiting)
       await api.journal.cancel(id, 'anonymous')
       await reactions.turnBack(await claim('payment'), { code: 'STEP_FAILED', step: 'chargePayment' })
+      await sql.query('SELECT reaction_is_missing($1::uuid, true)', [id])
       await reactions.watch(known, -1, 10)
       const releasing = await claim('inventory')
       await inventory.releaseInventory(id, attempt(1))
