@@ -38,6 +38,9 @@ const LOOK_EVERY_MS = 200
 /** A claim outlasts its attempt, and what is written after it. */
 const CLAIM_GRACE_MS = 4000
 
+/** What came of an attempt is written again while the database is in trouble: after this, twice it, and so on. */
+const RECORD_AGAIN_MS = 100
+
 export interface Runner {
   /** There may be something to do. */
   readonly look: () => void
@@ -79,7 +82,7 @@ async function lookUntil(
   const { reactions, outlines, policies, slotsOf, onTrouble } = options
   const busy = new Map<string, number>()
   const definitions = Object.keys(outlines)
-  const claimSeconds = (policies.attemptTimeoutMs + CLAIM_GRACE_MS) / 1000
+  const claimSeconds = claimMs(policies) / 1000
   const begin = (participant: string, claimed: Claimed) => {
     busy.set(participant, (busy.get(participant) ?? 0) + 1)
     const running = react(claimed, options)
@@ -110,28 +113,41 @@ async function lookUntil(
   }
 }
 
+const claimMs = ({ attemptTimeoutMs }: Policies): number => attemptTimeoutMs + CLAIM_GRACE_MS
+
 /** One attempt at a reaction, and what came of it. */
 async function react(claimed: Claimed, options: RunnerOptions): Promise<void> {
-  const { outlines, policies, reactions } = options
+  const { outlines, policies } = options
   const task = taskOf(outlines[claimed.definition] ?? [], claimed.activity)
   if (task === undefined) throw new Error(`${claimed.definition} has no ${claimed.activity}`)
   const before = { ...FRESH, ...claimed.progress }
+  const began = performance.now()
   if (isTooLate(task, before, claimed.leftMs))
-    return reactions.turnBack(claimed, { code: 'DEADLINE_EXCEEDED', step: task.step })
+    return record(claimed, task, { kind: 'turnBack', code: 'DEADLINE_EXCEEDED' }, options)
   const exhausted = judgeSpent(task, before, claimed, policies)
   if (exhausted !== undefined) return record(claimed, task, exhausted, options)
-  const began = performance.now()
   // A process that died in the middle of an attempt has spent it.
   const outcome: Outcome = claimed.isLost
     ? { kind: 'fault', error: 'TIMEOUT' }
     : await attempt(claimed, before.spent, options)
   const leftMs = claimed.leftMs - (performance.now() - began)
-  await record(
-    claimed,
-    task,
-    judge(task, before, outcome, { isWoken: claimed.isWoken, leftMs }, policies),
-    options,
-  )
+  const verdict = judge(task, before, outcome, { isWoken: claimed.isWoken, leftMs }, policies)
+  await recordUntil(began + claimMs(policies), () => record(claimed, task, verdict, options))
+}
+
+/**
+ * Our own database in trouble costs an order nothing if it can be helped: what is not recorded while the claim lasts
+ * counts as a lost attempt. To record it twice does no harm, since the first time ends the claim.
+ */
+async function recordUntil(claimEndsAt: number, write: () => Promise<void>): Promise<void> {
+  for (let pauseMs = RECORD_AGAIN_MS; ; pauseMs *= 2) {
+    try {
+      return await write()
+    } catch (error) {
+      if (performance.now() + pauseMs > claimEndsAt) throw error
+      await sleep(pauseMs)
+    }
+  }
 }
 
 async function attempt(
