@@ -10,9 +10,9 @@ import { startRunner, type RunnerOptions } from './runner.ts'
 
 const TICK_MS = 200
 
-/** The watchdog's: how often it looks, and after so many orders it lets others have a turn. */
+/** The watchdog's: how often it looks, and at how many orders of each kind. */
 const WATCH_EVERY_MS = 500
-const WATCHED_MAX = 100
+const WATCHED_MAX = 250
 
 export interface ChoreographyOptions extends Pick<
   RunnerOptions,
@@ -110,9 +110,12 @@ async function watchUntil(
   { outlines, orphanAfterSeconds, onTrouble }: ChoreographyOptions,
   onReaction: () => void,
 ): Promise<void> {
+  let from: string | undefined
   while (!stopping.aborted) {
     try {
-      if ((await reactions.watch(outlines, orphanAfterSeconds, WATCHED_MAX)) > 0) onReaction()
+      const { looked, reached } = await reactions.watch(outlines, orphanAfterSeconds, WATCHED_MAX, from)
+      from = reached
+      if (looked > 0) onReaction()
     } catch (error) {
       onTrouble('choreographed orders could not be watched', error)
     }

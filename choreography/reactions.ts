@@ -19,6 +19,9 @@ export interface Claimed {
   leftMs: number
 }
 
+/** Before all ids. */
+const NIL = '00000000-0000-0000-0000-000000000000'
+
 type Named = Pick<Claimed, 'sagaId' | 'activity' | 'claim'>
 
 /** What is known of reactions. The rules stand beside the functions in prisma/functions/reactions.sql. */
@@ -94,13 +97,22 @@ export function createReactions(db: Sql) {
       )
     },
 
-    /** Looks after the orders that no event moves. Answers how many there were. */
-    async watch(outlines: object, afterSeconds: number, limit: number): Promise<number> {
-      const [row] = await db.query<{ looked: number }>(
-        'SELECT choreography_watch($1::jsonb, $2::float8, $3::integer) AS looked',
-        [JSON.stringify(outlines), afterSeconds, limit],
+    /**
+     * Looks after the orders that no event moves, those that have not moved for long in the order of their ids.
+     * @param from where to go on; undefined where it begins.
+     * @returns how many it has moved, and where to go on; undefined at the end.
+     */
+    async watch(
+      outlines: object,
+      afterSeconds: number,
+      limit: number,
+      from: string | undefined,
+    ): Promise<{ looked: number; reached: string | undefined }> {
+      const [row] = await db.query<{ looked: number; reached: string | null }>(
+        'SELECT looked, reached FROM choreography_watch($1::jsonb, $2::float8, $3::integer, $4::uuid)',
+        [JSON.stringify(outlines), afterSeconds, limit, from ?? NIL],
       )
-      return row?.looked ?? 0
+      return { looked: row?.looked ?? 0, reached: row?.reached ?? undefined }
     },
   }
 }

@@ -143,30 +143,42 @@ CREATE OR REPLACE FUNCTION reaction_is_awaited(p_saga uuid, p_outline jsonb) RET
        AND NOT EXISTS (SELECT FROM step_fences f WHERE f.saga_id = p_saga AND f.step = r.activity AND f.waiting_for = 'PAUSED'))
 $$;
 
--- The clock of choreography. Takes up to p_limit open orders whose deadline has passed, whose cancel was wished while no
--- reaction is noted, or that have not moved for a while and lack one: an event may be a dead letter, or was lost with a
--- broker. Each is turned back, or gets the reaction that its record calls for. An order for which nothing is to be done is
--- none of those: else enough of them would keep the others from being looked at. Returns how many it looked at.
-CREATE OR REPLACE FUNCTION choreography_watch(p_outlines jsonb, p_after_seconds double precision, p_limit integer) RETURNS integer LANGUAGE plpgsql AS $$
+-- The clock of choreography. Looks after open orders: those whose deadline has passed, those whose cancel was wished while
+-- no reaction is noted, and, in the order of the ids, those that have not moved for a while and lack one: an event may be a
+-- dead letter, or was lost with a broker. Each is turned back, or gets the reaction that its record calls for. It comes round
+-- in every process twice a second, so it reads p_limit rows of each kind at most, however many orders are open, and its plans
+-- are those for large tables. An order that only waits for its pivot is passed over: enough of them would fill the page.
+-- p_from is the id to go on from. reached is the last id of the page, or null when the end was reached: then it begins again.
+CREATE OR REPLACE FUNCTION choreography_watch(p_outlines jsonb, p_after_seconds double precision, p_limit integer, p_from uuid,
+  OUT looked integer, OUT reached uuid) LANGUAGE plpgsql SET enable_seqscan = off SET enable_bitmapscan = off AS $$
 DECLARE
+  at timestamptz := clock_timestamp();
+  page uuid[] := ARRAY(SELECT id FROM sagas
+    WHERE coordination = 'choreography' AND status NOT IN ('completed', 'rejected', 'cancelled') AND id > p_from
+    ORDER BY id LIMIT p_limit);
+  late uuid[] := ARRAY(SELECT id FROM sagas
+    WHERE coordination = 'choreography' AND status NOT IN ('completed', 'rejected', 'cancelled') AND reason_code IS NULL
+      AND deadline_at <= at AND p_outlines ? definition AND NOT reaction_is_awaited(id, p_outlines->definition)
+    ORDER BY deadline_at LIMIT p_limit);
+  unwanted uuid[] := ARRAY(SELECT id FROM sagas
+    WHERE coordination = 'choreography' AND status NOT IN ('completed', 'rejected', 'cancelled') AND reason_code IS NULL
+      AND cancel_wished_at IS NOT NULL AND p_outlines ? definition AND reaction_is_missing(id, false)
+    ORDER BY id LIMIT p_limit);
+  lost uuid[] := ARRAY(SELECT id FROM sagas
+    WHERE id = ANY (page) AND updated_at < at - make_interval(secs => p_after_seconds) AND p_outlines ? definition
+      AND reaction_is_missing(id, reason_code IS NOT NULL));
   due record;
-  looked integer := 0;
 BEGIN
+  looked := 0;
+  reached := page[p_limit];
   FOR due IN
-    SELECT s.id, s.definition FROM sagas s
-     WHERE s.coordination = 'choreography' AND s.status NOT IN ('completed', 'rejected', 'cancelled')
-       AND p_outlines ? s.definition
-       AND (s.reason_code IS NULL AND s.deadline_at <= clock_timestamp()
-           AND NOT reaction_is_awaited(s.id, p_outlines->s.definition)
-         OR s.reason_code IS NULL AND s.cancel_wished_at IS NOT NULL AND reaction_is_missing(s.id, false)
-         OR s.updated_at < clock_timestamp() - make_interval(secs => p_after_seconds)
-           AND reaction_is_missing(s.id, s.reason_code IS NOT NULL))
-     ORDER BY s.id LIMIT p_limit FOR UPDATE SKIP LOCKED
+    SELECT id, definition FROM sagas
+     WHERE id = ANY (late || unwanted || lost) AND status NOT IN ('completed', 'rejected', 'cancelled')
+     ORDER BY id FOR UPDATE SKIP LOCKED
   LOOP
     looked := looked + 1;
     PERFORM choreography_recover(due.id, p_outlines->due.definition);
   END LOOP;
-  RETURN looked;
 END $$;
 
 -- Turns an order back whose time is up or whose cancel is wished, else notes what its record calls for. A pivot that was

@@ -23,7 +23,7 @@ afterAll(async () => {
 
 const outlines = Object.fromEntries(ORDER_SAGA.steps)
 const definitions = Object.keys(outlines)
-const watch = () => reactions.watch(outlines, 30, 100)
+const watch = async () => (await reactions.watch(outlines, 30, 100, undefined)).looked
 const place = () => placeOrderRow(test.db, { coordination: 'choreography' })
 const activitiesOf = async (id: string) =>
   (await test.db.reaction.findMany({ where: { sagaId: id }, orderBy: { activity: 'asc' } })).map(
@@ -90,6 +90,24 @@ describe('the watchdog', () => {
       status: 'rejected',
       reasonCode: 'DEADLINE_EXCEEDED',
     })
+  })
+})
+
+describe('the watchdog, over more orders than it looks at in one go', () => {
+  it('comes to each of those that were lost, and passes over those that have their reaction', async () => {
+    const before = await place()
+    const own: string[] = []
+    for (let made = 0; made < 5; made += 1) own.push(await place())
+    for (const id of own.slice(0, 4)) await note(id, 'reserveInventory', 'inventory')
+    for (const id of own) await leave(id)
+    const reached: (string | undefined)[] = []
+    let from: string | undefined = before
+    for (let page = 0; page < 3; page += 1) {
+      ;({ reached: from } = await reactions.watch(outlines, 30, 2, from))
+      reached.push(from)
+    }
+    expect(reached).toEqual([own[1], own[3], undefined])
+    expect(await activitiesOf(own[4] as string)).toEqual(['reserveInventory'])
   })
 })
 

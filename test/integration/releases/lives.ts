@@ -157,7 +157,7 @@ export async function liveThrough({ db, url }: TestDatabase): Promise<void> {
       await reactions.claim('inventory', steps, 10, 1)
       await inventory.reserveInventory(id, attempt(1))
       await reactions.end(reserving)
-      await reactions.watch(known, 1000, 10)
+      await reactions.watch(known, 1000, 10, undefined)
       await react('payment', 'InventoryReserved')
       const charging = await claim('payment')
       const waiting = { kind: 'waiting', why: 'BREAKER_OPEN' } as const
@@ -165,7 +165,7 @@ export async function liveThrough({ db, url }: TestDatabase): Promise<void> {
       await api.journal.cancel(id, 'anonymous')
       await reactions.turnBack(await claim('payment'), { code: 'STEP_FAILED', step: 'chargePayment' })
       await sql.query('SELECT reaction_is_missing($1::uuid, true)', [id])
-      await reactions.watch(known, -1, 10)
+      await reactions.watch(known, -1, 10, undefined)
       const releasing = await claim('inventory')
       await inventory.releaseInventory(id, attempt(1))
       await reactions.end(releasing)
