@@ -1,6 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createReactions, type Reactions } from '../../choreography/reactions.ts'
 import { FRESH } from '../../choreography/reaction.ts'
+import { createReactor, reactionsOf } from '../../choreography/reactor.ts'
+import { toEnvelope, type EventEnvelope } from '../../events/broker/envelope.ts'
+import { retryDueLetters } from '../../events/inbox/dead-letter-retries.ts'
+import { setAside } from '../../events/inbox/dead-letters.ts'
+import { GAP } from '../../events/inbox/effect.ts'
 import { sqlOf } from '../../events/store/sql.ts'
 import { ORDER_SAGA } from '../../workflows/order/contract.ts'
 import { openTestPool, type TestDatabase } from '../harness/database.ts'
@@ -108,6 +113,39 @@ describe('the watchdog, over more orders than it looks at in one go', () => {
     }
     expect(reached).toEqual([own[1], own[3], undefined])
     expect(await activitiesOf(own[4] as string)).toEqual(['reserveInventory'])
+  })
+})
+
+describe('a reactor, after events were lost with a broker', () => {
+  const charged = (id: string): EventEnvelope =>
+    toEnvelope({
+      streamId: `order-${id}`,
+      version: 3,
+      type: 'PaymentCharged',
+      schemaVersion: 1,
+      data: {},
+      recordedAt: new Date(),
+    })
+  const lettersOf = (id: string) => test.db.deadLetter.count({ where: { streamId: `order-${id}` } })
+  const shipping = { participant: 'shipping', outlines }
+
+  it('does what a later one asks for, and sets nothing aside', async () => {
+    const id = await place()
+    const react = createReactor({ ...shipping, pool, onReaction: () => undefined })
+    for (const _delivery of [1, 2]) await react([charged(id)])
+    expect([await activitiesOf(id), await lettersOf(id)]).toEqual([['createShipment'], 0])
+  })
+
+  it('takes in what was set aside for that when it is tried again', async () => {
+    const id = await place()
+    await setAside(sqlOf(pool), 'choreography-shipping', [{ envelope: charged(id), failure: GAP }])
+    await test.db.deadLetter.updateMany({ data: { nextAttemptAt: new Date(0) } })
+    await retryDueLetters({
+      pool,
+      consumers: ['choreography-shipping'],
+      resolve: async () => reactionsOf('shipping', outlines),
+    })
+    expect([await activitiesOf(id), await lettersOf(id)]).toEqual([['createShipment'], 0])
   })
 })
 
