@@ -86,5 +86,5 @@ function failureOf(error: unknown): Failure {
   }
   const isOurs = error instanceof TypeError || error instanceof RangeError
   const cause = error.name.replaceAll(/(?<=[a-z])(?=[A-Z])/g, '_').toUpperCase()
-  return { cause, message: isOurs ? error.message : 'The log of the projector says more.' }
+  return { cause, message: isOurs ? error.message : 'The log of its consumer says more.' }
 }

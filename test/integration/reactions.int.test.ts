@@ -1,11 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createReactions, type Reactions } from '../../choreography/reactions.ts'
 import { FRESH } from '../../choreography/reaction.ts'
-import { createReactor, reactionsOf } from '../../choreography/reactor.ts'
+import { createReactor, reactionsOf, reporting } from '../../choreography/reactor.ts'
 import { toEnvelope, type EventEnvelope } from '../../events/broker/envelope.ts'
 import { retryDueLetters } from '../../events/inbox/dead-letter-retries.ts'
 import { setAside } from '../../events/inbox/dead-letters.ts'
 import { GAP } from '../../events/inbox/effect.ts'
+import type { StepOutline } from '../../domain/saga/step-outline.ts'
 import { sqlOf } from '../../events/store/sql.ts'
 import { ORDER_SAGA } from '../../workflows/order/contract.ts'
 import { openTestPool, type TestDatabase } from '../harness/database.ts'
@@ -53,6 +54,16 @@ const claim = async (participant: string, id: string, seconds = 10) => {
   if (found === undefined) throw new Error(`No reaction of ${id} was due at ${participant}`)
   return found
 }
+
+const eventOf = (id: string, version: number, type: string): EventEnvelope =>
+  toEnvelope({
+    streamId: `order-${id}`,
+    version,
+    type,
+    schemaVersion: 1,
+    data: {},
+    recordedAt: new Date(),
+  })
 
 describe('the watchdog', () => {
   it('notes an undo that was lost while another one is parked, and leaves those alone that have theirs', async () => {
@@ -117,21 +128,15 @@ describe('the watchdog, over more orders than it looks at in one go', () => {
 })
 
 describe('a reactor, after events were lost with a broker', () => {
-  const charged = (id: string): EventEnvelope =>
-    toEnvelope({
-      streamId: `order-${id}`,
-      version: 3,
-      type: 'PaymentCharged',
-      schemaVersion: 1,
-      data: {},
-      recordedAt: new Date(),
-    })
+  const charged = (id: string) => eventOf(id, 3, 'PaymentCharged')
   const lettersOf = (id: string) => test.db.deadLetter.count({ where: { streamId: `order-${id}` } })
-  const shipping = { participant: 'shipping', outlines }
-
   it('does what a later one asks for, and sets nothing aside', async () => {
     const id = await place()
-    const react = createReactor({ ...shipping, pool, onReaction: () => undefined })
+    const react = createReactor({
+      pool,
+      effect: reactionsOf('shipping', outlines),
+      onReaction: () => undefined,
+    })
     for (const _delivery of [1, 2]) await react([charged(id)])
     expect([await activitiesOf(id), await lettersOf(id)]).toEqual([['createShipment'], 0])
   })
@@ -146,6 +151,19 @@ describe('a reactor, after events were lost with a broker', () => {
       resolve: async () => reactionsOf('shipping', outlines),
     })
     expect([await activitiesOf(id), await lettersOf(id)]).toEqual([['createShipment'], 0])
+  })
+})
+
+describe('a reactor that cannot take an event in', () => {
+  it('logs why, since its dead letter says no more than the class', async () => {
+    const id = await place()
+    const troubles: string[] = []
+    const nameless = { 'order@1': [{ at: 'inventory' } as StepOutline] }
+    const effect = reporting(reactionsOf('inventory', nameless), (what) => troubles.push(what))
+    const react = createReactor({ pool, effect, onReaction: () => undefined })
+    await react([eventOf(id, 1, 'OrderPlaced')])
+    expect(troubles).toContain('choreography-inventory could not apply an event')
+    expect(await test.db.deadLetter.count({ where: { streamId: `order-${id}` } })).toBe(1)
   })
 })
 
