@@ -16,7 +16,7 @@ const WATCHED_MAX = 250
 
 export interface ChoreographyOptions extends Pick<
   RunnerOptions,
-  'attempts' | 'policies' | 'slotsOf' | 'pace' | 'onTrouble'
+  'attempts' | 'policies' | 'slotsOf' | 'perSecondOf' | 'pace' | 'onTrouble'
 > {
   /** URL of the database. */
   url: string

@@ -34,18 +34,20 @@ export function createReactions(db: Sql) {
       )
     },
 
+    /** @param again how many of them, at most, may have been tried before. */
     async claim(
       participant: string,
       definitions: readonly string[],
       claimSeconds: number,
       limit: number,
+      again: number,
     ): Promise<Claimed[]> {
       const claim = randomUUID()
       const rows = await db.query<Omit<Claimed, 'claim' | 'leftMs'> & { deadlineAt: Date; now: Date }>(
         `SELECT saga AS "sagaId", definition, activity, progress, is_woken AS "isWoken", is_lost AS "isLost",
                 deadline_at AS "deadlineAt", clock_timestamp() AS now
-           FROM reactions_claim($1, $2::text[], $3::uuid, $4::float8, $5::integer)`,
-        [participant, definitions, claim, claimSeconds, limit],
+           FROM reactions_claim($1, $2::text[], $3::uuid, $4::float8, $5::integer, $6::integer)`,
+        [participant, definitions, claim, claimSeconds, limit, again],
       )
       return rows.map(({ deadlineAt, now, ...row }) => ({
         ...row,

@@ -52,6 +52,7 @@ const run = (reactions: Reactions, chargePayment: MakeAttempt) =>
     attempts: { chargePayment },
     policies: POLICIES,
     slotsOf: () => 2,
+    perSecondOf: () => 50,
     onTrouble: () => undefined,
   })
 

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { StepAnswer } from '../domain/saga/step-answer.ts'
 import { backoffMs, pause } from '../events/backoff.ts'
 import type { OnTrouble } from '../events/broker/transport.ts'
+import { createAllowance, type Allowance } from './allowance.ts'
 import type { Outlines } from './reactor.ts'
 import type { Claimed, Reactions } from './reactions.ts'
 import {
@@ -27,6 +28,8 @@ export interface RunnerOptions {
   policies: Policies
   /** Attempts of one participant at once, in this process. */
   slotsOf: (participant: string) => number
+  /** Attempts of one participant a second that are not the first of their reaction, in this process. */
+  perSecondOf: (participant: string) => number
   /** Factor on every wait; 1 unless a test or a demonstration is in a hurry. */
   pace?: number | undefined
   onTrouble: OnTrouble
@@ -79,8 +82,9 @@ async function lookUntil(
   inProgress: Set<Promise<void>>,
   { look, wait }: { look: () => void; wait: () => Promise<void> },
 ): Promise<void> {
-  const { reactions, outlines, policies, slotsOf, onTrouble } = options
+  const { reactions, outlines, policies, slotsOf, perSecondOf, onTrouble } = options
   const busy = new Map<string, number>()
+  const returning = new Map<string, Allowance>()
   const definitions = Object.keys(outlines)
   const claimSeconds = claimMs(policies) / 1000
   const begin = (participant: string, claimed: Claimed) => {
@@ -100,8 +104,17 @@ async function lookUntil(
       for (const participant of await reactions.due()) {
         const room = slotsOf(participant) - (busy.get(participant) ?? 0)
         if (room <= 0) continue
-        for (const claimed of await reactions.claim(participant, definitions, claimSeconds, room))
-          begin(participant, claimed)
+        const allowance = returning.get(participant) ?? createAllowance(perSecondOf(participant))
+        returning.set(participant, allowance)
+        const claimed = await reactions.claim(
+          participant,
+          definitions,
+          claimSeconds,
+          room,
+          allowance.left(performance.now()),
+        )
+        allowance.take(claimed.filter(({ progress }) => Object.keys(progress).length > 0).length)
+        for (const one of claimed) begin(participant, one)
       }
       failures = 0
       await wait()

@@ -52,21 +52,29 @@ CREATE OR REPLACE FUNCTION reactions_due() RETURNS TABLE (name text) LANGUAGE sq
 $$;
 
 -- Claims up to p_limit reactions of a participant that are due, those first that have waited longest, of definitions that
--- the caller knows. p_claim is the token with which they are ended or put off. A claim that ran out is one whose process
--- died, or was too slow: its attempt counts (is_lost).
+-- the caller knows. At most p_again of them were tried before: that is how fast those that wait come back to a provider. They
+-- come before those that were never tried. p_claim is the token with which they are ended or put off. A claim that ran out is
+-- one whose process died, or was too slow: its attempt counts (is_lost).
 CREATE OR REPLACE FUNCTION reactions_claim(p_participant text, p_definitions text[], p_claim uuid,
-  p_claim_seconds double precision, p_limit integer)
+  p_claim_seconds double precision, p_limit integer, p_again integer)
 RETURNS TABLE (saga uuid, definition text, activity text, progress jsonb, is_woken boolean, is_lost boolean, deadline_at timestamptz)
 LANGUAGE sql AS $$
-  WITH due AS (
+  WITH again AS MATERIALIZED (
     SELECT r.saga_id, r.activity, r.is_woken, r.claimed_until IS NOT NULL AS is_lost, s.definition, s.deadline_at
       FROM reactions r JOIN sagas s ON s.id = r.saga_id
-     WHERE r.participant = p_participant AND r.due_at <= clock_timestamp()
+     WHERE r.participant = p_participant AND r.due_at <= clock_timestamp() AND r.progress <> '{}'
        AND (r.claimed_until IS NULL OR r.claimed_until <= clock_timestamp()) AND s.definition = ANY (p_definitions)
-     ORDER BY r.due_at LIMIT p_limit FOR UPDATE OF r SKIP LOCKED)
+     ORDER BY r.due_at LIMIT least(p_limit, p_again) FOR UPDATE OF r SKIP LOCKED
+  ), first AS MATERIALIZED (
+    SELECT r.saga_id, r.activity, r.is_woken, r.claimed_until IS NOT NULL AS is_lost, s.definition, s.deadline_at
+      FROM reactions r JOIN sagas s ON s.id = r.saga_id
+     WHERE r.participant = p_participant AND r.due_at <= clock_timestamp() AND r.progress = '{}'
+       AND (r.claimed_until IS NULL OR r.claimed_until <= clock_timestamp()) AND s.definition = ANY (p_definitions)
+     ORDER BY r.due_at LIMIT p_limit - (SELECT count(*) FROM again) FOR UPDATE OF r SKIP LOCKED)
   UPDATE reactions r SET claim = p_claim, is_woken = false,
     claimed_until = clock_timestamp() + make_interval(secs => p_claim_seconds)
-    FROM due WHERE r.saga_id = due.saga_id AND r.activity = due.activity
+    FROM (SELECT * FROM again UNION ALL SELECT * FROM first) AS due
+   WHERE r.saga_id = due.saga_id AND r.activity = due.activity
   RETURNING r.saga_id, due.definition, r.activity, r.progress, due.is_woken, due.is_lost, due.deadline_at
 $$;
 

@@ -49,7 +49,7 @@ const leave = (id: string) =>
 const pass = (id: string) =>
   test.db.saga.update({ where: { id }, data: { deadlineAt: new Date(Date.now() - 1000) } })
 const claim = async (participant: string, id: string, seconds = 10) => {
-  const claimed = await reactions.claim(participant, definitions, seconds, 100)
+  const claimed = await reactions.claim(participant, definitions, seconds, 100, 100)
   const found = claimed.find(({ sagaId }) => sagaId === id)
   if (found === undefined) throw new Error(`No reaction of ${id} was due at ${participant}`)
   return found
@@ -204,6 +204,23 @@ describe('a process that has lost its claim', () => {
     await reactions.skip(other, 'notifyCustomer', 'X')
     expect(await sagaRow(test.db, id)).toMatchObject({ fences: [{ state: 'skipped', parkedError: 'X' }] })
     expect(await activitiesOf(id)).toEqual([])
+  })
+})
+
+describe('reactions that are due', () => {
+  it('are claimed in no greater number than there is room, and only so many of those that were tried before', async () => {
+    for (let made = 0; made < 4; made += 1) {
+      await note(await place(), 'awardPoints', 'loyalty')
+      await note(await place(), 'awardPoints', 'loyalty', { ...FRESH, waits: 1 })
+    }
+    const take = async (limit: number, again: number) => {
+      const claimed = await reactions.claim('loyalty', definitions, 10, limit, again)
+      return [claimed.length, claimed.filter(({ progress }) => progress.waits === 1).length]
+    }
+    expect(await take(3, 0)).toEqual([3, 0])
+    expect(await take(2, 1)).toEqual([2, 1])
+    expect(await take(10, 2)).toEqual([2, 2])
+    expect(await take(10, 10)).toEqual([1, 1])
   })
 })
 
