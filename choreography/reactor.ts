@@ -97,8 +97,9 @@ export const reactionsOf = (participant: string, outlines: Outlines): Effect => 
         participant,
       ])
     else if (following?.at === participant)
-      await db.query('SELECT 1 FROM reaction_add($1::uuid, $2, $3, false)', [
+      await db.query('SELECT 1 FROM reaction_step($1::uuid, $2::jsonb, $3, $4)', [
         id,
+        JSON.stringify(steps),
         following.activity,
         participant,
       ])

@@ -13,6 +13,16 @@ CREATE OR REPLACE FUNCTION reaction_add(p_saga uuid, p_activity text, p_particip
   ON CONFLICT DO NOTHING
 $$;
 
+-- Notes a step that an event asks for, if the saga's record calls for it too: before the pivot, the first that is not done.
+-- A broker may hand out an event late, twice, or after a restore to a state before it.
+CREATE OR REPLACE FUNCTION reaction_step(p_saga uuid, p_outline jsonb, p_activity text, p_participant text) RETURNS void LANGUAGE sql AS $$
+  SELECT reaction_add(id, p_activity, p_participant, false) FROM sagas
+   WHERE id = p_saga AND CASE
+     WHEN status = 'completed' THEN EXISTS (SELECT FROM jsonb_array_elements(p_outline) AS o (step)
+       WHERE o.step->>'name' = p_activity AND o.step->>'kind' = 'retriable')
+     ELSE p_activity = saga_open_step(id, status, reason_code IS NOT NULL, p_outline) END
+$$;
+
 -- The next undo of a saga that turns back: of what is still owed, the last step. Those that are parked go on beside it.
 -- Null when there is none.
 CREATE OR REPLACE FUNCTION saga_next_undo(p_saga uuid, p_outline jsonb) RETURNS jsonb LANGUAGE sql STABLE AS $$

@@ -6,7 +6,6 @@ import { toEnvelope, type EventEnvelope } from '../../events/broker/envelope.ts'
 import { retryDueLetters } from '../../events/inbox/dead-letter-retries.ts'
 import { setAside } from '../../events/inbox/dead-letters.ts'
 import { GAP } from '../../events/inbox/effect.ts'
-import type { StepOutline } from '../../domain/saga/step-outline.ts'
 import { sqlOf } from '../../events/store/sql.ts'
 import { ORDER_SAGA } from '../../workflows/order/contract.ts'
 import { openTestPool, type TestDatabase } from '../harness/database.ts'
@@ -129,9 +128,14 @@ describe('the watchdog, over more orders than it looks at in one go', () => {
 
 describe('a reactor, after events were lost with a broker', () => {
   const charged = (id: string) => eventOf(id, 3, 'PaymentCharged')
+  const placeCharged = async () => {
+    const id = await place()
+    for (const step of ['reserveInventory', 'chargePayment']) await fence(id, step, 'done')
+    return id
+  }
   const lettersOf = (id: string) => test.db.deadLetter.count({ where: { streamId: `order-${id}` } })
   it('does what a later one asks for, and sets nothing aside', async () => {
-    const id = await place()
+    const id = await placeCharged()
     const react = createReactor({
       pool,
       effect: reactionsOf('shipping', outlines),
@@ -142,7 +146,7 @@ describe('a reactor, after events were lost with a broker', () => {
   })
 
   it('takes in what was set aside for that when it is tried again', async () => {
-    const id = await place()
+    const id = await placeCharged()
     await setAside(sqlOf(pool), 'choreography-shipping', [{ envelope: charged(id), failure: GAP }])
     await test.db.deadLetter.updateMany({ data: { nextAttemptAt: new Date(0) } })
     await retryDueLetters({
@@ -152,14 +156,29 @@ describe('a reactor, after events were lost with a broker', () => {
     })
     expect([await activitiesOf(id), await lettersOf(id)]).toEqual([['createShipment'], 0])
   })
+
+  it('notes no step that the record does not call for, as after a restore to a state before the event', async () => {
+    const id = await place()
+    await fence(id, 'reserveInventory', 'done')
+    const react = createReactor({
+      pool,
+      effect: reactionsOf('shipping', outlines),
+      onReaction: () => undefined,
+    })
+    await react([charged(id)])
+    expect(await activitiesOf(id)).toEqual([])
+  })
 })
 
 describe('a reactor that cannot take an event in', () => {
   it('logs why, since its dead letter says no more than the class', async () => {
     const id = await place()
     const troubles: string[] = []
-    const nameless = { 'order@1': [{ at: 'inventory' } as StepOutline] }
-    const effect = reporting(reactionsOf('inventory', nameless), (what) => troubles.push(what))
+    const failing = {
+      ...reactionsOf('inventory', outlines),
+      apply: () => Promise.reject(new TypeError('made to fail')),
+    }
+    const effect = reporting(failing, (what) => troubles.push(what))
     const react = createReactor({ pool, effect, onReaction: () => undefined })
     await react([eventOf(id, 1, 'OrderPlaced')])
     expect(troubles).toContain('choreography-inventory could not apply an event')
