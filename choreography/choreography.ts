@@ -5,18 +5,18 @@ import type { EventTransport, Subscription } from '../events/broker/transport.ts
 import { standForLeader } from '../events/leader.ts'
 import { sqlOf, type Sql } from '../events/store/sql.ts'
 import { createReactions, type Reactions } from './reactions.ts'
-import { createReactor, reactionsOf, reactorName, type Outlines } from './reactor.ts'
+import { createReactor, reactionsOf, reactorName, reporting, type Outlines } from './reactor.ts'
 import { startRunner, type RunnerOptions } from './runner.ts'
 
 const TICK_MS = 200
 
-/** The watchdog's: how often it looks, and after so many orders it lets others have a turn. */
+/** The watchdog's: how often it looks, and at how many orders of each kind. */
 const WATCH_EVERY_MS = 500
-const WATCHED_MAX = 100
+const WATCHED_MAX = 250
 
 export interface ChoreographyOptions extends Pick<
   RunnerOptions,
-  'attempts' | 'journal' | 'policies' | 'slotsOf' | 'pace' | 'onTrouble'
+  'attempts' | 'policies' | 'slotsOf' | 'perSecondOf' | 'pace' | 'onTrouble'
 > {
   /** URL of the database. */
   url: string
@@ -67,14 +67,18 @@ async function reactUntil(
   { pool, transport, outlines, reach, onTrouble }: ChoreographyOptions,
   onReaction: () => void,
 ): Promise<void> {
-  const participants = participantsOf(outlines)
-  const effects = new Map(participants.map((name) => [reactorName(name), reactionsOf(name, outlines)]))
+  const effects = new Map(
+    participantsOf(outlines).map((name) => [
+      reactorName(name),
+      reporting(reactionsOf(name, outlines), onTrouble),
+    ]),
+  )
   const subscriptions: Subscription[] = []
   try {
-    for (const participant of participants)
+    for (const [name, effect] of effects)
       subscriptions.push(
-        await transport.subscribe(reactorName(participant), {
-          handle: createReactor({ pool, participant, outlines, reach, onReaction }),
+        await transport.subscribe(name, {
+          handle: createReactor({ pool, effect, reach, onReaction }),
           // The read models keep what is no event: one dead letter for an operator is enough.
           keep: async () => undefined,
         }),
@@ -110,9 +114,12 @@ async function watchUntil(
   { outlines, orphanAfterSeconds, onTrouble }: ChoreographyOptions,
   onReaction: () => void,
 ): Promise<void> {
+  let from: string | undefined
   while (!stopping.aborted) {
     try {
-      if ((await reactions.watch(outlines, orphanAfterSeconds, WATCHED_MAX)) > 0) onReaction()
+      const { looked, reached } = await reactions.watch(outlines, orphanAfterSeconds, WATCHED_MAX, from)
+      from = reached
+      if (looked > 0) onReaction()
     } catch (error) {
       onTrouble('choreographed orders could not be watched', error)
     }

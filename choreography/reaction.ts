@@ -52,8 +52,14 @@ export type Verdict =
       readonly kind: 'defer'
       readonly ms: number
       readonly progress: Progress
-      readonly note?: { readonly kind: 'waiting' | 'parked'; readonly why: string }
+      readonly note?: Note
     }
+
+/** What the order's record says of a step that does not go on. */
+export interface Note {
+  readonly kind: 'waiting' | 'parked'
+  readonly why: string
+}
 
 /** An operator holds the step up. */
 const PAUSED = 'PAUSED'

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Sql } from '../events/store/sql.ts'
-import type { Progress } from './reaction.ts'
+import type { Note, Progress } from './reaction.ts'
 
 /** What a participant has to do for an order, claimed by this process for a while. */
 export interface Claimed {
@@ -19,6 +19,9 @@ export interface Claimed {
   leftMs: number
 }
 
+/** Before all ids. */
+const NIL = '00000000-0000-0000-0000-000000000000'
+
 type Named = Pick<Claimed, 'sagaId' | 'activity' | 'claim'>
 
 /** What is known of reactions. The rules stand beside the functions in prisma/functions/reactions.sql. */
@@ -31,18 +34,20 @@ export function createReactions(db: Sql) {
       )
     },
 
+    /** @param again how many of them, at most, may have been tried before. */
     async claim(
       participant: string,
       definitions: readonly string[],
       claimSeconds: number,
       limit: number,
+      again: number,
     ): Promise<Claimed[]> {
       const claim = randomUUID()
       const rows = await db.query<Omit<Claimed, 'claim' | 'leftMs'> & { deadlineAt: Date; now: Date }>(
         `SELECT saga AS "sagaId", definition, activity, progress, is_woken AS "isWoken", is_lost AS "isLost",
                 deadline_at AS "deadlineAt", clock_timestamp() AS now
-           FROM reactions_claim($1, $2::text[], $3::uuid, $4::float8, $5::integer)`,
-        [participant, definitions, claim, claimSeconds, limit],
+           FROM reactions_claim($1, $2::text[], $3::uuid, $4::float8, $5::integer, $6::integer)`,
+        [participant, definitions, claim, claimSeconds, limit, again],
       )
       return rows.map(({ deadlineAt, now, ...row }) => ({
         ...row,
@@ -69,23 +74,47 @@ export function createReactions(db: Sql) {
       ])
     },
 
-    async defer({ sagaId, activity, claim }: Named, progress: Progress, ms: number): Promise<void> {
-      await db.query('SELECT 1 FROM reaction_defer($1::uuid, $2, $3::uuid, $4::jsonb, $5::float8)', [
+    /** @param error the class of error that keeps the step from being done, never its text. */
+    async skip({ sagaId, activity, claim }: Named, step: string, error: string): Promise<void> {
+      await db.query('SELECT 1 FROM reaction_skip($1::uuid, $2, $3::uuid, $4, $5)', [
         sagaId,
         activity,
         claim,
-        JSON.stringify(progress),
-        ms,
+        step,
+        error,
       ])
     },
 
-    /** Looks after the orders that no event moves. Answers how many there were. */
-    async watch(outlines: object, afterSeconds: number, limit: number): Promise<number> {
-      const [row] = await db.query<{ looked: number }>(
-        'SELECT choreography_watch($1::jsonb, $2::float8, $3::integer) AS looked',
-        [JSON.stringify(outlines), afterSeconds, limit],
+    /** @param note what the order's record says meanwhile of the step; `why` is a class of error, never its text. */
+    async defer(
+      { sagaId, activity, claim }: Named,
+      step: string,
+      progress: Progress,
+      ms: number,
+      note?: Note,
+    ): Promise<void> {
+      await db.query(
+        'SELECT 1 FROM reaction_defer($1::uuid, $2, $3::uuid, $4::jsonb, $5::float8, $6, $7, $8)',
+        [sagaId, activity, claim, JSON.stringify(progress), ms, step, note?.kind ?? null, note?.why ?? null],
       )
-      return row?.looked ?? 0
+    },
+
+    /**
+     * Looks after the orders that no event moves, those that have not moved for long in the order of their ids.
+     * @param from where to go on; undefined where it begins.
+     * @returns how many it has moved, and where to go on; undefined at the end.
+     */
+    async watch(
+      outlines: object,
+      afterSeconds: number,
+      limit: number,
+      from: string | undefined,
+    ): Promise<{ looked: number; reached: string | undefined }> {
+      const [row] = await db.query<{ looked: number; reached: string | null }>(
+        'SELECT looked, reached FROM choreography_watch($1::jsonb, $2::float8, $3::integer, $4::uuid)',
+        [JSON.stringify(outlines), afterSeconds, limit, from ?? NIL],
+      )
+      return { looked: row?.looked ?? 0, reached: row?.reached ?? undefined }
     },
   }
 }

@@ -2,11 +2,11 @@ import type pg from 'pg'
 import { asOrderEvent } from '../domain/order/events.ts'
 import type { StepOutline } from '../domain/saga/step-outline.ts'
 import type { EventEnvelope } from '../events/broker/envelope.ts'
-import type { EventHandler } from '../events/broker/transport.ts'
+import type { EventHandler, OnTrouble } from '../events/broker/transport.ts'
 import { createConsumer } from '../events/inbox/consumer.ts'
 import type { Effect } from '../events/inbox/effect.ts'
 import { sqlOf, type Sql } from '../events/store/sql.ts'
-import { newerEvent } from '../faults.ts'
+import { isDatabaseTrouble, isNewerEvent, newerEvent } from '../faults.ts'
 import { follows } from './follow.ts'
 
 /** The steps of every definition that this process knows, by its name. */
@@ -14,8 +14,8 @@ export type Outlines = Readonly<Record<string, readonly StepOutline[]>>
 
 export interface ReactorOptions {
   pool: pg.Pool
-  participant: string
-  outlines: Outlines
+  /** That of `reactionsOf`. */
+  effect: Effect
   /** Called at `choreography:before-commit` and `choreography:after-commit`, for kill tests. */
   reach?: ((point: string) => void) | undefined
   /** Called when there may be something to do. */
@@ -31,14 +31,7 @@ const ORDER = /^order-([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/
  * A participant's reactor: takes in the events of choreographed orders, each once, and notes what they ask of this
  * participant. It calls no provider: that is the runner's, outside this database transaction.
  */
-export function createReactor({
-  pool,
-  participant,
-  outlines,
-  reach,
-  onReaction,
-}: ReactorOptions): EventHandler {
-  const effect = reactionsOf(participant, outlines)
+export function createReactor({ pool, effect, reach, onReaction }: ReactorOptions): EventHandler {
   const handle = createConsumer({
     pool,
     enter: async () => effect,
@@ -67,9 +60,25 @@ async function amongChoreographed(
 
 const orderIdOf = (stream: string): string | undefined => ORDER.exec(stream)?.[1]
 
+/** The dead letter has the class of an error; the log says where it came from, unless the class says it all. */
+export const reporting = (effect: Effect, onTrouble: OnTrouble): Effect => ({
+  ...effect,
+  async apply(db, event) {
+    try {
+      await effect.apply(db, event)
+    } catch (error) {
+      if (!isDatabaseTrouble(error) && !isNewerEvent(error))
+        onTrouble(`${effect.name} could not apply an event`, error)
+      throw error
+    }
+  },
+})
+
 /** What a participant's reactor does with an event, also with one that was a dead letter. */
 export const reactionsOf = (participant: string, outlines: Outlines): Effect => ({
   name: reactorName(participant),
+  // The watchdog makes up for what was lost with a broker, and the order's row judges what is noted.
+  toleratesGaps: true,
   async apply(db, event) {
     const id = orderIdOf(event.streamId)
     const [saga] = await db.query<{ definition: string }>(
@@ -88,8 +97,9 @@ export const reactionsOf = (participant: string, outlines: Outlines): Effect => 
         participant,
       ])
     else if (following?.at === participant)
-      await db.query('SELECT 1 FROM reaction_add($1::uuid, $2, $3, false)', [
+      await db.query('SELECT 1 FROM reaction_step($1::uuid, $2::jsonb, $3, $4)', [
         id,
+        JSON.stringify(steps),
         following.activity,
         participant,
       ])

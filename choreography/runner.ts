@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Journal } from '../domain/saga/journal.ts'
 import type { StepAnswer } from '../domain/saga/step-answer.ts'
 import { backoffMs, pause } from '../events/backoff.ts'
 import type { OnTrouble } from '../events/broker/transport.ts'
+import { createAllowance, type Allowance } from './allowance.ts'
 import type { Outlines } from './reactor.ts'
 import type { Claimed, Reactions } from './reactions.ts'
 import {
@@ -25,10 +25,11 @@ export interface RunnerOptions {
   outlines: Outlines
   /** By the name of the activity. */
   attempts: Readonly<Record<string, MakeAttempt>>
-  journal: Pick<Journal, 'noteWaiting' | 'noteParked' | 'noteSkipped'>
   policies: Policies
   /** Attempts of one participant at once, in this process. */
   slotsOf: (participant: string) => number
+  /** Attempts of one participant a second that are not the first of their reaction, in this process. */
+  perSecondOf: (participant: string) => number
   /** Factor on every wait; 1 unless a test or a demonstration is in a hurry. */
   pace?: number | undefined
   onTrouble: OnTrouble
@@ -39,6 +40,9 @@ const LOOK_EVERY_MS = 200
 
 /** A claim outlasts its attempt, and what is written after it. */
 const CLAIM_GRACE_MS = 4000
+
+/** What came of an attempt is written again while the database is in trouble: after this, twice it, and so on. */
+const RECORD_AGAIN_MS = 100
 
 export interface Runner {
   /** There may be something to do. */
@@ -53,10 +57,12 @@ export function startRunner(options: RunnerOptions): Runner {
   const inProgress = new Set<Promise<void>>()
   let looked = new AbortController()
   const look = () => looked.abort()
+  // One signal at a time: those that AbortSignal.any makes of a signal that lasts are never let go.
+  stopping.signal.addEventListener('abort', look)
   const done = lookUntil(stopping.signal, options, inProgress, {
     look,
     async wait() {
-      await pause(LOOK_EVERY_MS, AbortSignal.any([looked.signal, stopping.signal]))
+      await pause(LOOK_EVERY_MS, looked.signal)
       looked = new AbortController()
     },
   })
@@ -76,10 +82,11 @@ async function lookUntil(
   inProgress: Set<Promise<void>>,
   { look, wait }: { look: () => void; wait: () => Promise<void> },
 ): Promise<void> {
-  const { reactions, outlines, policies, slotsOf, onTrouble } = options
+  const { reactions, outlines, policies, slotsOf, perSecondOf, onTrouble } = options
   const busy = new Map<string, number>()
+  const returning = new Map<string, Allowance>()
   const definitions = Object.keys(outlines)
-  const claimSeconds = (policies.attemptTimeoutMs + CLAIM_GRACE_MS) / 1000
+  const claimSeconds = claimMs(policies) / 1000
   const begin = (participant: string, claimed: Claimed) => {
     busy.set(participant, (busy.get(participant) ?? 0) + 1)
     const running = react(claimed, options)
@@ -97,8 +104,17 @@ async function lookUntil(
       for (const participant of await reactions.due()) {
         const room = slotsOf(participant) - (busy.get(participant) ?? 0)
         if (room <= 0) continue
-        for (const claimed of await reactions.claim(participant, definitions, claimSeconds, room))
-          begin(participant, claimed)
+        const allowance = returning.get(participant) ?? createAllowance(perSecondOf(participant))
+        returning.set(participant, allowance)
+        const claimed = await reactions.claim(
+          participant,
+          definitions,
+          claimSeconds,
+          room,
+          allowance.left(performance.now()),
+        )
+        allowance.take(claimed.filter(({ progress }) => Object.keys(progress).length > 0).length)
+        for (const one of claimed) begin(participant, one)
       }
       failures = 0
       await wait()
@@ -110,28 +126,41 @@ async function lookUntil(
   }
 }
 
+const claimMs = ({ attemptTimeoutMs }: Policies): number => attemptTimeoutMs + CLAIM_GRACE_MS
+
 /** One attempt at a reaction, and what came of it. */
 async function react(claimed: Claimed, options: RunnerOptions): Promise<void> {
-  const { outlines, policies, reactions } = options
+  const { outlines, policies } = options
   const task = taskOf(outlines[claimed.definition] ?? [], claimed.activity)
   if (task === undefined) throw new Error(`${claimed.definition} has no ${claimed.activity}`)
   const before = { ...FRESH, ...claimed.progress }
+  const began = performance.now()
   if (isTooLate(task, before, claimed.leftMs))
-    return reactions.turnBack(claimed, { code: 'DEADLINE_EXCEEDED', step: task.step })
+    return record(claimed, task, { kind: 'turnBack', code: 'DEADLINE_EXCEEDED' }, options)
   const exhausted = judgeSpent(task, before, claimed, policies)
   if (exhausted !== undefined) return record(claimed, task, exhausted, options)
-  const began = performance.now()
   // A process that died in the middle of an attempt has spent it.
   const outcome: Outcome = claimed.isLost
     ? { kind: 'fault', error: 'TIMEOUT' }
     : await attempt(claimed, before.spent, options)
   const leftMs = claimed.leftMs - (performance.now() - began)
-  await record(
-    claimed,
-    task,
-    judge(task, before, outcome, { isWoken: claimed.isWoken, leftMs }, policies),
-    options,
-  )
+  const verdict = judge(task, before, outcome, { isWoken: claimed.isWoken, leftMs }, policies)
+  await recordUntil(began + claimMs(policies), () => record(claimed, task, verdict, options))
+}
+
+/**
+ * Our own database in trouble costs an order nothing if it can be helped: what is not recorded while the claim lasts
+ * counts as a lost attempt. To record it twice does no harm, since the first time ends the claim.
+ */
+async function recordUntil(claimEndsAt: number, write: () => Promise<void>): Promise<void> {
+  for (let pauseMs = RECORD_AGAIN_MS; ; pauseMs *= 2) {
+    try {
+      return await write()
+    } catch (error) {
+      if (performance.now() + pauseMs > claimEndsAt) throw error
+      await sleep(pauseMs)
+    }
+  }
 }
 
 async function attempt(
@@ -164,7 +193,7 @@ async function record(
   claimed: Claimed,
   { step }: Task,
   verdict: Verdict,
-  { reactions, journal, pace = 1 }: RunnerOptions,
+  { reactions, pace = 1 }: RunnerOptions,
 ): Promise<void> {
   switch (verdict.kind) {
     case 'end':
@@ -172,13 +201,10 @@ async function record(
     case 'turnBack':
       return reactions.turnBack(claimed, { code: verdict.code, step, detail: verdict.detail })
     case 'skip':
-      await journal.noteSkipped(claimed.sagaId, step, verdict.error)
-      return reactions.end(claimed)
+      return reactions.skip(claimed, step, verdict.error)
     case 'defer': {
-      const { note, progress, ms } = verdict
-      if (note?.kind === 'waiting') await journal.noteWaiting(claimed.sagaId, step, note.why)
-      if (note?.kind === 'parked') await journal.noteParked(claimed.sagaId, step, note.why)
-      return reactions.defer(claimed, progress, ms * pace * (1 + Math.random() / 4))
+      const ms = verdict.ms * pace * (1 + Math.random() / 4)
+      return reactions.defer(claimed, step, verdict.progress, ms, verdict.note)
     }
   }
 }

@@ -10,13 +10,13 @@ import {
   slowTimerMs,
   waitingMs,
 } from '../workflows/saga/policies.ts'
-import { bulkheadOf, PARTICIPANT_NAMES } from './bulkheads.ts'
+import { bulkheadOf, PARTICIPANT_NAMES, type Bulkhead } from './bulkheads.ts'
 
-/** What choreography calls: the same attempts, journal, numbers and slots as the workers of the orchestrated saga. */
+/** What choreography calls: the same attempts, numbers, slots and rates as the workers of the orchestrated saga. */
 export function reactionsWiring(
   services: Services,
   ports: AttemptPorts,
-): Pick<ChoreographyOptions, 'attempts' | 'journal' | 'policies' | 'slotsOf'> {
+): Pick<ChoreographyOptions, 'attempts' | 'policies' | 'slotsOf' | 'perSecondOf'> {
   const activities: [string, MakeAttempt][] = Object.values(createActivities(services, ports)).flatMap(
     (group) =>
       Object.entries(group).map(([name, activity]): [string, MakeAttempt] => [
@@ -26,7 +26,6 @@ export function reactionsWiring(
   )
   return {
     attempts: Object.fromEntries(activities),
-    journal: services.journals.order,
     policies: {
       attempts: ATTEMPTS,
       parkAfterMs: PARK_AFTER_MS,
@@ -35,9 +34,12 @@ export function reactionsWiring(
       slowTimerMs,
       waitingMs,
     },
-    slotsOf(participant) {
-      const known = PARTICIPANT_NAMES.find((name) => name === participant)
-      return known === undefined ? 1 : bulkheadOf(known).slots
-    },
+    slotsOf: (participant) => limitsOf(participant).slots,
+    perSecondOf: (participant) => limitsOf(participant).perSecond,
   }
+}
+
+function limitsOf(participant: string): Bulkhead {
+  const known = PARTICIPANT_NAMES.find((name) => name === participant)
+  return known === undefined ? { slots: 1, perSecond: 1 } : bulkheadOf(known)
 }

@@ -167,10 +167,10 @@ const orphans = (db: Transaction) => db.$queryRaw<Row[]>`
    WHERE w.orphan_since < clock_timestamp() - make_interval(mins => ${ORPHAN_MAX_MINUTES}::integer)
   UNION SELECT saga_id FROM reactions
    WHERE greatest(due_at, claimed_until) < clock_timestamp() - make_interval(mins => ${ORPHAN_MAX_MINUTES}::integer)
-  UNION SELECT id FROM sagas s
+  UNION SELECT id FROM sagas
    WHERE coordination = 'choreography' AND status NOT IN ('completed', 'rejected', 'cancelled')
      AND updated_at < clock_timestamp() - make_interval(mins => ${ORPHAN_MAX_MINUTES}::integer)
-     AND NOT EXISTS (SELECT FROM reactions r WHERE r.saga_id = s.id)`
+     AND reaction_is_missing(id, reason_code IS NOT NULL)`
 
 /**
  * The fold of an order's events is what its row says. One with events that this process cannot fold is not passed over.

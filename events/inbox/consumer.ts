@@ -1,7 +1,7 @@
 import type pg from 'pg'
 import { inTransaction, type Sql } from '../store/sql.ts'
 import { setAside, streamsSetAside, type SetAside } from './dead-letters.ts'
-import { applyTo, codeOf, GAP, TIMED_OUT, tryToApply, type Effect, type Failure } from './effect.ts'
+import { applyTo, codeOf, GAP, isNext, TIMED_OUT, tryToApply, type Effect, type Failure } from './effect.ts'
 import { isDatabaseTrouble } from '../../faults.ts'
 import type { EventEnvelope } from '../broker/envelope.ts'
 import { lockPositions, movePositions } from './inbox.ts'
@@ -85,7 +85,7 @@ export async function takeIn(
       letters.push({ envelope })
       continue
     }
-    const failure = streamversion === position + 1 ? await tryOne(effect, db, envelope) : GAP
+    const failure = isNext(effect, position, streamversion) ? await tryOne(effect, db, envelope) : GAP
     if (failure === undefined) {
       moved.set(subject, streamversion)
       applied += 1

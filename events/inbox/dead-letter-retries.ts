@@ -1,7 +1,7 @@
 import type pg from 'pg'
 import { inTransaction, sqlOf, type Sql } from '../store/sql.ts'
 import { recordFailure, settleHeads } from './dead-letters.ts'
-import { GAP, tryToApply, type Effect, type Failure } from './effect.ts'
+import { GAP, isNext, tryToApply, type Effect, type Failure } from './effect.ts'
 import type { EventEnvelope } from '../broker/envelope.ts'
 import { lockPositions, movePositions } from './inbox.ts'
 
@@ -96,5 +96,5 @@ async function drain(db: Sql, effect: Effect, streamId: string): Promise<void> {
 
 async function attempt(db: Sql, effect: Effect, position: number, { version, envelope }: Letter) {
   if (version <= position) return undefined
-  return version === position + 1 ? tryToApply(effect, db, envelope, false) : GAP
+  return isNext(effect, position, version) ? tryToApply(effect, db, envelope, false) : GAP
 }

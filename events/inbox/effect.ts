@@ -11,6 +11,11 @@ export interface Effect {
   apply(db: Sql, event: StoredEvent): Promise<void>
   /** The ids of the events that an operator has discarded: passed over, whatever they are. */
   readonly discarded?: ReadonlySet<string>
+  /**
+   * Whether it takes an event in although an earlier one of its stream has not arrived: one whose effect only causes a look
+   * at the record, and no rebuild could make up for what it has missed.
+   */
+  readonly toleratesGaps?: boolean
   /** Called once for each batch with its streams, also those of which nothing is applied. */
   onStreams?(db: Sql, streams: readonly string[]): Promise<void>
 }
@@ -26,6 +31,10 @@ export const GAP: Failure = {
   cause: 'EVENT_GAP',
   message: 'An earlier event of its stream has not arrived.',
 }
+
+/** Whether an event may be applied, when the effect has those up to `position`. */
+export const isNext = ({ toleratesGaps = false }: Effect, position: number, version: number): boolean =>
+  version === position + 1 || (toleratesGaps && version > position)
 
 export async function applyTo(effect: Effect, db: Sql, envelope: EventEnvelope): Promise<void> {
   if (effect.discarded?.has(envelope.id) !== true) await effect.apply(db, fromEnvelope(envelope))
@@ -77,5 +86,5 @@ function failureOf(error: unknown): Failure {
   }
   const isOurs = error instanceof TypeError || error instanceof RangeError
   const cause = error.name.replaceAll(/(?<=[a-z])(?=[A-Z])/g, '_').toUpperCase()
-  return { cause, message: isOurs ? error.message : 'The log of the projector says more.' }
+  return { cause, message: isOurs ? error.message : 'The log of its consumer says more.' }
 }

@@ -16,7 +16,7 @@ afterEach(async () => {
   for (const close of closers.splice(0).reverse()) await close()
 })
 
-/** A system on a Temporal that knows nothing, with relay and projector. */
+/** A system on a Temporal that knows nothing, with relay, projector and what runs choreographed orders. */
 async function startOnEmptyTemporal(
   options: SystemOptions,
 ): Promise<{ system: System; stop: () => Promise<void> }> {
@@ -28,6 +28,7 @@ async function startOnEmptyTemporal(
     temporalAddress: temporal.address,
     orphanAfterSeconds: 1,
     events: true,
+    choreography: true,
   })
   let isRunning = true
   const stop = async () => {
@@ -43,8 +44,13 @@ const shown = async ({ api }: System, { id }: Order) => ({
   events: await api.events(id),
 })
 
+/** Of both coordinations in turn. */
 const place = (system: System, count: number) =>
-  Promise.all(Array.from({ length: count }, () => system.api.place()))
+  Promise.all(
+    Array.from({ length: count }, (_, index) =>
+      system.api.place({ coordination: index % 2 === 0 ? 'choreography' : 'orchestration' }),
+    ),
+  )
 
 /** What the backup knows of those orders. */
 async function known({ db }: TestDatabase, orders: readonly Order[]): Promise<Order[]> {

@@ -22,3 +22,10 @@ ALTER TABLE "reactions" ADD CONSTRAINT "reactions_saga_id_fkey" FOREIGN KEY ("sa
 -- The open ones that no workflow looks after.
 CREATE INDEX sagas_choreographed ON sagas (id)
   WHERE coordination = 'choreography' AND status NOT IN ('completed', 'rejected', 'cancelled');
+
+-- Of those, the ones that may still go forward: by their deadlines, and the ones whose cancel is wished.
+CREATE INDEX sagas_choreographed_deadlines ON sagas (deadline_at)
+  WHERE coordination = 'choreography' AND status NOT IN ('completed', 'rejected', 'cancelled') AND reason_code IS NULL;
+CREATE INDEX sagas_choreographed_cancels ON sagas (id)
+  WHERE coordination = 'choreography' AND status NOT IN ('completed', 'rejected', 'cancelled') AND reason_code IS NULL
+    AND cancel_wished_at IS NOT NULL;

@@ -147,27 +147,29 @@ export async function liveThrough({ db, url }: TestDatabase): Promise<void> {
           recordedAt: new Date(),
         })
       const claim = async (at: string) => {
-        const [claimed] = await reactions.claim(at, steps, 10, 1)
+        const [claimed] = await reactions.claim(at, steps, 10, 1, 1)
         if (claimed === undefined) throw new Error(`${at} has nothing to do`)
         return claimed
       }
       for (const _again of [1, 2]) await react('inventory', 'OrderPlaced')
       await reactions.due()
       const reserving = await claim('inventory')
-      await reactions.claim('inventory', steps, 10, 1)
+      await reactions.claim('inventory', steps, 10, 1, 1)
       await inventory.reserveInventory(id, attempt(1))
       await reactions.end(reserving)
-      await reactions.watch(known, 1000, 10)
+      await reactions.watch(known, 1000, 10, undefined)
       await react('payment', 'InventoryReserved')
       const charging = await claim('payment')
-      await journal.noteWaiting(id, 'chargePayment', 'BREAKER_OPEN')
-      await reactions.defer(charging, { ...FRESH, spent: 1 }, 0)
+      const waiting = { kind: 'waiting', why: 'BREAKER_OPEN' } as const
+      await reactions.defer(charging, 'chargePayment', { ...FRESH, spent: 1 }, 0, waiting)
       await api.journal.cancel(id, 'anonymous')
       await reactions.turnBack(await claim('payment'), { code: 'STEP_FAILED', step: 'chargePayment' })
-      await reactions.watch(known, -1, 10)
+      await sql.query('SELECT reaction_is_missing($1::uuid, true)', [id])
+      await reactions.watch(known, -1, 10, undefined)
       const releasing = await claim('inventory')
       await inventory.releaseInventory(id, attempt(1))
       await reactions.end(releasing)
+      await reactions.skip(releasing, 'reserveInventory', 'FAULT')
       await react('inventory', 'InventoryReleased')
     },
     async function outOfStock() {
