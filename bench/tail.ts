@@ -1,33 +1,51 @@
+import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import Table from 'cli-table3'
 import type { RequestHandler } from 'express'
+import { z } from 'zod'
+import { guardProvider } from '../domain/provider/guard.ts'
 import { hedgeReads } from '../domain/provider/hedge.ts'
 import { createProviderHttp, type ProviderHttp } from '../domain/provider/http.ts'
+import { createKeyedProvider } from '../domain/provider/keyed.ts'
+import { createConcurrencyLimit } from '../domain/provider/limit.ts'
+import { PERMITS } from '../domain/provider/permits.ts'
+import { Fault } from '../faults.ts'
+import { PROVIDERS } from '../providers.ts'
 import { startServers } from '../test/harness/servers.ts'
 import { startSystemOn, type System } from '../test/harness/system.ts'
+import { until } from '../test/harness/poll.ts'
 import { startWorld, type World } from '../test/harness/world.ts'
+import { ATTEMPTS, BACKOFF, waitingMs } from '../workflows/saga/policies.ts'
 import { percentiles, round } from './figures.ts'
 
 /**
  * Do hedged reads and adaptive concurrency help while providers answer late? First the reads alone, through the client of
- * a provider; then whole orders, with a system for each contestant. In each round every contestant plays every scene, in
- * random order; figures are ratios to the fixed contestant of the same round, as median (least–most). Calls are counted
- * at the provider, hedges by the client.
+ * a provider. Then charges at a provider that is overloaded or slow, with the slots, breaker and waits of a worker. Then
+ * whole orders, with a system for each contestant. In each round every contestant plays every scene, in random order, or
+ * at the same time where they do nothing but wait. Ratios are those to the fixed contestant of the same round, as
+ * median (least–most). Calls are counted at the provider, hedges by the client.
  */
 const ROUNDS = 5
 const TAIL = { percent: 5, ms: 2000 }
 const ALL_SLOW = { percent: 100, ms: 2000 }
 
-/** At most so many calls at once, each for so long; the others wait in line, also when their caller has gone. */
-const OVERLOADED = { places: 2, ms: 400 }
-
 const READ_PAUSE_MS = 10
 const READ_SCENES = [
-  { name: 'healthy', reads: 400, atOnce: 8, tail: undefined },
-  { name: '2 % of 2000 ms', reads: 400, atOnce: 8, tail: { percent: 2, ms: 2000 } },
-  { name: '5 % of 2000 ms', reads: 400, atOnce: 8, tail: TAIL },
+  { name: 'healthy', reads: 300, atOnce: 8, tail: undefined },
+  { name: '2 % of 2000 ms', reads: 300, atOnce: 8, tail: { percent: 2, ms: 2000 } },
+  { name: '5 % of 2000 ms', reads: 300, atOnce: 8, tail: TAIL },
   { name: 'all 2000 ms', reads: 64, atOnce: 32, tail: ALL_SLOW },
-  { name: 'healthy again', reads: 400, atOnce: 8, tail: undefined },
+  { name: 'healthy again', reads: 300, atOnce: 8, tail: undefined },
+] as const
+
+/** As many orders at once as keep all slots of a provider busy. */
+const CHARGES_AT_ONCE = 40
+/** For so long; at most so many calls at once, each for so long; the others wait in line, also when their caller has gone. */
+const CHARGE_SCENES = [
+  { name: '300 ms', forMs: 3000, limits: { places: 40, ms: 300 } },
+  { name: '5 calls a second', forMs: 40_000, limits: { places: 2, ms: 400 } },
+  { name: '300 ms again', forMs: 9000, limits: { places: 40, ms: 300 } },
+  { name: 'all 2000 ms', forMs: 15_000, limits: { places: 40, ms: 2000 } },
 ] as const
 
 const CONTESTANTS = ['fixed', 'hedged', 'adaptive', 'both'] as const
@@ -36,12 +54,16 @@ type Contestant = (typeof CONTESTANTS)[number]
 /** Charges that are asked for by key, beside plain ones. */
 const MIXED = ['pm_lost_reply_1', 'pm_pending_500', 'pm_lost_reply_1', 'pm_ok']
 const ORDER_SCENES = [
-  { name: 'healthy', orders: 24, atOnce: 12, methods: MIXED, tail: undefined, limits: undefined },
-  { name: '5 % of 2000 ms', orders: 36, atOnce: 12, methods: MIXED, tail: TAIL, limits: undefined },
-  { name: 'all 2000 ms', orders: 12, atOnce: 12, methods: MIXED, tail: ALL_SLOW, limits: undefined },
-  { name: 'overload', orders: 40, atOnce: 40, methods: ['pm_ok'], tail: undefined, limits: OVERLOADED },
+  { name: 'healthy', orders: 12, atOnce: 12, methods: MIXED, tail: undefined },
+  { name: '5 % of 2000 ms', orders: 16, atOnce: 12, methods: MIXED, tail: TAIL },
+  { name: 'all 2000 ms', orders: 8, atOnce: 8, methods: MIXED, tail: ALL_SLOW },
 ] as const
-type OrderScene = (typeof ORDER_SCENES)[number]
+
+interface Load {
+  orders: number
+  atOnce: number
+  methods: readonly string[]
+}
 
 /** What came of one contestant in one scene of one round. */
 interface Played {
@@ -56,8 +78,12 @@ interface Played {
 
 const played = new Map<string, Played[]>()
 const [only] = process.argv.slice(3)
-if (only !== 'orders') await compareReads()
-if (only !== 'reads') await compareOrders()
+if ((only ?? 'reads') === 'reads') await compareReads()
+// The charges do nothing but wait: they take no time from the orders.
+await Promise.all([
+  (only ?? 'charges') === 'charges' ? compareCharges() : undefined,
+  (only ?? 'orders') === 'orders' ? compareOrders() : undefined,
+])
 process.exit()
 
 async function compareReads(): Promise<void> {
@@ -106,6 +132,134 @@ async function compareReads(): Promise<void> {
   )
 }
 
+async function compareCharges(): Promise<void> {
+  const { slots } = PROVIDERS.payment
+  const contestants = await Promise.all(
+    (['fixed', 'adaptive'] as const).map(async (name) => {
+      const gate = createGate()
+      const world = await startWorld(gate.handler)
+      const guard = guardProvider({
+        name: 'payment',
+        http: createProviderHttp({ name: 'payment', baseUrl: world.url }),
+        slots,
+        ...(name === 'adaptive' ? { limit: createConcurrencyLimit(slots + PERMITS) } : {}),
+      })
+      return { name, world, gate, charges: chargesAt(guard.http), slots: createSlots(slots) }
+    }),
+  )
+  for (let n = 0; n < ROUNDS; n += 1)
+    for (const scene of CHARGE_SCENES) {
+      await Promise.all(
+        contestants.map(async ({ name, gate, charges, slots: places }) => {
+          gate.limit(scene.limits)
+          const calls = gate.calls()
+          const { times, rejected } = await chargeFor(scene.forMs, charges, places)
+          note(`charges ${scene.name}`, name, {
+            ...percentiles(times),
+            perSecond: times.length / (scene.forMs / 1000),
+            reads: 0,
+            hedges: 0,
+            calls: gate.calls() - calls,
+            rejected,
+          })
+          gate.limit(undefined)
+          await gate.idle()
+        }),
+      )
+    }
+  for (const { world } of contestants) world.kill()
+  report(
+    `Charges, ${CHARGES_AT_ONCE} at once`,
+    CHARGE_SCENES.map(({ name }) => `charges ${name}`),
+    contestants.map(({ name }) => name),
+  )
+}
+
+/**
+ * Charges one order after the other, so many at once. What is begun in time is ended; what ends later is not counted as
+ * done.
+ */
+async function chargeFor(
+  ms: number,
+  charges: Charges,
+  slots: Slots,
+): Promise<{ times: number[]; rejected: number }> {
+  const endAt = performance.now() + ms
+  const times: number[] = []
+  let rejected = 0
+  const keepCharging = async () => {
+    while (performance.now() < endAt) {
+      const beganAt = performance.now()
+      const isDone = await chargeOnce(charges, slots, endAt)
+      if (performance.now() >= endAt) return
+      if (isDone) times.push(performance.now() - beganAt)
+      else rejected += 1
+    }
+  }
+  await Promise.all(Array.from({ length: CHARGES_AT_ONCE }, keepCharging))
+  return { times, rejected }
+}
+
+type Charges = ReturnType<typeof chargesAt>
+
+function chargesAt(http: ProviderHttp) {
+  return createKeyedProvider<object, { id: string }>({
+    http,
+    collection: 'charges',
+    effect: z.object({ id: z.string() }),
+    states: { live: 'charged', undone: 'refunded' },
+    refusals: {},
+    undo: (key) => ({ method: 'POST', path: '/refunds', body: { chargeKey: key } }),
+  })
+}
+
+/** The queued attempts of one step, with the attempts and waits of an order. @returns whether it was done. */
+async function chargeOnce(charges: Charges, slots: Slots, endAt: number): Promise<boolean> {
+  const key = `order:${randomUUID()}:chargePayment`
+  const request = { amountMinor: 100, currency: 'EUR', paymentMethod: 'pm_ok' }
+  let [spent, waits] = [0, 0]
+  for (let isFirst = true; spent < ATTEMPTS.giveUp && performance.now() < endAt; isFirst = false) {
+    const answer = await slots.use(async () => {
+      try {
+        const found = isFirst ? undefined : await charges.find(key, attempt())
+        return found ?? (await charges.create(key, request, attempt()))
+      } catch (error) {
+        if (error instanceof Fault) return 'fault' as const
+        throw error
+      }
+    })
+    if (answer === 'fault') {
+      spent += 1
+      await sleep(Math.min(BACKOFF.maxMs, BACKOFF.initialMs * BACKOFF.coefficient ** (spent - 1)))
+    } else if (answer.kind === 'unavailable') {
+      await sleep(waitingMs(waits, answer))
+      waits += 1
+    } else return answer.kind === 'ok'
+  }
+  return false
+}
+
+type Slots = ReturnType<typeof createSlots>
+
+/** The slots of a worker: the others wait at Temporal. */
+function createSlots(count: number) {
+  const line: (() => void)[] = []
+  let inUse = 0
+  return {
+    async use<T>(work: () => Promise<T>): Promise<T> {
+      if (inUse >= count) await new Promise<void>((enter) => line.push(enter))
+      else inUse += 1
+      try {
+        return await work()
+      } finally {
+        const following = line.shift()
+        if (following === undefined) inUse -= 1
+        else following()
+      }
+    },
+  }
+}
+
 async function compareOrders(): Promise<void> {
   const { servers, stop } = await startServers([])
   const open: { contestant: Contestant; system: System; world: World; gate: Gate }[] = []
@@ -126,13 +280,10 @@ async function compareOrders(): Promise<void> {
       for (const scene of ORDER_SCENES)
         for (const { contestant, system, world, gate } of shuffled(open)) {
           await world.break(scene.tail === undefined ? {} : { tail: scene.tail })
-          gate.limit(scene.limits)
           const before = countsOf(system, gate)
           const taken = await place(system, scene)
           const after = countsOf(system, gate)
           await world.mend()
-          gate.limit(undefined)
-          await gate.idle()
           const hedges = after.hedges - before.hedges
           note(scene.name, contestant, {
             ...taken,
@@ -163,7 +314,7 @@ function countsOf({ hedges }: System, gate: Gate) {
 /** Places orders, so many at once, and answers how long they took by the times of their events. */
 async function place(
   { api, db }: System,
-  { orders, atOnce: places, methods }: Pick<OrderScene, 'orders' | 'atOnce' | 'methods'>,
+  { orders, atOnce: places, methods }: Load,
 ): Promise<Pick<Played, 'p50' | 'p99' | 'perSecond' | 'rejected'>> {
   const ids: string[] = []
   let rejected = 0
@@ -215,9 +366,7 @@ function createGate() {
     limit(to: { places: number; ms: number } | undefined) {
       limits = to
     },
-    async idle() {
-      while (busy > 0) await sleep(50)
-    },
+    idle: () => until('the line to be empty', () => (busy === 0 ? true : undefined)),
   }
 }
 

@@ -102,7 +102,7 @@ describe('the limit of calls at once', () => {
         let inUse = 0
         const made = all.map(async ({ ms, isMeasured, isLocal }, n) => {
           await new Promise((resolve) => setTimeout(resolve, n * 50))
-          const release = await limit.acquire({ isLocal, signal })
+          const release = await limit.acquire({ isLocal, signal: new AbortController().signal })
           if (release === undefined) return
           inUse += 1
           expect(inUse).toBeLessThanOrEqual(max)

@@ -15,9 +15,9 @@ const DECREASE = 0.7
 export const TURN_MAX_MS = 1000
 
 /**
- * How many calls to one provider a process makes at once, by how long they take: one more after a round in time in which
- * the limit was reached (additive increase), a share less after a late one (multiplicative decrease). The fastest round
- * is not forgotten while the limit is above the least: a line that never empties would else become what is usual.
+ * How many calls to one provider a process makes at once, by how long they take: more by one for each round trip in time in
+ * which the limit was reached (additive increase), a share less after a late round (multiplicative decrease). The fastest
+ * round is not forgotten while the limit is above the least: a line that never empties would else become what is usual.
  */
 export interface ConcurrencyLimit {
   /** Waits for a turn unless the call is local. Undefined: the call is not to be made now. */
@@ -56,7 +56,10 @@ export function createConcurrencyLimit(
       fastestMs = medianMs
       isStartingOver = true
     } else if (wasReached) {
-      limit = Math.min(max, isStartingOver ? limit * 2 : limit + 1)
+      limit = Math.min(
+        max,
+        isStartingOver ? limit * 2 : limit + Math.max(1, Math.floor(ROUND_ANSWERS / limit)),
+      )
     }
     round = []
     wasReached = false
