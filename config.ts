@@ -155,6 +155,10 @@ const schema = z.object({
   DISPATCH_QUEUE: list,
   /** Factor on every wait of a new saga; 1 in production, less in tests and demonstrations. */
   SAGA_PACE: z.coerce.number().min(0.001).max(10).default(1),
+  /** Whether a read at a provider that is late is sent a second time; five in a hundred at most. */
+  HEDGED_READS: z.stringbool().default(true),
+  /** Whether the calls at once to a provider follow from how long they take, instead of its fixed slots. */
+  ADAPTIVE_CONCURRENCY: z.stringbool().default(false),
   /** A compiled workflow bundle; without it a worker compiles its own. */
   WORKFLOW_BUNDLE: z.string().min(1).optional(),
   /** `step:point=kill|stop`, comma separated: dies or freezes there, once per process. For kill tests. */

@@ -40,6 +40,8 @@ const { services, providers } = createServices({
   db,
   urls: providerUrls(config),
   reach,
+  hedgedReads: config.HEDGED_READS,
+  adaptiveConcurrency: config.ADAPTIVE_CONCURRENCY,
   watch: (name) => providerMetrics(name, () => report.now()),
 })
 const report = reportProviders(providers, createDependencies({ db }), log)

@@ -2,8 +2,9 @@ import os from 'node:os'
 import type { Logger } from 'pino'
 import { Counter, Gauge, type Registry } from 'prom-client'
 import type { createDependencies } from '../domain/operations/dependencies.ts'
-import type { BreakerState, GuardedProvider, GuardOptions } from '../domain/provider/guard.ts'
+import type { BreakerState, GuardedProvider } from '../domain/provider/guard.ts'
 import { describeError } from '../logger.ts'
+import type { ProviderWatch } from './wiring.ts'
 
 /** How often a worker reports how it sees its providers. */
 const REPORT_INTERVAL_MS = 5000
@@ -27,11 +28,23 @@ export function createProviderMetrics(registry: Registry, log: Logger) {
   })
   const rejected = new Counter({
     name: 'ordersaga_provider_calls_rejected_total',
-    help: 'Calls that were not made: the breaker was open, or there was no permit for a local one',
+    help: 'Calls that were not made: the breaker was open, no permit for a local one, or no turn under the limit',
     labelNames: ['provider', 'why'],
     registers,
   })
-  return (provider: string, onMove: () => void): Required<Pick<GuardOptions, 'onBreaker' | 'onRejected'>> => {
+  const hedges = new Counter({
+    name: 'ordersaga_provider_hedges_total',
+    help: 'Reads that were late and sent a second time, and those of them that the second copy answered',
+    labelNames: ['provider', 'what'],
+    registers,
+  })
+  const limit = new Gauge({
+    name: 'ordersaga_provider_concurrency_limit',
+    help: 'Calls at once that this process makes, where that adapts to how long they take',
+    labelNames: ['provider'],
+    registers,
+  })
+  return (provider: string, onMove: () => void): Required<ProviderWatch> => {
     state.set({ provider }, STATE_VALUES.closed)
     return {
       onBreaker(to) {
@@ -41,6 +54,8 @@ export function createProviderMetrics(registry: Registry, log: Logger) {
         onMove()
       },
       onRejected: (why) => rejected.inc({ provider, why }),
+      onHedge: (what) => hedges.inc({ provider, what }),
+      onLimit: (calls) => limit.set({ provider }, calls),
     }
   }
 }

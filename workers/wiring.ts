@@ -2,8 +2,10 @@ import type { Services } from '../activities/index.ts'
 import { createOrderJournal } from '../domain/order/journal.ts'
 import { PARTICIPANTS } from '../domain/participants.ts'
 import { guardProvider, type GuardedProvider, type GuardOptions } from '../domain/provider/guard.ts'
+import { hedgeReads, type HedgeOptions } from '../domain/provider/hedge.ts'
 import { createProviderHttp } from '../domain/provider/http.ts'
-import type { LocalPermits } from '../domain/provider/permits.ts'
+import { createConcurrencyLimit } from '../domain/provider/limit.ts'
+import { PERMITS, type LocalPermits } from '../domain/provider/permits.ts'
 import { bindSteps, type Reach } from '../domain/saga/step.ts'
 import { createTransferJournal } from '../domain/transfer/journal.ts'
 import type { Database } from '../prisma/client.ts'
@@ -22,21 +24,41 @@ export interface WiringOptions {
   reach: Reach
   /** Permits for local calls to one provider. */
   permits?: () => LocalPermits
+  /** Whether a late read is sent a second time; not unless said so. */
+  hedgedReads?: boolean
+  /** Whether the calls at once to a provider follow from how long they take; fixed unless said so. */
+  adaptiveConcurrency?: boolean
   /** What observes the guard of a provider. */
-  watch?: (name: ProviderName) => Pick<GuardOptions, 'onBreaker' | 'onRejected'>
+  watch?: (name: ProviderName) => ProviderWatch
+}
+
+export interface ProviderWatch
+  extends Pick<GuardOptions, 'onBreaker' | 'onRejected'>, Pick<HedgeOptions, 'onHedge'> {
+  onLimit?: (limit: number) => void
 }
 
 /** The wiring: what the activities of a worker call. */
-export function createServices({ db, urls, reach, watch, permits }: WiringOptions): Wiring {
-  const guarded = perProvider((name) =>
-    guardProvider({
+export function createServices({ db, urls, reach, watch, permits, ...options }: WiringOptions): Wiring {
+  const guarded = perProvider((name) => {
+    const { onHedge, onLimit, ...guard } = watch?.(name) ?? {}
+    const { slots } = PROVIDERS[name]
+    const http = createProviderHttp({ name, baseUrl: urls[name] })
+    return guardProvider({
       name,
-      http: createProviderHttp({ name, baseUrl: urls[name] }),
-      slots: PROVIDERS[name].slots,
+      http:
+        options.hedgedReads === true
+          ? hedgeReads({ http, ...(onHedge === undefined ? {} : { onHedge }) })
+          : http,
+      slots,
       ...(permits === undefined ? {} : { permits: permits() }),
-      ...watch?.(name),
-    }),
-  )
+      ...(options.adaptiveConcurrency === true
+        ? {
+            limit: createConcurrencyLimit(slots + PERMITS, onLimit === undefined ? {} : { onLimit }),
+          }
+        : {}),
+      ...guard,
+    })
+  })
   const providers = perProvider((name) => guarded[name].http)
   return {
     services: {

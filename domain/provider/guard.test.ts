@@ -2,13 +2,14 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { Fault } from '../../faults.ts'
 import { guardProvider, type BreakerState } from './guard.ts'
 import type { ProviderHttp } from './http.ts'
+import { createConcurrencyLimit } from './limit.ts'
 
 const queued = { number: 2, isLocal: false, signal: new AbortController().signal }
 const local = { ...queued, number: 1, isLocal: true }
 const request = { method: 'GET', path: '/' } as const
 const ok = { kind: 'ok', effect: { status: 200, body: {} } } as const
 
-function guarded() {
+function guarded(limit?: ReturnType<typeof createConcurrencyLimit>) {
   const states: BreakerState[] = []
   let answer: ProviderHttp = async () => ok
   const provider = guardProvider({
@@ -16,6 +17,7 @@ function guarded() {
     http: (...args) => answer(...args),
     slots: 10,
     onBreaker: (state) => states.push(state),
+    ...(limit === undefined ? {} : { limit }),
   })
   return {
     provider,
@@ -121,5 +123,34 @@ describe('the bulkhead of a provider', () => {
     expect(await call(local)).toEqual({ kind: 'notLocal' })
     void call(queued)
     expect(provider.bulkhead()).toEqual({ limit: 18, inUse: 9 })
+  })
+})
+
+describe('a provider whose limit adapts', () => {
+  it('is not called above the limit: a local call becomes a queued one, and a queued one waits for another time', async () => {
+    const { behave, call, provider } = guarded(createConcurrencyLimit(2))
+    let made = 0
+    behave(() => {
+      made += 1
+      return new Promise(() => undefined)
+    })
+    for (let n = 0; n < 2; n += 1) void call(queued)
+    expect(await call(local)).toEqual({ kind: 'notLocal' })
+    const waiting = call(queued)
+    await vi.advanceTimersByTimeAsync(1000)
+    expect(await waiting).toEqual({ kind: 'unavailable', why: 'PROVIDER_BUSY', retryAfterMs: 1000 })
+    expect([made, provider.bulkhead()]).toEqual([2, { limit: 2, inUse: 2 }])
+  })
+
+  it('gives the turn of a call back when it fails or is not made', async () => {
+    const { behave, call, states } = guarded(createConcurrencyLimit(2))
+    behave(down)
+    for (let n = 0; n < 3; n += 1) await expect(call()).rejects.toThrow('down')
+    expect(await call()).toEqual({ kind: 'unavailable', why: 'BREAKER_OPEN' })
+    vi.advanceTimersByTime(1000)
+    behave(() => new Promise(() => undefined))
+    void call()
+    expect(await call()).toEqual({ kind: 'unavailable', why: 'BREAKER_OPEN' })
+    expect(states).toEqual(['open', 'half-open'])
   })
 })

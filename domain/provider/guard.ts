@@ -9,8 +9,9 @@ import {
   SamplingBreaker,
 } from 'cockatiel'
 import { Fault } from '../../faults.ts'
-import type { ProviderHttp } from './http.ts'
-import { BREAKER_OPEN } from './protocol.ts'
+import type { ProviderHttp, ProviderRequest } from './http.ts'
+import type { ConcurrencyLimit } from './limit.ts'
+import { BREAKER_OPEN, PROVIDER_BUSY, type Attempt } from './protocol.ts'
 import { createLocalPermits, type LocalPermits } from './permits.ts'
 
 export type BreakerState = 'closed' | 'open' | 'half-open'
@@ -23,6 +24,9 @@ const CONSECUTIVE = 5
 
 /** How long it stays open before one call may find out: longer each time that call fails, in milliseconds. */
 const OPEN_FOR_MS = [1000, 2000, 5000, 10_000]
+
+/** How long an order waits whose call got no turn, in milliseconds. */
+const BUSY_RETRY_MS = 1000
 
 export interface GuardedProvider {
   readonly name: string
@@ -39,16 +43,19 @@ export interface GuardOptions {
   slots: number
   onBreaker?: (state: BreakerState) => void
   /** A call that was not made. */
-  onRejected?: (why: 'breaker' | 'permit') => void
+  onRejected?: (why: 'breaker' | 'permit' | 'limit') => void
   permits?: LocalPermits
+  /** How many calls at once, where that follows from how long they take. */
+  limit?: ConcurrencyLimit
 }
 
 /**
  * Stands between the saga and one provider. While its breaker is open a call is answered as unavailable without
- * being made, and half-open lets one through at a time; a local attempt needs a permit besides.
+ * being made, and half-open lets one through at a time; a local attempt needs a permit besides. Where the limit adapts,
+ * a call that gets no turn is answered as unavailable too, or as not local.
  */
 export function guardProvider(options: GuardOptions): GuardedProvider {
-  const { name, http, slots, onRejected = () => undefined, permits = createLocalPermits() } = options
+  const { name, http, slots, limit, onRejected = () => undefined, permits = createLocalPermits() } = options
   const policy = circuitBreaker(handleType(Fault), {
     breaker: either(new SamplingBreaker(SAMPLING), new ConsecutiveBreaker(CONSECUTIVE)),
     halfOpenAfter: new IterableBackoff(OPEN_FOR_MS),
@@ -62,30 +69,61 @@ export function guardProvider(options: GuardOptions): GuardedProvider {
       onRejected('permit')
       return { kind: 'notLocal' }
     }
+    try {
+      if (limit === undefined) return await call(request, attempt)
+      return await inTurn(limit, request, attempt)
+    } finally {
+      release()
+    }
+  }
+
+  /** Outside the breaker: a call that is not made is no success of the provider. */
+  const inTurn = async (
+    among: ConcurrencyLimit,
+    request: ProviderRequest,
+    attempt: Attempt,
+  ): ReturnType<ProviderHttp> => {
+    const leave = await among.acquire(attempt)
+    if (leave === undefined) {
+      onRejected('limit')
+      return attempt.isLocal
+        ? { kind: 'notLocal' }
+        : { kind: 'unavailable', why: PROVIDER_BUSY, retryAfterMs: BUSY_RETRY_MS }
+    }
+    let isMeasured = false
+    try {
+      const answer = await call(request, attempt)
+      isMeasured = answer.kind === 'ok'
+      return answer
+    } catch (error) {
+      isMeasured = isTimeout(error)
+      throw error
+    } finally {
+      leave(isMeasured)
+    }
+  }
+
+  const call: ProviderHttp = async (request, attempt) => {
     inUse += 1
     try {
       // The library lets callers wait for the one that tests a half-open circuit; an order waits on its timer.
       if (policy.state === CircuitState.HalfOpen) throw new BrokenCircuitError()
-      const call = () => http(request, attempt)
-      return await (attempt.isLocal ? patiently(call) : policy.execute(call))
+      const send = () => http(request, attempt)
+      return await (attempt.isLocal ? patiently(send) : policy.execute(send))
     } catch (error) {
       if (!(error instanceof BrokenCircuitError)) throw error
       onRejected('breaker')
       return { kind: 'unavailable', why: BREAKER_OPEN }
     } finally {
       inUse -= 1
-      release()
     }
   }
 
   /** A local call is given up early, for the sake of others: that says nothing about the provider's health. */
-  const patiently = async (call: () => ReturnType<ProviderHttp>): ReturnType<ProviderHttp> => {
+  const patiently = async (send: () => ReturnType<ProviderHttp>): ReturnType<ProviderHttp> => {
     if (policy.state !== CircuitState.Closed) throw new BrokenCircuitError()
-    const made = call()
-    const isLate = await made.then(
-      () => false,
-      (error: unknown) => error instanceof Fault && error.code === 'PROVIDER_TIMEOUT',
-    )
+    const made = send()
+    const isLate = await made.then(() => false, isTimeout)
     return isLate ? made : policy.execute(() => made)
   }
 
@@ -93,9 +131,11 @@ export function guardProvider(options: GuardOptions): GuardedProvider {
     name,
     http: guarded,
     breaker: () => asBreakerState(policy.state),
-    bulkhead: () => ({ limit: slots + permits.limit, inUse }),
+    bulkhead: () => ({ limit: limit?.current() ?? slots + permits.limit, inUse }),
   }
 }
+
+const isTimeout = (error: unknown): boolean => error instanceof Fault && error.code === 'PROVIDER_TIMEOUT'
 
 /** Opens when either of the two does. */
 function either(one: IBreaker, other: IBreaker): IBreaker {

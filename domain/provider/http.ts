@@ -3,7 +3,7 @@ import { Fault } from '../../faults.ts'
 import type { Attempt, ProviderAnswer } from './protocol.ts'
 
 /** How long a provider may take to answer: less than the attempt has, so that the attempt learns what happened. */
-const ANSWER_TIMEOUT_MS = { local: 800, queued: 4000 }
+export const ANSWER_TIMEOUT_MS = { local: 800, queued: 4000 }
 
 /** A provider that does not even take the call is not waited for. */
 const CONNECT_TIMEOUT_MS = 500

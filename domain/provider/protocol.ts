@@ -23,6 +23,9 @@ export const PENDING = 'PENDING'
 /** The provider is not called: its breaker has opened, or an operator holds it open. */
 export const BREAKER_OPEN = 'BREAKER_OPEN'
 
+/** The provider answers late, and this process makes as few calls at once as it answers in time. */
+export const PROVIDER_BUSY = 'PROVIDER_BUSY'
+
 /** What a provider says about a key. A fault is thrown. */
 export type ProviderAnswer<Effect> =
   | { kind: 'ok'; effect: Effect }

@@ -55,6 +55,8 @@ export interface System {
   interferences: Interferences
   /** How the breakers have moved, e.g. `payment open`. */
   breakerMoves: readonly string[]
+  /** The reads that were sent twice, and those that the second copy answered, e.g. `payment sent`. */
+  hedges: readonly string[]
   /** Relay and projector, when they were asked for. */
   events: EventFlow | undefined
   /** The prefix of its task queues. */
@@ -118,6 +120,9 @@ export interface SystemOptions {
   supervisor?: Supervisor
   /** Other permits for local calls than the usual ones. */
   permits?: () => LocalPermits
+  /** As the settings of these names; off unless said otherwise. */
+  hedgedReads?: boolean
+  adaptiveConcurrency?: boolean
   /** With relay and projector, so that there are read models. */
   events?: boolean | EventFlowOptions
   /** With what runs choreographed orders; they need the events. */
@@ -147,16 +152,20 @@ export async function startSystemOn(servers: Servers, options: SystemOptions = {
   const world = options.world ?? (await startWorld(beforeProviders))
   const providers = perProvider(() => world.url)
   const breakerMoves: string[] = []
+  const hedges: string[] = []
   const watch = (name: string) => ({
     onBreaker(state: string) {
       breakerMoves.push(`${name} ${state}`)
       report.now()
     },
+    onHedge: (what: string) => void hedges.push(`${name} ${what}`),
   })
   const wiring = createServices({
     db: workerDb,
     urls: { ...providers, ...(await options.providerUrls?.(world.url)) },
     reach,
+    hedgedReads: options.hedgedReads ?? false,
+    adaptiveConcurrency: options.adaptiveConcurrency ?? false,
     watch,
     ...(permits === undefined ? {} : { permits }),
   })
@@ -309,6 +318,7 @@ export async function startSystemOn(servers: Servers, options: SystemOptions = {
     client,
     interferences,
     breakerMoves,
+    hedges,
     events,
     prefix,
     startWorkers,
