@@ -148,6 +148,7 @@ describe('npm start', () => {
       'PostgreSQL',
       'Temporal',
       'api',
+      'choreography',
       'projector',
       'relay',
       'sandbox',

@@ -50,6 +50,7 @@ describe('docker-compose.yml', () => {
       for (const service of [
         'admin-key',
         'api',
+        'choreography',
         'migrate',
         'nats',
         'postgres',
@@ -81,7 +82,8 @@ describe('docker-compose.yml', () => {
     for (const image of images) expect(image).toMatch(/:\d+\.\d+/)
     const has = (name: string, what: RegExp) => expect(serviceOf(name)).toMatch(what)
     has('sandbox', /stop_grace_period: 25s/)
-    for (const name of ['api', 'worker-1', 'worker-2', 'relay', 'projector']) has(name, /<<: \*app$/m)
+    for (const name of ['api', 'worker-1', 'worker-2', 'relay', 'projector', 'choreography'])
+      has(name, /<<: \*app$/m)
     expect(file).toMatch(/^x-app: &app$[^]*max-size: 10m$[^]*^services:$/m)
     expect(file.match(/^ +stop_grace_period: 25s$/gm)).toHaveLength(2)
     for (const name of ['postgres', 'temporal', 'temporal-ui', 'nats', 'sandbox'])
@@ -179,7 +181,7 @@ describe('the key of the first admin', () => {
     expect(serviceOf('admin-key')).toMatch(/^ +- keys:\/keys$/m)
     expect(serviceOf('api')).toMatch(/^ +- keys:\/keys:ro$/m)
     expect(serviceOf('api')).toMatch(/admin-key:\s+condition: service_completed_successfully/)
-    for (const name of ['worker-1', 'worker-2', 'relay', 'projector', 'sandbox', 'migrate'])
+    for (const name of ['worker-1', 'worker-2', 'relay', 'projector', 'choreography', 'sandbox', 'migrate'])
       expect(serviceOf(name)).not.toMatch(/keys|BOOTSTRAP/)
     expect(read('docker-compose.yml')).not.toMatch(/BOOTSTRAP_ADMIN_KEY:/)
     expect(read('Dockerfile')).toMatch(/^RUN .*install -d -o node -m 700 \/keys$/m)

@@ -15,7 +15,7 @@ const CALM: Overview = {
   deadLetters: { parked: 0, retrying: 0, behind: 0 },
   parked: { steps: 0, amounts: [] },
   orphans: { count: 0, oldestSince: null },
-  processes: [{ name: 'one', connections: 1, leaderOf: ['relay', 'projector'] }],
+  processes: [{ name: 'one', connections: 1, leaderOf: ['relay', 'projector', 'choreography'] }],
 }
 
 const READING: Reading = {

@@ -67,17 +67,22 @@ const unread = (what: string, place: Concern['place']): Concern => ({
   action: 'Open the page',
 })
 
+/** What comes to nothing without a leader. */
+const LEADERS = [
+  ['relay', 'Events are not published'],
+  ['projector', 'Read models do not advance'],
+  ['choreography', 'Choreographed orders go on by their watchdog alone'],
+] as const
+
 /** Without a leader, no process does its work. Another takes over within seconds, so a short gap is no failure. */
 function ofLeaders({ processes }: Overview): Concern[] {
   const held = new Set(processes.flatMap(({ leaderOf }) => leaderOf))
-  return (['relay', 'projector'] as const)
-    .filter((office) => !held.has(office))
-    .map((office) => ({
-      tone: 'waiting',
-      text: `No process leads the ${office}. ${office === 'relay' ? 'Events are not published' : 'Read models do not advance'} until one does.`,
-      place: { to: '/maintenance' },
-      action: 'See the processes',
-    }))
+  return LEADERS.filter(([office]) => !held.has(office)).map(([office, effect]) => ({
+    tone: 'waiting',
+    text: `No process leads the ${office}. ${effect} until one does.`,
+    place: { to: '/maintenance' },
+    action: 'See the processes',
+  }))
 }
 
 function ofFailures({ parked, deadLetters, orphans }: Overview): Concern[] {
