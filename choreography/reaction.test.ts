@@ -4,14 +4,8 @@ import type { SagaChange } from '../domain/saga/journal.ts'
 import { createWorld, type Meeting } from '../test/harness/simulated-saga.ts'
 import { orderSaga } from '../workflows/order/steps.ts'
 import { outline } from '../workflows/saga/definition.ts'
-import {
-  ATTEMPTS,
-  BACKOFF,
-  PARK_AFTER_MS,
-  QUEUED_ATTEMPT_TIMEOUT_MS,
-  slowTimerMs,
-  waitingMs,
-} from '../workflows/saga/policies.ts'
+import { POLICIES } from '../workers/reactions-wiring.ts'
+import { ATTEMPTS } from '../workflows/saga/policies.ts'
 import { runSaga, type CallOutcome } from '../workflows/saga/run-saga.ts'
 import {
   FRESH,
@@ -24,14 +18,6 @@ import {
   type Task,
 } from './reaction.ts'
 
-const POLICIES = {
-  attempts: ATTEMPTS,
-  parkAfterMs: PARK_AFTER_MS,
-  attemptTimeoutMs: QUEUED_ATTEMPT_TIMEOUT_MS,
-  backoff: BACKOFF,
-  slowTimerMs,
-  waitingMs,
-}
 const HOUR_MS = 3_600_000
 const steps = outline(orderSaga)
 const named = (activity: string): Task => {

@@ -35,7 +35,7 @@ export function createReactor({ pool, effect, reach, onReaction }: ReactorOption
   const handle = createConsumer({
     pool,
     enter: async () => effect,
-    reach: (point) => reach?.(point.replace('projector', 'choreography')),
+    reach: (point) => reach?.(`choreography:${point}`),
     onApplied: onReaction,
   })
   return async (envelopes) => {

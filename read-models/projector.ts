@@ -79,7 +79,12 @@ async function projectUntil(isOver: AbortSignal, session: Sql, options: Projecto
   try {
     for (const projection of projections) {
       const onApplied = (count: number) => metrics.consumed.inc({ consumer: projection.name }, count)
-      const handle = createConsumer({ pool, enter: enterLive(projection), reach, onApplied })
+      const handle = createConsumer({
+        pool,
+        enter: enterLive(projection),
+        reach: (point) => reach?.(`projector:${point}`),
+        onApplied,
+      })
       subscriptions.push(
         await transport.subscribe(projection.name, {
           handle,

@@ -1,6 +1,5 @@
-import { eventTransport, providerUrls, readConfig, requireDatabaseUrl } from '../config.ts'
+import { eventTransport, readConfig, requireDatabaseUrl } from '../config.ts'
 import { startChoreography } from '../choreography/choreography.ts'
-import { createDependencies } from '../domain/operations/dependencies.ts'
 import { openTransport } from '../events/broker/open-transport.ts'
 import { sqlOf } from '../events/store/sql.ts'
 import { onShutdown } from '../lifecycle.ts'
@@ -12,9 +11,8 @@ import { requireRelease } from '../prisma/require-release.ts'
 import { ORDER_SAGA } from '../workflows/order/contract.ts'
 import { createChoreographyMetrics } from './choreography-metrics.ts'
 import { createFailpoints } from './failpoints.ts'
-import { createProviderMetrics, reportProviders } from './provider-watch.ts'
 import { reactionsWiring } from './reactions-wiring.ts'
-import { createServices } from './wiring.ts'
+import { createWatchedServices } from './watched-services.ts'
 
 /** Connections for what is noted and claimed; the steps have those of `DATABASE_POOL`. */
 const NOTES_POOL = 4
@@ -35,16 +33,7 @@ const metrics = createMetrics()
 const { isLeader } = createChoreographyMetrics(metrics, sqlOf(pool))
 const closeMetrics = await serveMetrics(metrics, { host: config.HOST, port: config.METRICS_PORT })
 const reach = createFailpoints(config.FAILPOINTS)
-const providerMetrics = createProviderMetrics(metrics, log)
-const { services, providers } = createServices({
-  db,
-  urls: providerUrls(config),
-  reach,
-  hedgedReads: config.HEDGED_READS,
-  adaptiveConcurrency: config.ADAPTIVE_CONCURRENCY,
-  watch: (name) => providerMetrics(name, () => report.now()),
-})
-const report = reportProviders(providers, createDependencies({ db }), log)
+const { services, report } = createWatchedServices(config, { db, reach, metrics, log })
 const transport = await openTransport(eventTransport(config), onTrouble)
 const choreography = startChoreography({
   url,

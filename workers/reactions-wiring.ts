@@ -1,6 +1,7 @@
 import type { AttemptPorts } from '../activities/attempt.ts'
 import { createActivities, type Services } from '../activities/index.ts'
 import type { ChoreographyOptions } from '../choreography/choreography.ts'
+import type { Policies } from '../choreography/reaction.ts'
 import type { MakeAttempt } from '../choreography/runner.ts'
 import {
   ATTEMPTS,
@@ -11,6 +12,16 @@ import {
   waitingMs,
 } from '../workflows/saga/policies.ts'
 import { bulkheadOf, PARTICIPANT_NAMES, type Bulkhead } from './bulkheads.ts'
+
+/** The numbers of the orchestrated saga. */
+export const POLICIES: Policies = {
+  attempts: ATTEMPTS,
+  parkAfterMs: PARK_AFTER_MS,
+  attemptTimeoutMs: QUEUED_ATTEMPT_TIMEOUT_MS,
+  backoff: BACKOFF,
+  slowTimerMs,
+  waitingMs,
+}
 
 /** What choreography calls: the same attempts, numbers, slots and rates as the workers of the orchestrated saga. */
 export function reactionsWiring(
@@ -26,14 +37,7 @@ export function reactionsWiring(
   )
   return {
     attempts: Object.fromEntries(activities),
-    policies: {
-      attempts: ATTEMPTS,
-      parkAfterMs: PARK_AFTER_MS,
-      attemptTimeoutMs: QUEUED_ATTEMPT_TIMEOUT_MS,
-      backoff: BACKOFF,
-      slowTimerMs,
-      waitingMs,
-    },
+    policies: POLICIES,
     slotsOf: (participant) => limitsOf(participant).slots,
     perSecondOf: (participant) => limitsOf(participant).perSecond,
   }

@@ -1,11 +1,10 @@
 import process from 'node:process'
 import { NativeConnection } from '@temporalio/worker'
-import { providerUrls, queueName, readConfig, requireDatabaseUrl } from '../config.ts'
+import { queueName, readConfig, requireDatabaseUrl } from '../config.ts'
 import { temporalTarget } from '../temporal.ts'
 import { watchClocks } from '../clock-skew.ts'
 import { createClocks } from '../dispatch/clocks.ts'
 import type { Participant } from '../domain/participants.ts'
-import { createDependencies } from '../domain/operations/dependencies.ts'
 import { onShutdown } from '../lifecycle.ts'
 import { createLogger, describeError } from '../logger.ts'
 import { createMetrics, serveMetrics } from '../metrics.ts'
@@ -14,10 +13,9 @@ import { requireRelease } from '../prisma/require-release.ts'
 import { PARTICIPANT_NAMES } from './bulkheads.ts'
 import { bundleFile } from './bundle.ts'
 import { createFailpoints } from './failpoints.ts'
-import { createProviderMetrics, reportProviders } from './provider-watch.ts'
 import { runWorkers } from './run-workers.ts'
 import { installRuntime } from './runtime.ts'
-import { createServices } from './wiring.ts'
+import { createWatchedServices } from './watched-services.ts'
 
 const config = readConfig()
 const log = createLogger('worker', config)
@@ -29,16 +27,7 @@ const metrics = createMetrics()
 const closeMetrics = await serveMetrics(metrics, { host: config.HOST, port: config.METRICS_PORT })
 const db = openDatabase(requireDatabaseUrl(config), config.DATABASE_POOL)
 const reach = createFailpoints(config.FAILPOINTS)
-const providerMetrics = createProviderMetrics(metrics, log)
-const { services, providers } = createServices({
-  db,
-  urls: providerUrls(config),
-  reach,
-  hedgedReads: config.HEDGED_READS,
-  adaptiveConcurrency: config.ADAPTIVE_CONCURRENCY,
-  watch: (name) => providerMetrics(name, () => report.now()),
-})
-const report = reportProviders(providers, createDependencies({ db }), log)
+const { services, report } = createWatchedServices(config, { db, reach, metrics, log })
 const connection = await NativeConnection.connect(temporalTarget(config))
 const workers = await runWorkers({
   connection,

@@ -16,7 +16,7 @@ export type Enter = (db: Sql) => Promise<Effect>
 export interface ConsumerOptions {
   pool: pg.Pool
   enter: Enter
-  /** Called at the named points, for kill tests. */
+  /** Called at `before-commit` and `after-commit`, for kill tests. */
   reach?: ((point: string) => void) | undefined
   /** Called after a commit, with how many events have taken effect. */
   onApplied?: ((count: number) => void) | undefined
@@ -32,7 +32,7 @@ export function createConsumer({ pool, enter, reach, onApplied }: ConsumerOption
   const inOneTransaction = (envelopes: readonly EventEnvelope[], tryOne: TryOne) =>
     inTransaction(pool, async (db) => {
       const applied = await takeIn(db, await enter(db), envelopes, tryOne)
-      reach?.('projector:before-commit')
+      reach?.('before-commit')
       return applied
     })
   let timeouts = 0
@@ -45,7 +45,7 @@ export function createConsumer({ pool, enter, reach, onApplied }: ConsumerOption
       return inOneTransaction(envelopes, tryToApply)
     })
     timeouts = 0
-    reach?.('projector:after-commit')
+    reach?.('after-commit')
     onApplied?.(applied)
   }
 }

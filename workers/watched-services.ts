@@ -1,0 +1,28 @@
+import type { Logger } from 'pino'
+import type { Registry } from 'prom-client'
+import { providerUrls, type Config } from '../config.ts'
+import { createDependencies } from '../domain/operations/dependencies.ts'
+import type { Database } from '../prisma/client.ts'
+import { createProviderMetrics, reportProviders } from './provider-watch.ts'
+import { createServices, type WiringOptions } from './wiring.ts'
+
+interface WatchedOptions extends Pick<WiringOptions, 'reach'> {
+  db: Database
+  metrics: Registry
+  log: Logger
+}
+
+/** What the steps of a process call, as it is configured; how its providers fare is measured and reported. */
+export function createWatchedServices(config: Config, { db, reach, metrics, log }: WatchedOptions) {
+  const providerMetrics = createProviderMetrics(metrics, log)
+  const { services, providers } = createServices({
+    db,
+    urls: providerUrls(config),
+    reach,
+    hedgedReads: config.HEDGED_READS,
+    adaptiveConcurrency: config.ADAPTIVE_CONCURRENCY,
+    watch: (name) => providerMetrics(name, () => report.now()),
+  })
+  const report = reportProviders(providers, createDependencies({ db }), log)
+  return { services, report }
+}
