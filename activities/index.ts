@@ -7,7 +7,7 @@ import { createJournalActivities } from './journal.ts'
 /** What the activities call. */
 export interface Services {
   steps: BoundSteps<typeof PARTICIPANTS>
-  journals: { order: Journal; transfer: Journal }
+  journals: { order: Journal; transfer: Journal; return: Journal }
 }
 
 /** Every activity, by the participant whose queue it is on: the steps of the registry, and the sagas' journals. */
@@ -32,6 +32,15 @@ export function createActivities({ steps, journals }: Services, ports: AttemptPo
         note: 'noteTransferProgress',
         cancel: 'cancelTransfer',
         close: 'closeTransfer',
+      }),
+    },
+    return: {
+      ...activities.return,
+      ...createJournalActivities(journals.return, ports, {
+        begin: 'beginReturnCompensation',
+        note: 'noteReturnProgress',
+        cancel: 'cancelReturn',
+        close: 'closeReturn',
       }),
     },
   }

@@ -1,5 +1,6 @@
 import type { OrderContent } from '../domain/order/content.ts'
 import { ORDER_SAGA } from '../workflows/order/contract.ts'
+import { RETURN_SAGA } from '../workflows/return/contract.ts'
 import type { SagaContract } from '../workflows/saga/contract.ts'
 import { TRANSFER_SAGA } from '../workflows/transfer/contract.ts'
 
@@ -7,10 +8,11 @@ import { TRANSFER_SAGA } from '../workflows/transfer/contract.ts'
 export interface Contracts {
   order: SagaContract<OrderContent>
   transfer: SagaContract<undefined>
+  return: SagaContract<undefined>
 }
 
 /** The registry: every definition that this code knows. */
-export const CONTRACTS: Contracts = { order: ORDER_SAGA, transfer: TRANSFER_SAGA }
+export const CONTRACTS: Contracts = { order: ORDER_SAGA, transfer: TRANSFER_SAGA, return: RETURN_SAGA }
 
 /** The definitions of all sagas that have a step. */
 export const definitionsOf = (contracts: Contracts, step: string): string[] =>

@@ -169,6 +169,7 @@ const GROUPS = new Map(
     orders: ['orders'],
     catalogue: ['products'],
     customers: ['customers', 'reports'],
+    returns: ['returns'],
     transfers: ['transfers', 'accounts'],
     operations: ['operations'],
     identity: ['me', 'session', 'keys'],

@@ -33,6 +33,8 @@ export type SandboxLedger = z.infer<typeof ledger>
 
 export type SandboxFaultsRequest = z.infer<typeof faultsRequest>
 
+const notThere = () => new HttpProblem('DEPENDENCY_UNAVAILABLE', 'The sandbox does not answer.')
+
 /** On this machine it answers at once. */
 const ANSWER_MS = 2000
 
@@ -46,7 +48,7 @@ export function createSandboxClient(url: string) {
       .then((response) => response.json())
       .catch(() => undefined)
     const { success, data } = schema.safeParse(answer)
-    if (!success) throw new HttpProblem('DEPENDENCY_UNAVAILABLE', 'The sandbox does not answer.')
+    if (!success) throw notThere()
     return data
   }
   return {
@@ -59,6 +61,13 @@ export function createSandboxClient(url: string) {
       }),
     clearFaults: () => call(faults, '/faults', { method: 'DELETE' }),
     readLedger: () => call(ledger, '/ledger'),
+    async receiveParcel(reference: string): Promise<void> {
+      const answer = await fetch(`${url}/parcels/${encodeURIComponent(reference)}/received`, {
+        method: 'PUT',
+        signal: AbortSignal.timeout(ANSWER_MS),
+      }).catch(() => undefined)
+      if (answer?.status !== 204) throw notThere()
+    },
   }
 }
 

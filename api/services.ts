@@ -24,6 +24,9 @@ import { createOrphanSearch } from '../dispatch/search.ts'
 import { createStarts } from '../dispatch/starts.ts'
 import { createWorkflows } from '../dispatch/workflows.ts'
 import { purgeKeys } from '../domain/saga/idempotency.ts'
+import { createReturnIntake } from '../domain/return/intake.ts'
+import { createReturnMessages } from '../domain/return/messages.ts'
+import { createReturnQueries } from '../domain/return/queries.ts'
 import { createTransferIntake } from '../domain/transfer/intake.ts'
 import { createTransferJournal } from '../domain/transfer/journal.ts'
 import { createTransferQueries } from '../domain/transfer/queries.ts'
@@ -68,6 +71,8 @@ export interface ApiWiring {
   orphanAfterSeconds: number
   /** What is personal of an order is erased so many days after its end; without it, it is kept until that is wished. */
   personalDataDays?: number | undefined
+  /** A return that has come to nothing by then expires; 30 days unless said otherwise. */
+  returnExpiresAfterSeconds?: number | undefined
   metrics: Registry
   /** Base URLs of the providers, whose ledgers the invariants read. */
   providers: PerProvider<string>
@@ -119,6 +124,16 @@ export function createApiServices(options: ApiWiring) {
     },
     personalData,
     intake: createIntake({ db, compose: contracts.order.compose, newId: uuid }),
+    returnIntake: createReturnIntake({
+      db,
+      composition: contracts.return.compose(undefined),
+      newId: uuid,
+      ...(options.returnExpiresAfterSeconds === undefined
+        ? {}
+        : { expiresAfterSeconds: options.returnExpiresAfterSeconds }),
+    }),
+    returnMessages: createReturnMessages({ db }),
+    returnQueries: createReturnQueries({ db }),
     transferIntake: createTransferIntake({
       db,
       composition: contracts.transfer.compose(undefined),

@@ -1,9 +1,12 @@
 import { reserveInventory } from './inventory/reserve-inventory.ts'
+import { restockReturn } from './inventory/restock-return.ts'
 import { wrapGift } from './inventory/wrap-gift.ts'
 import { awardPoints } from './loyalty/award-points.ts'
+import { revokeReturnPoints } from './loyalty/revoke-return-points.ts'
 import { notifyCustomer } from './notification/notify-customer.ts'
 import { completeOrder } from './order/complete-order.ts'
 import { chargePayment } from './payment/charge-payment.ts'
+import { refundReturn } from './payment/refund-return.ts'
 import { perProvider, type ProviderName } from '../providers.ts'
 import { allSteps, type Step } from './saga/step.ts'
 import { createShipment } from './shipping/create-shipment.ts'
@@ -24,7 +27,21 @@ export const TRANSFER_PARTICIPANTS = {
   account: { withdrawMoney, depositMoney },
 }
 
-export const PARTICIPANTS = { ...ORDER_PARTICIPANTS, ...TRANSFER_PARTICIPANTS }
+export const RETURN_PARTICIPANTS = {
+  return: {},
+  inventory: { restockReturn },
+  loyalty: { revokeReturnPoints },
+  payment: { refundReturn },
+}
+
+export const PARTICIPANTS = {
+  ...ORDER_PARTICIPANTS,
+  ...TRANSFER_PARTICIPANTS,
+  ...RETURN_PARTICIPANTS,
+  inventory: { ...ORDER_PARTICIPANTS.inventory, ...RETURN_PARTICIPANTS.inventory },
+  loyalty: { ...ORDER_PARTICIPANTS.loyalty, ...RETURN_PARTICIPANTS.loyalty },
+  payment: { ...ORDER_PARTICIPANTS.payment, ...RETURN_PARTICIPANTS.payment },
+}
 
 /** The names of the steps at each provider. */
 export const PROVIDER_STEPS = perProvider((provider) =>

@@ -1,13 +1,20 @@
 import type { Sql } from '../events/store/sql.ts'
 import type { Projection } from './projection.ts'
 import { asOrderEvent } from '../domain/order/events.ts'
+import { asReturnEvent } from '../domain/return/events.ts'
 import { sagaOfStream } from '../domain/saga/ids.ts'
 
-/** What orders hold of each product and what they bought, as the events have it. */
+/** What orders hold of each product and what they bought and did not send back, as the events have it. */
 export const stockLevels: Projection = {
   name: 'stock-levels',
   tables: ['stock_levels'],
   async apply(db, generation, { streamId, type, data }) {
+    if (sagaOfStream('return', streamId) !== undefined) {
+      const event = asReturnEvent({ type, data })
+      if (event.type === 'ReturnReceived')
+        await db.query(MOVE, [generation, JSON.stringify(event.data.lines), 0, -1])
+      return
+    }
     if (sagaOfStream('order', streamId) === undefined) return
     const event = asOrderEvent({ type, data })
     switch (event.type) {

@@ -1,6 +1,7 @@
 import express, { type ErrorRequestHandler, type Express } from 'express'
 import { createFaultSwitch } from './faults.ts'
 import type { Ledger } from './ledger.ts'
+import { createParcels } from './parcels.ts'
 import { createProvider, publishProvider } from './provider.ts'
 import { PROVIDERS } from './providers.ts'
 
@@ -12,7 +13,7 @@ export function createSandbox(ledger: Ledger): Express {
   app.use(express.json({ limit: '64kb' }))
   app.get('/livez', (_request, response) => void response.json({ status: 'ok' }))
   app.get('/ledger', (_request, response) => {
-    response.json(Object.assign({}, ...PROVIDERS.map((kind) => publishProvider(kind, ledger))))
+    response.json(publishAll(ledger))
   })
   app
     .route('/faults')
@@ -26,9 +27,19 @@ export function createSandbox(ledger: Ledger): Express {
       response.json(faults.current())
     })
   for (const kind of PROVIDERS) app.use(createProvider(kind, ledger, faults))
+  app.use(createParcels(ledger, faults))
   app.use((_request, response) => void response.status(404).json({ code: 'NOT_FOUND' }))
   app.use(answerBadRequest)
   return app
+}
+
+/** What all providers did, by list; two of them may be one list's. */
+function publishAll(ledger: Ledger): Record<string, object[]> {
+  const lists: Record<string, object[]> = {}
+  for (const kind of PROVIDERS)
+    for (const [name, rows] of Object.entries(publishProvider(kind, ledger)))
+      lists[name] = [...(lists[name] ?? []), ...rows]
+  return lists
 }
 
 /** Four parameters: that is how Express knows it. */

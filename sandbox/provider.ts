@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Router, type Request, type Response } from 'express'
+import { Router, type Request, type RequestHandler, type Response } from 'express'
 import type { Behaviour } from './behaviour.ts'
 import type { FaultSwitch } from './faults.ts'
 import { digestOf, isPending, type Effect, type Entry, type Ledger } from './ledger.ts'
@@ -19,7 +19,7 @@ export interface ProviderKind {
    */
   effectOf(key: string, body: unknown): Effect | undefined
   /** How the provider behaves towards an effect; undefined for one that it does not know how to have. */
-  behaviourOf(effect: Effect): Behaviour | undefined
+  behaviourOf(effect: Effect, key: string, ledger: Ledger): Behaviour | undefined
   /** The code of the refusal then. */
   unknownCode: string
   /** The names of the states of an effect. */
@@ -72,7 +72,7 @@ export function createProvider(kind: ProviderKind, ledger: Ledger, faults: Fault
     const key = request.get('idempotency-key')
     const effect = key === undefined ? undefined : kind.effectOf(key, request.body)
     if (key === undefined || effect === undefined) return problem(response, 400, 'MALFORMED')
-    const behaviour = kind.behaviourOf(effect)
+    const behaviour = kind.behaviourOf(effect, key, ledger)
     if (behaviour === undefined) return problem(response, kind.refusalStatus, kind.unknownCode)
     if (ledger.find(collection, key)?.state === 'voided') return problem(response, 409, 'VOIDED')
     if (behaviour.refusal !== undefined) return problem(response, kind.refusalStatus, behaviour.refusal)
@@ -122,7 +122,7 @@ export function createProvider(kind: ProviderKind, ledger: Ledger, faults: Fault
     if (entry === undefined || entry.state === 'voided') return problem(response, 404, 'UNKNOWN_KEY')
     if (isPending(entry)) return problem(response, 409, 'PENDING')
     if (entry.state === 'undone' && entry.undoKey !== undoKey) return problem(response, 409, 'ALREADY_UNDONE')
-    if (count(undoCalls, key) <= (kind.behaviourOf(entry.effect)?.undoFailing ?? 0))
+    if (count(undoCalls, key) <= (kind.behaviourOf(entry.effect, key, ledger)?.undoFailing ?? 0))
       return fail(response, 503)
     if (entry.state === 'live') ledger.write({ collection, key, did: 'undo', undoKey })
     if (dropsReplies(response)) return void request.socket.destroy()
@@ -130,10 +130,18 @@ export function createProvider(kind: ProviderKind, ledger: Ledger, faults: Fault
   })
 
   const guarded = Router()
-  guarded.use([`/${collection}`, kind.undo.path], async (_request, response, next) => {
+  guarded.use([`/${collection}`, kind.undo.path], guardWith(kind.name, faults))
+  guarded.use(router)
+  return guarded
+}
+
+/** Stands before the calls to a provider: what is wrong with it at large. */
+export const guardWith =
+  (provider: string, faults: FaultSwitch): RequestHandler =>
+  async (_request, response, next) => {
     const delayMs = faults.delayMs()
     if (delayMs > 0) answerLate(response, delayMs)
-    const fault = faults.meet(kind.name)
+    const fault = faults.meet(provider)
     if (fault === 'down' || fault === 'flaky') return fail(response, 503)
     if (fault === 'limited') return fail(response, 429)
     if (fault === 'garbage') return void response.type('html').send('<html>Back soon.</html>')
@@ -142,10 +150,7 @@ export function createProvider(kind: ProviderKind, ledger: Ledger, faults: Fault
     if (fault === 'slow') await sleep(SLOW_MS)
     response.locals['isDropped'] = fault === 'drop'
     next()
-  })
-  guarded.use(router)
-  return guarded
-}
+  }
 
 function decision({ pendingMs }: Behaviour): { decidesAt?: number | 'never' } {
   if (pendingMs === undefined) return {}
@@ -166,7 +171,7 @@ function answerLate(response: Response, ms: number): void {
   }
 }
 
-const dropsReplies = (response: Response) => response.locals['isDropped'] === true
+export const dropsReplies = (response: Response) => response.locals['isDropped'] === true
 
 function count(calls: Map<string, number>, key: string): number {
   const call = (calls.get(key) ?? 0) + 1

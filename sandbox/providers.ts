@@ -1,6 +1,15 @@
 import { z } from 'zod'
 import { behaviourOf } from './behaviour.ts'
+import { isPending } from './ledger.ts'
 import type { ProviderKind } from './provider.ts'
+
+const behaviourOfCharge = behaviourOf({
+  prefix: 'pm_',
+  fine: ['ok', 'partial', 'other_currency'],
+  refused: { declined: 'DECLINED', insufficient_funds: 'INSUFFICIENT_FUNDS' },
+  undoFails: 'refund_fails',
+  pends: 'pending',
+})
 
 /** Every provider that the sandbox plays. Its routes, its faults and its part of the ledger follow from its entry. */
 export const PROVIDERS: readonly ProviderKind[] = [
@@ -17,13 +26,7 @@ export const PROVIDERS: readonly ProviderKind[] = [
       const { paymentMethod: token, ...asked } = data
       return { id: `ch_${key}`, ...asked, ...OTHERWISE[token]?.(asked), token }
     },
-    behaviourOf: behaviourOf({
-      prefix: 'pm_',
-      fine: ['ok', 'partial', 'other_currency'],
-      refused: { declined: 'DECLINED', insufficient_funds: 'INSUFFICIENT_FUNDS' },
-      undoFails: 'refund_fails',
-      pends: 'pending',
-    }),
+    behaviourOf: behaviourOfCharge,
     publish: (effects) => ({
       charges: effects.map(({ key, effect, state }) => ({
         key,
@@ -55,6 +58,42 @@ export const PROVIDERS: readonly ProviderKind[] = [
     }),
     publish: (effects) => ({ shipments: effects.map(({ key, state }) => ({ key, state })) }),
   },
+  {
+    name: 'payment',
+    collection: 'partial-refunds',
+    refusalStatus: 422,
+    unknownCode: 'UNKNOWN_CHARGE',
+    states: { live: 'refunded', undone: 'withdrawn', voided: 'voided', pending: 'pending' },
+    undo: { path: '/partial-refunds/:key/withdraw', keyOf: (request) => String(request.params['key']) },
+    effectOf(key, body) {
+      const { success, data } = partialRefundRequest.safeParse(body)
+      return success ? { id: `re_${key}`, ...data } : undefined
+    },
+    behaviourOf(effect, key, ledger) {
+      const charge = ledger.find('charges', String(effect['chargeKey']))
+      if (charge?.state !== 'live' || isPending(charge)) return undefined
+      const others = ledger
+        .entries('partial-refunds')
+        .flatMap(([other, entry]) => (entry.state === 'live' && other !== key ? [entry.effect] : []))
+        .filter(({ chargeKey }) => chargeKey === effect['chargeKey'])
+      const refunded = others.reduce((sum, { amountMinor }) => sum + Number(amountMinor), 0)
+      const isTooMuch =
+        effect['currency'] !== charge.effect['currency'] ||
+        refunded + Number(effect['amountMinor']) > Number(charge.effect['amountMinor'])
+      if (isTooMuch) return { refusal: 'EXCEEDS_CHARGE' }
+      const { undoFailing = 0 } = behaviourOfCharge(charge.effect) ?? {}
+      return { failing: { times: undoFailing, status: 503 } }
+    },
+    publish: (effects) => ({
+      refunds: effects
+        .filter(({ undoKey }) => undoKey === undefined)
+        .map(({ key, effect }) => ({
+          key,
+          chargeKey: effect['chargeKey'],
+          amountMinor: effect['amountMinor'],
+        })),
+    }),
+  },
 ]
 
 /** What is charged for a token, where that is not what was asked for. */
@@ -70,3 +109,8 @@ const chargeRequest = z.object({
 })
 const shipmentRequest = z.object({ service: z.string(), address: z.record(z.string(), z.string()) })
 const refundRequest = z.object({ chargeKey: z.string() })
+const partialRefundRequest = z.object({
+  chargeKey: z.string(),
+  amountMinor: z.int().positive(),
+  currency: z.string().length(3),
+})

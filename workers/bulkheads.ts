@@ -20,4 +20,4 @@ export const bulkheadOf = (participant: Participant): Bulkhead => OWN[participan
 export const PARTICIPANT_NAMES = Object.keys(PARTICIPANTS) as Participant[]
 
 /** The participants whose queues carry workflows too: one for each kind of saga. */
-export const SAGA_PARTICIPANTS: readonly Participant[] = ['order', 'transfer']
+export const SAGA_PARTICIPANTS: readonly Participant[] = ['order', 'transfer', 'return']

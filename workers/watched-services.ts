@@ -15,7 +15,7 @@ interface WatchedOptions extends Pick<WiringOptions, 'reach'> {
 /** What the steps of a process call, as it is configured; how its providers fare is measured and reported. */
 export function createWatchedServices(config: Config, { db, reach, metrics, log }: WatchedOptions) {
   const providerMetrics = createProviderMetrics(metrics, log)
-  const { services, providers } = createServices({
+  const { services, parcelFeed, providers } = createServices({
     db,
     urls: providerUrls(config),
     reach,
@@ -24,5 +24,5 @@ export function createWatchedServices(config: Config, { db, reach, metrics, log 
     watch: (name) => providerMetrics(name, () => report.now()),
   })
   const report = reportProviders(providers, createDependencies({ db }), log)
-  return { services, report }
+  return { services, parcelFeed, report }
 }

@@ -6,13 +6,18 @@ import { hedgeReads, type HedgeOptions } from '../domain/provider/hedge.ts'
 import { createProviderHttp } from '../domain/provider/http.ts'
 import { createConcurrencyLimit } from '../domain/provider/limit.ts'
 import { PERMITS, type LocalPermits } from '../domain/provider/permits.ts'
+import { createParcelFeed, type ParcelFeed } from '../domain/shipping/parcel-feed.ts'
 import { bindSteps, type Reach } from '../domain/saga/step.ts'
+import { createReturnJournal } from '../domain/return/journal.ts'
+import { createReturnMessages } from '../domain/return/messages.ts'
 import { createTransferJournal } from '../domain/transfer/journal.ts'
 import type { Database } from '../prisma/client.ts'
 import { perProvider, PROVIDERS, type PerProvider, type ProviderName } from '../providers.ts'
 
 export interface Wiring {
   services: Services
+  /** What the carrier says of returns. */
+  parcelFeed: ParcelFeed
   /** The providers behind them, to be watched. */
   providers: GuardedProvider[]
 }
@@ -63,8 +68,9 @@ export function createServices({ db, urls, reach, watch, permits, ...options }: 
   return {
     services: {
       steps: bindSteps(PARTICIPANTS, { db, reach, providers }),
-      journals: { order: createOrderJournal({ db }), transfer: createTransferJournal({ db }) },
+      journals: { order: createOrderJournal({ db }), transfer: createTransferJournal({ db }), return: createReturnJournal({ db }) },
     },
+    parcelFeed: createParcelFeed({ carrier: providers.shipping, messages: createReturnMessages({ db }) }),
     providers: Object.values(guarded),
   }
 }

@@ -4,6 +4,7 @@ import { queueName, readConfig, requireDatabaseUrl } from '../config.ts'
 import { temporalTarget } from '../temporal.ts'
 import { watchClocks } from '../clock-skew.ts'
 import { createClocks } from '../dispatch/clocks.ts'
+import { sweepRegularly } from '../dispatch/sweep.ts'
 import type { Participant } from '../domain/participants.ts'
 import { onShutdown } from '../lifecycle.ts'
 import { createLogger, describeError } from '../logger.ts'
@@ -27,7 +28,7 @@ const metrics = createMetrics()
 const closeMetrics = await serveMetrics(metrics, { host: config.HOST, port: config.METRICS_PORT })
 const db = openDatabase(requireDatabaseUrl(config), config.DATABASE_POOL)
 const reach = createFailpoints(config.FAILPOINTS)
-const { services, report } = createWatchedServices(config, { db, reach, metrics, log })
+const { services, parcelFeed, report } = createWatchedServices(config, { db, reach, metrics, log })
 const connection = await NativeConnection.connect(temporalTarget(config))
 const workers = await runWorkers({
   connection,
@@ -42,6 +43,9 @@ const workers = await runWorkers({
       log.warn({ activity, sagaId, code, error: describeError(error) }, 'fault'),
   },
 })
+const stopFeed = participants.includes('shipping')
+  ? sweepRegularly({ 'received parcels': () => parcelFeed.advance() }, log)
+  : undefined
 const stopClocks = watchClocks({
   clocks: createClocks({
     db,
@@ -55,7 +59,7 @@ const stopClocks = watchClocks({
 log.info({ queues: participants.map((participant) => queueName(config, participant)) }, 'working')
 
 onShutdown(log, config.SUPERVISED, async () => {
-  await Promise.all([workers.drain(), stopClocks()])
+  await Promise.all([workers.drain(), stopClocks(), stopFeed?.()])
   await report.stop()
   closeMetrics()
   await connection.close()

@@ -34,7 +34,7 @@ it('what staff change is recorded, and of what customers change erasures alone',
   const changing = endpoints.filter(({ method }) => method !== 'get').map(nameOf)
   expect(recorded(of('operator')).toSorted()).toEqual(changing.toSorted())
   const placed = changing.filter((name) => !recorded(DEVELOPER).includes(name))
-  expect(placed).toEqual(['POST /orders', 'POST /transfers'])
+  expect(placed).toEqual(['POST /orders', 'POST /orders/{id}/returns', 'POST /transfers'])
   expect(recorded(of('customer'))).toEqual(['DELETE /customers/{id}/personal-data'])
 })
 

@@ -31,6 +31,10 @@ export const ACCESS: Readonly<Record<string, Access>> = {
   'GET /orders/{id}/history': own('viewer'),
   'GET /orders/{id}/timeline': VIEWER,
   'POST /orders/{id}/cancel': own('operator'),
+  'POST /orders/{id}/returns': own('operator'),
+  'GET /orders/{id}/returns': own('viewer'),
+  'GET /returns/{id}': own('viewer'),
+  'GET /returns/{id}/events': own('viewer'),
 
   'GET /products': 'any role',
   'GET /products/{sku}': 'any role',
@@ -67,6 +71,11 @@ export const ACCESS: Readonly<Record<string, Access>> = {
   'POST /operations/orders/{id}/skip': TREASURER,
   'POST /operations/transfers/{id}/retry': OPERATOR,
   'POST /operations/transfers/{id}/skip': TREASURER,
+  'POST /operations/returns/{id}/retry': OPERATOR,
+  'POST /operations/returns/{id}/skip': TREASURER,
+  'GET /operations/returns': VIEWER,
+  'POST /operations/returns/{id}/approve': OPERATOR,
+  'POST /operations/returns/{id}/refuse': OPERATOR,
   'POST /operations/parked/retry': OPERATOR,
   'GET /operations/retries': VIEWER,
   'GET /operations/retries/{id}': VIEWER,
@@ -96,6 +105,7 @@ export const ACCESS: Readonly<Record<string, Access>> = {
   'DELETE /development/faults': ADMIN,
   'GET /development/ledger': ADMIN,
   'GET /development/processes': ADMIN,
+  'POST /development/parcels/{reference}/received': ADMIN,
   'POST /development/processes/{name}/kill': ADMIN,
 }
 
@@ -126,8 +136,8 @@ export const describeAccess = (access: Access): string =>
     ? access
     : `${access.staff}${access.customers === true ? ', or the customer' : ''}`
 
-/** Orders and transfers of customers are a record of themselves, and so is what they do with theirs. */
-const PLACING = new Set(['POST /orders', 'POST /transfers'])
+/** Orders, returns and transfers of customers are a record of themselves, and so is what they do with theirs. */
+const PLACING = new Set(['POST /orders', 'POST /orders/{id}/returns', 'POST /transfers'])
 
 /** Whether it is recorded that the principal does this. */
 export function isRecorded(endpoint: Pick<Contract, 'method' | 'path'>, principal: Principal): boolean {

@@ -66,6 +66,17 @@ const sandboxEndpoints = (sandbox: SandboxClient): Endpoint[] => [
     },
     handle: async ({ query: { orderId = '' } }) => reply(200, ofOrder(await sandbox.readLedger(), orderId)),
   }),
+  endpoint({
+    method: 'post',
+    path: '/development/parcels/{reference}/received',
+    summary: 'Let the carrier say that it has received a parcel',
+    params: z.object({ reference: uuid.openapi({ description: 'The id of a return.' }) }),
+    answers: { 202: { description: 'The return hears of it within seconds.', schema: accepted } },
+    async handle({ params: { reference } }) {
+      await sandbox.receiveParcel(reference)
+      return ACCEPTED
+    },
+  }),
 ]
 
 /** An idempotency key contains the id of its order. */

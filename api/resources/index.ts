@@ -19,6 +19,7 @@ import { productEndpoints } from './products.ts'
 import { projectionEndpoints } from './projections.ts'
 import { reportEndpoints } from './reports.ts'
 import { retryEndpoints } from './retries.ts'
+import { returnEndpoints } from './returns.ts'
 import { sagaEndpoints } from './sagas.ts'
 import { sessionEndpoints, type SessionResources } from './session.ts'
 import { streamEndpoints } from './streams.ts'
@@ -31,6 +32,7 @@ export const createEndpoints = (
 ): Endpoint[] => [
   ...orderEndpoints(services),
   ...timelineEndpoints(services),
+  ...returnEndpoints(services),
   ...productEndpoints(services),
   ...loyaltyEndpoints(services),
   ...personalDataEndpoints(services),

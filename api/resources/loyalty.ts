@@ -4,9 +4,15 @@ import { requireOwn } from '../identity/principal.ts'
 import { CUSTOMER_ID, momentKey, page, pageQuery, time, toPage } from '../parts.ts'
 import { z } from '../zod.ts'
 
-const KINDS = ['awarded', 'revoked'] as const
+const KINDS = ['awarded', 'revoked', 'returned'] as const
 
-const entry = z.object({ orderId: z.uuid(), kind: z.enum(KINDS), points: z.int(), recordedAt: time })
+const entry = z.object({
+  orderId: z.uuid(),
+  kind: z.enum(KINDS).openapi({ description: '`returned`: what a return took back.' }),
+  returnId: z.uuid().optional(),
+  points: z.int(),
+  recordedAt: time,
+})
 
 const { data: entries, nextCursor } = page(entry).shape
 
@@ -34,7 +40,8 @@ export function loyaltyEndpoints({ loyalty: accounts }: LoyaltyResources): Endpo
       query,
       answers: {
         200: {
-          description: 'One point for every full 100 minor units of a completed order.',
+          description:
+            'One point for every full 100 minor units of a completed order that were not returned.',
           schema: loyalty,
         },
       },
@@ -50,9 +57,10 @@ export function loyaltyEndpoints({ loyalty: accounts }: LoyaltyResources): Endpo
   ]
 }
 
-const viewEntry = ({ orderId, kind, points, recordedAt }: LoyaltyEntry) => ({
+const viewEntry = ({ id, orderId, kind, points, recordedAt }: LoyaltyEntry) => ({
   orderId,
   kind,
+  ...(kind === 'returned' ? { returnId: id } : {}),
   points,
   recordedAt: recordedAt.toISOString(),
 })

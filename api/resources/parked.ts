@@ -28,6 +28,7 @@ export const parkedStep = z
     kind: sagaKind,
     orderId: z.uuid().optional().openapi({ description: 'Of an order.' }),
     transferId: z.uuid().optional().openapi({ description: 'Of a transfer.' }),
+    returnId: z.uuid().optional().openapi({ description: 'Of a return.' }),
     step: z.string().openapi({ description: 'The step, also when it is its compensation that is parked.' }),
     errorClass: z.string(),
     attempts: z.int(),
@@ -80,6 +81,11 @@ export function parkedEndpoints(options: ParkedResources): Endpoint[] {
       sagas: 'transfers',
       absent: 'TRANSFER_NOT_FOUND',
       notParked: 'TRANSFER_NOT_PARKED',
+    }),
+    ...sagaEndpoints(options, contracts.return, {
+      sagas: 'returns',
+      absent: 'RETURN_NOT_FOUND',
+      notParked: 'RETURN_NOT_PARKED',
     }),
   ]
 }
@@ -161,9 +167,6 @@ function requireAccepted(verdict: Verdict, notParked: ProblemCode): void {
   }
 }
 
-function viewParked({ kind, id, since, ...parked }: ParkedStep) {
-  const common = { ...parked, since: since.toISOString() }
-  return kind === 'order'
-    ? { kind: 'order' as const, orderId: id, ...common }
-    : { kind: 'transfer' as const, transferId: id, ...common }
+function viewParked({ id, since, ...parked }: ParkedStep) {
+  return { ...parked, [`${parked.kind}Id`]: id, since: since.toISOString() }
 }

@@ -1,3 +1,4 @@
+import { SAGA_KINDS } from '../../domain/saga/ids.ts'
 import { SAGA_STATUSES, type SagaStatus } from '../../domain/saga/status.ts'
 import type { StepOutline } from '../../domain/saga/step-outline.ts'
 import type { SagaContract } from '../../workflows/saga/contract.ts'
@@ -6,7 +7,7 @@ import { reason } from '../text.ts'
 import { z } from '../zod.ts'
 
 /** What there are sagas of. */
-export const sagaKind = z.enum(['order', 'transfer'])
+export const sagaKind = z.enum(SAGA_KINDS)
 
 const step = z
   .object({

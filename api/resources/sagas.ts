@@ -1,5 +1,5 @@
 import { providerOf, stepNamed } from '../../domain/participants.ts'
-import type { SagaKind } from '../../domain/saga/ids.ts'
+import { SAGA_KINDS, type SagaKind } from '../../domain/saga/ids.ts'
 import type { StepOutline } from '../../domain/saga/step-outline.ts'
 import type { SagaContract } from '../../workflows/saga/contract.ts'
 import type { Contracts } from '../contracts.ts'
@@ -41,10 +41,7 @@ export const sagaList = z
 
 /** What the sagas are made of: every definition that this process knows. */
 export function sagaEndpoints({ contracts }: { contracts: Contracts }): Endpoint[] {
-  const data = [
-    ...definitionsOfKind('order', contracts.order),
-    ...definitionsOfKind('transfer', contracts.transfer),
-  ]
+  const data = SAGA_KINDS.flatMap((kind) => definitionsOfKind(kind, contracts[kind]))
   return [
     endpoint({
       method: 'get',

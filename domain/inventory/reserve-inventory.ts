@@ -29,7 +29,9 @@ export const reserveInventory = rowStep<InventoryEvents>()({
             SELECT sku, sum(CASE kind WHEN 'reserved' THEN quantity ELSE -quantity END) AS reserved,
                    sum(CASE kind WHEN 'sold' THEN quantity ELSE 0 END) AS sold
               FROM stock_movements GROUP BY sku) m USING (sku)
-         WHERE stock.reserved <> coalesce(m.reserved, 0) OR stock.sold <> coalesce(m.sold, 0)
+          LEFT JOIN (SELECT sku, sum(quantity) AS quantity FROM stock_returns GROUP BY sku) back USING (sku)
+         WHERE stock.reserved <> coalesce(m.reserved, 0)
+            OR stock.sold <> coalesce(m.sold, 0) - coalesce(back.quantity, 0)
             OR stock.available + stock.reserved + stock.sold <> stock.received
         UNION ALL
         SELECT s.id::text FROM its_sagas s JOIN order_lines l ON l.order_id = s.id

@@ -1,7 +1,7 @@
 import type { Sql } from '../../events/store/sql.ts'
 import { idsCreated, sagasCreated } from '../order/id-time.ts'
 import { providerOf } from '../participants.ts'
-import type { SagaKind } from '../saga/ids.ts'
+import { SAGA_KINDS, type SagaKind } from '../saga/ids.ts'
 import { worth } from './worth.ts'
 
 export const TREND_BUCKETS = 12
@@ -42,12 +42,12 @@ type Row = Pick<Failure, 'kind' | 'step' | 'code' | 'count' | 'firstSeenAt' | 'l
 const BUCKET = `width_bucket(extract(epoch FROM seen_at), extract(epoch FROM $1::timestamptz), extract(epoch FROM $2::timestamptz), ${TREND_BUCKETS})`
 
 const grouped = (failed: string) => `
-  SELECT kind, step, code, coalesce(o.currency, t.currency) AS currency, least(${BUCKET}, ${TREND_BUCKETS}) AS bucket, count(*) AS count,
+  SELECT kind, step, code, worth.currency, least(${BUCKET}, ${TREND_BUCKETS}) AS bucket, count(*) AS count,
          min(seen_at) AS "firstSeenAt", max(seen_at) AS "lastSeenAt",
-         sum(coalesce(o.total_minor, t.amount_minor))::float8 AS "amountMinor"
+         sum(worth.amount_minor)::float8 AS "amountMinor"
     FROM (${failed}) AS failed ${worth('failed.id')}
-   WHERE kind = ANY (CASE WHEN $3::text IS NULL THEN ARRAY['order', 'transfer'] ELSE ARRAY[$3::text] END)
-     AND (o.id IS NOT NULL OR t.id IS NOT NULL)
+   WHERE kind = ANY (CASE WHEN $3::text IS NULL THEN ARRAY[${SAGA_KINDS.map((kind) => `'${kind}'`).join(', ')}] ELSE ARRAY[$3::text] END)
+     AND worth.currency IS NOT NULL
    GROUP BY 1, 2, 3, 4, 5`
 
 const KIND = `split_part(s.definition, '@', 1) AS kind`
@@ -59,7 +59,8 @@ const STATEMENTS: Record<FailureState, string> = {
   rejected: grouped(
     sagasCreated(
       `s.id, ${KIND}, s.reason_step AS step, s.reason_code AS code, s.updated_at AS seen_at`,
-      `s.status = 'rejected'`,
+      // A return that was refused, or has expired, has not failed.
+      `s.status = 'rejected' AND s.definition NOT LIKE 'return@%'`,
       '$4',
     ),
   ),

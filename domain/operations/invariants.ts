@@ -5,7 +5,7 @@ import { holes, whereaboutsOfEvents } from './consumption.ts'
 import { isNewerEvent } from '../../faults.ts'
 import type { PerProvider } from '../../providers.ts'
 import { PARTICIPANTS } from '../participants.ts'
-import { partsOfKey, sagaStream } from '../saga/ids.ts'
+import { partsOfKey, sagaStream, type SagaKind } from '../saga/ids.ts'
 import { allSteps, type Invariant, type LedgerEntry } from '../saga/step.ts'
 import { DONE_BY, UNDONE_BY } from '../order/events.ts'
 import { evolve, NOTHING, type OrderState, type StepFold } from '../order/evolve.ts'
@@ -52,25 +52,28 @@ const STEPS = allSteps(PARTICIPANTS)
 export function createInvariants({ db, readLedgers, definitionsOf }: InvariantOptions) {
   return {
     async check(): Promise<{ ok: boolean; checks: Check[] }> {
-      const { checks, orders } = await db.$transaction(
+      const { checks, ended } = await db.$transaction(
         (transaction) => checkDatabase(transaction, definitionsOf),
         {
           isolationLevel: 'RepeatableRead',
           timeout: INVARIANTS_MAX_MS,
         },
       )
-      // Read after the tables: what a terminal order did at its providers is there by then.
-      const all = [...checks, ...(await checkLedgers(readLedgers, orders, definitionsOf))]
+      // Read after the tables: what a saga that has ended did at its providers is there by then.
+      const all = [...checks, ...(await checkLedgers(readLedgers, ended, definitionsOf))]
       return { ok: all.every(({ ok }) => ok), checks: all }
     },
   }
 }
 
-interface TerminalOrder {
+/** An order that has ended, or a return that has. */
+interface EndedSaga {
+  kind: SagaKind
   id: string
   definition: string
   isCompleted: boolean
-  totalMinor: number
+  /** What was charged, or given back. */
+  amountMinor: number
   currency: string
   /** Steps whose compensation was given up. */
   skipped: string[]
@@ -79,7 +82,7 @@ interface TerminalOrder {
 async function checkDatabase(
   db: Transaction,
   definitionsOf: InvariantOptions['definitionsOf'],
-): Promise<{ checks: Check[]; orders: Map<string, TerminalOrder> }> {
+): Promise<{ checks: Check[]; ended: EndedSaga[] }> {
   const checks = [...(await offendersByName(db, definitionsOf))].map(([name, rows]) => verdict(name, rows))
   checks.push(
     verdict('versions', await versions(db)),
@@ -88,14 +91,15 @@ async function checkDatabase(
     verdict('dead-letters', await holes(db), await whereaboutsOfEvents(db)),
     verdict('orphans', await orphans(db)),
   )
-  const rows = await db.$queryRaw<(Omit<TerminalOrder, 'totalMinor'> & { totalMinor: bigint })[]>`
-    SELECT o.id, s.definition, s.status = 'completed' AS "isCompleted", o.total_minor AS "totalMinor", o.currency, coalesce((
-        SELECT array_agg(step) FROM step_fences f WHERE f.saga_id = o.id AND f.state = 'skipped'), '{}') AS skipped
-      FROM orders o JOIN sagas s USING (id) WHERE s.status IN ('completed', 'rejected', 'cancelled')`
-  return {
-    checks,
-    orders: new Map(rows.map((row) => [row.id, { ...row, totalMinor: Number(row.totalMinor) }])),
-  }
+  const rows = await db.$queryRaw<(Omit<EndedSaga, 'amountMinor'> & { amountMinor: bigint })[]>`
+    SELECT split_part(s.definition, '@', 1) AS kind, s.id, s.definition, s.status = 'completed' AS "isCompleted",
+           e.amount_minor AS "amountMinor", e.currency, coalesce((
+             SELECT array_agg(step) FROM step_fences f WHERE f.saga_id = s.id AND f.state = 'skipped'), '{}') AS skipped
+      FROM (SELECT id, total_minor AS amount_minor, currency, true AS is_settled FROM orders
+            UNION ALL SELECT id, amount_minor, currency, status = 'refunded' FROM returns) e
+      JOIN sagas s ON s.id = e.id
+     WHERE s.status IN ('rejected', 'cancelled') OR (s.status = 'completed' AND e.is_settled)`
+  return { checks, ended: rows.map((row) => Object.assign(row, { amountMinor: Number(row.amountMinor) })) }
 }
 
 function verdict(name: string, rows: readonly Row[], holds = 'holds'): Check {
@@ -263,16 +267,16 @@ const orderOfEvents = (db: Transaction) => db.$queryRaw<Row[]>`
   HAVING max(version) FILTER (WHERE type = ANY(${[...DONE_BY.keys()]}::text[]))
        > min(version) FILTER (WHERE type = ANY(${[...UNDONE_BY.keys()]}::text[]))`
 
-/** At its provider, a step of a completed order has one effect; one that was turned back has none, unless skipped. */
+/** At its provider, a step of a completed saga has one effect; one that was turned back has none, unless skipped. */
 async function checkLedgers(
   read: InvariantOptions['readLedgers'],
-  orders: Map<string, TerminalOrder>,
+  ended: readonly EndedSaga[],
   definitionsOf: InvariantOptions['definitionsOf'],
 ): Promise<Check[]> {
   const ledgers = await read().catch(() => undefined)
   return STEPS.flatMap(({ name: step, provider, ledger }) => {
     if (provider === undefined || ledger === undefined) return []
-    const { check, collection, live, isRight = () => true } = ledger
+    const { check, saga: kind, collection, live, isRight = () => true } = ledger
     const entries = ledgers?.[provider][collection]
     if (entries === undefined)
       return [{ name: check, ok: false, detail: 'the provider’s ledger could not be read' }]
@@ -280,36 +284,38 @@ async function checkLedgers(
     const others = STEPS.filter((one) => one.provider === provider && one.ledger?.collection === collection)
       .map(({ name }) => name)
       .filter((name) => name !== step)
-    const standing = liveByOrder(entries, live, others)
-    const isWrong = (order: TerminalOrder) => {
-      const [first, ...more] = standing.get(order.id) ?? []
-      if (!order.isCompleted) return first !== undefined && !order.skipped.includes(step)
-      // A completed order of a definition that this process does not know is another process's to judge.
-      if (!definitions.includes(order.definition)) return false
-      return first === undefined || more.length > 0 || !isRight(first, order)
+    const standing = liveBySaga(kind, entries, live, others)
+    const isWrong = (saga: EndedSaga) => {
+      const [first, ...more] = standing.get(saga.id) ?? []
+      if (!saga.isCompleted) return first !== undefined && !saga.skipped.includes(step)
+      // A completed saga of a definition that this process does not know is another process's to judge.
+      if (!definitions.includes(saga.definition)) return false
+      return first === undefined || more.length > 0 || !isRight(first, saga)
     }
     return [
       verdict(
         check,
-        [...orders.values()].filter(isWrong).map(({ id }) => ({ offender: id })),
+        ended.filter((saga) => saga.kind === kind && isWrong(saga)).map(({ id }) => ({ offender: id })),
       ),
     ]
   })
 }
 
 /**
- * Whatever names the order, but for what other steps have in the same list: an effect under a wrong key counts, too.
+ * Whatever names the saga, but for what other steps have in the same list: an effect under a wrong key counts, too.
  */
-function liveByOrder(
+function liveBySaga(
+  kind: SagaKind,
   entries: readonly LedgerEntry[],
-  live: string,
+  live: string | undefined,
   others: readonly string[],
 ): Map<string, LedgerEntry[]> {
-  const byOrder = new Map<string, LedgerEntry[]>()
+  const bySaga = new Map<string, LedgerEntry[]>()
   for (const entry of entries) {
-    const of = partsOfKey('order', entry.key)
-    if (entry.state === live && of !== undefined && !others.includes(of.activity))
-      byOrder.set(of.sagaId, [...(byOrder.get(of.sagaId) ?? []), entry])
+    const of = partsOfKey(kind, entry.key)
+    const isLive = live === undefined || entry.state === live
+    if (isLive && of !== undefined && !others.includes(of.activity))
+      bySaga.set(of.sagaId, [...(bySaga.get(of.sagaId) ?? []), entry])
   }
-  return byOrder
+  return bySaga
 }

@@ -66,7 +66,7 @@ const AT_RISK = `
 
 const PARKED = `
   WITH parked AS (SELECT saga_id AS id, count(*) AS steps FROM step_fences WHERE parked_at IS NOT NULL GROUP BY saga_id)
-  SELECT coalesce(o.currency, t.currency) AS currency, coalesce(sum(coalesce(o.total_minor, t.amount_minor)), 0)::float8 AS "amountMinor",
+  SELECT worth.currency, coalesce(sum(worth.amount_minor), 0)::float8 AS "amountMinor",
          sum(steps)::bigint AS steps
     FROM parked p ${worth('p.id')} GROUP BY 1 ORDER BY 1`
 

@@ -5,15 +5,15 @@ import type { SagaKind } from '../saga/ids.ts'
 
 /** A step, or its compensation, that no machine could settle. */
 export interface ParkedStep {
-  /** What it is a step of: `order` or `transfer`, and its id. */
-  kind: string
+  /** What it is a step of, and its id. */
+  kind: SagaKind
   id: string
   step: string
   /** What keeps it from going on: a class of error, or the code of a refusal. */
   errorClass: string
   attempts: number
   since: Date
-  /** What the order or the transfer is worth: it is at risk until the step is settled. */
+  /** What the order, the transfer or the return is worth: it is at risk until the step is settled. */
   amountMinor: number
 }
 
@@ -33,10 +33,11 @@ export function createParking({ db }: { db: Database }) {
       const rows = await db.$queryRaw<(Omit<ParkedStep, 'amountMinor'> & { amountMinor: bigint })[]>`
         SELECT split_part(s.definition, '@', 1) AS kind, s.id, f.step,
                coalesce(f.parked_error, 'UNKNOWN') AS "errorClass", f.parked_at AS since,
-               coalesce(o.total_minor, t.amount_minor) AS "amountMinor",
+               coalesce(o.total_minor, t.amount_minor, r.amount_minor) AS "amountMinor",
                CASE WHEN s.reason_code IS NULL THEN f.attempts ELSE f.undo_attempts END AS attempts
           FROM step_fences f JOIN sagas s ON s.id = f.saga_id
           LEFT JOIN orders o ON o.id = f.saga_id LEFT JOIN transfers t ON t.id = f.saga_id
+          LEFT JOIN returns r ON r.id = f.saga_id
          WHERE f.parked_at IS NOT NULL
            AND (${kind ?? null}::text IS NULL OR split_part(s.definition, '@', 1) = ${kind ?? null})
            AND (${step ?? null}::text IS NULL OR f.step = ${step ?? null})

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { providerStep } from '../saga/provider-step.ts'
+import { isSameMoney } from './money.ts'
 
 /** What the events say about a charge. */
 interface Paid {
@@ -15,11 +16,6 @@ interface Paid {
 type Voided = Pick<Paid, 'key'> & Partial<Paid>
 
 type PaymentEvents = { PaymentCharged: Paid; PaymentRefunded: Paid; PaymentVoided: Voided }
-
-const isSameMoney = (
-  { amountMinor, currency }: { amountMinor: number; currency: string },
-  other: Readonly<Record<string, unknown>>,
-): boolean => amountMinor === other['amountMinor'] && currency === other['currency']
 
 /** Charges an order's total to the customer's payment method; undone by a refund. */
 export const chargePayment = providerStep<PaymentEvents>()({
@@ -79,7 +75,6 @@ export const chargePayment = providerStep<PaymentEvents>()({
   ],
   ledger: {
     check: 'money-at-gateway',
-    isRight: (entry, order) =>
-      entry['amountMinor'] === order.totalMinor && entry['currency'] === order.currency,
+    isRight: (entry, asked) => isSameMoney(asked, entry),
   },
 })

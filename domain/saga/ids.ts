@@ -4,7 +4,8 @@
  */
 
 /** What a saga is one of: the name of its definitions before the `@`. */
-export type SagaKind = 'order' | 'transfer'
+export const SAGA_KINDS = ['order', 'transfer', 'return'] as const
+export type SagaKind = (typeof SAGA_KINDS)[number]
 
 /**
  * The stream of a saga's events. `kind` is what it is a saga of: the SQL function `saga_advance` builds the same name.
@@ -19,9 +20,14 @@ export const sagaOfStream = (kind: string, streamId: string): string | undefined
 export const stepKey = (kind: SagaKind, sagaId: string, activity: string): string =>
   `${kind}:${sagaId}:${activity}`
 
+/** The same of a return: it names the order first, to which it belongs. */
+export const returnStepKey = (orderId: string, returnId: string, activity: string): string =>
+  stepKey('order', orderId, stepKey('return', returnId, activity))
+
 /** Whose key it is, and what follows; undefined for a key that names no saga of this kind. */
 export function partsOfKey(kind: SagaKind, key: string): { sagaId: string; activity: string } | undefined {
-  const [its, sagaId, ...activity] = key.split(':')
+  const own = kind === 'return' ? (partsOfKey('order', key)?.activity ?? '') : key
+  const [its, sagaId, ...activity] = own.split(':')
   return its !== kind || sagaId === undefined || activity.length === 0
     ? undefined
     : { sagaId, activity: activity.join(':') }

@@ -32,22 +32,33 @@ export interface ClosingEvents {
   cancelled: string
 }
 
+export interface JournalOptions {
+  db: Database
+  closingEvents: ClosingEvents
+  /** The SQL function that decides whether it turns back: that of every saga, unless this kind has a rule of its own. */
+  begin?: string
+}
+
 /**
  * The record of a saga as a whole. Every method is one statement on the saga's row, which decides; the rules stand
  * beside the functions in prisma/functions.
  */
-export function createJournal({ db, closingEvents }: { db: Database; closingEvents: ClosingEvents }) {
+export function createJournal({ db, closingEvents, begin = 'saga_begin_compensation' }: JournalOptions) {
   return {
     /** The one way into compensation. The first reason stays, whatever comes later. */
     async beginCompensation(
       id: string,
       { code, step, detail }: Reason & { detail?: string },
     ): Promise<BeginResult> {
-      const [row] = await db.$queryRaw<
+      const [row] = await db.$queryRawUnsafe<
         { verdict: 'begun' | 'already' | 'completed'; undo: string[]; code: string; step: string }[]
-      >`
-        SELECT verdict, undo, code, step
-          FROM saga_begin_compensation(${id}::uuid, ${code}, ${step}, ${detail ?? null})`
+      >(
+        `SELECT verdict, undo, code, step FROM ${begin}($1::uuid, $2, $3, $4)`,
+        id,
+        code,
+        step,
+        detail ?? null,
+      )
       if (row === undefined) throw new Error(`No answer for saga ${id}`)
       if (row.verdict === 'completed') return { verdict: 'completed' }
       return { verdict: row.verdict, reason: { code: row.code, step: row.step }, undo: row.undo }

@@ -39,6 +39,8 @@ export interface ProviderStepSpec<
   readonly name: Name
   /** What it is a step of: its keys begin with it. */
   readonly saga: SagaKind
+  /** How the key of an activity is made, when that takes more than the saga's id. */
+  readonly keyOf?: (db: Database, sagaId: string, activity: string) => Promise<string>
   readonly provider: ProviderName
   /** The provider's collection, e.g. `charges`. */
   readonly collection: string
@@ -67,7 +69,7 @@ export interface ProviderStepSpec<
     readonly isAsRecorded?: (undone: Effect, recorded: Recorded) => boolean
   }
   readonly invariants?: readonly Invariant[]
-  readonly ledger?: Omit<StepLedger, 'collection' | 'live'>
+  readonly ledger?: Pick<StepLedger, 'check' | 'isRight'> & Partial<Pick<StepLedger, 'collection' | 'live'>>
 }
 
 type AnySpec = ProviderStepSpec<Record<string, object>, string, string, unknown, string, string>
@@ -86,6 +88,8 @@ export const providerStep =
   ) => {
     const {
       name,
+      kind,
+      saga,
       provider,
       collection,
       effect,
@@ -97,29 +101,32 @@ export const providerStep =
       invariants = [],
       ledger,
     } = spec
+    // After the pivot no saga turns back: there, only what was not asked for is undone.
+    const isUndone = kind === undefined
+    const ownKey: Parts['keyOf'] = async (sagaId, activity) => stepKey(saga, sagaId, activity)
     const fenceOn = (db: Database) => createProviderFence(spec, db)
     /** As `bind`, given the provider and the judge: for tests against a provider that is worse than ours. */
     const bindTo = (
       keyed: KeyedProvider<object, Effect>,
-      { fence, reach }: { fence: ProviderFence; reach: Reach },
+      { fence, reach, keyOf = ownKey }: Pick<Parts, 'fence' | 'reach'> & Partial<Pick<Parts, 'keyOf'>>,
     ) => {
-      const parts = { spec: spec as unknown as AnySpec, keyed, fence, reach }
+      const parts = { spec: spec as unknown as AnySpec, keyed, fence, reach, keyOf }
       const attempts: Record<string, StepAttempt> = {
         [name]: (sagaId, attempt) => executeStep(parts, sagaId, attempt),
-        [undo.name]: (sagaId, attempt) => compensateStep(parts, sagaId, attempt),
       }
+      if (isUndone) attempts[undo.name] = (sagaId, attempt) => compensateStep(parts, sagaId, attempt)
       return attempts as Record<Name | Undo, StepAttempt>
     }
     return {
       name,
-      undo: undo.name,
+      undo: isUndone ? undo.name : undefined,
       events: { done: event, undone: [undo.event, undo.voided] },
       provider,
       reference,
       refusals,
       refuses: [...Object.values(refusals).map(({ code }) => code), MISMATCH.code],
       invariants,
-      ledger: ledger === undefined ? undefined : { ...ledger, collection, live: states.live },
+      ledger: ledger === undefined ? undefined : { saga, collection, live: states.live, ...ledger },
       bindTo,
       fenceOn,
       bind: ({ providers, db, reach }) =>
@@ -132,7 +139,11 @@ export const providerStep =
             refusals,
             undo: undo.request,
           }),
-          { fence: fenceOn(db), reach },
+          {
+            fence: fenceOn(db),
+            reach,
+            keyOf: (sagaId, activity) => spec.keyOf?.(db, sagaId, activity) ?? ownKey(sagaId, activity),
+          },
         ),
     } satisfies Step<Name, Undo, Events> & { bindTo: unknown; fenceOn: unknown } as Step<
       Name,
@@ -146,9 +157,8 @@ interface Parts {
   keyed: KeyedProvider<object, unknown>
   fence: ProviderFence
   reach: Reach
+  keyOf(sagaId: string, activity: string): Promise<string>
 }
-
-const keyOf = ({ spec }: Parts, sagaId: string): string => stepKey(spec.saga, sagaId, spec.name)
 
 /**
  * One attempt at a provider step. An attempt whose answer was lost is found by its key and not repeated. A refusal is
@@ -157,7 +167,7 @@ const keyOf = ({ spec }: Parts, sagaId: string): string => stepKey(spec.saga, sa
  */
 async function executeStep(parts: Parts, sagaId: string, attempt: Attempt): Promise<StepAnswer<never>> {
   const { spec, keyed, fence, reach } = parts
-  const key = keyOf(parts, sagaId)
+  const key = await parts.keyOf(sagaId, spec.name)
   const intent = await fence.intend(sagaId, attempt.number)
   if (intent.verdict === 'done') return done
   if (intent.verdict === 'refused') return refusalOf(intent.answer)
@@ -228,15 +238,13 @@ const FINAL_ELSEWHERE = { code: 'STEP_FAILED', detail: 'The provider says that t
  * @throws Fault when the provider says something else than is known.
  */
 async function makeFinal(
-  { spec, keyed }: Parts,
+  { spec, keyed, keyOf }: Parts,
   sagaId: string,
   attempt: Attempt,
   known: Recorded | null,
 ): Promise<FinalAnswer<unknown>> {
-  const [key, undoKey] = [spec.name, spec.undo.name].map((name) => stepKey(spec.saga, sagaId, name)) as [
-    string,
-    string,
-  ]
+  const key = await keyOf(sagaId, spec.name)
+  const undoKey = await keyOf(sagaId, spec.undo.name)
   const final = await keyed.makeFinal(key, undoKey, attempt)
   if (known === null || final.kind !== 'ok') return final
   const { effect } = final
@@ -272,7 +280,7 @@ async function recordRefusal(
 ): Promise<StepAnswer<never>> {
   const { spec, fence } = parts
   const data = stood === undefined ? {} : spec.data(stood.undone)
-  const said = { event: spec.undo.voided, data: { key: keyOf(parts, sagaId), ...data } }
+  const said = { event: spec.undo.voided, data: { key: await parts.keyOf(sagaId, spec.name), ...data } }
   await fence.refuse(sagaId, attempt.number, FINAL_ELSEWHERE, stood === undefined ? undefined : said)
   return outcomeOf(parts, sagaId, attempt)
 }
@@ -305,7 +313,7 @@ async function undoLate(
     const final = await makeFinal(parts, sagaId, unhurried, known).catch(() => undefined)
     if (final?.kind === 'ok') return settleUndo(parts, sagaId, final.effect)
   }
-  throw new Fault('LATE_EFFECT', `An effect came late and could not be undone: ${keyOf(parts, sagaId)}`)
+  throw new Fault('LATE_EFFECT', `An effect came late and could not be undone: ${await parts.keyOf(sagaId, parts.spec.name)}`)
 }
 
 /** One attempt at the undo of a provider step: mark it, make its key final at the provider, record it. */
@@ -334,7 +342,7 @@ async function compensateStep(parts: Parts, sagaId: string, attempt: Attempt): P
 
 async function settleUndo(parts: Parts, sagaId: string, final: Finality<unknown>): Promise<void> {
   const { spec, fence } = parts
-  const key = keyOf(parts, sagaId)
+  const key = await parts.keyOf(sagaId, spec.name)
   await fence.settleUndo(
     sagaId,
     key,

@@ -12,7 +12,8 @@ export interface RowStepSpec<Events, Name extends string, Undo extends string> {
   readonly event: keyof Events & string
   /**
    * A statement over `admitted (saga_id)`, which has a row only if the step may act. It has the effect and returns
-   * `outcome jsonb`: what the event says, or `{"refused": {"code", "detail"}}`.
+   * `outcome jsonb`: what the event says, `{"refused": {"code", "detail"}}`, or `{"awaits": {"why"}}` when its time has
+   * not come, and nothing has happened.
    */
   readonly effect: string
   /** The codes of its refusals, where it has any. */
@@ -92,11 +93,12 @@ function doing({
       SELECT outcome, outcome->'refused' AS refusal, step_settle($1::uuid, '${name}', $2::integer,
           CASE WHEN outcome ? 'refused' THEN 'refused' ELSE 'done' END, coalesce(outcome->'refused', outcome),
           '${event}', outcome, ${kind === 'pivot' ? `'completed'` : 'NULL'})
-        FROM effect
+        FROM effect WHERE NOT outcome ? 'awaits'
     )
-    SELECT CASE WHEN refusal IS NULL THEN verdict ELSE 'refused' END AS verdict, coalesce(refusal, answer) AS answer,
-           outcome IS NOT NULL AS "hasEffect"
-      FROM entry LEFT JOIN settled ON true`
+    SELECT CASE WHEN refusal IS NOT NULL THEN 'refused' WHEN effect.outcome ? 'awaits' THEN 'unavailable' ELSE verdict END
+             AS verdict,
+           coalesce(refusal, effect.outcome->'awaits', answer) AS answer, effect.outcome IS NOT NULL AS "hasEffect"
+      FROM entry LEFT JOIN effect ON true LEFT JOIN settled ON true`
 }
 
 function undoing(name: string, undo: { event: string; effect: string }): string {

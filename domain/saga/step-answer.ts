@@ -21,6 +21,9 @@ export interface Refused {
   fault?: string
 }
 
+/** The time of a step has not come: it waits for somebody to say something. */
+export const MESSAGE = 'MESSAGE'
+
 export const done: StepAnswer<never> = { kind: 'done' }
 
 export function refused(code: string, detail?: string): Refused {

@@ -2,6 +2,7 @@ import type { Database } from '../../prisma/client.ts'
 import type { PerProvider, ProviderName } from '../../providers.ts'
 import type { ProviderHttp } from '../provider/http.ts'
 import type { Attempt } from '../provider/protocol.ts'
+import type { SagaKind } from './ids.ts'
 import type { StepAnswer } from './step-answer.ts'
 
 /**
@@ -67,18 +68,20 @@ export interface Invariant {
 export interface StepLedger {
   /** The name of the check. */
   readonly check: string
+  /** The kind of saga that it is a step of. */
+  readonly saga: SagaKind
   /** The list in the provider's ledger. */
   readonly collection: string
-  /** The state of an effect that stands. */
-  readonly live: string
+  /** The state of an effect that stands; undefined where the list has no others. */
+  readonly live: string | undefined
   /** Whether an entry is what was asked for; any entry is unless said otherwise. */
-  readonly isRight?: (entry: LedgerEntry, order: { totalMinor: number; currency: string }) => boolean
+  readonly isRight?: (entry: LedgerEntry, asked: { amountMinor: number; currency: string }) => boolean
 }
 
 /** An effect as a provider's ledger has it. */
 export interface LedgerEntry {
   readonly key: string
-  readonly state: string
+  readonly state?: string
   readonly [name: string]: unknown
 }
 

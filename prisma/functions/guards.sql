@@ -95,6 +95,15 @@ CREATE OR REPLACE TRIGGER gift_wrappings_append_only BEFORE UPDATE OR DELETE ON 
 CREATE OR REPLACE TRIGGER loyalty_entries_append_only BEFORE UPDATE OR DELETE ON loyalty_entries
   FOR EACH ROW EXECUTE FUNCTION refuse_change();
 
+CREATE OR REPLACE TRIGGER stock_returns_append_only BEFORE UPDATE OR DELETE ON stock_returns
+  FOR EACH ROW EXECUTE FUNCTION refuse_change();
+
+CREATE OR REPLACE TRIGGER loyalty_returns_append_only BEFORE UPDATE OR DELETE ON loyalty_returns
+  FOR EACH ROW EXECUTE FUNCTION refuse_change();
+
+CREATE OR REPLACE TRIGGER refunds_append_only BEFORE UPDATE OR DELETE ON refunds
+  FOR EACH ROW EXECUTE FUNCTION refuse_change();
+
 CREATE OR REPLACE TRIGGER audit_entries_append_only BEFORE UPDATE OR DELETE ON audit_entries
   FOR EACH ROW EXECUTE FUNCTION refuse_change();
 

@@ -91,10 +91,13 @@ BEGIN
   END LOOP;
 END $$;
 
--- The workflow of a saga was looked for and is open. Its restarts still count: it has not moved.
+-- The workflow of a saga was looked for and is open. Its restarts still count: it has not moved. One that waits for a
+-- message may do so for weeks, and whoever brings the message has the workflow looked for: a look a day is enough.
 CREATE OR REPLACE FUNCTION orphan_found_open(p_saga uuid, p_version integer, p_after_seconds double precision) RETURNS void LANGUAGE sql AS $$
   UPDATE saga_watches SET checks = checks + 1, orphan_since = NULL,
-    check_at = clock_timestamp() + orphan_pause(p_after_seconds, checks + 1)
+    check_at = clock_timestamp() + CASE
+      WHEN EXISTS (SELECT FROM step_fences f WHERE f.saga_id = p_saga AND f.waiting_for = 'MESSAGE') THEN interval '1 day'
+      ELSE orphan_pause(p_after_seconds, checks + 1) END
    WHERE saga_id = p_saga AND version = p_version
 $$;
 

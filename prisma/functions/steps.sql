@@ -59,6 +59,10 @@ BEGIN
   ON CONFLICT (saga_id, step) DO UPDATE SET state = excluded.state, answer = excluded.answer,
     attempts = greatest(f.attempts, excluded.attempts), parked_at = NULL, parked_error = NULL, refusal = NULL,
     waiting_for = NULL, updated_at = clock_timestamp();
+  -- The first step of the saga is its pivot.
+  IF p_state = 'done' AND p_status = 'completed' AND saga.status = 'pending' THEN
+    PERFORM saga_advance(p_saga, 'processing', 'ProcessingBegun', jsonb_build_object('step', p_step), 1);
+  END IF;
   IF p_state = 'done' THEN
     PERFORM saga_advance(p_saga,
       coalesce(p_status, CASE WHEN saga.reason_code IS NULL AND saga.status IN ('pending', 'waiting', 'parked')

@@ -9,7 +9,10 @@ import type { loyalty } from '../../api/resources/loyalty.ts'
 import type { order } from '../../api/resources/order.ts'
 import type { parkedStep } from '../../api/resources/parked.ts'
 import type { product } from '../../api/resources/products.ts'
+import type { returned } from '../../api/resources/returns.ts'
 import type { transfer } from '../../api/resources/transfers.ts'
+import type { ReturnRequest } from '../../domain/return/intake.ts'
+import type { ReturnStatus } from '../../domain/return/status.ts'
 import type { Coordination } from '../../domain/saga/coordination.ts'
 import { until } from './poll.ts'
 import { served } from './served.ts'
@@ -20,6 +23,7 @@ export type OrderEvent = z.infer<typeof eventList>['data'][number]
 export type Loyalty = z.infer<typeof loyalty>
 export type Product = z.infer<typeof product>
 
+export type Return = z.infer<typeof returned>
 export type Transfer = z.infer<typeof transfer>
 export type Account = z.infer<typeof account>
 
@@ -180,6 +184,14 @@ export function createApiClient(apiUrl: string, sandboxUrl: string, credential?:
     async runTransfer(source: string, destination: string, amountMinor: number): Promise<Transfer> {
       return client.transferEnded((await client.transfer(source, destination, amountMinor)).id)
     },
+    askToReturn: (orderId: string, request: ReturnRequest, key: string = randomUUID()) =>
+      send<Return>(`/orders/${orderId}/returns`, request, 202, key),
+    return: (id: string) => get<Return>(`/returns/${id}`),
+    returned: (id: string, status: ReturnStatus) =>
+      until(`return ${id} to be ${status}`, async () => {
+        const now = await client.return(id)
+        return now.status === status ? now : undefined
+      }),
     /** What the providers did for one order, or for all. */
     async ledger(orderId = ''): Promise<LedgerView> {
       const all = (await (await fetch(`${sandboxUrl}/ledger`)).json()) as LedgerView

@@ -29,8 +29,10 @@ export interface Interfering {
   beforeProviders: RequestHandler
 }
 
-/** An order's customer, or the account from which a transfer goes. */
+/** The customer of an order, or of a return; the account from which a transfer goes. */
 async function partyOf(db: Database, id: string): Promise<string | undefined> {
+  const back = await db.return.findUnique({ where: { id }, select: { orderId: true } })
+  if (back !== null) return partyOf(db, back.orderId)
   const order = await db.order.findUnique({ where: { id }, select: { customerId: true } })
   if (order !== null) return order.customerId
   return (await db.transfer.findUnique({ where: { id }, select: { sourceAccountId: true } }))?.sourceAccountId

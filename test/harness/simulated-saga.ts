@@ -13,6 +13,8 @@ export type Meeting =
   | 'is unavailable'
   /** An operator has paused it: it is not begun. */
   | 'is paused'
+  /** Nobody has said yet that it may go on. */
+  | 'awaits a message'
   | 'is not local'
 
 /** More than any script makes necessary. */
@@ -120,6 +122,7 @@ export function createWorld(saga: SagaDefinition, script: Script = {}): World {
     const isRetriable = saga.retriable.some(({ execute }) => execute === name)
     const isAdmitted = isRetriable ? world.status === 'completed' : world.status === 'open' && !isCancelWished
     if (!isAdmitted) return { kind: 'refused', code: reason?.code ?? 'CANCELLED_BY_CUSTOMER' }
+    if (meeting === 'awaits a message') return { kind: 'unavailable', why: 'MESSAGE' }
     if (meeting === 'is paused') return { kind: 'unavailable', why: 'PAUSED' }
     const isCompensatable = [...undoes.values()].includes(name)
     if (isCompensatable) fences.set(name, 'intended')

@@ -82,6 +82,8 @@ export interface SystemOptions {
   orphanAfterSeconds?: number
   /** What is personal of an order is erased so many days after its end. */
   personalDataDays?: number
+  /** A return expires after so long; 30 days unless said otherwise. */
+  returnExpiresAfterSeconds?: number
   /** The workflows that the workers run, as a file; those of the registry unless said otherwise. */
   bundle?: string
   /** The sagas that the API starts and shows. */
@@ -176,6 +178,7 @@ export async function startSystemOn(servers: Servers, options: SystemOptions = {
   const client = new Client({ connection })
 
   let workers: RunningWorkers | undefined
+  let stopFeed: (() => Promise<void>) | undefined
   const startWorkers = async (bundle = options.bundle ?? servers.bundle) => {
     workers = await runWorkers({
       connection: native,
@@ -190,9 +193,10 @@ export async function startSystemOn(servers: Servers, options: SystemOptions = {
         onFault: (activity, id, code, error) => log.warn({ activity, id, code, err: error }),
       },
     })
+    stopFeed = sweepRegularly({ 'received parcels': () => wiring.parcelFeed.advance() }, log)
   }
   const stopWorkers = async () => {
-    await workers?.drain()
+    await Promise.all([workers?.drain(), stopFeed?.()])
     workers = undefined
   }
   if (options.workers !== false) await startWorkers()
@@ -236,6 +240,7 @@ export async function startSystemOn(servers: Servers, options: SystemOptions = {
       input: options.input ?? {},
       orphanAfterSeconds: options.orphanAfterSeconds ?? 30,
       personalDataDays: options.personalDataDays,
+      returnExpiresAfterSeconds: options.returnExpiresAfterSeconds,
       metrics: new Registry(),
       providers,
       temporal: { uiUrl: 'http://temporal.test', namespace: 'default' },

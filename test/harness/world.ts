@@ -20,6 +20,8 @@ export interface World {
   ): Promise<void>
   /** DELETE /faults. */
   mend(): Promise<void>
+  /** PUT /parcels/…/received: the carrier has it. */
+  receiveParcel(reference: string): Promise<void>
   /** As if its process were killed: every connection is lost, and new ones are refused. What it did is not lost. */
   kill(): void
   revive(): Promise<void>
@@ -44,6 +46,9 @@ export async function startWorld(before: RequestHandler, ledgerFile?: string): P
     },
     async mend() {
       await fetch(`${url}/faults`, { method: 'DELETE' })
+    },
+    async receiveParcel(reference) {
+      await fetch(`${url}/parcels/${reference}/received`, { method: 'PUT' })
     },
     kill() {
       close(server)

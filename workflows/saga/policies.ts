@@ -1,4 +1,5 @@
 import type { PENDING as Pending, Unavailable } from '../../domain/provider/protocol.ts'
+import type { MESSAGE as Message } from '../../domain/saga/step-answer.ts'
 
 /**
  * How often and how long anything is tried: the one place that says so. All durations are milliseconds.
@@ -50,6 +51,9 @@ const HINTED_MAX_MS = 8000
 /** The provider's client says so; workflows may not import the value. */
 export const PENDING: typeof Pending = 'PENDING'
 
+/** The step's own module says so, as above. */
+export const MESSAGE: typeof Message = 'MESSAGE'
+
 /** A provider that has not decided yet is asked at least every fifteen seconds, jitter and attempt included. */
 const PENDING_MAX_MS = 10_000
 
@@ -72,6 +76,8 @@ export function waitingMs(
   waits: number,
   { why, retryAfterMs }: Pick<Unavailable, 'why' | 'retryAfterMs'>,
 ): number {
+  // Whoever brings the message wakes the saga.
+  if (why === MESSAGE) return Number.POSITIVE_INFINITY
   if (why === PENDING) return doubled(WAITING.initialMs, waits, PENDING_MAX_MS)
   if (retryAfterMs === undefined) return doubled(WAITING.initialMs, waits, WAITING.maxMs)
   const hintMs = Math.max(retryAfterMs, WAITING.initialMs)

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { createWorld, type Meeting, type Script, type World } from '../../test/harness/simulated-saga.ts'
 import { orderDefinitions, orderSaga } from '../order/steps.ts'
+import { returnSaga } from '../return/steps.ts'
 import { transferSaga } from '../transfer/steps.ts'
 import type { SagaChange } from '../../domain/saga/journal.ts'
 import type { SagaDefinition } from './definition.ts'
@@ -301,6 +302,31 @@ describe('a saga', () => {
         'UNAVAILABLE',
         'PAUSED',
       ])
+    })
+  })
+
+  describe('whose pivot waits for a message', () => {
+    it('waits once, until its deadline, and turns back then', async () => {
+      const world = createWorld(returnSaga, { restockReturn: ['awaits a message'] })
+      expect(await runSaga(returnSaga, world.ports(), RUN)).toEqual({
+        status: 'rejected',
+        reason: { code: 'DEADLINE_EXCEEDED', step: 'restockReturn' },
+      })
+      expect([world.waits, world.nowMs]).toEqual([[Number.POSITIVE_INFINITY], HOUR_MS])
+      expect(world.reports).toEqual([{ kind: 'waiting', step: 'restockReturn', why: 'MESSAGE' }])
+    })
+
+    it('goes on when it is woken and all was said, and waits on when not', async () => {
+      const world = createWorld(returnSaga, { restockReturn: repeat('awaits a message', 3) })
+      const ports = world.ports()
+      const wait: SagaPorts['wait'] = async (...args) => {
+        await ports.wait(...args)
+        world.nowMs = 0
+        return 'woken'
+      }
+      expect(await runSaga(returnSaga, { ...ports, wait }, RUN)).toEqual({ status: 'completed' })
+      expect(world.log).toEqual(['restockReturn', 'revokeReturnPoints', 'refundReturn'])
+      expect(world.reports).toHaveLength(1)
     })
   })
 

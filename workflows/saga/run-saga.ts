@@ -3,6 +3,7 @@ import type { StepAnswer } from '../../domain/saga/step-answer.ts'
 import type { ForwardStep, RetriableStep, SagaDefinition } from './definition.ts'
 import {
   ATTEMPTS,
+  MESSAGE,
   PARK_AFTER_MS,
   PENDING,
   SKIP_NOTES_MAX,
@@ -87,9 +88,9 @@ async function goForward(saga: SagaDefinition, ports: SagaPorts, run: SagaRun): 
     if (settled.kind !== 'done') return asStop(step.execute, settled)
   }
   // The deadline covers everything before the pivot; once the pivot is in flight, its answer is awaited. A pivot that
-  // is paused is not in flight.
+  // is held up is not in flight.
   if (ports.now() >= run.deadlineAt) return { code: 'DEADLINE_EXCEEDED', step: saga.pivot.execute }
-  const pivot: Task = { ...asTask(saga.pivot, 'untilAnswered'), pausedUntil: run.deadlineAt }
+  const pivot: Task = { ...asTask(saga.pivot, 'untilAnswered'), heldUntil: run.deadlineAt }
   const answer = await insist(pivot, ports, run, isAnswer)
   return answer.kind === 'done' ? undefined : asStop(saga.pivot.execute, answer)
 }
@@ -162,8 +163,8 @@ interface Task {
   readonly policy: Policy
   readonly input?: Readonly<Record<string, unknown>>
   readonly deadlineAt?: number
-  /** A task without a deadline is given up at this time all the same while it is paused. */
-  readonly pausedUntil?: number
+  /** A task without a deadline is given up at this time all the same while it is held up. */
+  readonly heldUntil?: number
   /** Called whenever the task is parked. */
   readonly onParked?: () => void
 }
@@ -251,8 +252,11 @@ interface Progress {
  */
 const PAUSED = 'PAUSED'
 
+/** The step cannot go forward at present, whatever is tried: an operator holds it up, or nobody has said that it may. */
+const isHeldUp = (why: string | undefined) => why === PAUSED || why === MESSAGE
+
 /** Waits that a reader tells apart: among the others, which one it is changes all the time. */
-const shownAs = (why: string) => (why === PENDING || why === PAUSED ? why : 'UNAVAILABLE')
+const shownAs = (why: string) => (why === PENDING || isHeldUp(why) ? why : 'UNAVAILABLE')
 
 /**
  * A task before the pivot, and the pivot, wait in sight; what has no deadline is parked after a while, and goes on.
@@ -325,13 +329,13 @@ async function settle(
         continue
       case 'unavailable':
     }
-    const isPaused = outcome.why === PAUSED
+    const isHeld = isHeldUp(outcome.why)
     // What is optional is not waited for without end: there, being unavailable spends attempts too. Being paused does
     // not.
-    spent += Math.max(outcome.spent ?? 0, policy === 'bestEffort' && !isPaused ? 1 : 0)
+    spent += Math.max(outcome.spent ?? 0, policy === 'bestEffort' && !isHeld ? 1 : 0)
     await progress.waits(outcome.why ?? 'UNAVAILABLE', waited)
     const ms = waitingMs(waits, outcome)
-    const ended = await ports.wait(ms, activity, isPaused ? (deadlineAt ?? task.pausedUntil) : deadlineAt)
+    const ended = await ports.wait(ms, activity, isHeld ? (deadlineAt ?? task.heldUntil) : deadlineAt)
     if (ended === 'deadline') break
     waited.ms += ms
     waited.isWoken = ended === 'woken'
