@@ -1,6 +1,7 @@
 import path from 'node:path'
 import { orderSaga } from '../../workflows/order/steps.ts'
 import { outline } from '../../workflows/saga/definition.ts'
+import type { OrderWishes, Return } from '../harness/api-client.ts'
 import type { SystemOptions, System } from '../harness/system.ts'
 import { until } from '../harness/poll.ts'
 
@@ -13,7 +14,7 @@ export interface Outcome {
   /** How the saga must end. */
   status: 'completed' | 'rejected' | 'cancelled'
   /** What it is: an order unless said otherwise. */
-  kind?: 'transfer'
+  kind?: 'transfer' | 'return'
   options?: SystemOptions
   /** Leads a saga to its end; answers its id. */
   act(system: System): Promise<string>
@@ -31,6 +32,20 @@ const transfer =
     if (isClosed) await api.changeAccount('destination', 'close')
     return (await api.runTransfer('source', 'destination', amountMinor)).id
   }
+/** Sends all of an order back once it waits for what is said of it. */
+const sendBack =
+  (wishes: OrderWishes, act: (system: System, asked: Return) => Promise<void>) => async (system: System) => {
+    const order = await system.api.run({ lines: [{ sku: 'TEA-001', quantity: 4 }], ...wishes })
+    await system.api.notified(order.id)
+    const asked = await system.api.askToReturn(order.id, { reason: 'It leaks.' })
+    await until('it to wait', async () =>
+      (await system.api.return(asked.id)).steps[0]?.state === 'waiting' ? true : undefined,
+    )
+    await act(system, asked)
+    return asked.id
+  }
+const decide = (api: System['api'], id: string, verb: 'approve' | 'refuse') =>
+  api.post(`/operations/returns/${id}/${verb}`, { reason: 'Looked at.' })
 const faults = (times: number) => ({ kind: 'faults', times }) as const
 
 /** A history of each is recorded once, and replayed on every test run from then on. */
@@ -140,6 +155,59 @@ export const OUTCOMES: readonly Outcome[] = [
       )
       return id
     },
+  },
+  {
+    name: 'return-refunded',
+    kind: 'return',
+    status: 'completed',
+    act: sendBack({}, async ({ api, world }, { id }) => {
+      await decide(api, id, 'approve')
+      await world.receiveParcel(id)
+      await api.returned(id, 'refunded')
+    }),
+  },
+  {
+    name: 'return-refused',
+    kind: 'return',
+    status: 'rejected',
+    act: sendBack({}, async ({ api }, { id }) => {
+      await decide(api, id, 'refuse')
+    }),
+  },
+  {
+    name: 'return-expired',
+    kind: 'return',
+    status: 'rejected',
+    options: { returnExpiresAfterSeconds: 3 },
+    act: sendBack({}, async ({ api }, { id }) => void (await api.returned(id, 'expired'))),
+  },
+  {
+    name: 'return-seen-late',
+    kind: 'return',
+    status: 'completed',
+    options: { returnExpiresAfterSeconds: 3 },
+    act: sendBack({}, async (system, { id, deadlineAt }) => {
+      await system.stopWorkers()
+      await decide(system.api, id, 'approve')
+      await system.db.$queryRaw`SELECT 1 FROM return_parcel_received(${id}::uuid)`
+      await until('its time to be over', () => (Date.now() > Date.parse(deadlineAt) + 500 ? true : undefined))
+      await system.startWorkers()
+      await system.api.returned(id, 'refunded')
+    }),
+  },
+  {
+    name: 'return-refund-parked',
+    kind: 'return',
+    status: 'completed',
+    options: QUICK,
+    act: sendBack({ paymentMethod: 'pm_refund_fails_12' }, async ({ api, world }, { id }) => {
+      await world.receiveParcel(id)
+      await decide(api, id, 'approve')
+      await until('the refund to be parked', async () =>
+        (await api.parked('?kind=return')).length > 0 ? true : undefined,
+      )
+      await api.returned(id, 'refunded')
+    }),
   },
   { name: 'transfer-completed', kind: 'transfer', status: 'completed', act: transfer({ amountMinor: 1 }) },
   { name: 'transfer-refused', kind: 'transfer', status: 'rejected', act: transfer({ amountMinor: 101 }) },

@@ -16,10 +16,10 @@ it.each(missing)(
     const system = await startSystem(options)
     try {
       const id = await outcome.act(system)
-      const saga = await system.db.saga.findUniqueOrThrow({ where: { id } })
-      expect(saga.status).toBe(status)
       const workflow = system.client.workflow.getHandle(`${outcome.kind ?? 'order'}-${id}`)
       await workflow.result()
+      const saga = await system.db.saga.findUniqueOrThrow({ where: { id } })
+      expect(saga.status).toBe(status)
       const { events } = JSON.parse(historyToJSON(await workflow.fetchHistory())) as {
         events: { eventType: string }[]
       }

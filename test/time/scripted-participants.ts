@@ -1,5 +1,6 @@
 import type { StepAnswer } from '../../domain/saga/step-answer.ts'
 import { orderSaga } from '../../workflows/order/steps.ts'
+import type { SagaDefinition } from '../../workflows/saga/definition.ts'
 
 /** The answers of an activity, in turn; the last is repeated for ever. A string is the class of a fault. */
 export type Script = Record<string, (StepAnswer | { fault: string })[]>
@@ -10,7 +11,11 @@ const DONE: StepAnswer<never> = { kind: 'done' }
  * Activities that only play a script and remember what was asked of them. Time skips in the workflow alone, so
  * nothing here may depend on a clock.
  */
-export function scriptedParticipants(script: Script, undo: string[] = []) {
+export function scriptedParticipants(
+  script: Script,
+  undo: string[] = [],
+  saga: SagaDefinition = orderSaga,
+) {
   const calls: { activity: string; atMs: number; input: unknown }[] = []
   let reason: { code: string; step: string } | undefined
   const answers = new Map(Object.entries(script).map(([activity, list]) => [activity, [...list]]))
@@ -24,21 +29,21 @@ export function scriptedParticipants(script: Script, undo: string[] = []) {
       return answer ?? DONE
     }
   const names = [
-    ...orderSaga.compensatable.flatMap(({ execute, compensate }) => [execute, compensate]),
-    orderSaga.pivot.execute,
-    ...orderSaga.retriable.map(({ execute }) => execute),
-    orderSaga.journal.note,
-    orderSaga.journal.cancel,
+    ...saga.compensatable.flatMap(({ execute, compensate }) => [execute, compensate]),
+    saga.pivot.execute,
+    ...saga.retriable.map(({ execute }) => execute),
+    saga.journal.note,
+    saga.journal.cancel,
   ]
   const activities: Record<string, (input: never) => Promise<StepAnswer>> = Object.fromEntries(
     names.map((name) => [name, play(name)]),
   )
-  activities[orderSaga.journal.begin] = async (input: { code: string; step: string }) => {
+  activities[saga.journal.begin] = async (input: { code: string; step: string }) => {
     const isFirst = reason === undefined
     reason ??= { code: input.code, step: input.step }
     return { kind: 'done', result: { verdict: isFirst ? 'begun' : 'already', reason, undo } }
   }
-  activities[orderSaga.journal.close] = async () => ({ kind: 'done', result: { status: 'rejected' } })
+  activities[saga.journal.close] = async () => ({ kind: 'done', result: { status: 'rejected' } })
   return {
     activities,
     calls,

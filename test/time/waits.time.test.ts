@@ -7,6 +7,8 @@ import { startTestServer } from '../../stack/test-server.ts'
 import { installRuntime } from '../../workers/runtime.ts'
 import type { SagaInput } from '../../workflows/saga/contract.ts'
 import { orderSaga } from '../../workflows/order/steps.ts'
+import { returnSaga } from '../../workflows/return/steps.ts'
+import type { SagaDefinition } from '../../workflows/saga/definition.ts'
 import { ATTEMPTS } from '../../workflows/saga/policies.ts'
 import { participantsOf } from '../harness/saga-steps.ts'
 import { scriptedParticipants, type Script } from './scripted-participants.ts'
@@ -24,20 +26,35 @@ afterAll(() => server.teardown())
 
 let made = 0
 
-async function runOrder(
+interface Wishes {
+  undo?: string[]
+  input?: Partial<SagaInput>
+  saga?: SagaDefinition
+  /** How long it has, in milliseconds. */
+  deadlineMs?: number
+  /** What happens beside it. */
+  meanwhile?: (workflowId: string) => Promise<void>
+}
+
+const runOrder = (script: Script, wishes: Wishes = {}) => runScripted('OrderSaga', script, wishes)
+const runReturn = (script: Script, wishes: Wishes = {}) =>
+  runScripted('ReturnSaga', script, { saga: returnSaga, deadlineMs: 30 * DAY_MS, ...wishes })
+
+async function runScripted(
+  type: string,
   script: Script,
-  { undo = [], input = {} }: { undo?: string[]; input?: Partial<SagaInput> } = {},
+  { undo = [], input = {}, saga = orderSaga, deadlineMs = 30 * MINUTE_MS, meanwhile }: Wishes,
 ) {
   made += 1
   const prefix = `time-${made}`
-  const participants = scriptedParticipants(script, undo)
+  const participants = scriptedParticipants(script, undo, saga)
   const workers = await Promise.all(
-    participantsOf(orderSaga).map((queue) =>
+    participantsOf(saga).map((queue) =>
       Worker.create({
         connection: server.nativeConnection,
         taskQueue: `${prefix}.${queue}`,
         activities: participants.activities,
-        ...(queue === orderSaga.journal.at ? { workflowBundle: { codePath: inject('servers').bundle } } : {}),
+        ...(queue === saga.journal.at ? { workflowBundle: { codePath: inject('servers').bundle } } : {}),
       }),
     ),
   )
@@ -45,13 +62,14 @@ async function runOrder(
   const beganMs = await server.currentTimeMs()
   const workflowId = `order-${prefix}`
   try {
-    const deadlineAt = beganMs + 30 * MINUTE_MS
-    const result: unknown = await server.client.workflow.execute('OrderSaga', {
+    const deadlineAt = beganMs + deadlineMs
+    const handle = await server.client.workflow.start(type, {
       workflowId,
-      taskQueue: `${prefix}.order`,
-      args: [{ id: prefix, definition: orderSaga.name, deadlineAt, ...input }],
+      taskQueue: `${prefix}.${saga.journal.at}`,
+      args: [{ id: prefix, definition: saga.name, deadlineAt, ...input }],
     })
-    const handle = server.client.workflow.getHandle(workflowId)
+    await meanwhile?.(workflowId)
+    const result: unknown = await handle.result()
     const { closeTime } = await handle.describe()
     const { events } = await handle.fetchHistory()
     return { result, tookMs: (closeTime?.getTime() ?? 0) - beganMs, events: events ?? [], ...participants }
@@ -127,5 +145,45 @@ describe('time passes, and', () => {
     expect(events[0]?.workflowExecutionStartedEventAttributes?.continuedExecutionRunId).not.toBe('')
     const parked = calls.filter(({ input }) => JSON.stringify(input).includes('"parked"'))
     expect(parked.length).toBeGreaterThanOrEqual(rounds - 1)
+  })
+
+  const nothingSaid = { kind: 'unavailable', why: 'MESSAGE' } as const
+
+  it('a return of which nobody says anything expires after thirty days, and has cost one timer', async () => {
+    const { result, tookMs, events, count } = await runReturn({ restockReturn: [nothingSaid] })
+    expect(result).toEqual({
+      status: 'rejected',
+      reason: { code: 'DEADLINE_EXCEEDED', step: 'restockReturn' },
+    })
+    expect(tookMs).toBeGreaterThanOrEqual(30 * DAY_MS)
+    expect(tookMs).toBeLessThan(30 * DAY_MS + MINUTE_MS)
+    expect(count('restockReturn')).toBe(1)
+    const timers = events.filter(({ timerStartedEventAttributes }) => timerStartedEventAttributes)
+    expect(timers).toHaveLength(1)
+    expect(events.length).toBeLessThan(20)
+  })
+
+  it('a return whose parcel comes after twenty days is refunded then, and not before', async () => {
+    const { result, tookMs, calls, count } = await runReturn(
+      { restockReturn: [nothingSaid, nothingSaid, { kind: 'done' }] },
+      {
+        async meanwhile(workflowId) {
+          for (const days of [3, 17]) {
+            await server.sleep(days * DAY_MS)
+            await server.client.workflow.getHandle(workflowId).executeUpdate('wake')
+          }
+        },
+      },
+    )
+    expect(result).toEqual({ status: 'completed' })
+    expect(tookMs).toBeGreaterThanOrEqual(20 * DAY_MS)
+    expect(tookMs).toBeLessThan(20 * DAY_MS + MINUTE_MS)
+    expect(count('restockReturn')).toBe(3)
+    const names = calls.map(({ activity }) => activity)
+    expect(names.slice(names.lastIndexOf('restockReturn'))).toEqual([
+      'restockReturn',
+      'revokeReturnPoints',
+      'refundReturn',
+    ])
   })
 })

@@ -49,7 +49,7 @@ export async function liveThrough({ db, url }: TestDatabase): Promise<void> {
     streamsPerAddressMax: 1,
   })
   const { inventory, payment, shipping, loyalty, notification, order, account } = services.steps
-  const { order: journal, transfer: transferJournal } = services.journals
+  const { order: journal, transfer: transferJournal, return: returnJournal } = services.journals
   const starts = createStarts({ db })
   // Due before it was noted, however the clock rounds.
   const orphans = createOrphans({
@@ -307,6 +307,51 @@ export async function liveThrough({ db, url }: TestDatabase): Promise<void> {
       await transferJournal.beginCompensation(returned, { code: 'REFUSED', step: 'depositMoney' })
       for (const again of [1, 2]) await account.returnMoney(returned, attempt(again))
       await transferJournal.close(returned)
+    },
+    async function returns() {
+      const id = await place({ lines: [{ sku: 'TEA-001', quantity: 10 }] })
+      const ask = async (quantity?: number, key: string = randomUUID()) => {
+        const lines = quantity === undefined ? undefined : [{ sku: 'TEA-001', quantity }]
+        return (await api.returnIntake.request('test', key, id, { reason: 'It leaks.', lines })).id
+      }
+      await ask(1).catch(isRefused)
+      await forward(id)
+      await order.completeOrder(id, attempt(1))
+      const key = randomUUID()
+      const small = await ask(1, key)
+      await ask(1, key)
+      await ask(2, key).catch(isRefused)
+      await ask(10).catch(isRefused)
+      const large = await ask(5)
+      const refused = await ask(3)
+      for (const decision of ['approved', 'approved', 'refused'] as const)
+        await api.returnMessages.decide(large, decision, operator)
+      await inventory.restockReturn(large, attempt(1))
+      await api.returnMessages.decide(refused, 'refused', operator)
+      await api.returnMessages.decide(randomUUID(), 'refused', operator)
+      await inventory.restockReturn(refused, attempt(1))
+      await returnJournal.beginCompensation(refused, { code: 'RETURN_REFUSED', step: 'restockReturn' })
+      await returnJournal.close(refused)
+      for (const _again of [1, 2]) await api.returnMessages.claimParcelFeed(-1)
+      for (const _again of [1, 2]) await api.returnMessages.parcelsReceived([large, randomUUID()], '2', -1)
+      for (const again of [1, 2]) {
+        await inventory.restockReturn(large, attempt(again))
+        await loyalty.revokeReturnPoints(large, attempt(again))
+        await payment.refundReturn(large, attempt(again))
+      }
+      await api.returnMessages.parcelsReceived([small, large, refused], '3', -1)
+      // Nobody looked until its time was over.
+      await returnJournal.beginCompensation(small, { code: 'DEADLINE_EXCEEDED', step: 'restockReturn' })
+      await loyalty.revokeReturnPoints(small, attempt(1))
+      await payment.refundReturn(small, attempt(1))
+      const expired = await ask()
+      await returnJournal.beginCompensation(expired, { code: 'DEADLINE_EXCEEDED', step: 'restockReturn' })
+      await returnJournal.close(expired)
+      await api.returnMessages.decide(expired, 'approved', operator)
+      await api.loyalty.account('cus_alice', { limit: 1 })
+      await api.maintenance.change({ intake: 'paused' }, operator)
+      await ask().catch(isRefused)
+      await api.maintenance.change({ intake: 'open' }, operator)
     },
     // The last, since some orders of its customer are open, and looked at again: later than anything here takes.
     async function erased() {
