@@ -89,7 +89,8 @@ async function expectAtProviders(
       name,
       hadEffect ? [undone === undefined] : [],
     ])
-    if (first !== undefined) expect([name, isRight(first, { ...order, amountMinor: order.totalMinor })]).toEqual([name, true])
+    if (first !== undefined)
+      expect([name, isRight(first, { ...order, amountMinor: order.totalMinor })]).toEqual([name, true])
   }
 }
 

@@ -21,6 +21,11 @@ beforeAll(async () => {
   await system.api.openAccount('payer', 500)
   await system.api.openAccount('payee', 0)
   await system.api.runTransfer('payer', 'payee', 200)
+  const back = await system.api.run()
+  const { id: returned } = await system.api.askToReturn(back.id, { reason: 'It leaks.' })
+  await system.world.receiveParcel(returned)
+  await system.api.returned(returned, 'refunded')
+  await system.api.notified(back.id)
 })
 afterAll(() => system.close())
 
@@ -205,6 +210,40 @@ describe('the invariants', () => {
       ),
       `UPDATE streams SET version = ${head.version} WHERE id = 'account-payer'`,
     )
+    expect(await system.api.invariants()).toMatchObject({ ok: true })
+    expect(found).toMatchObject({ ok: false, detail: expect.stringMatching(/violation/) as string })
+  })
+
+  it.each([
+    ['returns', `UPDATE return_lines SET quantity = 3`, `UPDATE return_lines SET quantity = 2`],
+    ['returns', `UPDATE stock_returns SET quantity = 1`, `UPDATE stock_returns SET quantity = 2`],
+    ['returns', `UPDATE returns SET status = 'expired'`, `UPDATE returns SET status = 'refunded'`],
+    ['returns', `UPDATE returns SET decision = 'refused'`, `UPDATE returns SET decision = 'approved'`],
+    [
+      'returns',
+      `UPDATE events SET type = 'ReturnOther' WHERE type = 'ReturnRefunded'`,
+      `UPDATE events SET type = 'ReturnRefunded' WHERE type = 'ReturnOther'`,
+    ],
+    [
+      'stock',
+      `UPDATE stock SET sold = sold - 1, available = available + 1 WHERE sku = 'TEA-001'`,
+      `UPDATE stock SET sold = sold + 1, available = available - 1 WHERE sku = 'TEA-001'`,
+    ],
+    [
+      'loyalty',
+      `UPDATE loyalty_returns SET points = points + 1`,
+      `UPDATE loyalty_returns SET points = points - 1`,
+    ],
+    ['money', `UPDATE refunds SET amount_minor = 1`, `UPDATE refunds SET amount_minor = 1590`],
+    [
+      'refunds-at-gateway',
+      `UPDATE returns SET amount_minor = amount_minor + 1`,
+      `UPDATE returns SET amount_minor = amount_minor - 1`,
+    ],
+  ])('%s: a return that was tampered with is found (%s)', async (name, tampering, back) => {
+    await tamper(tampering)
+    const found = await check(name)
+    await tamper(back)
     expect(await system.api.invariants()).toMatchObject({ ok: true })
     expect(found).toMatchObject({ ok: false, detail: expect.stringMatching(/violation/) as string })
   })

@@ -183,7 +183,10 @@ describe('a return', () => {
       { lines: undefined, points: 0 },
     ]
     for (const { lines, points } of parts) {
-      const { id } = await api.askToReturn(order.id, { ...BECAUSE, ...(lines === undefined ? {} : { lines }) })
+      const { id } = await api.askToReturn(order.id, {
+        ...BECAUSE,
+        ...(lines === undefined ? {} : { lines }),
+      })
       await world.receiveParcel(id)
       await expectRefunded(await api.returned(id, 'refunded'))
       expect((await api.loyalty('cus_parts')).balance).toBe(points)
@@ -253,7 +256,10 @@ describe('a request for a return', () => {
     const again = await ask(order.id, BECAUSE, key)
     expect([again.status, again.headers.get('idempotent-replayed')]).toEqual([202, 'true'])
     expect(await again.json()).toEqual(placed)
-    expect(await codeOf(await ask(order.id, { reason: 'Other' }, key))).toEqual([422, 'IDEMPOTENCY_KEY_REUSED'])
+    expect(await codeOf(await ask(order.id, { reason: 'Other' }, key))).toEqual([
+      422,
+      'IDEMPOTENCY_KEY_REUSED',
+    ])
     expect(await codeOf(await ask(other.id, BECAUSE, key))).toEqual([422, 'IDEMPOTENCY_KEY_REUSED'])
     expect(await codeOf(await api.post(`/orders/${order.id}/returns`, BECAUSE))).toEqual([
       400,
@@ -273,7 +279,10 @@ describe('a request for a return', () => {
     expect(ids.size).toBe(1)
     const last = await completed('cus_last', { lines: [{ sku: 'TEA-001', quantity: 1 }] })
     const rivals = await Promise.all(Array.from({ length: 20 }, () => ask(last.id, BECAUSE)))
-    expect(rivals.map(({ status }) => status).toSorted()).toEqual([202, ...Array.from({ length: 19 }, () => 409)])
+    expect(rivals.map(({ status }) => status).toSorted()).toEqual([
+      202,
+      ...Array.from({ length: 19 }, () => 409),
+    ])
     await expectInvariants()
   })
 

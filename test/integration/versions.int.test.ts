@@ -80,10 +80,13 @@ describe('the definitions of the sagas', () => {
   it('are all that the API knows, and say which of them new sagas are run by', async () => {
     const named = async (api: ApiClient) =>
       (await sagasOf(api)).map(({ kind, definition, isCurrent }) => [kind, definition, isCurrent])
-    const transfer = ['transfer', 'transfer@1', true]
+    const others = [
+      ['transfer', 'transfer@1', true],
+      ['return', 'return@1', true],
+    ]
     const first = (isCurrent: boolean) => orderDefinitions.map(({ name }) => ['order', name, isCurrent])
-    expect(await named(older)).toEqual([...first(true), transfer])
-    expect(await named(newer)).toEqual([...first(false), ['order', orderSaga2.name, true], transfer])
+    expect(await named(older)).toEqual([...first(true), ...others])
+    expect(await named(newer)).toEqual([...first(false), ['order', orderSaga2.name, true], ...others])
   })
 
   it('have their steps in order, with participant, provider and compensation', async () => {

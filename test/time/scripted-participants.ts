@@ -11,11 +11,7 @@ const DONE: StepAnswer<never> = { kind: 'done' }
  * Activities that only play a script and remember what was asked of them. Time skips in the workflow alone, so
  * nothing here may depend on a clock.
  */
-export function scriptedParticipants(
-  script: Script,
-  undo: string[] = [],
-  saga: SagaDefinition = orderSaga,
-) {
+export function scriptedParticipants(script: Script, undo: string[] = [], saga: SagaDefinition = orderSaga) {
   const calls: { activity: string; atMs: number; input: unknown }[] = []
   let reason: { code: string; step: string } | undefined
   const answers = new Map(Object.entries(script).map(([activity, list]) => [activity, [...list]]))
