@@ -5,7 +5,10 @@ import { openTestPool } from '../harness/database.ts'
 import { until } from '../harness/poll.ts'
 
 /** The ids of what is in the system, by the names of the dictionaries that they go to. */
-export type Ids = Record<'orders' | 'accounts' | 'transfers' | 'dead-letters' | 'retries', string[]>
+export type Ids = Record<
+  'orders' | 'returns' | 'accounts' | 'transfers' | 'dead-letters' | 'retries',
+  string[]
+>
 
 /** Fills the system with something of everything that can be asked for, in every state that lasts. */
 export async function fill({ apiUrl, sandboxUrl, migratorUrl }: Stack, key?: string): Promise<Ids> {
@@ -13,13 +16,19 @@ export async function fill({ apiUrl, sandboxUrl, migratorUrl }: Stack, key?: str
   const pool = openTestPool(migratorUrl, 1)
   try {
     const letter = await poison(api, pool)
-    const [orders, parked, transfers] = await Promise.all([placeOrders(api), park(api), transfer(api)])
+    const [orders, parked, transfers, returns] = await Promise.all([
+      placeOrders(api),
+      park(api),
+      transfer(api),
+      sendBack(api, sandboxUrl),
+    ])
     const batch = await api.post('/operations/parked/retry', { filter: {}, reason: 'the contract' })
     const { id: retry } = (await batch.json()) as { id: string }
     return {
       orders: [...orders, parked],
       accounts: ['acc_open', 'acc_other', 'acc_frozen', 'acc_closed'],
       transfers,
+      returns,
       'dead-letters': [letter],
       retries: [retry],
     }
@@ -47,6 +56,18 @@ async function park(api: ApiClient): Promise<string> {
   const { id } = await api.place({ paymentMethod: 'pm_refund_fails', service: 'refused' })
   await api.reached(id, 'parked')
   return id
+}
+
+/** One that waits for a decision, one that is refused, one that is refunded. */
+async function sendBack(api: ApiClient, sandboxUrl: string): Promise<string[]> {
+  const { id } = await api.run({ lines: [{ sku: 'TEA-001', quantity: 9 }] })
+  const ask = (quantity: number) =>
+    api.askToReturn(id, { reason: 'It leaks.', lines: [{ sku: 'TEA-001', quantity }] })
+  const [waiting, refused, refunded] = [await ask(3), await ask(3), await ask(1)]
+  await api.post(`/operations/returns/${refused.id}/refuse`, { reason: 'the contract' })
+  await fetch(`${sandboxUrl}/parcels/${refunded.id}/received`, { method: 'PUT' })
+  await api.returned(refunded.id, 'refunded')
+  return [waiting, refused, refunded].map((each) => each.id)
 }
 
 /** One that completes, one that is rejected, and accounts in each state. */

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import type { Participant } from '../../domain/participants.ts'
+import { PARTICIPANT_NAMES } from '../../workers/bulkheads.ts'
 import { orderSaga } from '../../workflows/order/steps.ts'
+import { returnSaga } from '../../workflows/return/steps.ts'
 import { cancelAfter } from '../harness/cancel-after.ts'
 import { settled } from '../harness/failure-matrix.ts'
 import { isWholeMatrix } from '../harness/matrix.ts'
@@ -232,6 +234,30 @@ describe.concurrent('a worker that is frozen until its order is compensated, and
       await expectInvariants(system)
     } finally {
       await zombie.stop()
+      await system.close()
+    }
+  })
+})
+
+/** A return is carried on by whoever is left: the order before it is the doomed worker's, too. */
+describe.concurrent('a worker that is killed with SIGKILL while it carries a return', () => {
+  const points = stepsOf(returnSaga).flatMap((step) => killPoints(step.name, step))
+  it.each(points)('at %s gives back what came back, once', async (at) => {
+    const system = await startSystem(WITHOUT_WORKERS)
+    const doomed = startWorker(system, { participants: PARTICIPANT_NAMES, failpoints: [`${at}=kill`] })
+    try {
+      const { api, world } = system
+      const order = await api.run({ customerId: PARTY })
+      const { id } = await api.askToReturn(order.id, { reason: 'It leaks.' })
+      await world.receiveParcel(id)
+      await doomed.died()
+      await system.startWorkers()
+      await api.returned(id, 'refunded')
+      expect((await api.ledger(order.id)).refunds).toMatchObject([{ amountMinor: order.totalMinor }])
+      expect((await api.loyalty(PARTY)).balance).toBe(0)
+      await expectInvariants(system)
+    } finally {
+      await doomed.stop()
       await system.close()
     }
   })

@@ -267,6 +267,47 @@ describe('a customer', () => {
     expect(wished?.data).toMatchObject({ by: expect.stringMatching(/^key:/) as string })
   })
 
+  it('sends its own order back, sees that, and neither decides on it nor sees another’s', async () => {
+    const ask = async (key: string, orderId: string) =>
+      call(`POST /orders/${orderId}/returns`, {
+        key,
+        body: { reason: 'It leaks.' },
+        headers: { 'idempotency-key': randomUUID() },
+      })
+    // There is no worker here.
+    await system.admin.$transaction(async (db) => {
+      await db.$executeRawUnsafe('SET LOCAL session_replication_role = replica')
+      await db.saga.updateMany({
+        where: { id: { in: [aliceOrder, bobOrder] } },
+        data: { status: 'completed' },
+      })
+    })
+    expect(await answerOf(await ask(alice.key, bobOrder))).toEqual([404, 'ORDER_NOT_FOUND'])
+    const viewer = await makeKey(['viewer'])
+    expect(await answerOf(await ask(viewer.key, bobOrder))).toEqual([403, 'FORBIDDEN'])
+    const [mine, theirs] = [
+      await idIn(await ask(alice.key, aliceOrder)),
+      await idIn(await ask(bob.key, bobOrder)),
+    ]
+    for (const part of ['', '/events']) {
+      expect((await call(`GET /returns/${mine}${part}`, { key: alice.key })).status).toBe(200)
+      expect(await answerOf(await call(`GET /returns/${theirs}${part}`, { key: alice.key }))).toEqual([
+        404,
+        'RETURN_NOT_FOUND',
+      ])
+    }
+    expect((await call(`GET /orders/${aliceOrder}/returns`, { key: alice.key })).status).toBe(200)
+    expect((await call(`GET /orders/${bobOrder}/returns`, { key: alice.key })).status).toBe(404)
+    const body = { reason: 'Looked at.' }
+    for (const { key } of [alice, viewer])
+      expect((await call(`POST /operations/returns/${mine}/approve`, { key, body })).status).toBe(403)
+    expect((await call('GET /operations/returns', { key: alice.key })).status).toBe(403)
+    const operator = await makeKey(['operator'])
+    expect((await call(`POST /operations/returns/${mine}/approve`, { key: operator.key, body })).status).toBe(
+      200,
+    )
+  })
+
   it.each(['loyalty', 'orders'])('sees its own %s, and no other customer’s', async (what) => {
     expect((await call(`GET /customers/${alice.customerId}/${what}`, { key: alice.key })).status).toBe(200)
     expect((await call(`GET /customers/${bob.customerId}/${what}`, { key: alice.key })).status).toBe(404)

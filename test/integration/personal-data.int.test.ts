@@ -5,6 +5,7 @@ import path from 'node:path'
 import express from 'express'
 import pino from 'pino'
 import type { z } from 'zod'
+import { v7 } from 'uuid'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { timeline } from '../../api/resources/timeline.ts'
 import { address, orderBody, type Order, type Transfer } from '../harness/api-client.ts'
@@ -25,6 +26,7 @@ const TOLD = {
   cancel: 'my cat Griselda fell ill',
   transfer: 'my landlord Humphrey is away',
   operator: 'Mrs Quillfeather-Smythe rang',
+  returned: 'the pot bit my uncle Barnaby',
 }
 const OTHER = 'Cornelius Thistlewood'
 const PERSON = 'cus_person'
@@ -122,6 +124,7 @@ const applied = async () => {
 /** A completed order, a cancelled one, one with which an operator was busy, and a cancelled transfer. */
 async function live() {
   const completed = (await system.api.ended((await placePersons()).id)).id
+  await system.api.askToReturn(completed, { reason: TOLD.returned })
   system.interferences.plan(PERSON, 'createShipment', heldUntilCancelWished(system.db))
   const cancelled = (await placePersons()).id
   await system.api.cancel(cancelled, TOLD.cancel)
@@ -164,6 +167,7 @@ it('what is personal is where it can be erased, and after an erasure nowhere', a
     cancel: ['audit_reasons', 'sagas'],
     transfer: ['audit_reasons', 'sagas'],
     operator: ['audit_reasons', 'operator_reasons'],
+    returned: ['returns'],
   })
   expect((await system.api.order(cancelled)).reason).toMatchObject({ detail: TOLD.cancel })
   expect((await timelineOf(parked)).actions).toMatchObject([{ reason: TOLD.operator }])
@@ -227,5 +231,28 @@ it('what is personal of an order is erased by its age, where that is set', async
   const addresses = () => system.db.orderAddress.count({ where: { order: { customerId: 'cus_long_ago' } } })
   await writeEndedOrders(system.db, { customerId: 'cus_long_ago', count: 3, daysAgo: 31 })
   await until('the old orders to be erased', async () => ((await addresses()) === 0 ? true : undefined))
+  const back = await system.api.run({ lines: [{ sku: 'TEA-001', quantity: 4 }] })
+  const { id } = await system.api.askToReturn(back.id, { reason: TOLD.returned })
+  await system.api.post(`/operations/returns/${id}/refuse`, { reason: TOLD.operator })
+  await until('the return to be over', async () =>
+    (await system.db.saga.findUniqueOrThrow({ where: { id } })).status === 'rejected' ? true : undefined,
+  )
+  expect(await tablesWith(TOLD.returned)).toEqual(['returns'])
+  // As if that had been long ago.
+  const longAgo = v7({ msecs: Date.now() - 31 * 24 * 3_600_000 })
+  await system.admin.$transaction(async (db) => {
+    await db.$executeRawUnsafe(`SET LOCAL session_replication_role = replica`)
+    await db.$executeRaw`UPDATE returns SET id = ${longAgo}::uuid WHERE id = ${id}::uuid`
+    await db.$executeRaw`UPDATE return_lines SET return_id = ${longAgo}::uuid WHERE return_id = ${id}::uuid`
+    await db.$executeRaw`UPDATE operator_actions SET saga_id = ${longAgo}::uuid WHERE saga_id = ${id}::uuid`
+    await db.$executeRaw`UPDATE step_fences SET saga_id = ${longAgo}::uuid WHERE saga_id = ${id}::uuid`
+    await db.$executeRaw`
+      UPDATE sagas SET id = ${longAgo}::uuid, updated_at = now() - interval '31 days' WHERE id = ${id}::uuid`
+  })
+  await until('its words to be erased', async () =>
+    (await system.db.return.findUniqueOrThrow({ where: { id: longAgo } })).reason === null ? true : undefined,
+  )
+  expect(await tablesWith(TOLD.returned)).toEqual([])
+  expect(await tablesWith(TOLD.operator)).not.toContain('operator_reasons')
   expect(await tablesWith(OTHER)).toEqual(['order_addresses'])
 })
