@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Order, Return } from '../harness/api-client.ts'
+import { openTestPool } from '../harness/database.ts'
+import { caughtUp } from '../harness/read-models.ts'
 import { until } from '../harness/poll.ts'
 import { startSystem } from '../harness/start.ts'
 import type { System } from '../harness/system.ts'
@@ -374,6 +376,46 @@ describe('in trouble, a return', () => {
     await world.receiveParcel(id)
     await expectRefunded(await api.returned(id, 'refunded'))
   })
+})
+
+it('a return that waits is looked for at Temporal once a day', async () => {
+  const patient = await startSystem({ input: { pace: 0.02 }, orphanAfterSeconds: 0.5 })
+  try {
+    const { api, db } = patient
+    const order = await api.run({ lines: LINES })
+    const { id } = await api.askToReturn(order.id, BECAUSE)
+    const found = await until('its workflow to be looked for', async () => {
+      const watch = await db.sagaWatch.findUnique({ where: { sagaId: id } })
+      return watch !== null && watch.checks > 0 ? watch : undefined
+    })
+    expect((found.checkAt?.getTime() ?? 0) - Date.now()).toBeGreaterThan(23 * 3_600_000)
+  } finally {
+    await patient.close()
+  }
+})
+
+it('what came back is in the stock report, too', async () => {
+  const told = await startSystem({ input: { pace: 0.02 }, events: true })
+  try {
+    const { api, world, db, databaseUrl } = told
+    const order = await api.run({ lines: LINES })
+    const { id } = await api.askToReturn(order.id, { ...BECAUSE, lines: [{ sku: 'TEA-001', quantity: 2 }] })
+    await world.receiveParcel(id)
+    await api.returned(id, 'refunded')
+    await api.notified(order.id)
+    const pool = openTestPool(databaseUrl, 1)
+    await caughtUp({ db, pool })
+    await pool.end()
+    const { data } = await api.get<{ data: { sku: string; available: number; sold: number }[] }>(
+      '/reports/stock',
+    )
+    const { available, sold } = await api.product('TEA-001')
+    expect(data.find(({ sku }) => sku === 'TEA-001')).toMatchObject({ available, sold })
+    expect(sold).toBe(2)
+    expect((await api.invariants()).checks.filter(({ ok }) => !ok)).toEqual([])
+  } finally {
+    await told.close()
+  }
 })
 
 describe('when its time is over, a return', () => {
