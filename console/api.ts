@@ -10,6 +10,7 @@ export type SagaEvent = Schemas['EventList']['data'][number]
 export type Problem = Schemas['Problem']
 export type Account = Schemas['Account']
 export type AccountRequest = Schemas['AccountRequest']
+export type Return = Schemas['Return']
 export type Transfer = Schemas['Transfer']
 export type TransferRequest = Schemas['TransferRequest']
 

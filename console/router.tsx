@@ -5,6 +5,7 @@ import { readDeadLetterSearch } from './pages/dead-letters/search.ts'
 import { readFailureSearch } from './pages/failures/search.ts'
 import { readOrderSearch } from './pages/order/search.ts'
 import { readOrdersSearch } from './pages/orders/search.ts'
+import { readReturnSearch } from './pages/returns/search.ts'
 import { readSignInSearch } from './pages/sign-in/search.ts'
 import { readTransferSearch } from './pages/transfers/search.ts'
 import { readTourSearch } from './pages/tour/search.ts'
@@ -44,6 +45,15 @@ const routes = [
     ...at('/orders/$id'),
     validateSearch: readOrderSearch,
     component: lazyPage(() => import('./pages/order/order-page.tsx')),
+  }),
+  createRoute({
+    ...at('/returns'),
+    validateSearch: readReturnSearch,
+    component: lazyPage(() => import('./pages/returns/returns-page.tsx')),
+  }),
+  createRoute({
+    ...at('/returns/$id'),
+    component: lazyPage(() => import('./pages/returns/return-page.tsx')),
   }),
   createRoute({
     ...at('/failures'),

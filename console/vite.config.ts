@@ -5,6 +5,7 @@ import { defineConfig } from 'vite'
 const API = 'http://127.0.0.1:3000'
 const PATHS = [
   '/orders',
+  '/returns',
   '/operations',
   '/sagas',
   '/products',

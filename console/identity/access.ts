@@ -25,6 +25,11 @@ export const NEEDS = {
   'POST /orders': own(OPERATOR),
   'GET /orders/{id}/timeline': VIEWER,
   'POST /orders/{id}/cancel': own(OPERATOR),
+  'GET /orders/{id}/returns': own(VIEWER),
+  'POST /orders/{id}/returns': own(OPERATOR),
+  'GET /operations/returns': VIEWER,
+  'POST /operations/returns/{id}/approve': OPERATOR,
+  'POST /operations/returns/{id}/refuse': OPERATOR,
   'GET /transfers': own(VIEWER),
   'POST /transfers': own(OPERATOR),
   'POST /transfers/{id}/cancel': own(OPERATOR),
@@ -40,6 +45,8 @@ export const NEEDS = {
   'GET /operations/failures': VIEWER,
   'POST /operations/orders/{id}/retry': OPERATOR,
   'POST /operations/orders/{id}/skip': TREASURER,
+  'POST /operations/returns/{id}/retry': OPERATOR,
+  'POST /operations/returns/{id}/skip': TREASURER,
   'POST /operations/transfers/{id}/retry': OPERATOR,
   'POST /operations/transfers/{id}/skip': TREASURER,
   'POST /operations/parked/retry': OPERATOR,
@@ -61,6 +68,7 @@ export const NEEDS = {
   'DELETE /keys/{id}': ADMIN,
   'GET /development/faults': ADMIN,
   'PUT /development/faults': ADMIN,
+  'POST /development/parcels/{reference}/received': ADMIN,
   'POST /development/processes/{name}/kill': ADMIN,
 } as const
 

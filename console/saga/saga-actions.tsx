@@ -1,12 +1,13 @@
 import { useState, type ReactNode } from 'react'
-import type { Order, Step } from '../api.ts'
+import type { Step } from '../api.ts'
+import type { Action } from '../identity/access.ts'
 import { useIsStaff, useLack } from '../identity/principal.tsx'
 import { Button } from '../ui/button.tsx'
 import { ReasonDialog } from '../ui/reason-dialog.tsx'
 import { useAction } from '../ui/use-action.ts'
-import { actOn, routeOf } from './act.ts'
+import { actOn, ROUTES, type SagaKind } from './act.ts'
 import { useOutlines } from './use-outlines.ts'
-import { isParked, parkedTitle, whyNot, type SagaAction } from './why-not.ts'
+import { isParked, parkedTitle, whyNot, type SagaAction, type SagaStatus } from './why-not.ts'
 
 /** What a dialog says before something is done, and after. */
 export interface ActWords {
@@ -18,8 +19,8 @@ export interface ActWords {
 }
 
 export interface SagaActionsProps {
-  kind: 'order' | 'transfer'
-  saga: { id: string; definition: string; status: Order['status']; steps: readonly Step[] }
+  kind: SagaKind
+  saga: { id: string; definition: string; status: SagaStatus; steps: readonly Step[] }
   /** @param step what is parked, e.g. `refund payment`; empty where nothing is. */
   wordsOf: (action: SagaAction, step: string) => ActWords
 }
@@ -31,6 +32,7 @@ export function SagaActions({ kind, saga, wordsOf }: SagaActionsProps) {
   const [open, setOpen] = useState<SagaAction | undefined>()
   const lack = useLack()
   const isStaff = useIsStaff()
+  const routes: Partial<Record<SagaAction, Action>> = ROUTES[kind]
   const buttons: Record<SagaAction, string> = {
     retry: 'Retry',
     skip: 'Give up step',
@@ -39,7 +41,9 @@ export function SagaActions({ kind, saga, wordsOf }: SagaActionsProps) {
   return (
     <div className="row">
       {ACTIONS.filter((action) => isStaff || action === 'cancel').map((action) => {
-        const why = lack(routeOf(kind, action)) ?? whyNot(action, saga)
+        const route = routes[action]
+        if (route === undefined) return undefined
+        const why = lack(route) ?? whyNot(action, saga)
         return (
           <Button
             key={action}

@@ -1,10 +1,13 @@
-import type { Order, Step } from '../api.ts'
+import type { Order, Return, Step } from '../api.ts'
 import { titleOf } from './words.ts'
 
 /** What an operator can do to a saga. */
 export type SagaAction = 'retry' | 'skip' | 'cancel'
 
-const TERMINAL = new Set<Order['status']>(['completed', 'rejected', 'cancelled'])
+/** Of an order or a transfer, or of a return, whose words are its own. */
+export type SagaStatus = Order['status'] | Return['status']
+
+const TERMINAL = new Set<SagaStatus>(['completed', 'rejected', 'cancelled'])
 
 export const isParked = ({ state, compensation }: Step): boolean =>
   state === 'parked' || compensation === 'parked'
@@ -26,7 +29,7 @@ export function parkedTitle(
 /** Why an action is not possible now; undefined when it is. */
 export function whyNot(
   action: SagaAction,
-  { status, steps }: { status: Order['status']; steps: readonly Step[] },
+  { status, steps }: { status: SagaStatus; steps: readonly Step[] },
 ): string | undefined {
   if (action === 'cancel') {
     if (status === 'compensating') return 'It is already turning back.'

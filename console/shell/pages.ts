@@ -7,6 +7,7 @@ export const PAGES = [
   { to: '/orders', title: 'Orders', group: 'Watch', key: 'r', reads: 'GET /orders' },
   { to: '/accounts', title: 'Accounts', group: 'Watch', key: 'a', reads: 'GET /accounts' },
   { to: '/transfers', title: 'Transfers', group: 'Watch', key: 'x', reads: 'GET /transfers' },
+  { to: '/returns', title: 'Returns', group: 'Operate', key: 'b', reads: 'GET /operations/returns' },
   { to: '/failures', title: 'Failures', group: 'Operate', key: 'f', reads: 'GET /operations/failures' },
   {
     to: '/dead-letters',
@@ -38,9 +39,14 @@ export const GROUPS = ['Learn', 'Watch', 'Operate'] as const
 
 export type PageEntry = (typeof PAGES)[number]
 
-/** The page that a route belongs to, e.g. `/orders/$id`; undefined for one that has no place of its own. */
+/** Who may not read the list may read one of it: customers see their own returns. */
+const OF_CUSTOMERS = '/returns/$id'
+
+/** The page that a route belongs to, e.g. `/orders/$id`; undefined for one that needs no right to another. */
 export const pageAt = (routeId: string): PageEntry | undefined =>
-  PAGES.find(({ to }) => routeId === to || (to !== '/' && routeId.startsWith(`${to}/`)))
+  routeId === OF_CUSTOMERS
+    ? undefined
+    : PAGES.find(({ to }) => routeId === to || (to !== '/' && routeId.startsWith(`${to}/`)))
 
 /** Those that who is signed in may read. */
 export function usePages(): readonly PageEntry[] {

@@ -12,7 +12,7 @@ interface Command {
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 
-/** The command palette: a page by its name, an order or a transfer by its id. */
+/** The command palette: a page by its name, an order, a return or a transfer by its id. */
 export function Palette({ isOpen, onClose }: { isOpen: boolean; onClose: () => void }) {
   return (
     <Dialog title="Go to" isTitleHidden isOpen={isOpen} onClose={onClose}>
@@ -90,6 +90,7 @@ function useCommands(text: string): Command[] {
     const id = text.toLowerCase()
     return [
       { title: `Order ${id}`, hint: 'by id', go: () => navigate({ to: '/orders/$id', params: { id } }) },
+      { title: `Return ${id}`, hint: 'by id', go: () => navigate({ to: '/returns/$id', params: { id } }) },
       {
         title: `Transfer ${id}`,
         hint: 'by id',

@@ -84,8 +84,9 @@ test('the last of several times is found, also where some are missing', () => {
   expect(latest([null])).toBeNull()
 })
 
-test('the stream of an order, a transfer or an account has a page', () => {
+test('the stream of an order, a return, a transfer or an account has a page', () => {
   expect(pageOfStream('order-1')).toEqual({ to: '/orders/$id', id: '1' })
+  expect(pageOfStream('return-2')).toEqual({ to: '/returns/$id', id: '2' })
   expect(pageOfStream('transfer-2')).toEqual({ to: '/transfers/$id', id: '2' })
   expect(pageOfStream('account-3')).toEqual({ to: '/accounts/$id', id: '3' })
   expect(pageOfStream('foreign')).toBeUndefined()

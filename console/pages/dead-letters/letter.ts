@@ -79,8 +79,8 @@ export function idsOf(letters: readonly Letter[]): string[][] {
 
 /** Where a stream is shown, e.g. `order-<id>`; undefined for a stream that has no page. */
 export function pageOfStream(streamId: string) {
-  const [, kind, id] = /^(order|transfer|account)-(.+)$/.exec(streamId) ?? []
+  const [, kind, id] = /^(order|return|transfer|account)-(.+)$/.exec(streamId) ?? []
   return kind === undefined || id === undefined
     ? undefined
-    : { to: `/${kind as 'order' | 'transfer' | 'account'}s/$id` as const, id }
+    : { to: `/${kind as 'order' | 'return' | 'transfer' | 'account'}s/$id` as const, id }
 }

@@ -99,6 +99,7 @@ const STATES = [
 const KINDS = [
   ['all', 'All sagas'],
   ['order', 'Orders'],
+  ['return', 'Returns'],
   ['transfer', 'Transfers'],
 ] as const
 const WINDOWS = [

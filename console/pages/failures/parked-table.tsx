@@ -1,6 +1,7 @@
 import { useState } from 'react'
 import { useLack } from '../../identity/principal.tsx'
-import { routeOf } from '../../saga/act.ts'
+import { ROUTES } from '../../saga/act.ts'
+import { titleOf } from '../../saga/words.ts'
 import { Button } from '../../ui/button.tsx'
 import { Money } from '../../ui/money.tsx'
 import { More } from '../../ui/more.tsx'
@@ -19,8 +20,8 @@ export function ParkedTable({ group }: { group: FailureGroup }) {
   const parked = useParked(group)
   const [open, setOpen] = useState<{ act: StepAct; of: ParkedStep } | undefined>()
   const lack = useLack()
-  const noRetry = lack(routeOf(group.kind, 'retry'))
-  const noSkip = lack(routeOf(group.kind, 'skip')) ?? whyNotGivenUp(useStep(group.kind, group.step)?.kind)
+  const noRetry = lack(ROUTES[group.kind].retry)
+  const noSkip = lack(ROUTES[group.kind].skip) ?? whyNotGivenUp(useStep(group.kind, group.step)?.kind)
   const currency = currencyOf(group)
   return (
     <Panel
@@ -35,7 +36,7 @@ export function ParkedTable({ group }: { group: FailureGroup }) {
                 <caption className="visually-hidden">Parked steps of this group</caption>
                 <thead>
                   <tr>
-                    <th scope="col">{group.kind === 'order' ? 'Order' : 'Transfer'}</th>
+                    <th scope="col">{titleOf(group.kind)}</th>
                     <th scope="col">Parked</th>
                     <th scope="col" className="number wide">
                       Attempts

@@ -3,8 +3,9 @@ import type { FailureGroup } from './group.ts'
 
 export type ParkedStep = components['schemas']['ParkedStep']
 
-/** The order or the transfer that the step is of. */
-export const sagaIdOf = ({ orderId, transferId }: ParkedStep): string => orderId ?? transferId ?? ''
+/** The order, return or transfer that the step is of. */
+export const sagaIdOf = ({ orderId, returnId, transferId }: ParkedStep): string =>
+  orderId ?? returnId ?? transferId ?? ''
 
 /** What the API's lists of parked steps are asked by. */
 export const filterOf = ({ kind, step, code }: FailureGroup) => ({ kind, step, errorClass: code })

@@ -4,7 +4,7 @@ import { given, oneOf, textIn, wholeIn, type Search } from '../../shell/search.t
 export const readFailureSearch = (search: Search) =>
   given({
     state: oneOf(search['state'], ['parked', 'rejected']),
-    kind: oneOf(search['kind'], ['order', 'transfer']),
+    kind: oneOf(search['kind'], ['order', 'return', 'transfer']),
     step: textIn(search['step']),
     code: textIn(search['code']),
     hours: wholeIn(search['hours'], 1),

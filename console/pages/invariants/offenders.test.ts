@@ -15,14 +15,18 @@ it('leads from each id in a detail to its page', () => {
 })
 
 it('believes the kind in the name of a stream over the check', () => {
-  const pages = partsOf('versions', `2 violations: account-${A}, transfer-${B}`).flatMap(
+  const pages = partsOf('versions', `3 violations: account-${A}, transfer-${B}, return-${A}`).flatMap(
     ({ page }) => page ?? [],
   )
-  expect(pages).toEqual(['/accounts/$id', '/transfers/$id'])
+  expect(pages).toEqual(['/accounts/$id', '/transfers/$id', '/returns/$id'])
 })
 
-it('takes a bare id of the check of transfers for a transfer', () => {
-  expect(partsOf('transfers', A)).toEqual([{ text: A, id: A, page: '/transfers/$id' }])
+it.each([
+  ['transfers', '/transfers/$id'],
+  ['returns', '/returns/$id'],
+  ['refunds-at-gateway', '/returns/$id'],
+])('leads from a bare id of the check %s to %s', (check, page) => {
+  expect(partsOf(check, A)).toEqual([{ text: A, id: A, page }])
 })
 
 it('leaves a detail without ids as it is', () => {

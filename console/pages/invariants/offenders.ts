@@ -1,11 +1,13 @@
+type Kind = 'order' | 'return' | 'transfer' | 'account'
+
 /** A part of a detail: plain text, or an id of something that has a page. */
 export interface Part {
   text: string
   id?: string
-  page?: '/orders/$id' | '/accounts/$id' | '/transfers/$id'
+  page?: `/${Kind}s/$id`
 }
 
-const ID = /((?:order|transfer|account)-)?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/g
+const ID = /(?:(order|return|transfer|account)-)?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/g
 
 /**
  * Splits what the API says of a failed check, so that each id leads to its page. The API names an event stream with its
@@ -15,16 +17,17 @@ export function partsOf(check: string, detail: string): Part[] {
   const parts: Part[] = []
   let end = 0
   for (const match of detail.matchAll(ID)) {
-    const [text, kind = check === 'transfers' ? 'transfer-' : 'order-', id = ''] = match
+    const [text, kind = kindOf(check), id = ''] = match
     if (match.index > end) parts.push({ text: detail.slice(end, match.index) })
-    parts.push({ text, id, page: pageOf(kind) })
+    parts.push({ text, id, page: `/${kind as Kind}s/$id` })
     end = match.index + text.length
   }
   if (end < detail.length) parts.push({ text: detail.slice(end) })
   return parts
 }
 
-function pageOf(kind: string): NonNullable<Part['page']> {
-  if (kind === 'account-') return '/accounts/$id'
-  return kind === 'transfer-' ? '/transfers/$id' : '/orders/$id'
+/** What the ids of a check are of. */
+function kindOf(check: string): Kind {
+  if (check === 'transfers') return 'transfer'
+  return check === 'returns' || check === 'refunds-at-gateway' ? 'return' : 'order'
 }

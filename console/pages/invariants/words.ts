@@ -2,7 +2,7 @@
 const WORDS: Readonly<Record<string, readonly [title: string, rule: string]>> = {
   money: [
     'Money',
-    'A completed order has exactly one charge, of its amount and currency. A rejected or cancelled order has none.',
+    'A completed order has exactly one charge, of its amount and currency. A rejected or cancelled order has none. A refunded return has given back its amount.',
   ],
   stock: [
     'Stock',
@@ -18,11 +18,19 @@ const WORDS: Readonly<Record<string, readonly [title: string, rule: string]>> = 
   ],
   loyalty: [
     'Loyalty points',
-    'A completed order has 1 point for each full 100 minor units. A rejected or cancelled order has 0.',
+    'A completed order has 1 point for each full 100 minor units that were not returned. A rejected or cancelled order has 0.',
+  ],
+  returns: [
+    'Returns',
+    'No more of an order is returned than was sold. A return that was received is back in stock; no other is.',
   ],
   'money-at-gateway': [
     'Money, at the gateway',
     'The payment gateway’s own ledger has the same charges as the orders.',
+  ],
+  'refunds-at-gateway': [
+    'Refunds, at the gateway',
+    'The payment gateway’s own ledger has exactly one refund for each refunded return, of its amount, and none for any other.',
   ],
   'shipments-at-carrier': [
     'Shipments, at the carrier',
@@ -42,7 +50,10 @@ const WORDS: Readonly<Record<string, readonly [title: string, rule: string]>> = 
     'Dead letters',
     'Each event that a consumer could not process is kept as a dead letter. None is skipped.',
   ],
-  orphans: ['Orphans', 'Each order and transfer that is open has a workflow that runs it, or is parked.'],
+  orphans: [
+    'Orphans',
+    'Each order, return and transfer that is open has a workflow that runs it, or is parked.',
+  ],
   accounts: ['Accounts', 'No account has a negative balance at any version.'],
   transfers: [
     'Transfers',

@@ -35,8 +35,8 @@ export function changesOf(now: Maintenance, draft: Draft, titleOf: (step: string
       after: next.intake,
       effect:
         next.intake === 'paused'
-          ? 'New orders and transfers are answered with 503. What was accepted continues.'
-          : 'New orders and transfers are accepted again.',
+          ? 'New orders, returns and transfers are answered with 503. What was accepted continues.'
+          : 'New orders, returns and transfers are accepted again.',
     })
   for (const provider of Object.keys(now.breakers) as (keyof Maintenance['breakers'])[]) {
     const [before, after] = [now.breakers[provider], next.breakers[provider]]

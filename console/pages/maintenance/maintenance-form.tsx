@@ -24,7 +24,7 @@ export function MaintenanceForm({ now }: { now: Maintenance }) {
       <div className="maintenance-rows">
         <div className="maintenance-row" data-changed={next.intake !== now.intake}>
           <h3>Intake</h3>
-          <span className="soft">New orders and transfers</span>
+          <span className="soft">New orders, returns and transfers</span>
           <Choice
             label="Intake"
             value={next.intake}

@@ -93,7 +93,7 @@ function ofFailures({ parked, deadLetters, orphans }: Overview): Concern[] {
   if (parked.steps > 0)
     concerns.push({
       tone: 'person',
-      text: `${count(parked.steps, 'step is', 'steps are')} parked${held === '' ? '' : `, in orders and transfers of ${held}`}.`,
+      text: `${count(parked.steps, 'step is', 'steps are')} parked${held === '' ? '' : `, in orders, returns and transfers of ${held}`}.`,
       place: { to: '/failures', search: { state: 'parked' } },
       action: 'Retry or give up',
     })
@@ -114,7 +114,7 @@ function ofFailures({ parked, deadLetters, orphans }: Overview): Concern[] {
   if (orphans.count > 0)
     concerns.push({
       tone: 'waiting',
-      text: `${count(orphans.count, 'open order or transfer has', 'open orders and transfers have')} no workflow. It is started again automatically.`,
+      text: `${count(orphans.count, 'open order, return or transfer has', 'open orders, returns and transfers have')} no workflow. It is started again automatically.`,
       place: { to: '/invariants' },
       action: 'See which',
     })
@@ -127,7 +127,9 @@ function ofMaintenance({ maintenance }: Reading): Concern[] {
   const { intake, breakers, pausedSteps } = maintenance
   const held = Object.entries(breakers).flatMap(([provider, state]) => (state === 'open' ? [provider] : []))
   const texts = [
-    ...(intake === 'paused' ? ['Intake is paused: new orders and transfers are answered with 503.'] : []),
+    ...(intake === 'paused'
+      ? ['Intake is paused: new orders, returns and transfers are answered with 503.']
+      : []),
     ...held.map((provider) => `An operator holds the breaker of ${provider} open.`),
     ...pausedSteps.map((step) => `The step ${step} is paused by an operator.`),
   ]

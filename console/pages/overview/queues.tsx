@@ -29,7 +29,7 @@ export function Queues({ overview }: { overview: Overview }) {
         <tbody>
           <Queue
             title="Workflows to start"
-            hint="Orders and transfers that are stored, and whose workflow has not started yet"
+            hint="Orders, returns and transfers that are stored, and whose workflow has not started yet"
             value={starts.backlog}
             note={age(starts.oldestAt)}
             to="/orders"
@@ -42,7 +42,7 @@ export function Queues({ overview }: { overview: Overview }) {
           />
           <Queue
             title="Orphans"
-            hint="Open orders and transfers that no workflow runs"
+            hint="Open orders, returns and transfers that no workflow runs"
             value={orphans.count}
             note={age(orphans.oldestSince)}
             to="/invariants"
