@@ -18,6 +18,7 @@ import { EventList } from './event-list.tsx'
 import { forecast, isOpen } from './forecast.ts'
 import { Lanes } from './lanes.tsx'
 import { OrderActions } from './order-actions.tsx'
+import { OrderReturns } from './order-returns.tsx'
 import { ParkedLine } from './parked-line.tsx'
 import { References } from './references.tsx'
 import './order.css'
@@ -80,6 +81,7 @@ function OrderBody({ today, version }: { today: Order; version: number | undefin
         />
         <VersionSlider what="order" version={version} newest={today.version} onGo={go} />
       </Panel>
+      {today.status === 'completed' ? <OrderReturns order={today} /> : undefined}
       {isTimelineShown ? <Lanes order={today} /> : undefined}
       <div className="order-columns">
         <EventList order={today} />
