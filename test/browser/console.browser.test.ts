@@ -52,6 +52,9 @@ const PATHS: readonly [string, (of: Ids) => string][] = [
   ['a new order', () => '/orders/new'],
   ['an order', ({ orders }) => `/orders/${orders.at(1)}`],
   ['a parked order', ({ orders }) => `/orders/${orders.at(-1)}`],
+  ['the returns', () => '/returns?status=all'],
+  ['a return', ({ returns }) => `/returns/${returns[0]}`],
+  ['a refunded return', ({ returns }) => `/returns/${returns.at(-1)}`],
   ['the failures', () => '/failures'],
   ['a retry', ({ retries }) => `/failures/retries/${retries[0]}`],
   ['the dead letters', () => '/dead-letters'],
@@ -193,6 +196,31 @@ describe('an operator', () => {
       await expectShown(page.getByText('The gateway has mended its refunds.', { exact: true }))
     })
     expect((await api.ledger(id)).refunds).toHaveLength(1)
+  })
+
+  it('lets a customer send something back, approves it, and sees it refunded when the parcel has arrived', async () => {
+    const order = await api.run({ lines: [{ sku: 'TEA-001', quantity: 4 }] })
+    await inTab(`/orders/${order.id}`, async (page) => {
+      await page.getByRole('button', { name: 'Send something back' }).click()
+      const dialog = page.getByRole('dialog')
+      await dialog.getByLabel('Quantity of TEA-001').fill('3')
+      await dialog.getByLabel('Reason').fill('It leaks.')
+      await dialog.getByRole('button', { name: 'Send it back' }).click()
+      await page.waitForURL(/\/console\/returns\/[0-9a-f-]{36}$/)
+      await expectShown(status(page, 'requested'))
+      const id = page.url().slice(-36)
+      await page.getByRole('link', { name: 'Returns' }).first().click()
+      await page.locator(`a[href$="/returns/${id}"]`).click()
+      await page.getByRole('button', { name: 'Approve' }).click()
+      await page.getByRole('dialog').getByLabel('Reason').fill('Looked at the photograph.')
+      await page.getByRole('dialog').getByRole('button', { name: 'Approve the return' }).click()
+      await expectShown(status(page, 'approved'))
+      await page.getByRole('button', { name: 'Say that the parcel has arrived' }).click()
+      await expectShown(status(page, 'refunded'))
+      await expectHidden(page.getByRole('button', { name: 'Say that the parcel has arrived' }))
+    })
+    const { refunds } = await api.ledger(order.id)
+    expect(refunds).toMatchObject([{ amountMinor: 3 * 795 }])
   })
 
   it('reprocesses a dead letter', async () => {
