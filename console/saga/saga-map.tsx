@@ -1,6 +1,6 @@
 import type { Order, Step } from '../api.ts'
 import { Icon } from '../ui/icon.tsx'
-import { COMPENSATION_LOOKS, STEP_LOOKS, titleOf, type Look } from './words.ts'
+import { AWAITED, COMPENSATION_LOOKS, STEP_LOOKS, titleOf, type Look } from './words.ts'
 import './saga-map.css'
 
 /** What a definition says of a step, besides its name. */
@@ -89,7 +89,8 @@ const NOTHING: Look = { tone: 'neutral', icon: 'undo', word: 'undoes it' }
 /** What it waits for, and how often it was tried where once was not enough. */
 function noteOf(detail: string | null, attempts: number): string | undefined {
   const tries = attempts > 1 ? `attempt ${attempts}` : undefined
-  return [detail, tries].filter((part) => part !== undefined && part !== null).join(' · ') || undefined
+  const awaited = detail === null ? null : (AWAITED[detail] ?? detail)
+  return [awaited, tries].filter((part) => part !== undefined && part !== null).join(' · ') || undefined
 }
 
 interface NodeProps {

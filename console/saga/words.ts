@@ -11,6 +11,9 @@ export function titleOf(name: string): string {
 type StepState = Step['state']
 type CompensationState = Step['compensation']
 
+/** What a step waits for, in words; a code that is not here is shown as it is. */
+export const AWAITED: Partial<Record<string, string>> = { MESSAGE: 'for the decision or the parcel' }
+
 export interface Look {
   tone: Tone
   icon: IconName

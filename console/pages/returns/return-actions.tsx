@@ -14,12 +14,12 @@ export function ReturnActions({ of }: { of: Return }) {
   if (!isStaff) return null
   return (
     <div className="row">
-      {isAwaited(of) && of.parcelReceivedAt === null ? <ParcelButton id={of.id} /> : undefined}
       {of.status === 'requested' ? (
         <Decisions of={of} />
       ) : (
         <SagaActions kind="return" saga={of} wordsOf={wordsOf} />
       )}
+      {isAwaited(of) && of.parcelReceivedAt === null ? <ParcelButton id={of.id} /> : undefined}
     </div>
   )
 }

@@ -56,7 +56,7 @@ function ReturnBody({ of }: { of: Return }) {
       </Panel>
       <div className="returns-columns">
         <Products of={of} />
-        <Progress of={of} />
+        <Details of={of} />
       </div>
       <Events of={of} />
     </>
@@ -91,7 +91,7 @@ function Summary({ of }: { of: Return }) {
   )
 }
 
-const Products = ({ of: { lines, amountMinor, currency } }: { of: Return }) => (
+const Products = ({ of: { lines, currency } }: { of: Return }) => (
   <Panel title="Products">
     <div className="table-box">
       <table className="table">
@@ -113,7 +113,7 @@ const Products = ({ of: { lines, amountMinor, currency } }: { of: Return }) => (
         <tbody>
           {lines.map(({ sku, quantity, unitPriceMinor }) => (
             <tr key={sku}>
-              <th scope="row">{sku}</th>
+              <td>{sku}</td>
               <td className="number">{quantity}</td>
               <td className="number">
                 <Money amountMinor={unitPriceMinor} currency={currency} />
@@ -124,27 +124,17 @@ const Products = ({ of: { lines, amountMinor, currency } }: { of: Return }) => (
             </tr>
           ))}
         </tbody>
-        <tfoot>
-          <tr>
-            <th scope="row" colSpan={3}>
-              Refund
-            </th>
-            <td className="number">
-              <Money amountMinor={amountMinor} currency={currency} />
-            </td>
-          </tr>
-        </tfoot>
       </table>
     </div>
   </Panel>
 )
 
-function Progress({ of }: { of: Return }) {
+function Details({ of }: { of: Return }) {
   const { reason, decision, parcelReceivedAt, deadlineAt } = of
   return (
-    <Panel title="What was said of it">
+    <Panel title="Details">
       <dl className="facts">
-        <Fact name="Customer">{reason ?? <span className="faint">The reason was erased.</span>}</Fact>
+        <Fact name="Reason">{reason ?? <span className="faint">The reason was erased.</span>}</Fact>
         <Fact name="Decision">
           {decision === null ? (
             <span className="faint">none yet</span>

@@ -20,9 +20,9 @@ const wordsOf = (parts: Partial<Return>) =>
 
 describe('where a return is, in words', () => {
   test.each<[Partial<Return>, RegExp]>([
-    [{}, /^It waits for a decision\./],
+    [{}, /^It waits for a decision and for the parcel\./],
     [{ parcelReceivedAt: AT }, /^The parcel has arrived\. The return waits for a decision\.$/],
-    [{ status: 'approved', decision: APPROVED }, /^It waits for the parcel\./],
+    [{ status: 'approved', decision: APPROVED }, /^It is approved, and waits for the parcel\./],
     [{ status: 'approved', decision: APPROVED, parcelReceivedAt: AT }, /go back into stock now/],
     [{ status: 'received', decision: APPROVED }, /money is given back next/],
     [{ status: 'refunded', decision: APPROVED }, /the money is given back\.$/],

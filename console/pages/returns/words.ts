@@ -18,11 +18,11 @@ export function statusInWords({
     case 'requested':
       return hasParcel
         ? 'The parcel has arrived. The return waits for a decision.'
-        : 'It waits for a decision. Nothing is restocked or refunded before the parcel has arrived, too.'
+        : 'It waits for a decision and for the parcel. Nothing is restocked or refunded before both.'
     case 'approved':
       return hasParcel
         ? 'It is approved and the parcel has arrived: the products go back into stock now.'
-        : 'It waits for the parcel. The money is given back when that has arrived.'
+        : 'It is approved, and waits for the parcel. The money is given back when the parcel has arrived.'
     case 'received':
       return receivedInWords(steps)
     case 'refunded':
