@@ -30,7 +30,7 @@ test.each([
     /^2 × TEA-001, 1 × CUP-001, \D*27\.90$/,
   ],
   [{ by: 'rule' }, /^by: rule$/],
-  [{ reason: null, attempts: 3 }, /^attempts: 3$/],
+  [{ reason: null, undo: [], attempts: 3 }, /^attempts: 3$/],
   [{}, /^$/],
 ])('%j is said in words', (data, words) => {
   expect(wordsOf({ data })).toMatch(words)

@@ -21,7 +21,7 @@ export function wordsOf({ data }: Pick<SagaEvent, 'data'>): string {
   if (sourceAccountId !== undefined)
     parts.push(`from ${textOf(sourceAccountId)} to ${textOf(destinationAccountId)}`)
   for (const [name, value] of Object.entries(rest))
-    if (value !== null) parts.push(`${titleOf(name).toLowerCase()}: ${textOf(value)}`)
+    if (value !== null && textOf(value) !== '') parts.push(`${titleOf(name).toLowerCase()}: ${textOf(value)}`)
   return parts.join(', ')
 }
 

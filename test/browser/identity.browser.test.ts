@@ -251,7 +251,7 @@ describe('a tab whose browser another tab has signed in as another principal', (
 })
 
 describe('a customer', () => {
-  it('places an order of its own, and is shown nothing that the API would refuse', async () => {
+  it('places an order of its own, sends it back, and is shown nothing that the API would refuse', async () => {
     const { key } = await makeKey('alice', 'customer', 'cus_alice')
     const bob = await call<{ id: string }>(admin, 'POST', '/orders', orderBody({ customerId: 'cus_bob' }))
     await inTab(async (page, { refusals }) => {
@@ -273,6 +273,13 @@ describe('a customer', () => {
       const summary = page.getByRole('region', { name: 'Summary' })
       await expectShown(summary.getByText('completed', { exact: true }))
       await expectShown(summary.getByText('cus_alice'))
+      await page.getByRole('button', { name: 'Send something back' }).click()
+      await page.getByRole('dialog').getByLabel('Reason').fill('It leaks.')
+      await page.getByRole('dialog').getByRole('button', { name: 'Send it back' }).click()
+      await page.waitForURL(/\/console\/returns\/[0-9a-f-]{36}$/)
+      await expectShown(summary.getByText('approved', { exact: true }))
+      for (const name of ['Retry', 'Say that the parcel has arrived'])
+        expect(await page.getByRole('button', { name }).count()).toBe(0)
       expect(refusals).toEqual([])
       await page.goto(`/console/orders/${bob.id}`)
       await expectShown(page.getByText('404 ORDER_NOT_FOUND'))
