@@ -17,16 +17,16 @@ export const restockReturn = rowStep<ReturnEvents>()({
       // No more comes back than was bought, and what has come back is in stock.
       name: 'returns',
       violations: `
-        SELECT r.order_id::text AS offender FROM returns r JOIN return_lines l ON l.return_id = r.id
+        SELECT 'order-' || r.order_id AS offender FROM returns r JOIN return_lines l ON l.return_id = r.id
           JOIN order_lines o ON o.order_id = r.order_id AND o.sku = l.sku
          WHERE r.status NOT IN ('refused', 'expired')
          GROUP BY r.order_id, l.sku, o.quantity HAVING sum(l.quantity) > o.quantity
         UNION ALL
-        SELECT r.id::text FROM returns r JOIN its_sagas s USING (id) JOIN return_lines l ON l.return_id = r.id
+        SELECT 'return-' || r.id FROM returns r JOIN its_sagas s USING (id) JOIN return_lines l ON l.return_id = r.id
           LEFT JOIN stock_returns m ON m.return_id = l.return_id AND m.sku = l.sku
          WHERE (s.status = 'completed') <> (m.sku IS NOT NULL) OR m.quantity <> l.quantity
         UNION ALL
-        SELECT r.id::text FROM returns r JOIN its_sagas s USING (id)
+        SELECT 'return-' || r.id FROM returns r JOIN its_sagas s USING (id)
          WHERE (s.status = 'completed') <> (r.status IN ('received', 'refunded'))
             OR (s.status = 'completed' AND (r.decision IS DISTINCT FROM 'approved' OR r.parcel_received_at IS NULL))`,
     },
@@ -34,7 +34,7 @@ export const restockReturn = rowStep<ReturnEvents>()({
       // The row is what its events come to.
       name: 'returns',
       violations: `
-        SELECT r.id::text AS offender FROM returns r LEFT JOIN LATERAL (
+        SELECT 'return-' || r.id AS offender FROM returns r LEFT JOIN LATERAL (
             SELECT CASE type WHEN 'ReturnRequested' THEN 'requested' WHEN 'ReturnApproved' THEN 'approved'
                 WHEN 'ReturnRefused' THEN 'refused' WHEN 'ReturnReceived' THEN 'received' WHEN 'ReturnRefunded' THEN 'refunded'
                 ELSE CASE data->>'code' WHEN 'DEADLINE_EXCEEDED' THEN 'expired' ELSE 'refused' END END AS status

@@ -19,7 +19,7 @@ export const revokeReturnPoints = rowStep<ReturnEvents>()({
                  GROUP BY r.order_id) gone ON gone.order_id = o.id
          WHERE o.total_minor / 100 + back.points <> (o.total_minor - gone.amount::bigint) / 100
         UNION ALL
-        SELECT f.saga_id || ' ' || f.step FROM step_fences f
+        SELECT 'return-' || f.saga_id || ' ' || f.step FROM step_fences f
          WHERE f.step = 'revokeReturnPoints' AND (f.state = 'done') <> EXISTS (
            SELECT FROM loyalty_returns p WHERE p.return_id = f.saga_id)`,
     },

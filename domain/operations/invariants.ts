@@ -295,7 +295,9 @@ async function checkLedgers(
     return [
       verdict(
         check,
-        ended.filter((saga) => saga.kind === kind && isWrong(saga)).map(({ id }) => ({ offender: id })),
+        ended
+          .filter((saga) => saga.kind === kind && isWrong(saga))
+          .map(({ id }) => ({ offender: `${kind}-${id}` })),
       ),
     ]
   })

@@ -64,13 +64,13 @@ export const refundReturn = providerStep<ReturnEvents>()({
       // What was given back is what came back, and never more than was charged.
       name: 'money',
       violations: `
-        SELECT r.id::text AS offender FROM returns r LEFT JOIN refunds m ON m.return_id = r.id
+        SELECT 'return-' || r.id AS offender FROM returns r LEFT JOIN refunds m ON m.return_id = r.id
          WHERE (r.status = 'refunded') <> (m.key IS NOT NULL) OR m.amount_minor <> r.amount_minor OR m.currency <> r.currency
         UNION ALL
         SELECT r.order_id::text FROM refunds m JOIN returns r ON r.id = m.return_id JOIN orders o ON o.id = r.order_id
          GROUP BY r.order_id, o.total_minor HAVING sum(m.amount_minor) > o.total_minor
         UNION ALL
-        SELECT f.saga_id || ' ' || f.step FROM step_fences f
+        SELECT 'return-' || f.saga_id || ' ' || f.step FROM step_fences f
          WHERE f.step = 'refundReturn' AND (f.state = 'done') <> EXISTS (
            SELECT FROM refunds m WHERE m.return_id = f.saga_id)`,
     },

@@ -120,7 +120,7 @@ export const providerStep =
     return {
       name,
       undo: isUndone ? undo.name : undefined,
-      events: { done: event, undone: [undo.event, undo.voided] },
+      events: { done: event, undone: [...new Set([undo.event, undo.voided])] },
       provider,
       reference,
       refusals,

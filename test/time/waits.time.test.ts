@@ -149,7 +149,7 @@ describe('time passes, and', () => {
 
   const nothingSaid = { kind: 'unavailable', why: 'MESSAGE' } as const
 
-  it('a return of which nobody says anything expires after thirty days, and has cost one timer', async () => {
+  it('a return that hears nothing expires after thirty days, and has cost one timer', async () => {
     const { result, tookMs, events, count } = await runReturn({ restockReturn: [nothingSaid] })
     expect(result).toEqual({
       status: 'rejected',

@@ -21,12 +21,8 @@ it('believes the kind in the name of a stream over the check', () => {
   expect(pages).toEqual(['/accounts/$id', '/transfers/$id', '/returns/$id'])
 })
 
-it.each([
-  ['transfers', '/transfers/$id'],
-  ['returns', '/returns/$id'],
-  ['refunds-at-gateway', '/returns/$id'],
-])('leads from a bare id of the check %s to %s', (check, page) => {
-  expect(partsOf(check, A)).toEqual([{ text: A, id: A, page }])
+it('takes a bare id of the check of transfers for a transfer', () => {
+  expect(partsOf('transfers', A)).toEqual([{ text: A, id: A, page: '/transfers/$id' }])
 })
 
 it('leaves a detail without ids as it is', () => {

@@ -27,7 +27,4 @@ export function partsOf(check: string, detail: string): Part[] {
 }
 
 /** What the ids of a check are of. */
-function kindOf(check: string): Kind {
-  if (check === 'transfers') return 'transfer'
-  return check === 'returns' || check === 'refunds-at-gateway' ? 'return' : 'order'
-}
+const kindOf = (check: string): Kind => (check === 'transfers' ? 'transfer' : 'order')
