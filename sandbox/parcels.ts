@@ -1,13 +1,9 @@
 import { Router } from 'express'
-import { z } from 'zod'
 import { dropsReplies, guardWith } from './provider.ts'
 import type { FaultSwitch } from './faults.ts'
-import type { Ledger } from './ledger.ts'
+import { digestOf, type Ledger } from './ledger.ts'
 
 const COLLECTION = 'parcels'
-
-/** A cursor is how many came before. */
-const place = z.coerce.number().int().min(0).default(0)
 
 /** Parcels on one page of the list. */
 const PAGE_PARCELS = 100
@@ -27,15 +23,28 @@ export function createParcels(ledger: Ledger, faults: FaultSwitch): Router {
   router.get(`/${COLLECTION}`, guardWith('shipping', faults), (request, response) => {
     if (dropsReplies(response)) return void request.socket.destroy()
     const received = ledger.entries(COLLECTION)
-    const { success, data: from } = place.safeParse(request.query['after'])
+    const from = placeOf(request.query['after'], received)
     // A cursor from before the list was lost.
-    if (!success || from > received.length) return void response.status(410).json({ code: 'UNKNOWN_CURSOR' })
+    if (from === undefined) return void response.status(410).json({ code: 'UNKNOWN_CURSOR' })
     const page = received.slice(from, from + PAGE_PARCELS)
     response.json({
       data: page.map(([reference]) => ({ reference })),
-      cursor: String(from + page.length),
+      cursor: cursorAt(from + page.length, received),
       hasMore: from + page.length < received.length,
     })
   })
   return router
+}
+
+type Received = readonly (readonly [reference: string, unknown])[]
+
+/** How many came before, and which was the last of them: another list is told by that. */
+const cursorAt = (place: number, received: Received): string =>
+  place === 0 ? '0' : `${place}-${digestOf(received[place - 1]?.[0]).slice(0, 16)}`
+
+/** Where a cursor leads; undefined for one of another list. */
+function placeOf(after: unknown, received: Received): number | undefined {
+  const cursor = after === undefined ? '0' : String(after as string)
+  const place = Number.parseInt(cursor, 10)
+  return place >= 0 && place <= received.length && cursorAt(place, received) === cursor ? place : undefined
 }

@@ -77,6 +77,9 @@ const returnListQuery = z.strictObject({
   ...pageQuery({ cursor: z.uuid().optional() }),
 })
 
+/** As many as an order has items, but for those that were refused. */
+const orderReturnsQuery = z.strictObject(pageQuery({ cursor: z.uuid().optional(), limit: 100 }))
+
 export interface ReturnResources {
   contracts: Contracts
   queries: OrderQueries
@@ -139,15 +142,17 @@ export function returnEndpoints(services: ReturnResources): Endpoint[] {
       path: '/orders/{id}/returns',
       summary: 'The returns of an order, oldest first',
       ...OF_AN_ORDER,
+      query: orderReturnsQuery,
       answers: {
-        200: {
-          description: 'All of them.',
-          schema: z.object({ data: z.array(returned) }).openapi('OrderReturns'),
-        },
+        200: { description: 'A page of them.', schema: page(returned).openapi('OrderReturns') },
       },
-      async handle({ params: { id }, principal }) {
+      async handle({ params: { id }, query: { limit, cursor }, principal }) {
         await requireOrder(id, ownerSeenBy(principal))
-        return reply(200, { data: (await returnQueries.ofOrder(id)).map(view) })
+        const returns = await returnQueries.ofOrder(id, { limit, after: cursor })
+        return reply(
+          200,
+          toPage(returns, limit, (each) => each.id, view),
+        )
       },
     }),
     endpoint({
@@ -246,7 +251,7 @@ function viewReturn(contract: SagaContract, record: ReturnRecord, temporal: Temp
   return {
     id,
     orderId,
-    customerId: record.order.customerId,
+    customerId: record.customerId,
     status: record.status as ReturnStatus,
     lines: lines.map((line) => ({
       sku: line.sku,

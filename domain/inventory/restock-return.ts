@@ -26,6 +26,9 @@ export const restockReturn = rowStep<ReturnEvents>()({
           LEFT JOIN stock_returns m ON m.return_id = l.return_id AND m.sku = l.sku
          WHERE (s.status = 'completed') <> (m.sku IS NOT NULL) OR m.quantity <> l.quantity
         UNION ALL
+        SELECT 'return-' || r.id FROM returns r JOIN return_lines l ON l.return_id = r.id
+         GROUP BY r.id HAVING sum(l.quantity * l.unit_price_minor) <> r.amount_minor
+        UNION ALL
         SELECT 'return-' || r.id FROM returns r JOIN its_sagas s USING (id)
          WHERE (s.status = 'completed') <> (r.status IN ('received', 'refunded'))
             OR (s.status = 'completed' AND (r.decision IS DISTINCT FROM 'approved' OR r.parcel_received_at IS NULL))`,

@@ -96,7 +96,9 @@ async function checkDatabase(
            e.amount_minor AS "amountMinor", e.currency, coalesce((
              SELECT array_agg(step) FROM step_fences f WHERE f.saga_id = s.id AND f.state = 'skipped'), '{}') AS skipped
       FROM (SELECT id, total_minor AS amount_minor, currency, true AS is_settled FROM orders
-            UNION ALL SELECT id, amount_minor, currency, status = 'refunded' FROM returns) e
+            UNION ALL SELECT id, amount_minor, currency, status = 'refunded' OR EXISTS (
+                SELECT FROM step_fences f WHERE f.saga_id = returns.id AND f.step = 'refundReturn' AND f.state = 'skipped')
+              FROM returns) e
       JOIN sagas s ON s.id = e.id
      WHERE s.status IN ('rejected', 'cancelled') OR (s.status = 'completed' AND e.is_settled)`
   return { checks, ended: rows.map((row) => Object.assign(row, { amountMinor: Number(row.amountMinor) })) }
@@ -288,6 +290,8 @@ async function checkLedgers(
     const isWrong = (saga: EndedSaga) => {
       const [first, ...more] = standing.get(saga.id) ?? []
       if (!saga.isCompleted) return first !== undefined && !saga.skipped.includes(step)
+      // Written off, and had its effect all the same: it may be made good twice.
+      if (saga.skipped.includes(step)) return first !== undefined
       // A completed saga of a definition that this process does not know is another process's to judge.
       if (!definitions.includes(saga.definition)) return false
       return first === undefined || more.length > 0 || !isRight(first, saga)

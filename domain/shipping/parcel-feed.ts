@@ -9,8 +9,11 @@ const PAUSE_SECONDS = 1
 /** A process that asks has it for itself for so long: longer than the carrier has for its answer. */
 const CLAIM_SECONDS = 10
 
+/** Pages in a row at most: others of this process have their turn, and a list that never ends is read in bounds. */
+const PAGES_MAX = 20
+
 const page = z.object({
-  data: z.array(z.object({ reference: z.string().max(100) })).max(1000),
+  data: z.array(z.unknown()).max(1000),
   /** Where the list goes on. */
   cursor: z.string().max(100),
   hasMore: z.boolean(),
@@ -18,8 +21,8 @@ const page = z.object({
 
 const problem = z.object({ code: z.string() })
 
-/** A parcel of somebody else's may have any reference. */
-const returnId = z.guid()
+/** A parcel of somebody else's may have any reference, and is passed over. */
+const parcel = z.object({ reference: z.guid() })
 
 export interface ParcelFeedOptions {
   carrier: ProviderHttp
@@ -43,7 +46,7 @@ export function createParcelFeed({ carrier, messages }: ParcelFeedOptions) {
      * @throws Fault when the carrier answers something else: it is asked again.
      */
     async advance(): Promise<void> {
-      for (;;) {
+      for (let pages = 1; ; pages += 1) {
         const cursor = await messages.claimParcelFeed(CLAIM_SECONDS)
         if (cursor === undefined) return
         const response = await read(cursor)
@@ -54,9 +57,10 @@ export function createParcelFeed({ carrier, messages }: ParcelFeedOptions) {
           await startAgain(cursor, response)
           return
         }
-        const ids = data.data.flatMap(({ reference }) => returnId.safeParse(reference).data ?? [])
-        await messages.parcelsReceived(ids, data.cursor, data.hasMore ? 0 : PAUSE_SECONDS)
-        if (!data.hasMore) return
+        const ids = data.data.flatMap((each) => parcel.safeParse(each).data?.reference ?? [])
+        const isLast = !data.hasMore || data.cursor === cursor || pages >= PAGES_MAX
+        await messages.parcelsReceived(ids, data.cursor, isLast ? PAUSE_SECONDS : 0)
+        if (isLast) return
       }
     },
   }

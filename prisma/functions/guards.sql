@@ -43,7 +43,8 @@ CREATE OR REPLACE TRIGGER sagas_first_reason BEFORE UPDATE OF reason_code ON sag
   FOR EACH ROW WHEN (OLD.reason_code IS NOT NULL AND NEW.reason_code IS DISTINCT FROM OLD.reason_code)
   EXECUTE FUNCTION sagas_keep_reason();
 
--- A fence only moves towards its end: no step is done after it was undone. A skipped undo may still succeed.
+-- A fence only moves towards its end: no step is done after it was undone. A skipped undo may still succeed, and a
+-- step after the pivot that is refused for good may be skipped.
 CREATE OR REPLACE FUNCTION step_fences_refuse_illegal_move() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   IF NOT (CASE OLD.state
@@ -52,6 +53,7 @@ BEGIN
     WHEN 'done' THEN NEW.state = 'undoing'
     WHEN 'undoing' THEN NEW.state IN ('undone', 'skipped')
     WHEN 'skipped' THEN NEW.state = 'undone'
+    WHEN 'refused' THEN NEW.state = 'skipped'
     ELSE false END) THEN
     RAISE EXCEPTION 'step % of saga % cannot go from % to %', OLD.step, OLD.saga_id, OLD.state, NEW.state
       USING ERRCODE = 'check_violation';

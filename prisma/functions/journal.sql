@@ -19,7 +19,11 @@ BEGIN
   IF fence.step IS NOT NULL AND saga.status = 'pending' THEN
     PERFORM saga_advance(p_saga, 'processing', 'ProcessingBegun', jsonb_build_object('step', p_step), 1);
   END IF;
-  IF fence.step IS NOT NULL AND saga.status IN ('pending', 'processing') THEN
+  -- What waits for a message has come through its trouble: operators have nothing to do about it.
+  IF p_for = 'MESSAGE' AND fence.parked_at IS NOT NULL THEN
+    UPDATE step_fences SET parked_at = NULL, parked_error = NULL WHERE saga_id = p_saga AND step = p_step;
+  END IF;
+  IF fence.step IS NOT NULL AND (saga.status IN ('pending', 'processing') OR (p_for = 'MESSAGE' AND saga.status = 'parked')) THEN
     PERFORM saga_advance(p_saga, 'waiting', 'WaitingBegun', jsonb_build_object('step', p_step, 'waitingFor', p_for), 1);
   ELSIF fence.step IS NOT NULL AND saga.reason_code IS NOT NULL AND fence.waiting_for IS NULL THEN
     PERFORM saga_advance(p_saga, NULL, 'CompensationDelayed', jsonb_build_object('step', p_step, 'waitingFor', p_for), 1);
@@ -30,12 +34,13 @@ BEGIN
 END $$;
 
 -- A step, or its undo, that spent a round of attempts, or an undo that waits for long, is parked where operators see it.
--- The saga's status follows unless the saga is completed. A step that was settled meanwhile stays as it is.
+-- The saga's status follows unless the saga is completed. A step that was settled meanwhile stays as it is,
+-- but for one after the pivot that was refused for good: it is owed all the same.
 CREATE OR REPLACE FUNCTION saga_note_parked(p_saga uuid, p_step text, p_error text) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
   saga sagas := saga_lock(p_saga);
 BEGIN
-  IF saga.status IN ('pending', 'rejected', 'cancelled') THEN
+  IF saga.status IN ('rejected', 'cancelled') THEN
     RETURN;
   END IF;
   IF saga.reason_code IS NULL THEN
@@ -43,10 +48,13 @@ BEGIN
   END IF;
   PERFORM 1 FROM step_fences
    WHERE saga_id = p_saga AND step = p_step AND CASE
-     WHEN saga.reason_code IS NULL THEN state IN ('pending', 'intended')
+     WHEN saga.reason_code IS NULL THEN state IN ('pending', 'intended') OR (state = 'refused' AND saga.status = 'completed')
      ELSE state IN ('intended', 'done', 'undoing') END;
   IF NOT FOUND THEN
     RETURN;
+  END IF;
+  IF saga.status = 'pending' THEN
+    PERFORM saga_advance(p_saga, 'processing', 'ProcessingBegun', jsonb_build_object('step', p_step), 1);
   END IF;
   PERFORM saga_park(p_saga, p_step, p_error);
   IF saga.reason_code IS NULL AND saga.cancel_wished_at IS NOT NULL THEN

@@ -50,7 +50,7 @@ BEGIN
   END IF;
   -- A step whose undo was never marked is marked now: a fence is skipped only from there.
   UPDATE step_fences SET state = 'undoing' WHERE saga_id = p_saga AND step = p_step AND state IN ('intended', 'done');
-  UPDATE step_fences SET state = 'skipped', skipped_at = clock_timestamp(), parked_at = NULL, waiting_for = NULL,
+  UPDATE step_fences SET state = 'skipped', answer = CASE WHEN state <> 'refused' THEN answer END, skipped_at = clock_timestamp(), parked_at = NULL, waiting_for = NULL,
     updated_at = clock_timestamp()
    WHERE saga_id = p_saga AND step = p_step;
   PERFORM saga_advance(p_saga, saga_status_unparked(saga),

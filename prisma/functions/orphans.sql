@@ -92,12 +92,16 @@ BEGIN
 END $$;
 
 -- The workflow of a saga was looked for and is open. Its restarts still count: it has not moved. One that waits for a
--- message may do so for weeks, and whoever brings the message has the workflow looked for: a look a day is enough.
+-- message may do so for weeks, and whoever brings the message has the workflow looked for: a look a day is enough, and
+-- one when its time is over.
 CREATE OR REPLACE FUNCTION orphan_found_open(p_saga uuid, p_version integer, p_after_seconds double precision) RETURNS void LANGUAGE sql AS $$
   UPDATE saga_watches SET checks = checks + 1, orphan_since = NULL,
-    check_at = clock_timestamp() + CASE
-      WHEN EXISTS (SELECT FROM step_fences f WHERE f.saga_id = p_saga AND f.waiting_for = 'MESSAGE') THEN interval '1 day'
-      ELSE orphan_pause(p_after_seconds, checks + 1) END
+    check_at = clock_timestamp() + coalesce((
+      SELECT greatest(orphan_pause(p_after_seconds, 0), least(interval '1 day',
+          s.deadline_at + orphan_pause(p_after_seconds, 0) - clock_timestamp()))
+        FROM step_fences f JOIN sagas s ON s.id = f.saga_id
+       WHERE f.saga_id = p_saga AND f.waiting_for = 'MESSAGE' AND s.deadline_at > clock_timestamp()),
+      orphan_pause(p_after_seconds, checks + 1))
    WHERE saga_id = p_saga AND version = p_version
 $$;
 

@@ -10,11 +10,8 @@
 -- that share orders come one after the other.
 CREATE OR REPLACE FUNCTION personal_data_erase(p_sagas uuid[], p_customer text) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
-  -- What came back of these orders is the customer's, too.
-  its_returns uuid[] := ARRAY(SELECT id FROM returns WHERE order_id = ANY (p_sagas) ORDER BY id);
-  all_sagas uuid[] := p_sagas || its_returns;
-  streams text[] := ARRAY(SELECT kind || id FROM unnest(all_sagas) AS id, unnest(ARRAY['order-', 'transfer-', 'return-']) AS kind);
-  targets text[] := ARRAY(SELECT path || id FROM unnest(all_sagas) AS id, unnest(ARRAY['orders/', 'transfers/', 'returns/']) AS path
+  streams text[] := ARRAY(SELECT kind || id FROM unnest(p_sagas) AS id, unnest(ARRAY['order-', 'transfer-', 'return-']) AS kind);
+  targets text[] := ARRAY(SELECT path || id FROM unnest(p_sagas) AS id, unnest(ARRAY['orders/', 'transfers/', 'returns/']) AS path
     UNION ALL SELECT 'customers/' || p_customer WHERE p_customer IS NOT NULL
     UNION ALL SELECT 'dead-letters/' || dead_letter_id FROM operator_actions
       WHERE dead_letter_id IS NOT NULL AND before->>'stream_id' = ANY (streams));
@@ -23,7 +20,7 @@ BEGIN
   PERFORM 1 FROM orders WHERE id = ANY (p_sagas) ORDER BY id FOR NO KEY UPDATE;
   PERFORM 1 FROM sagas WHERE id = ANY (p_sagas) AND cancel_note IS NOT NULL ORDER BY id FOR NO KEY UPDATE;
   DELETE FROM order_addresses WHERE order_id = ANY (p_sagas);
-  UPDATE returns SET reason = NULL WHERE id = ANY (its_returns) AND reason IS NOT NULL;
+  UPDATE returns SET reason = NULL WHERE id = ANY (p_sagas) AND reason IS NOT NULL;
   -- Empty rather than null: the release before reads it as a text.
   UPDATE orders SET payment_method = '' WHERE id = ANY (p_sagas) AND payment_method <> '';
   -- The detail of that reason is the note, too.
@@ -31,7 +28,7 @@ BEGIN
     reason_detail = CASE WHEN reason_code <> 'CANCELLED_BY_CUSTOMER' THEN reason_detail END
    WHERE id = ANY (p_sagas) AND cancel_note IS NOT NULL;
   DELETE FROM operator_reasons WHERE action_id IN (
-    SELECT id FROM operator_actions WHERE saga_id = ANY (all_sagas)
+    SELECT id FROM operator_actions WHERE saga_id = ANY (p_sagas)
     UNION ALL
     SELECT id FROM operator_actions WHERE dead_letter_id IS NOT NULL AND before->>'stream_id' = ANY (streams));
   -- A target, or what is below it: '0' follows '/'. What else lies between begins in the same way, and is another's.
@@ -41,7 +38,7 @@ BEGIN
      WHERE e.target = t.target OR starts_with(e.target, t.target || '/'));
 END $$;
 
--- Erases a page for the wish that is due the longest: of the customer's orders, and of the transfers out of the
+-- Erases a page for the wish that is due the longest: of the customer's orders and returns, and of the transfers out of the
 -- customer's accounts, as far as they were placed before the wish. When all were gone through and some were open, they
 -- are gone through again after a while, from the first of those on; when none was, the wish is finished. Returns
 -- whether there was a wish to look at. Processes that come at once take different ones.
@@ -61,6 +58,8 @@ BEGIN
   page := ARRAY(
     SELECT id FROM (
       (SELECT id FROM orders WHERE customer_id = wish.customer_id AND id >= wish.reached ORDER BY id LIMIT 500)
+      UNION ALL
+      (SELECT id FROM returns WHERE customer_id = wish.customer_id AND id >= wish.reached ORDER BY id LIMIT 500)
       UNION ALL
       SELECT t.id FROM events e CROSS JOIN LATERAL (
         SELECT id FROM transfers
@@ -106,7 +105,7 @@ DECLARE
 BEGIN
   -- Something may come back of an order long after that.
   page := page || ARRAY(
-    SELECT r.order_id FROM returns r CROSS JOIN LATERAL (
+    SELECT r.id FROM returns r CROSS JOIN LATERAL (
         SELECT status, updated_at FROM sagas WHERE id = r.id LIMIT 1) s
      WHERE r.reason IS NOT NULL AND r.id < first_younger
        AND s.status IN ('completed', 'rejected', 'cancelled') AND s.updated_at < cutoff

@@ -27,6 +27,7 @@ DECLARE
   chosen jsonb;
   amount bigint;
   its_currency text;
+  its_customer text;
   deadline timestamptz;
 BEGIN
   positions := '{}';
@@ -66,10 +67,10 @@ BEGIN
     RETURN;
   END IF;
   verdict := 'requested';
-  its_currency := (SELECT currency FROM orders o WHERE o.id = p_order);
+  SELECT currency, customer_id INTO its_currency, its_customer FROM orders o WHERE o.id = p_order;
   deadline := saga_open(p_id, p_definition, p_before_pivot, p_deadline_seconds);
-  INSERT INTO returns (id, order_id, reason, amount_minor, currency)
-  VALUES (p_id, p_order, p_reason, amount, its_currency);
+  INSERT INTO returns (id, order_id, customer_id, reason, amount_minor, currency)
+  VALUES (p_id, p_order, its_customer, p_reason, amount, its_currency);
   INSERT INTO return_lines (return_id, sku, position, quantity, unit_price_minor)
   SELECT p_id, line->>'sku', n - 1, (line->>'quantity')::integer, (line->>'unitPriceMinor')::bigint
     FROM jsonb_array_elements(chosen) WITH ORDINALITY AS lines (line, n);
@@ -100,7 +101,7 @@ BEGIN
   SELECT jsonb_build_object('status', status, 'decision', decision) INTO before FROM returns WHERE id = p_return;
   IF before IS NULL THEN
     RETURN 'unknown';
-  ELSIF before->>'decision' = p_decision THEN
+  ELSIF before->>'decision' = p_decision AND saga.cancel_wished_at IS NULL THEN
     RETURN 'same';
   ELSIF before->>'decision' IS NOT NULL OR saga.reason_code IS NOT NULL OR saga.cancel_wished_at IS NOT NULL
     OR saga.status IN ('completed', 'rejected', 'cancelled') THEN

@@ -62,6 +62,8 @@ BEGIN
   ELSE
     INSERT INTO saga_wakes (saga_id, claimed_until) VALUES (p_saga, clock_timestamp())
     ON CONFLICT (saga_id) DO UPDATE SET claimed_until = clock_timestamp();
+    -- What was not to be looked for before tomorrow moves again.
+    UPDATE saga_watches SET check_at = clock_timestamp() WHERE saga_id = p_saga AND check_at > clock_timestamp();
   END IF;
 END $$;
 

@@ -236,6 +236,11 @@ describe('the invariants', () => {
     ],
     ['money', `UPDATE refunds SET amount_minor = 1`, `UPDATE refunds SET amount_minor = 1590`],
     [
+      'returns',
+      `UPDATE return_lines SET unit_price_minor = 1`,
+      `UPDATE return_lines SET unit_price_minor = 795`,
+    ],
+    [
       'refunds-at-gateway',
       `UPDATE returns SET amount_minor = amount_minor + 1`,
       `UPDATE returns SET amount_minor = amount_minor - 1`,

@@ -278,6 +278,11 @@ function createProgress({ step, isEntry = false, policy, onParked }: Task, ports
     async waits(why, { ms, isWoken }) {
       // What is optional is left out, unless it is paused. An entry of the journal waits for our own database alone.
       if (isEntry || (policy === 'bestEffort' && why !== PAUSED)) return
+      // Its trouble is over: nothing is wrong with it but that it was not told to go on.
+      if (isParked && why === MESSAGE) {
+        isParked = false
+        recorded = undefined
+      }
       const hasDeadline = policy === 'giveUp' || policy === 'untilAnswered'
       if (isParked ? isWoken || !isInSight : !hasDeadline && ms >= PARK_AFTER_MS) {
         await parks(why)

@@ -4,6 +4,7 @@
 CREATE TABLE "returns" (
     "id" UUID NOT NULL,
     "order_id" UUID NOT NULL,
+    "customer_id" TEXT NOT NULL,
     "status" TEXT NOT NULL DEFAULT 'requested',
     "reason" TEXT,
     "amount_minor" BIGINT NOT NULL,
@@ -16,6 +17,7 @@ CREATE TABLE "returns" (
     CONSTRAINT "returns_pkey" PRIMARY KEY ("id")
 );
 CREATE INDEX "returns_order_id_idx" ON "returns"("order_id");
+CREATE INDEX "returns_customer_id_id_idx" ON "returns"("customer_id", "id");
 CREATE INDEX "returns_status_id_idx" ON "returns"("status", "id");
 ALTER TABLE "returns" ADD CONSTRAINT "returns_id_fkey" FOREIGN KEY ("id") REFERENCES "sagas"("id") ON DELETE RESTRICT ON UPDATE CASCADE;
 ALTER TABLE "returns" ADD CONSTRAINT "returns_order_id_fkey" FOREIGN KEY ("order_id") REFERENCES "orders"("id") ON DELETE RESTRICT ON UPDATE CASCADE;
