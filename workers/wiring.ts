@@ -68,7 +68,11 @@ export function createServices({ db, urls, reach, watch, permits, ...options }: 
   return {
     services: {
       steps: bindSteps(PARTICIPANTS, { db, reach, providers }),
-      journals: { order: createOrderJournal({ db }), transfer: createTransferJournal({ db }), return: createReturnJournal({ db }) },
+      journals: {
+        order: createOrderJournal({ db }),
+        transfer: createTransferJournal({ db }),
+        return: createReturnJournal({ db }),
+      },
     },
     parcelFeed: createParcelFeed({ carrier: providers.shipping, messages: createReturnMessages({ db }) }),
     providers: Object.values(guarded),

@@ -123,12 +123,7 @@ export function returnEndpoints(services: ReturnResources): Endpoint[] {
           headers: PLACED_HEADERS,
         },
       },
-      problems: [
-        'ORDER_NOT_RETURNABLE',
-        'IDEMPOTENCY_KEY_IN_USE',
-        'IDEMPOTENCY_KEY_REUSED',
-        'INTAKE_PAUSED',
-      ],
+      problems: ['ORDER_NOT_RETURNABLE', 'IDEMPOTENCY_KEY_IN_USE', 'IDEMPOTENCY_KEY_REUSED', 'INTAKE_PAUSED'],
       async handle({ params: { id: orderId }, body, sent, headers, principal }) {
         await requireOrder(orderId, ownerActedFor(principal))
         const key = headers['Idempotency-Key']

@@ -13,7 +13,10 @@ interface GivenBack {
   currency: string
 }
 
-type ReturnEvents = { ReturnRefunded: GivenBack; ReturnRefundVoided: Pick<GivenBack, 'key'> & Partial<GivenBack> }
+type ReturnEvents = {
+  ReturnRefunded: GivenBack
+  ReturnRefundVoided: Pick<GivenBack, 'key'> & Partial<GivenBack>
+}
 
 /** Gives back what was paid for what came back: a part of the order's charge, under a key of the return. */
 export const refundReturn = providerStep<ReturnEvents>()({
@@ -21,7 +24,10 @@ export const refundReturn = providerStep<ReturnEvents>()({
   kind: 'retriable',
   saga: 'return',
   async keyOf(db, returnId, activity) {
-    const { orderId } = await db.return.findUniqueOrThrow({ where: { id: returnId }, select: { orderId: true } })
+    const { orderId } = await db.return.findUniqueOrThrow({
+      where: { id: returnId },
+      select: { orderId: true },
+    })
     return returnStepKey(orderId, returnId, activity)
   },
   provider: 'payment',
@@ -34,7 +40,10 @@ export const refundReturn = providerStep<ReturnEvents>()({
   states: { live: 'refunded', undone: 'withdrawn' },
   isAsAsked: isSameMoney,
   refusals: {
-    EXCEEDS_CHARGE: { code: 'REFUND_EXCEEDS_CHARGE', detail: 'The charge is not as large as what is to be given back.' },
+    EXCEEDS_CHARGE: {
+      code: 'REFUND_EXCEEDS_CHARGE',
+      detail: 'The charge is not as large as what is to be given back.',
+    },
     UNKNOWN_CHARGE: { code: 'CHARGE_UNKNOWN', detail: 'The gateway does not know the charge.' },
   },
   event: 'ReturnRefunded',

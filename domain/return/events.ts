@@ -31,7 +31,9 @@ type RecordEvents = {
 
 type AllEvents = RecordEvents & EventsOf<typeof RETURN_PARTICIPANTS>
 
-export type ReturnEvent = { [Type in keyof AllEvents]: { type: Type; data: AllEvents[Type] } }[keyof AllEvents]
+export type ReturnEvent = {
+  [Type in keyof AllEvents]: { type: Type; data: AllEvents[Type] }
+}[keyof AllEvents]
 
 const RECORD_TYPES: Record<keyof RecordEvents, true> = {
   ReturnRequested: true,

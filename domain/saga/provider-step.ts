@@ -313,7 +313,10 @@ async function undoLate(
     const final = await makeFinal(parts, sagaId, unhurried, known).catch(() => undefined)
     if (final?.kind === 'ok') return settleUndo(parts, sagaId, final.effect)
   }
-  throw new Fault('LATE_EFFECT', `An effect came late and could not be undone: ${await parts.keyOf(sagaId, parts.spec.name)}`)
+  throw new Fault(
+    'LATE_EFFECT',
+    `An effect came late and could not be undone: ${await parts.keyOf(sagaId, parts.spec.name)}`,
+  )
 }
 
 /** One attempt at the undo of a provider step: mark it, make its key final at the provider, record it. */
