@@ -113,7 +113,28 @@ export function openPool(url: string, { max, ...session }: PoolOptions): pg.Pool
   // A connection that is lost while idle is replaced when one is needed.
   pool.on('error', () => undefined)
   pool.on('connect', (client) => watch(client as unknown as Watched, session))
+  OPEN.add({ pool, name: session.name, max })
   return pool
+}
+
+const OPEN = new Set<{ pool: pg.Pool; name: string; max: number }>()
+
+/** How the pools of this process fare, by name: connections that work, that are open and that there may be; who waits. */
+export function poolUse() {
+  const byName = new Map<string, { busy: number; open: number; max: number; waiting: number }>()
+  for (const entry of OPEN) {
+    const { pool, name, max } = entry
+    if (pool.ended) OPEN.delete(entry)
+    else {
+      const use = byName.get(name) ?? { busy: 0, open: 0, max: 0, waiting: 0 }
+      use.busy += pool.totalCount - pool.idleCount
+      use.open += pool.totalCount
+      use.max += max
+      use.waiting += pool.waitingCount
+      byName.set(name, use)
+    }
+  }
+  return byName
 }
 
 /** What the driver has and its types do not. */

@@ -14,9 +14,16 @@ export interface SagaRef {
 /** Called with every fault before it is reduced to its class. */
 export type OnFault = (activity: string, sagaId: string, code: string, error: unknown) => void
 
+/** How an attempt ended: as its answer says, or with a fault. */
+export type AttemptOutcome = StepAnswer['kind'] | 'fault'
+
+/** Called after every attempt. @param ms how long it took, in milliseconds. */
+export type OnAttempt = (activity: string, outcome: AttemptOutcome, ms: number) => void
+
 export interface AttemptPorts {
   reach: Reach
   onFault: OnFault
+  onAttempt?: OnAttempt
 }
 
 /**
@@ -31,6 +38,27 @@ export type Activity<Input extends SagaRef, Result> = (
 
 /** Makes an activity of one domain call, which is given the number of the attempt over all calls. */
 export function createActivity<Input extends SagaRef, Result>(
+  name: string,
+  ports: AttemptPorts,
+  run: (input: Input, attempt: Attempt) => Promise<StepAnswer<Result>>,
+): Activity<Input, Result> {
+  const attemptOnce = createAttempt(name, ports, run)
+  const { onAttempt } = ports
+  if (onAttempt === undefined) return attemptOnce
+  return async (input, attempt) => {
+    const beganAt = performance.now()
+    let outcome: AttemptOutcome = 'fault'
+    try {
+      const answer = await attemptOnce(input, attempt)
+      outcome = answer.kind
+      return answer
+    } finally {
+      onAttempt(name, outcome, performance.now() - beganAt)
+    }
+  }
+}
+
+function createAttempt<Input extends SagaRef, Result>(
   name: string,
   { reach, onFault }: AttemptPorts,
   run: (input: Input, attempt: Attempt) => Promise<StepAnswer<Result>>,

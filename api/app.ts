@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import express, { type Express, type Request, type RequestHandler, type Response } from 'express'
 import helmet from 'helmet'
 import type { Logger } from 'pino'
+import type { Registry } from 'prom-client'
 import { pinoHttp } from 'pino-http'
 import swaggerUi from 'swagger-ui-express'
 import cors from 'cors'
@@ -12,6 +13,7 @@ import { guardEdge, type EdgeOptions } from './edge.ts'
 import type { Endpoint } from './endpoint.ts'
 import { accessTo } from './identity/access.ts'
 import { callerOf } from './identity/caller.ts'
+import { countIntake } from './intake-metrics.ts'
 import type { Identity } from './identity/identity.ts'
 import { withoutSecrets } from './identity/redact.ts'
 import { indexPaths, mount, refuseOtherMethods } from './mount.ts'
@@ -29,6 +31,7 @@ export interface AppOptions {
   /** What describes the endpoints: made when it is first asked for. */
   document: () => ReturnType<typeof createDocument>
   log: Logger
+  metrics: Registry
 }
 
 /** The HTTP API. */
@@ -41,6 +44,7 @@ export function createApp({
   consoleDir,
   document,
   log,
+  metrics,
 }: AppOptions): Express {
   const app = express()
   const [first = ''] = trustProxy
@@ -53,7 +57,7 @@ export function createApp({
   const forEveryone = endpoints.filter((each) => accessTo(each) === 'everyone' && !probes.includes(each))
   const forTheKnown = endpoints.filter((each) => accessTo(each) !== 'everyone')
   const guard = guardEdge({ ...edge, isOpen: identity.isOpen, probes: probes.map(({ path }) => path) })
-  app.use(requestId, security, requestLog(log), requireHost, guard)
+  app.use(requestId, security, requestLog(log), countIntake(metrics, endpoints), requireHost, guard)
   if (edge.origins.length > 0) app.use(cors({ ...CORS, origin: [...edge.origins] }))
   app.use(mount(probes, identity), limitAddresses(limits.perSecond))
   page(app, '/openapi.json', (_request, response) => void response.json(document()))

@@ -115,6 +115,12 @@ const RETRY_PAUSED_SECONDS = 10
 export const pointerTo = (path: readonly PropertyKey[]): string =>
   path.map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')
 
+const PROBLEM = 'problem'
+
+/** The code of the problem that a request was answered with; undefined where there was none. */
+export const problemIn = (response: Response): ProblemCode | undefined =>
+  response.locals[PROBLEM] as ProblemCode | undefined
+
 export function sendProblem(
   response: Response,
   code: ProblemCode,
@@ -122,6 +128,7 @@ export function sendProblem(
   errors: readonly FieldError[] = [],
 ): void {
   const [status] = PROBLEMS[code]
+  response.locals[PROBLEM] = code
   const retryAfter = retryAfterSeconds(code)
   if (status === 401) response.set('www-authenticate', 'Bearer')
   if (retryAfter !== undefined && !response.hasHeader('retry-after'))

@@ -110,6 +110,7 @@ const app = createApp({
   consoleDir: config.CONSOLE_DIR,
   document: describing(endpoints, readVersion()),
   log,
+  metrics,
 })
 const server = await serveHttp(
   app,

@@ -1,7 +1,18 @@
 import { Counter, Gauge, type Registry } from 'prom-client'
 import type { Database } from '../prisma/client.ts'
 
-/** What is reported of starts and orphans. The gauges are measured when they are read, in whatever process. */
+/** An outage lets everybody wait: a count must not cost more then. */
+const COUNTED_MAX = 10_000
+
+const counted = (where: string) => `
+  SELECT split_part(s.definition, '@', 1) AS kind, f.step, count(*)::float8 AS count
+    FROM (SELECT saga_id, step FROM step_fences WHERE ${where} LIMIT ${COUNTED_MAX}) f
+    CROSS JOIN LATERAL (SELECT definition FROM sagas WHERE id = f.saga_id LIMIT 1) s
+   GROUP BY 1, 2 ORDER BY 1, 2`
+const PARKED = counted('parked_at IS NOT NULL')
+const WAITING = counted('waiting_for IS NOT NULL AND parked_at IS NULL')
+
+/** What is reported of starts, parked and waiting steps, and orphans. The gauges are measured when they are read, in whatever process. */
 export function createDispatchMetrics(registry: Registry, db: Database) {
   const registers = [registry]
   const measured = (name: string, help: string, measure: () => Promise<{ value: number }[]>) =>
@@ -15,6 +26,22 @@ export function createDispatchMetrics(registry: Registry, db: Database) {
         this.set(row?.value ?? Number.NaN)
       },
     })
+  const byStep = (name: string, help: string, text: string) =>
+    new Gauge({
+      name,
+      help,
+      labelNames: ['kind', 'step'],
+      registers,
+      async collect() {
+        const rows = await db
+          .$queryRawUnsafe<{ kind: string; step: string; count: number }[]>(text)
+          .catch(() => undefined)
+        this.reset()
+        // Unknown is not none.
+        if (rows === undefined) this.set({ kind: '', step: '' }, Number.NaN)
+        else for (const { count, ...labels } of rows) this.set(labels, count)
+      },
+    })
   // An alert goes off when it stays above ten seconds: Temporal is away, or takes less than is placed.
   measured(
     'ordersaga_start_lag_seconds',
@@ -22,6 +49,18 @@ export function createDispatchMetrics(registry: Registry, db: Database) {
     () => db.$queryRaw`
       SELECT coalesce(extract(epoch FROM clock_timestamp() - min(created_at)), 0)::float8 AS value FROM saga_starts`,
   )
+  measured(
+    'ordersaga_start_backlog',
+    'Sagas whose workflow is not yet known to run',
+    () => db.$queryRaw`SELECT count(*)::float8 AS value FROM saga_starts`,
+  )
+  measured(
+    'ordersaga_wake_backlog',
+    'Sagas that are to be woken',
+    () => db.$queryRaw`SELECT count(*)::float8 AS value FROM saga_wakes`,
+  )
+  byStep('ordersaga_parked_steps', 'Steps, or their undos, that no machine could settle', PARKED)
+  byStep('ordersaga_waiting_steps', `Steps that wait; ${COUNTED_MAX} are counted at most`, WAITING)
   // An alert goes off when there is any for five minutes.
   measured(
     'ordersaga_orphans',

@@ -9,6 +9,7 @@ import { LOOKS_UP_BY_KEY, openPool } from '../postgres.ts'
 import { openDatabase } from '../prisma/client.ts'
 import { requireRelease } from '../prisma/require-release.ts'
 import { ORDER_SAGA } from '../workflows/order/contract.ts'
+import { createAttemptMetrics } from './attempt-metrics.ts'
 import { createChoreographyMetrics } from './choreography-metrics.ts'
 import { createFailpoints } from './failpoints.ts'
 import { reactionsWiring } from './reactions-wiring.ts'
@@ -44,6 +45,7 @@ const choreography = startChoreography({
     reach,
     onFault: (activity, sagaId, code, error) =>
       log.warn({ activity, sagaId, code, error: describeError(error) }, 'fault'),
+    onAttempt: createAttemptMetrics(metrics),
   }),
   pace: config.SAGA_PACE,
   orphanAfterSeconds: config.ORPHAN_AFTER_SECONDS,

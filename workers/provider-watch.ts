@@ -60,6 +60,22 @@ export function createProviderMetrics(registry: Registry, log: Logger) {
   }
 }
 
+/** Shows the calls that are under way to each provider, and how many there may be. */
+export function watchBulkheads(registry: Registry, providers: readonly GuardedProvider[]): void {
+  const show = (name: string, help: string, measure: (provider: GuardedProvider) => number) =>
+    new Gauge({
+      name,
+      help,
+      labelNames: ['provider'],
+      registers: [registry],
+      collect() {
+        for (const provider of providers) this.set({ provider: provider.name }, measure(provider))
+      },
+    })
+  show('ordersaga_provider_calls_in_use', 'Calls under way', (provider) => provider.bulkhead().inUse)
+  show('ordersaga_provider_calls_max', 'Calls at once at most', (provider) => provider.bulkhead().limit)
+}
+
 /**
  * Reports regularly, and when a breaker moves, how this process sees its providers. Best effort: the report has its
  * time.

@@ -9,6 +9,7 @@ import { createMetrics, serveMetrics } from '../metrics.ts'
 import { openPool } from '../postgres.ts'
 import { requireRelease } from '../prisma/require-release.ts'
 import { createFailpoints } from './failpoints.ts'
+import { createSagaMetrics } from './saga-metrics.ts'
 
 const config = readConfig()
 const log = createLogger('relay', config)
@@ -22,7 +23,14 @@ const metrics = createRelayMetrics(registry, sqlOf(pool))
 const closeMetrics = await serveMetrics(registry, { host: config.HOST, port: config.METRICS_PORT })
 log.info({ transport: config.EVENT_TRANSPORT }, 'connecting to the broker')
 const transport = await openTransport(eventTransport(config), onTrouble)
-const relay = startRelay({ url, transport, metrics, reach: createFailpoints(config.FAILPOINTS), onTrouble })
+const relay = startRelay({
+  url,
+  transport,
+  metrics,
+  onPublished: createSagaMetrics(registry),
+  reach: createFailpoints(config.FAILPOINTS),
+  onTrouble,
+})
 log.info('working')
 
 onShutdown(log, config.SUPERVISED, async () => {

@@ -3,7 +3,7 @@ import type { Registry } from 'prom-client'
 import { providerUrls, type Config } from '../config.ts'
 import { createDependencies } from '../domain/operations/dependencies.ts'
 import type { Database } from '../prisma/client.ts'
-import { createProviderMetrics, reportProviders } from './provider-watch.ts'
+import { createProviderMetrics, reportProviders, watchBulkheads } from './provider-watch.ts'
 import { createServices, type WiringOptions } from './wiring.ts'
 
 interface WatchedOptions extends Pick<WiringOptions, 'reach'> {
@@ -23,6 +23,7 @@ export function createWatchedServices(config: Config, { db, reach, metrics, log 
     adaptiveConcurrency: config.ADAPTIVE_CONCURRENCY,
     watch: (name) => providerMetrics(name, () => report.now()),
   })
+  watchBulkheads(metrics, providers)
   const report = reportProviders(providers, createDependencies({ db }), log)
   return { services, parcelFeed, report }
 }

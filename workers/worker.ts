@@ -11,11 +11,13 @@ import { createLogger, describeError } from '../logger.ts'
 import { createMetrics, serveMetrics } from '../metrics.ts'
 import { openDatabase } from '../prisma/client.ts'
 import { requireRelease } from '../prisma/require-release.ts'
+import { freePort } from '../stack/ports.ts'
 import { PARTICIPANT_NAMES } from './bulkheads.ts'
+import { createAttemptMetrics } from './attempt-metrics.ts'
 import { bundleFile } from './bundle.ts'
 import { createFailpoints } from './failpoints.ts'
 import { runWorkers } from './run-workers.ts'
-import { installRuntime } from './runtime.ts'
+import { installRuntime, readRuntimeMetrics } from './runtime.ts'
 import { createWatchedServices } from './watched-services.ts'
 
 const config = readConfig()
@@ -23,9 +25,14 @@ const log = createLogger('worker', config)
 const participants = chosenParticipants(process.argv.slice(2))
 await requireRelease(requireDatabaseUrl(config), log)
 
-installRuntime(log)
+const runtimeMetrics = { port: await freePort() }
+installRuntime(log, config.METRICS_PORT === 0 ? undefined : runtimeMetrics)
 const metrics = createMetrics()
-const closeMetrics = await serveMetrics(metrics, { host: config.HOST, port: config.METRICS_PORT })
+const closeMetrics = await serveMetrics(metrics, {
+  host: config.HOST,
+  port: config.METRICS_PORT,
+  others: () => readRuntimeMetrics(runtimeMetrics),
+})
 const db = openDatabase(requireDatabaseUrl(config), config.DATABASE_POOL)
 const reach = createFailpoints(config.FAILPOINTS)
 const { services, parcelFeed, report } = createWatchedServices(config, { db, reach, metrics, log })
@@ -41,6 +48,7 @@ const workers = await runWorkers({
     reach,
     onFault: (activity, sagaId, code, error) =>
       log.warn({ activity, sagaId, code, error: describeError(error) }, 'fault'),
+    onAttempt: createAttemptMetrics(metrics),
   },
 })
 const stopFeed = participants.includes('shipping')

@@ -137,7 +137,11 @@ export const describeAccess = (access: Access): string =>
     : `${access.staff}${access.customers === true ? ', or the customer' : ''}`
 
 /** Orders, returns and transfers of customers are a record of themselves, and so is what they do with theirs. */
-const PLACING = new Set(['POST /orders', 'POST /orders/{id}/returns', 'POST /transfers'])
+export const PLACING: ReadonlySet<string> = new Set([
+  'POST /orders',
+  'POST /orders/{id}/returns',
+  'POST /transfers',
+])
 
 /** Whether it is recorded that the principal does this. */
 export function isRecorded(endpoint: Pick<Contract, 'method' | 'path'>, principal: Principal): boolean {

@@ -1,6 +1,7 @@
 import { backoffMs, pause } from '../backoff.ts'
 import { toEnvelope } from '../broker/envelope.ts'
 import { standForLeader } from '../leader.ts'
+import type { StoredEvent } from '../store/event.ts'
 import type { Sql } from '../store/sql.ts'
 import { markPublished, pruneOutbox, readUnpublished } from './outbox.ts'
 import type { RelayMetrics } from './relay-metrics.ts'
@@ -20,6 +21,8 @@ export interface RelayOptions {
   url: string
   transport: EventTransport
   metrics: RelayMetrics
+  /** Called with the events that the broker has stored, and that are marked as published. */
+  onPublished?: (events: readonly StoredEvent[]) => void
   /** Called at `relay:before-publish` and `relay:after-publish`, for kill tests. */
   reach?: (point: string) => void
   onTrouble: OnTrouble
@@ -60,7 +63,7 @@ async function relayUntil(isOver: AbortSignal, session: Sql, options: RelayOptio
 async function publishNext(
   session: Sql,
   holds: Holds,
-  { transport, metrics, reach }: RelayOptions,
+  { transport, metrics, onPublished, reach }: RelayOptions,
 ): Promise<number> {
   const held = holds.now()
   if (held.length >= HELD_MAX) return 0
@@ -79,6 +82,7 @@ async function publishNext(
   for (const { streamId } of done) holds.release(streamId)
   for (const streamId of new Set(failed.map(({ streamId }) => streamId))) holds.hold(streamId)
   metrics.published.inc(done.length)
+  onPublished?.(done)
   metrics.failures.inc(failed.length)
   return done.length
 }

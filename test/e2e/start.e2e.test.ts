@@ -125,7 +125,9 @@ describe('npm start', () => {
     )
     for (const [offset, shown] of [
       [3, /^ordersaga_events_published_total [1-9]/m],
+      [3, /^ordersaga_sagas_ended_total\{kind="order",outcome="completed",code=""\} [1-9]/m],
       [1, /ordersaga_provider_breaker_state/],
+      [1, /^temporal_num_pollers/m],
       [2, /ordersaga_provider_breaker_state/],
       [4, /ordersaga_projection_lag_seconds/],
       [0, /process_cpu_seconds_total/],

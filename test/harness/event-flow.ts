@@ -8,6 +8,7 @@ import { createProjectorMetrics } from '../../read-models/projector-metrics.ts'
 import { startProjector } from '../../read-models/projector.ts'
 import { createRelayMetrics } from '../../events/outbox/relay-metrics.ts'
 import { startRelay } from '../../events/outbox/relay.ts'
+import { createSagaMetrics } from '../../workers/saga-metrics.ts'
 
 /** Relay, broker and projector in this process. */
 export interface EventFlow {
@@ -38,6 +39,7 @@ export async function startEventFlow(
     url,
     transport: out,
     metrics: createRelayMetrics(metrics, sqlOf(relayPool)),
+    onPublished: createSagaMetrics(metrics),
     onTrouble,
   })
   const projector = startProjector({

@@ -19,6 +19,7 @@ import type { LocalPermits } from '../../domain/provider/permits.ts'
 import type { Reach } from '../../domain/saga/step.ts'
 import { openPool, PROBE } from '../../postgres.ts'
 import { openDatabase, type Database } from '../../prisma/client.ts'
+import { createAttemptMetrics } from '../../workers/attempt-metrics.ts'
 import { runWorkers, type RunningWorkers } from '../../workers/run-workers.ts'
 import { reportProviders } from '../../workers/provider-watch.ts'
 import { createTroubleLog } from '../../logger.ts'
@@ -59,6 +60,8 @@ export interface System {
   hedges: readonly string[]
   /** Relay and projector, when they were asked for. */
   events: EventFlow | undefined
+  /** What its first API, its workers, relay and projector show, as Prometheus reads it. */
+  metrics(): Promise<string>
   /** The prefix of its task queues. */
   prefix: string
   stopWorkers(): Promise<void>
@@ -177,6 +180,8 @@ export async function startSystemOn(servers: Servers, options: SystemOptions = {
   const connection = connectLazily({ address: temporalAddress })
   const client = new Client({ connection })
 
+  const workerMetrics = new Registry()
+  const onAttempt = createAttemptMetrics(workerMetrics)
   let workers: RunningWorkers | undefined
   let stopFeed: (() => Promise<void>) | undefined
   const startWorkers = async (bundle = options.bundle ?? servers.bundle) => {
@@ -191,6 +196,7 @@ export async function startSystemOn(servers: Servers, options: SystemOptions = {
       ports: {
         reach,
         onFault: (activity, id, code, error) => log.warn({ activity, id, code, err: error }),
+        onAttempt,
       },
     })
     stopFeed = sweepRegularly({ 'received parcels': () => wiring.parcelFeed.advance() }, log)
@@ -208,7 +214,7 @@ export async function startSystemOn(servers: Servers, options: SystemOptions = {
   let choreography: { stop(): Promise<void> } | undefined
   const startChoreography = async () => {
     choreography = await startReactors(databaseUrl, {
-      ...reactionsWiring(services, { reach, onFault: () => undefined }),
+      ...reactionsWiring(services, { reach, onFault: () => undefined, onAttempt }),
       orphanAfterSeconds: options.orphanAfterSeconds ?? 30,
       pace: options.input?.pace,
     })
@@ -226,6 +232,7 @@ export async function startSystemOn(servers: Servers, options: SystemOptions = {
       statementTimeoutMs: INVARIANTS_MAX_MS,
     })
     const probe = openPool(ownUrl ?? databaseUrl, { ...PROBE, name: 'test-ready' })
+    const metrics = new Registry()
     const apiServices = createApiServices({
       db: apiDb,
       dispatchDb: db,
@@ -241,7 +248,7 @@ export async function startSystemOn(servers: Servers, options: SystemOptions = {
       orphanAfterSeconds: options.orphanAfterSeconds ?? 30,
       personalDataDays: options.personalDataDays,
       returnExpiresAfterSeconds: options.returnExpiresAfterSeconds,
-      metrics: new Registry(),
+      metrics,
       providers,
       temporal: { uiUrl: 'http://temporal.test', namespace: 'default' },
       intakeMax: options.intakeMax ?? 400,
@@ -281,6 +288,7 @@ export async function startSystemOn(servers: Servers, options: SystemOptions = {
       edge: { allowedHosts: [], host: '127.0.0.1', origins: [], ...options.edge },
       document: () => document,
       log,
+      metrics,
     })
     const server = await serveHttp(
       express().use(check.middleware, app),
@@ -307,9 +315,9 @@ export async function startSystemOn(servers: Servers, options: SystemOptions = {
       close: () => server.close(),
       requireContract: () => check.requireNone(),
     })
-    return { api: createApiClient(url, world.url), apiUrl: url }
+    return { api: createApiClient(url, world.url), apiUrl: url, metrics }
   }
-  const { api, apiUrl } = await openApi(options.contracts)
+  const { api, apiUrl, metrics: apiMetrics } = await openApi(options.contracts)
   return {
     api,
     apiUrl,
@@ -325,6 +333,10 @@ export async function startSystemOn(servers: Servers, options: SystemOptions = {
     breakerMoves,
     hedges,
     events,
+    async metrics() {
+      const all = [apiMetrics, workerMetrics, ...(events === undefined ? [] : [events.metrics])]
+      return (await Promise.all(all.map((registry) => registry.metrics()))).join('')
+    },
     prefix,
     startWorkers,
     stopWorkers,
