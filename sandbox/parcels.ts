@@ -44,7 +44,7 @@ const cursorAt = (place: number, received: Received): string =>
 
 /** Where a cursor leads; undefined for one of another list. */
 function placeOf(after: unknown, received: Received): number | undefined {
-  const cursor = after === undefined ? '0' : String(after as string)
+  const cursor = typeof after === 'string' ? after : '0'
   const place = Number.parseInt(cursor, 10)
   return place >= 0 && place <= received.length && cursorAt(place, received) === cursor ? place : undefined
 }

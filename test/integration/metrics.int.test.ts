@@ -80,4 +80,5 @@ it('what waits and what is parked is counted by step', async () => {
   await reached('ordersaga_parked_steps', { kind: 'order', step: 'chargePayment' }, 1)
   await reached('ordersaga_waiting_steps', { step: 'chargePayment' }, 0)
   await reached('ordersaga_steps_parked_total', { kind: 'order' }, 1)
+  expect(await value('ordersaga_parked_steps', { kind: 'order', step: 'chargePayment' })).toBe(1)
 })

@@ -112,6 +112,7 @@ it('a workflow that is lost after its message was heard is found again within mi
     await client.workflow.getHandle(`return-${back.id}`).terminate('lost')
     await world.mend()
     await api.returned(back.id, 'refunded')
+    expect((await api.ledger(back.orderId)).refunds).toHaveLength(1)
   }))
 
 it('a workflow that is lost while its return waits is looked for when its time is over', () =>
@@ -123,6 +124,7 @@ it('a workflow that is lost while its return waits is looked for when its time i
     )
     await client.workflow.getHandle(`return-${back.id}`).terminate('lost')
     await api.returned(back.id, 'expired')
+    expect((await api.ledger(back.orderId)).refunds).toEqual([])
   }))
 
 it('a carrier that lost its list, and has a longer one by now, is read from the beginning', () =>
@@ -133,6 +135,7 @@ it('a carrier that lost its list, and has a longer one by now, is read from the 
     for (const other of ['a', 'b', 'c'.repeat(150)]) await world.receiveParcel(other)
     await approved(system, back)
     await api.returned(back.id, 'refunded')
+    expect((await api.ledger(back.orderId)).refunds).toHaveLength(1)
   }))
 
 it('the words of a return that is still to be decided on are not erased for the age of its order', () =>
