@@ -5,7 +5,7 @@ import process from 'node:process'
 
 const tsx = await import('tsx/esm/api').catch(() => {
   process.stderr.write(
-    `The packages of OrderSaga are not installed: run npm ci in ${path.dirname(import.meta.dirname)}.\n`,
+    `The packages of OrderSaga are not installed: run npm run order-saga once in ${path.dirname(import.meta.dirname)}.\n`,
   )
   process.exit(1)
 })

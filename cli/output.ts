@@ -1,7 +1,7 @@
 import process from 'node:process'
 import readline from 'node:readline/promises'
 import { styleText } from 'node:util'
-import { UsageError } from './failures.ts'
+import { Failed, Interrupted, UsageError } from './failures.ts'
 import type { Environment } from './settings.ts'
 import { layOut, plain, type Cell } from './table.ts'
 
@@ -13,7 +13,6 @@ const COLOURS: Readonly<Record<string, Colour>> = {
   refunded: 'green',
   done: 'green',
   ok: 'green',
-  closed: 'green',
   rejected: 'yellow',
   cancelled: 'yellow',
   refused: 'yellow',
@@ -23,7 +22,6 @@ const COLOURS: Readonly<Record<string, Colour>> = {
   unknown: 'yellow',
   parked: 'red',
   failed: 'red',
-  open: 'red',
   wrong: 'red',
   skipped: 'dim',
   none: 'dim',
@@ -100,6 +98,9 @@ export async function confirm(question: string, { yes = false }: { yes?: boolean
   const terminal = readline.createInterface({ input: process.stdin, output: process.stderr })
   const answer = await terminal
     .question(`${question} This cannot be undone. [y/N] `)
+    .catch(() => {
+      throw new Interrupted('Nothing was done.')
+    })
     .finally(() => terminal.close())
-  if (!/^y(es)?$/i.test(answer.trim())) throw new UsageError('Nothing was done.')
+  if (!/^y(es)?$/i.test(answer.trim())) throw new Failed('Nothing was done.')
 }

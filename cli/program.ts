@@ -4,7 +4,9 @@ import { addAccountsCommands } from './commands/accounts.ts'
 import { addAuditCommand } from './commands/audit.ts'
 import { addBackupCommands } from './commands/backups.ts'
 import { addBenchCommand } from './commands/bench.ts'
+import { addCompletionCommand } from './commands/completion.ts'
 import { addDeadLettersCommands } from './commands/dead-letters.ts'
+import { addDoctorCommand } from './commands/doctor.ts'
 import { addFaultsCommands } from './commands/faults.ts'
 import { addHistoryCommands } from './commands/histories.ts'
 import { addInvariantsCommand } from './commands/invariants.ts'
@@ -24,6 +26,7 @@ const SUBJECTS: readonly ((program: Command) => void)[] = [
   addOrderCommands,
   addParkedCommands,
   addReturnsCommands,
+  addDoctorCommand,
   addInvariantsCommand,
   addTransferCommands,
   addAccountsCommands,
@@ -38,6 +41,7 @@ const SUBJECTS: readonly ((program: Command) => void)[] = [
   addSagasCommand,
   addBackupCommands,
   addBenchCommand,
+  addCompletionCommand,
 ]
 
 const SETTINGS = `

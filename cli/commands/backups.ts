@@ -8,7 +8,7 @@ const now = () => new Date().toISOString().replaceAll(':', '').replace(/\.\d+/, 
 
 /** These need the database and no API: what they do is loaded when they are used. */
 const load = async () => ({
-  ...(await import('../../config.ts')),
+  ...(await import('../local-config.ts')),
   ...(await import('../../root.ts')),
   ...(await import('../../stack/with-database.ts')),
 })
@@ -25,10 +25,10 @@ export function addBackupCommands(program: Command): void {
     .action(async (named: string | undefined, _options: unknown, command: Command) => {
       const folder = named ?? `backups/${now()}`
       const out = openOutput(command)
-      const { readConfig, readVersion, withDatabase } = await load()
+      const { readLocalConfig, readVersion, withDatabase } = await load()
       const { backUp } = await import('../../prisma/backup/backup.ts')
       const { tables, takenAt } = await untilStopped((signal) =>
-        withDatabase(readConfig(), ({ migrator }) =>
+        withDatabase(readLocalConfig(), ({ migrator }) =>
           backUp(migrator, folder, { version: readVersion(), signal }),
         ),
       )
@@ -46,10 +46,10 @@ export function addBackupCommands(program: Command): void {
     .action(async (folder: string, options: { yes?: boolean }, command: Command) => {
       const out = openOutput(command)
       await confirm(`Fill the database from ${folder}?`, options)
-      const { readConfig, withDatabase } = await load()
+      const { readLocalConfig, withDatabase } = await load()
       const { restore } = await import('../../prisma/backup/restore.ts')
       const { manifest, migrated } = await untilStopped((signal) =>
-        withDatabase(readConfig(), ({ migrator, application }) =>
+        withDatabase(readLocalConfig(), ({ migrator, application }) =>
           restore(migrator, folder, { applicationUrl: application, signal }),
         ),
       )

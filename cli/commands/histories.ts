@@ -48,11 +48,11 @@ async function readHistory(file: string): Promise<z.infer<typeof historySchema>>
 
 /** What replays is loaded here alone: it takes longer than most commands do. */
 async function replay(history: z.infer<typeof historySchema>): Promise<void> {
-  const { readConfig } = await import('../../config.ts')
+  const { readLocalConfig } = await import('../local-config.ts')
   const { createLogger } = await import('../../logger.ts')
   const { bundleFile } = await import('../../workers/bundle.ts')
   const { replayHistory } = await import('../../workers/replay-history.ts')
   const { installRuntime } = await import('../../workers/runtime.ts')
   installRuntime(createLogger('replay', { LOG_LEVEL: 'silent' }))
-  await replayHistory({ codePath: await bundleFile(readConfig().DATA_DIR) }, history)
+  await replayHistory({ codePath: await bundleFile(readLocalConfig().DATA_DIR) }, history)
 }

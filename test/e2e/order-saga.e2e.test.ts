@@ -3,6 +3,7 @@ import { chmodSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import os from 'node:os'
 import path from 'node:path'
 import process from 'node:process'
+import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { makeApiKey } from '../../api-key.ts'
 import { ROOT } from '../../root.ts'
@@ -170,6 +171,46 @@ describe.concurrent('order-saga', () => {
     expect(code).toBe(0)
   })
 
+  it('completes commands and options in a shell that has read its script', async () => {
+    const script = path.join(home, 'completion.bash')
+    writeFileSync(script, (await cli('completion', 'bash')).stdout)
+    const complete = async (...words: string[]) => {
+      const tab =
+        'source "$0"; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _order_saga; echo "${COMPREPLY[*]}"'
+      const { stdout } = await promisify(execFile)('bash', ['-c', tab, script, 'order-saga', ...words])
+      return stdout.trim()
+    }
+    expect(await complete('pa')).toBe('parked')
+    expect(await complete('parked', 's')).toBe('skip')
+    expect(await complete('--json', 'list', '--st')).toBe('--status --step')
+  })
+
+  it('doctor checks the API and what stands behind it, and ends with 1 for what is wrong', async () => {
+    const { code, stdout } = await cli('doctor', '--json')
+    const { ok, checks } = JSON.parse(stdout) as { ok: boolean; checks: { name: string; state: string }[] }
+    const states = Object.fromEntries(checks.map(({ name, state }) => [name, state]))
+    for (const name of [
+      'node',
+      'time zone',
+      'api',
+      'clock',
+      'postgresql',
+      'key',
+      'temporal',
+      'disk',
+      'invariants',
+    ])
+      expect([name, states[name]]).toEqual([name, 'ok'])
+    // No relay runs here.
+    expect(states['event processes']).toBe('wrong')
+    expect([code, ok]).toEqual([1, false])
+    const away = await cli('doctor', '--url', 'http://127.0.0.1:65000')
+    expect(away).toMatchObject({
+      code: 1,
+      stdout: expect.stringMatching(/^api +wrong +No answer/m) as string,
+    })
+  })
+
   it('prints no colours where standard output is no terminal', async () => {
     const { stdout } = await run(['list'], { TERM: 'xterm-256color' })
     expect(stdout).not.toContain('\u001b')
@@ -219,5 +260,18 @@ describe('a key', () => {
     const wrong = await run(['list', '--json'], { ...url(), ORDER_SAGA_KEY: makeApiKey().key })
     expect(wrong).toMatchObject({ code: 4, stdout: '' })
     expect(JSON.parse(wrong.stderr)).toMatchObject({ status: 401 })
+  })
+
+  it('of a role that may not ask shows in the doctor, and ends a command with 4', async () => {
+    const create = ['keys', 'create', 'shop', '--role', 'customer', '--customer', 'cus_alice']
+    const shop = {
+      ...url(),
+      ORDER_SAGA_KEY: (await run(create, { ...url(), ORDER_SAGA_KEY: admin })).stdout.trim(),
+    }
+    expect((await run(['doctor'], shop)).stdout).toMatch(/^key +ok +key:shop: customer$/m)
+    expect((await run(['doctor'], shop)).stdout).toMatch(
+      /^invariants +skipped +Your roles do not allow it\.$/m,
+    )
+    expect(await run(['invariants'], shop)).toMatchObject({ code: 4 })
   })
 })
