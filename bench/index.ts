@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs'
 import process from 'node:process'
 
-/** `npm run bench -- <name>`: figures of one run on this machine, to compare within it and nowhere else. */
+/** `npx order-saga bench <name>`: figures of one run on this machine, to compare within it and nowhere else. */
 const benches = new Map(
   readdirSync(import.meta.dirname, { withFileTypes: true })
     .map((entry): [string, string] =>
@@ -15,7 +15,7 @@ const [name = ''] = process.argv.slice(2)
 const file = benches.get(name)
 
 if (file === undefined) {
-  process.stderr.write(`Usage: npm run bench -- ${[...benches.keys()].join(' | ')}\n`)
+  process.stderr.write(`Usage: npx order-saga bench ${[...benches.keys()].join(' | ')}\n`)
   process.exitCode = 1
 } else {
   await import(file)

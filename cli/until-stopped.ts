@@ -1,19 +1,17 @@
 import process from 'node:process'
 
 /**
- * Runs a command to its end, or until it is stopped, e.g. by Ctrl-C. What goes wrong is one line, and an exit code.
+ * Runs work to its end, or until the process is asked to stop, e.g. by Ctrl-C.
  * @param work ends soon after its signal, and leaves nothing half done.
- * @returns what is printed in the end.
+ * @throws Error that names the signal where it was stopped.
  */
-export async function untilStopped(work: (signal: AbortSignal) => Promise<string>): Promise<void> {
+export async function untilStopped<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const stopping = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
     process.on(signal, () => stopping.abort(new Error(`Stopped by ${signal}: nothing was done.`)))
   try {
-    process.stdout.write(`${await work(stopping.signal)}\n`)
+    return await work(stopping.signal)
   } catch (error) {
-    const reason: unknown = stopping.signal.aborted ? stopping.signal.reason : error
-    process.stderr.write(`${reason instanceof Error ? reason.message : String(reason)}\n`)
-    process.exitCode = 1
+    throw stopping.signal.aborted ? stopping.signal.reason : error
   }
 }

@@ -11,7 +11,7 @@ import { startServer, type Server } from './server.ts'
 
 /**
  * What does atomic commit over four databases cost, and what does a saga? Both over the same tables, side by side:
- * docs/two-phase-commit.md. `npm run bench -- two-phase-commit [rounds]`; the page is written from a whole run alone.
+ * docs/two-phase-commit.md. `npx order-saga bench two-phase-commit [rounds]`; the page is written from a whole run alone.
  */
 const ROUNDS = 5
 const ROUNDS_MAX = 20

@@ -17,19 +17,22 @@ beforeAll(async () => {
 afterAll(() => system.close())
 
 /** Runs a command as a shell would, with a key in its environment. */
-const cli = (file: string, key: string, ...args: string[]) => {
+const cli = (name: string, key: string, ...args: string[]) => {
   const env = { ...process.env, ORDER_SAGA_URL: system.apiUrl, ORDER_SAGA_KEY: key }
-  return promisify(execFile)(process.execPath, ['--import', 'tsx', file, ...args], { cwd: ROOT, env }).then(
+  return promisify(execFile)(process.execPath, ['cli/order-saga.mjs', name, ...args], {
+    cwd: ROOT,
+    env,
+  }).then(
     ({ stdout, stderr }) => ({ stdout, stderr, failed: false }),
     ({ stdout, stderr }: { stdout: string; stderr: string }) => ({ stdout, stderr, failed: true }),
   )
 }
-const keys = (...args: string[]) => cli('cli/keys.ts', admin, ...args)
+const keys = (...args: string[]) => cli('keys', admin, ...args)
 
 const statusWith = async (key: string, path: string) =>
   (await fetch(system.apiUrl + path, { headers: { authorization: `Bearer ${key}` } })).status
 
-describe('npm run keys', () => {
+describe('order-saga keys', () => {
   it('makes a key that is good, and prints nothing but it where a program reads', async () => {
     const { stdout, stderr } = await keys('create', 'shop', '--role', 'customer', '--customer', 'cus_alice')
     expect(stdout).toMatch(/^\S+\n$/)
@@ -47,7 +50,7 @@ describe('npm run keys', () => {
     const listed = (await keys('list')).stdout
     for (const part of [id, 'board', 'viewer', '2099-01-01']) expect(listed).toContain(part)
     expect(listed).not.toContain(secret)
-    expect(await keys('revoke', id)).toMatchObject({ stderr: 'Revoked.\n', failed: false })
+    expect(await keys('revoke', id, '--yes')).toMatchObject({ stderr: 'Revoked.\n', failed: false })
     await until('the key to be refused', async () =>
       (await statusWith(key, '/orders')) === 401 ? true : undefined,
     )
@@ -59,21 +62,21 @@ describe('npm run keys', () => {
       stderr: expect.stringContaining('INVALID_KEY'),
       failed: true,
     })
-    expect(await keys('revoke', 'nothing')).toMatchObject({
+    expect(await keys('revoke', 'nothing', '--yes')).toMatchObject({
       failed: true,
       stderr: expect.stringContaining('KEY_NOT_FOUND'),
     })
-    expect(await cli('cli/keys.ts', makeApiKey().key, 'list')).toMatchObject({
+    expect(await cli('keys', makeApiKey().key, 'list')).toMatchObject({
       failed: true,
       stderr: expect.stringContaining('ORDER_SAGA_KEY'),
     })
   })
 })
 
-describe('npm run audit-log', () => {
+describe('order-saga audit', () => {
   it('shows who did what, narrowed by who, what and when', async () => {
     const viewer = (await keys('create', 'auditor', '--role', 'viewer')).stdout.trim()
-    const audit = (...args: string[]) => cli('cli/audit-log.ts', viewer, ...args).then(({ stdout }) => stdout)
+    const audit = (...args: string[]) => cli('audit', viewer, ...args).then(({ stdout }) => stdout)
     const made = await audit('--subject', 'key:bootstrap', '--action', 'POST /keys')
     expect(made).toContain(`keys/${viewer.split('_')[1]}`)
     expect(made).toContain('none, or erased')

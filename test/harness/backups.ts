@@ -83,11 +83,19 @@ export function runCommand(
   urls: { migratorUrl: string; url: string },
   { prefix = '', env = {} }: { prefix?: string; env?: Record<string, string> } = {},
 ) {
-  const child = spawn('sh', ['-c', `${prefix} exec node --import tsx cli/${name}.ts "$0"`, folder], {
-    cwd: ROOT,
-    env: { ...process.env, DATABASE_URL: urls.url, MIGRATE_DATABASE_URL: urls.migratorUrl, ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
+  const child = spawn(
+    'sh',
+    [
+      '-c',
+      `${prefix} exec node cli/order-saga.mjs ${name} "$0"${name === 'restore' ? ' --yes' : ''}`,
+      folder,
+    ],
+    {
+      cwd: ROOT,
+      env: { ...process.env, DATABASE_URL: urls.url, MIGRATE_DATABASE_URL: urls.migratorUrl, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  )
   const lines: string[] = []
   for (const stream of [child.stdout, child.stderr])
     stream.setEncoding('utf8').on('data', (text: string) => lines.push(...text.trimEnd().split('\n')))

@@ -210,7 +210,7 @@ describe('an operator who is wrong', () => {
 describe('the command line', () => {
   const cli = async (name: string, ...args: string[]) => {
     const env = { ...process.env, ORDER_SAGA_URL: system.apiUrl }
-    const argv = ['--import', 'tsx', `cli/${name}.ts`, ...args]
+    const argv = ['cli/order-saga.mjs', name, ...args]
     return promisify(execFile)(process.execPath, argv, { cwd: ROOT, env }).then(
       ({ stdout }) => stdout,
       (error: { stderr: string }) => `failed: ${error.stderr}`,
@@ -230,7 +230,7 @@ describe('the command line', () => {
     expect(nothing).toContain('failed: Name some')
     expect(unknown).toContain('failed: 404 DEAD_LETTER_NOT_FOUND')
     const [discarded, reprocessed] = await Promise.all([
-      cli('dead-letters', 'discard', one.id, '--reason', 'no'),
+      cli('dead-letters', 'discard', one.id, '--reason', 'no', '--yes'),
       cli('dead-letters', 'reprocess', other.id),
     ])
     bug.customers.clear()

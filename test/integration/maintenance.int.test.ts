@@ -246,7 +246,7 @@ describe('a breaker that is held open', () => {
 describe('the command line', () => {
   const cli = async (...args: string[]) => {
     const env = { ...process.env, ORDER_SAGA_URL: system.apiUrl }
-    const argv = ['--import', 'tsx', 'cli/maintenance.ts', ...args]
+    const argv = ['cli/order-saga.mjs', 'maintenance', ...args]
     return promisify(execFile)(process.execPath, argv, { cwd: ROOT, env }).then(
       ({ stdout }) => stdout,
       (error: { stderr: string }) => `failed: ${error.stderr}`,
@@ -264,9 +264,14 @@ describe('the command line', () => {
       reason: 'the gateway moves',
     })
     const shownText = await cli('show')
-    for (const line of ['intake        paused', 'payment open', 'chargePayment', 'the gateway moves'])
+    for (const line of [
+      'intake            paused',
+      'breaker payment   open',
+      'chargePayment',
+      'the gateway moves',
+    ])
       expect(shownText).toContain(line)
-    expect(await cli('set', '--paused-steps', '--reason', 'moved')).toContain('paused steps  none')
+    expect(await cli('set', '--paused-steps', '--reason', 'moved')).toContain('paused steps      none')
     expect(await cli('set', '--breaker', 'payment', '--reason', 'x')).toContain(
       'failed: payment is not of the form',
     )

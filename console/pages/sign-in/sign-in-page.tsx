@@ -72,8 +72,8 @@ export function Page() {
           </div>
         </form>
         <p className="soft sign-in-help">
-          No key? An administrator makes one on the Keys page, or with <code>npm run keys</code>. The first
-          one is the <code>BOOTSTRAP_ADMIN_KEY</code> that the API was started with.
+          No key? An administrator makes one on the Keys page, or with <code>npx order-saga keys</code>. The
+          first one is the <code>BOOTSTRAP_ADMIN_KEY</code> that the API was started with.
         </p>
       </div>
     </main>
