@@ -39,7 +39,7 @@ const untilParked = ({ api }: System, id: string) =>
 const broken = async ({ api }: System) =>
   (await api.invariants()).checks.filter(({ ok }) => !ok).map(({ name }) => name)
 
-it('a refund that the gateway refuses for good is in sight, and an operator settles it', () =>
+it.concurrent('a refund that the gateway refuses for good is in sight, and an operator settles it', () =>
   withSystem({}, async (system) => {
     const { api, sandboxUrl } = system
     const back = await asked(system, 'cus_exceeds')
@@ -68,7 +68,7 @@ it('a refund that the gateway refuses for good is in sight, and an operator sett
     expect(await broken(system)).toEqual([])
   }))
 
-it('a refund that was made, and then written off, is found by a check', () =>
+it.concurrent('a refund that was made, and then written off, is found by a check', () =>
   withSystem({}, async (system) => {
     const { api, world } = system
     const back = await asked(system, 'cus_written_off')
@@ -82,7 +82,7 @@ it('a refund that was made, and then written off, is found by a check', () =>
     expect(await broken(system)).toEqual(['refunds-at-gateway'])
   }))
 
-it('a pivot that fails from the start is in sight, and no longer once it merely waits', () =>
+it.concurrent('a pivot that fails from the start is in sight, and no longer once it merely waits', () =>
   withSystem({}, async (system) => {
     const { api, interferences } = system
     interferences.plan('cus_pivot', 'restockReturn', { kind: 'faults', times: 12 })
@@ -98,7 +98,7 @@ it('a pivot that fails from the start is in sight, and no longer once it merely 
     expect(await broken(system)).toEqual([])
   }))
 
-it('a workflow that is lost after its message was heard is found again within minutes', () =>
+it.concurrent('a workflow that is lost after its message was heard is found again within minutes', () =>
   withSystem({ orphanAfterSeconds: 1 }, async (system) => {
     const { api, world, client, db } = system
     const back = await asked(system, 'cus_lost')
@@ -115,7 +115,7 @@ it('a workflow that is lost after its message was heard is found again within mi
     expect((await api.ledger(back.orderId)).refunds).toHaveLength(1)
   }))
 
-it('a workflow that is lost while its return waits is looked for when its time is over', () =>
+it.concurrent('a workflow that is lost while its return waits is looked for when its time is over', () =>
   withSystem({ orphanAfterSeconds: 1, returnExpiresAfterSeconds: 15 }, async (system) => {
     const { api, client } = system
     const back = await asked(system, 'cus_lost_waiting')
@@ -127,7 +127,7 @@ it('a workflow that is lost while its return waits is looked for when its time i
     expect((await api.ledger(back.orderId)).refunds).toEqual([])
   }))
 
-it('a carrier that lost its list, and has a longer one by now, is read from the beginning', () =>
+it.concurrent('a carrier that lost its list, and has a longer one by now, is read from the beginning', () =>
   withSystem({}, async (system) => {
     const { api, world, db } = system
     await db.parcelFeed.updateMany({ data: { cursor: '3-of-another-list' } })
@@ -138,7 +138,7 @@ it('a carrier that lost its list, and has a longer one by now, is read from the 
     expect((await api.ledger(back.orderId)).refunds).toHaveLength(1)
   }))
 
-it('the words of a return that is still to be decided on are not erased for the age of its order', () =>
+it.concurrent('the words of a return that is still to be decided on are not erased for the age of its order', () =>
   withSystem({}, async (system) => {
     const back = await asked(system, 'cus_words')
     await system.api.notified(back.orderId)
@@ -146,7 +146,7 @@ it('the words of a return that is still to be decided on are not erased for the 
     expect(await system.api.return(back.id)).toMatchObject({ status: 'requested', ...BECAUSE })
   }))
 
-it('a list without end is read in bounds, what is no parcel is passed over, and a lost place is asked for once', () =>
+it.concurrent('a list without end is read in bounds, what is no parcel is passed over, and a lost place is asked for once', () =>
   withSystem({ workers: false }, async ({ db, api }) => {
     await db.$executeRaw`UPDATE parcel_feed SET cursor = 'lost'`
     const messages = createReturnMessages({ db })

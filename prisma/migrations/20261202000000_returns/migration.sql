@@ -84,7 +84,7 @@ ALTER TABLE refunds ADD CONSTRAINT refunds_amount_positive CHECK (amount_minor >
 CREATE TABLE "parcel_feed" (
     "id" INTEGER NOT NULL DEFAULT 1,
     "cursor" TEXT,
-    "look_at" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "look_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
 
     CONSTRAINT "parcel_feed_pkey" PRIMARY KEY ("id")
 );
