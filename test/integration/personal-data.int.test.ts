@@ -121,10 +121,13 @@ const applied = async () => {
   await pool.end()
 }
 
-/** A completed order, a cancelled one, one with which an operator was busy, and a cancelled transfer. */
+/**
+ * A completed order of which something is to come back, a cancelled one, one with which an operator was busy, and a cancelled
+ * transfer.
+ */
 async function live() {
   const completed = (await system.api.ended((await placePersons()).id)).id
-  await system.api.askToReturn(completed, { reason: TOLD.returned })
+  const back = await system.api.askToReturn(completed, { reason: TOLD.returned })
   system.interferences.plan(PERSON, 'createShipment', heldUntilCancelWished(system.db))
   const cancelled = (await placePersons()).id
   await system.api.cancel(cancelled, TOLD.cancel)
@@ -143,11 +146,11 @@ async function live() {
   const transfer = await system.api.transfer('acc_person', 'acc_other', 100)
   await system.api.post(`/transfers/${transfer.id}/cancel`, { reason: TOLD.transfer })
   await system.api.transferEnded(transfer.id)
-  return { completed, cancelled, parked, transfer: transfer.id }
+  return { completed, cancelled, parked, transfer: transfer.id, back: back.id }
 }
 
 it('what is personal is where it can be erased, and after an erasure nowhere', async () => {
-  const { completed, cancelled, parked, transfer } = await live()
+  const { completed, cancelled, parked, transfer, back } = await live()
   const others = await place('cus_other', OTHER, '1 High St')
   await system.api.ended(others.id)
   const carrier = untilReleased()
@@ -183,7 +186,7 @@ it('what is personal is where it can be erased, and after an erasure nowhere', a
   expect([answer.status, await answer.json()]).toEqual([202, { status: 'accepted' }])
   expect((await erase({ reason: 'asked twice' })).status).toBe(202)
 
-  // The open order keeps what it needs, and nothing else is kept.
+  // The open order keeps what it needs, and so does the return whose parcel is on its way; nothing else is kept.
   await until('all but the open order to be erased', async () =>
     (await system.db.orderAddress.count({ where: { order: { customerId: PERSON } } })) === 1
       ? true
@@ -194,9 +197,11 @@ it('what is personal is where it can be erased, and after an erasure nowhere', a
     name: ['order_addresses'],
     street: ['order_addresses'],
     token: ['orders', 'the ledger'],
+    returned: ['returns'],
   })
   expect(await system.db.erasure.count({ where: { finishedAt: null } })).toBe(1)
   const before = shipped.length
+  await world.receiveParcel(back)
   carrier.release()
   expect(await system.api.ended(open)).toMatchObject({ status: 'completed' })
   expect(shipped.slice(before).join('\n')).toContain(TOLD.name)
