@@ -47,7 +47,10 @@ describe('an order of a product that costs more than 2^31 minor units', () => {
     expect((await system.api.loyalty('cus_dear')).balance).toBe(75_000_000)
     const sales = await system.api.get<z.infer<typeof salesReport>>(`/reports/sales?sku=${sku}&minVersion=1`)
     expect(sales.data).toMatchObject([{ quantity: 3, revenueMinor: placed.totalMinor, currency: 'IDR' }])
-    const orders = await system.api.get<z.infer<typeof orderSummaryList>>('/customers/cus_dear/orders')
+    const { version } = await system.api.order(id)
+    const orders = await system.api.get<z.infer<typeof orderSummaryList>>(
+      `/customers/cus_dear/orders?minVersion=${version}&orderId=${id}`,
+    )
     expect(orders.data).toMatchObject([{ ...placed, chargedMinor: placed.totalMinor }])
   })
 })
