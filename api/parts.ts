@@ -12,6 +12,20 @@ export const sku = z
   .regex(/^[A-Z0-9][A-Z0-9-]{0,39}$/, 'Not a SKU.')
   .openapi({ example: 'TEA-001' })
 
+/** A SKU on two lines is refused at the second. */
+export function oneLinePerSku(lines: readonly { sku: string }[], context: z.RefinementCtx): void {
+  const seen = new Set<string>()
+  for (const [index, { sku }] of lines.entries()) {
+    if (seen.has(sku))
+      context.addIssue({
+        code: 'custom',
+        path: [index, 'sku'],
+        message: 'This SKU is on an earlier line.',
+      })
+    seen.add(sku)
+  }
+}
+
 export const currency = z
   .string()
   .regex(/^[A-Z]{3}$/, 'Three capital letters.')

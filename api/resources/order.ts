@@ -6,7 +6,7 @@ import type { OrderRecord } from '../../domain/order/queries.ts'
 import type { Loaded } from '../../events/store/aggregate.ts'
 import type { SagaContract } from '../../workflows/saga/contract.ts'
 import { asPlaced, SAGA_FIELDS, snapshotOf, viewSaga, type SagaSnapshot, type TemporalPlace } from './saga.ts'
-import { amountMinor, currency, CUSTOMER_ID, CUSTOMER_ID_FORM } from '../parts.ts'
+import { amountMinor, currency, CUSTOMER_ID, CUSTOMER_ID_FORM, oneLinePerSku } from '../parts.ts'
 import { line, word } from '../text.ts'
 import { z } from '../zod.ts'
 import { COUNTRIES } from './countries.ts'
@@ -40,18 +40,7 @@ export const orderRequest = z
       )
       .min(1)
       .max(LINES_MAX)
-      .superRefine((lines, context) => {
-        const seen = new Set<string>()
-        for (const [index, { sku }] of lines.entries()) {
-          if (seen.has(sku))
-            context.addIssue({
-              code: 'custom',
-              path: [index, 'sku'],
-              message: 'This SKU is on an earlier line.',
-            })
-          seen.add(sku)
-        }
-      })
+      .superRefine(oneLinePerSku)
       .openapi({ description: 'One line per SKU: a SKU on two lines is refused (422).' }),
     paymentMethod: word(/^pm_[a-z0-9_]{1,60}$/, 'An opaque token, pm_….').openapi({ example: 'pm_ok' }),
     shipping: z

@@ -12,7 +12,7 @@ import { createBound } from '../back-pressure.ts'
 import type { Contracts } from '../contracts.ts'
 import { endpoint, reply, type Endpoint } from '../endpoint.ts'
 import { keyScopeOf, ownerActedFor, ownerSeenBy } from '../identity/principal.ts'
-import { amountMinor, page, pageQuery, sku, time, toPage, uuidInPath } from '../parts.ts'
+import { amountMinor, oneLinePerSku, page, pageQuery, sku, time, toPage, uuidInPath } from '../parts.ts'
 import { HttpProblem } from '../problem.ts'
 import { prose, reason } from '../text.ts'
 import { z } from '../zod.ts'
@@ -29,7 +29,7 @@ const returnRequest = z
       .array(z.strictObject({ sku, quantity: z.int().min(1).max(1_000_000) }))
       .min(1)
       .max(LINES_MAX)
-      .refine((lines) => new Set(lines.map((line) => line.sku)).size === lines.length, 'One line per SKU.')
+      .superRefine(oneLinePerSku)
       .optional()
       .openapi({ description: 'All that is left of the order, unless it is given.' }),
   })

@@ -24,6 +24,7 @@ PARAMETERS = {"cursor", "from", "createdFrom", "minTotalMinor"}
 FIELDS = {
     "Money is transferred to another account.",
     "This SKU is on an earlier line.",
+    "The order has no such product that can be sent back, or not so many.",
     "This looks like a card number.",
     "Whom the order is for.",
     "A customer’s key says which customer.",

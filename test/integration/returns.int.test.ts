@@ -224,7 +224,7 @@ describe('a request for a return', () => {
       [{ ...BECAUSE, lines: [{ sku: 'TEA-001', quantity: 5 }] }, '/lines/0'],
       [{ ...BECAUSE, lines: [LINES[1], { sku: 'LAST-001', quantity: 1 }] }, '/lines/1'],
       [{ ...BECAUSE, lines: [{ sku: 'NO-SUCH', quantity: 1 }] }, '/lines/0'],
-      [{ ...BECAUSE, lines: [LINES[1], LINES[1]] }, '/lines'],
+      [{ ...BECAUSE, lines: [LINES[1], LINES[1]] }, '/lines/1/sku'],
       [{ ...BECAUSE, more: 1 }],
       [{ reason: '' }, '/reason'],
       [{ reason: 'my card is 4111 1111 1111 1111' }, '/reason'],
