@@ -1,6 +1,10 @@
 import type { StoredEvent } from '../../events/store/event.ts'
 import type { AsOf, EventStore } from '../../events/store/store.ts'
-import { asOfQuery, page, pageQuery, time, toPage } from '../parts.ts'
+import { sagaStream } from '../../domain/saga/ids.ts'
+import { endpoint, reply, type Endpoint } from '../endpoint.ts'
+import { ownerSeenBy } from '../identity/principal.ts'
+import { asOfQuery, page, pageQuery, time, toPage, uuidInPath } from '../parts.ts'
+import type { ProblemCode } from '../problem.ts'
 import { z } from '../zod.ts'
 
 /** More than a saga has in a healthy life: only a hot account needs a second page. */
@@ -43,3 +47,31 @@ export async function readEvents(
   const events = await store.show(streamId, { upTo, after: Number(cursor ?? 0), limit: limit + 1 })
   return toPage(events, limit, ({ version }) => String(version), viewEvent)
 }
+
+interface SagaEvents {
+  /** Of the sagas, e.g. `/transfers`. */
+  sagas: string
+  /** One of them, e.g. `a transfer`. */
+  one: string
+  absent: ProblemCode
+  kind: string
+  store: EventStore
+  /** @throws HttpProblem when there is none for this owner. */
+  find: (id: string, owner: string | undefined) => Promise<{ id: string }>
+}
+
+/** What happened to one saga, for those who may see it. */
+export const sagaEventsEndpoint = ({ sagas, one, absent, kind, store, find }: SagaEvents): Endpoint =>
+  endpoint({
+    method: 'get',
+    path: `${sagas}/{id}/events`,
+    summary: `What happened to ${one}`,
+    params: uuidInPath,
+    absent,
+    query: sagaEventsQuery,
+    answers: { 200: { description: 'Its events, from version 1 without gaps.', schema: eventList } },
+    async handle({ params, query: { asOfVersion, ...window }, principal }) {
+      const { id } = await find(params.id, ownerSeenBy(principal))
+      return reply(200, await readEvents(store, sagaStream(kind, id), { version: asOfVersion, ...window }))
+    },
+  })

@@ -1,4 +1,3 @@
-import { sagaStream } from '../../domain/saga/ids.ts'
 import { toMinor } from '../../domain/money.ts'
 import type { OrderQueries } from '../../domain/order/queries.ts'
 import type { createReturnIntake } from '../../domain/return/intake.ts'
@@ -16,9 +15,9 @@ import { amountMinor, oneLinePerSku, page, pageQuery, sku, time, toPage, uuidInP
 import { HttpProblem } from '../problem.ts'
 import { prose, reason } from '../text.ts'
 import { z } from '../zod.ts'
-import { eventList, readEvents, sagaEventsQuery } from './events.ts'
+import { sagaEventsEndpoint } from './events.ts'
 import { IDEMPOTENCY, PLACED_HEADERS, placedHeaders } from './idempotency.ts'
-import { SAGA_FIELDS, snapshotOf, viewSaga, type TemporalPlace } from './saga.ts'
+import { asPlaced, SAGA_FIELDS, snapshotOf, viewSaga, type SagaSnapshot, type TemporalPlace } from './saga.ts'
 
 const LINES_MAX = 100
 
@@ -134,7 +133,7 @@ export function returnEndpoints(services: ReturnResources): Endpoint[] {
         const record = await find(id)
         if (!isReplay)
           starter.start({ id, definition: record.saga.definition, deadlineAt: record.saga.deadlineAt })
-        return reply(202, view(asRequested(record)), placedHeaders('returns', id, isReplay))
+        return reply(202, viewRequested(contract, record, temporal), placedHeaders('returns', id, isReplay))
       },
     }),
     endpoint({
@@ -164,18 +163,13 @@ export function returnEndpoints(services: ReturnResources): Endpoint[] {
       handle: async ({ params, principal }) =>
         reply(200, view(await find(params.id, ownerSeenBy(principal)))),
     }),
-    endpoint({
-      method: 'get',
-      path: '/returns/{id}/events',
-      summary: 'What happened to a return',
-      ...A_RETURN,
-      query: sagaEventsQuery,
-      answers: { 200: { description: 'Its events, from version 1 without gaps.', schema: eventList } },
-      async handle({ params, query: { asOfVersion, ...window }, principal }) {
-        const { id } = await find(params.id, ownerSeenBy(principal))
-        const stream = sagaStream(contract.kind, id)
-        return reply(200, await readEvents(store, stream, { version: asOfVersion, ...window }))
-      },
+    sagaEventsEndpoint({
+      sagas: '/returns',
+      one: 'a return',
+      absent: 'RETURN_NOT_FOUND',
+      kind: contract.kind,
+      store,
+      find,
     }),
     endpoint({
       method: 'get',
@@ -225,29 +219,25 @@ function decisionEndpoint(
 }
 
 /** A return as it was when it was asked for: the first answer to its request, and every later one to the same request. */
-function asRequested(record: ReturnRecord): ReturnRecord {
+function viewRequested(contract: SagaContract, record: ReturnRecord, temporal: TemporalPlace) {
   const isByRule = record.decidedBy === 'rule'
-  return {
+  const asked = {
     ...record,
     status: (isByRule ? 'approved' : 'requested') satisfies ReturnStatus,
     ...(isByRule ? {} : { decision: null, decidedBy: null, decidedAt: null }),
     parcelReceivedAt: null,
-    saga: {
-      ...record.saga,
-      status: 'pending',
-      reasonCode: null,
-      reasonStep: null,
-      reasonDetail: null,
-      version: isByRule ? 2 : 1,
-      updatedAt: record.saga.createdAt,
-      fences: [],
-    },
   }
+  return viewReturn(contract, asked, temporal, { ...asPlaced(record.saga), version: isByRule ? 2 : 1 })
 }
 
-function viewReturn(contract: SagaContract, record: ReturnRecord, temporal: TemporalPlace) {
+function viewReturn(
+  contract: SagaContract,
+  record: ReturnRecord,
+  temporal: TemporalPlace,
+  snapshot: SagaSnapshot = snapshotOf(record.saga),
+) {
   const { id, orderId, reason, currency, decidedAt, parcelReceivedAt, lines } = record
-  const { status: _, reason: _because, ...saga } = viewSaga(contract, snapshotOf(record.saga), temporal)
+  const { status: _, reason: _because, ...saga } = viewSaga(contract, snapshot, temporal)
   return {
     id,
     orderId,

@@ -1,5 +1,4 @@
 import type { Accounts } from '../../domain/account/accounts.ts'
-import { sagaStream } from '../../domain/saga/ids.ts'
 import { toMinor } from '../../domain/money.ts'
 import type { Journal } from '../../domain/saga/journal.ts'
 import { SAGA_STATUSES } from '../../domain/saga/status.ts'
@@ -16,7 +15,7 @@ import { amountMinor, currency, page, pageQuery, toPage, uuidInPath } from '../p
 import { HttpProblem } from '../problem.ts'
 import { z } from '../zod.ts'
 import { accountId, amount } from './accounts.ts'
-import { eventList, readEvents, sagaEventsQuery } from './events.ts'
+import { sagaEventsEndpoint } from './events.ts'
 import { IDEMPOTENCY, PLACED_HEADERS, placedHeaders } from './idempotency.ts'
 import {
   asPlaced,
@@ -151,18 +150,13 @@ export function transferEndpoints({
       handle: async ({ params, principal }) =>
         reply(200, viewRecord(await find(params.id, ownerSeenBy(principal)))),
     }),
-    endpoint({
-      method: 'get',
-      path: '/transfers/{id}/events',
-      summary: 'What happened to a transfer',
-      ...A_TRANSFER,
-      query: sagaEventsQuery,
-      answers: { 200: { description: 'Its events, from version 1 without gaps.', schema: eventList } },
-      async handle({ params, query: { asOfVersion, ...window }, principal }) {
-        const { id } = await find(params.id, ownerSeenBy(principal))
-        const stream = sagaStream(contract.kind, id)
-        return reply(200, await readEvents(store, stream, { version: asOfVersion, ...window }))
-      },
+    sagaEventsEndpoint({
+      sagas: '/transfers',
+      one: 'a transfer',
+      absent: 'TRANSFER_NOT_FOUND',
+      kind: contract.kind,
+      store,
+      find,
     }),
     endpoint({
       method: 'post',

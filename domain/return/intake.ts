@@ -19,7 +19,7 @@ export interface ReturnPlacement {
 /** A return of less than this, in minor units, is approved by rule. */
 const APPROVED_BELOW_MINOR = 2000
 
-/** A return whose parcel has not come, or that nobody has decided on, expires after this. */
+/** A return whose parcel has not come, or that is not decided on, expires after this. */
 const EXPIRES_AFTER_SECONDS = 30 * 24 * 60 * 60
 
 interface ReturnIntakeOptions {

@@ -21,7 +21,7 @@ export interface Refused {
   fault?: string
 }
 
-/** The time of a step has not come: it waits for somebody to say something. */
+/** The time of a step has not come: it waits for a message. */
 export const MESSAGE = 'MESSAGE'
 
 export const done: StepAnswer<never> = { kind: 'done' }

@@ -21,7 +21,7 @@ const page = z.object({
 
 const problem = z.object({ code: z.string() })
 
-/** A parcel of somebody else's may have any reference, and is passed over. */
+/** The parcel of another sender may have any reference, and is passed over. */
 const parcel = z.object({ reference: z.guid() })
 
 export interface ParcelFeedOptions {
@@ -31,7 +31,7 @@ export interface ParcelFeedOptions {
 
 /**
  * Reads the carrier's list of received parcels, page by page, and hands on what it says of returns. It is read from where
- * the last page ended; what is read twice counts once. While no return is open, nobody asks.
+ * the last page ended; what is read twice counts once. While no return is open, it is not read.
  */
 export function createParcelFeed({ carrier, messages }: ParcelFeedOptions) {
   const read = async (cursor: FeedCursor): Promise<ProviderResponse | undefined> => {

@@ -13,7 +13,7 @@ export type Meeting =
   | 'is unavailable'
   /** An operator has paused it: it is not begun. */
   | 'is paused'
-  /** Nobody has said yet that it may go on. */
+  /** The message that lets it go on has not come. */
   | 'awaits a message'
   | 'is not local'
 

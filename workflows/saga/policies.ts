@@ -76,7 +76,7 @@ export function waitingMs(
   waits: number,
   { why, retryAfterMs }: Pick<Unavailable, 'why' | 'retryAfterMs'>,
 ): number {
-  // Whoever brings the message wakes the saga.
+  // The message wakes the saga.
   if (why === MESSAGE) return Number.POSITIVE_INFINITY
   if (why === PENDING) return doubled(WAITING.initialMs, waits, PENDING_MAX_MS)
   if (retryAfterMs === undefined) return doubled(WAITING.initialMs, waits, WAITING.maxMs)

@@ -252,7 +252,7 @@ interface Progress {
  */
 const PAUSED = 'PAUSED'
 
-/** The step cannot go forward at present, whatever is tried: an operator holds it up, or nobody has said that it may. */
+/** The step cannot go forward at present, whatever is tried: an operator holds it up, or its message has not come. */
 const isHeldUp = (why: string | undefined) => why === PAUSED || why === MESSAGE
 
 /** Waits that a reader tells apart: among the others, which one it is changes all the time. */
