@@ -1,13 +1,48 @@
-import pino, { type Logger } from 'pino'
+import pino, { type DestinationStream, type Logger } from 'pino'
 import type { Config } from './config.ts'
+import { logContext } from './log-context.ts'
+
+/** What a line may say. Each is an id, a code, a count, a time or a name of our own, or an object of those. */
+const FIELDS = new Set(
+  `requestId traceId orderId transferId returnId customerId sagas
+   activity step code error outcome job provider breaker component why clock
+   method path route status port transport queues release found needed
+   count failed timesBefore tookMs wentTo afterMs skewSeconds uncertaintySeconds`.split(/\s+/),
+)
 
 /**
- * A process's log: one JSON object a line. Ids, codes and counts go in; bodies, addresses, tokens, SQL and the text
- * of foreign errors do not.
+ * A process's log: one JSON object a line, of the fields above and no others. So ids, codes and counts go in; bodies,
+ * addresses, tokens, SQL and the text of foreign errors do not. Of a field that is not one of them, the name is logged.
+ * @param destination where the lines go; standard output unless said otherwise.
  */
-export function createLogger(name: string, { LOG_LEVEL }: Pick<Config, 'LOG_LEVEL'>): Logger {
-  return pino({ name, level: LOG_LEVEL, base: { name, pid: process.pid } })
+export function createLogger(
+  name: string,
+  { LOG_LEVEL }: Pick<Config, 'LOG_LEVEL'>,
+  destination?: DestinationStream,
+): Logger {
+  const options = {
+    name,
+    level: LOG_LEVEL,
+    base: { name, pid: process.pid },
+    errorKey: 'error',
+    mixin: () => ({ ...logContext() }),
+    formatters: { log: allowed },
+  }
+  return destination === undefined ? pino(options) : pino(options, destination)
 }
+
+function allowed(line: object): Record<string, unknown> {
+  const fields = Object.entries(line)
+  const dropped = fields.filter(([field]) => !FIELDS.has(field)).map(([field]) => field)
+  return {
+    ...Object.fromEntries(
+      fields.filter(([field]) => FIELDS.has(field)).map(([field, value]) => [field, said(value)]),
+    ),
+    ...(dropped.length === 0 ? {} : { dropped }),
+  }
+}
+
+const said = (value: unknown): unknown => (value instanceof Error ? describeError(value) : value)
 
 /** What may be logged of an exception: its class and code, and where it came from, but not its text. */
 export function describeError(error: unknown): { class: string; code?: string; at?: string } {

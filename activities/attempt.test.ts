@@ -55,7 +55,7 @@ describe('an attempt', () => {
       const { faults, reached: _, ...outcome } = await attemptOnce(answers(made), LOCAL)
       const why = answer.kind === 'unavailable' ? { why: 'PROVIDER_DENIED' } : {}
       expect(outcome).toEqual({ answer: { ...answer, ...why } })
-      expect(faults).toEqual([['nap', 'an-order', 'PROVIDER_DENIED', expect.any(Fault)]])
+      expect(faults).toEqual([['PROVIDER_DENIED', expect.any(Fault)]])
     },
   )
 
@@ -100,7 +100,7 @@ describe('an attempt', () => {
       const newer = newerEvent('CreditGranted')
       const { faults, ...outcome } = await attemptOnce(fails(newer), attempt)
       expect(outcome).toMatchObject({ answer: { kind: 'unavailable', why: 'NEWER_EVENT', ...spent } })
-      expect(faults).toEqual([['nap', 'an-order', 'NEWER_EVENT', newer]])
+      expect(faults).toEqual([['NEWER_EVENT', newer]])
     },
   )
 
@@ -113,7 +113,7 @@ describe('an attempt', () => {
     expect(outcome).toMatchObject({
       answer: { kind: 'unavailable', why: 'PROVIDER_ERROR', retryAfterMs: 5000, spent },
     })
-    expect(faults).toEqual([['nap', 'an-order', 'PROVIDER_ERROR', fault]])
+    expect(faults).toEqual([['PROVIDER_ERROR', fault]])
   })
 
   it.each([
@@ -127,6 +127,6 @@ describe('an attempt', () => {
   ])('that ends in %s lets out its class, and reports the error itself', async (_, error, code) => {
     const { faults, ...outcome } = await attemptOnce(fails(error), THIRD_QUEUED)
     expect(outcome).toMatchObject({ thrown: { name: 'Fault', code, message: code } })
-    expect(faults).toEqual([['nap', 'an-order', code, error]])
+    expect(faults).toEqual([[code, error]])
   })
 })

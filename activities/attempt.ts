@@ -12,7 +12,7 @@ export interface SagaRef {
 }
 
 /** Called with every fault before it is reduced to its class. */
-export type OnFault = (activity: string, sagaId: string, code: string, error: unknown) => void
+export type OnFault = (code: string, error: unknown) => void
 
 /** How an attempt ended: as its answer says, or with a fault. */
 export type AttemptOutcome = StepAnswer['kind'] | 'fault'
@@ -68,7 +68,7 @@ function createAttempt<Input extends SagaRef, Result>(
       reach(`${name}:before`)
       const made = await run(input, { ...attempt, number: attempt.number + (input.tried ?? 0) })
       const { answer, fault } = withoutFault(made)
-      if (fault !== undefined) onFault(name, input.id, fault, new Fault(fault, fault))
+      if (fault !== undefined) onFault(fault, new Fault(fault, fault))
       reach(`${name}:after`)
       return answer.kind === 'unavailable' ? unspent(answer, attempt) : answer
     } catch (error) {
@@ -76,7 +76,7 @@ function createAttempt<Input extends SagaRef, Result>(
       if (isDatabaseTrouble(error))
         return unspent({ kind: 'unavailable', why: DATABASE_UNAVAILABLE }, attempt)
       const code = codeOf(error)
-      onFault(name, input.id, code, error)
+      onFault(code, error)
       // A worker of the newer release takes it up in time: to wait for one costs nothing either.
       if (isNewerEvent(error)) return unspent({ kind: 'unavailable', why: code }, attempt)
       // The saga waits for as long as the other side asks for; the attempt is spent all the same.

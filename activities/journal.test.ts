@@ -9,7 +9,7 @@ it('a change that this release does not know is a fault and never said to be not
   const errors: unknown[] = []
   const ports = {
     reach: () => undefined,
-    onFault: (_name: string, _id: string, _code: string, error: unknown) => void errors.push(error),
+    onFault: (_code: string, error: unknown) => void errors.push(error),
   }
   const { note } = createJournalActivities({} as Journal, ports, NAMES)
   const change = { kind: 'frozen', step: 'chargePayment' } as unknown as SagaChange

@@ -1,9 +1,7 @@
-import { randomUUID } from 'node:crypto'
 import express, { type Express, type Request, type RequestHandler, type Response } from 'express'
 import helmet from 'helmet'
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
-import { pinoHttp } from 'pino-http'
 import swaggerUi from 'swagger-ui-express'
 import cors from 'cors'
 import { limitAddresses, limitCallers, type CallerLimits } from './back-pressure.ts'
@@ -15,9 +13,9 @@ import { accessTo } from './identity/access.ts'
 import { callerOf } from './identity/caller.ts'
 import { countIntake } from './intake-metrics.ts'
 import type { Identity } from './identity/identity.ts'
-import { withoutSecrets } from './identity/redact.ts'
 import { indexPaths, mount, refuseOtherMethods } from './mount.ts'
 import { createErrorHandler, describeProblem, HttpProblem } from './problem.ts'
+import { requestId, requestLog } from './request-log.ts'
 
 export interface AppOptions {
   endpoints: readonly Endpoint[]
@@ -120,37 +118,10 @@ function page(app: Express, path: string, ...handlers: RequestHandler[]): void {
   refuseOtherMethods(app, path, ['get'])
 }
 
-/** Gives every answer an `X-Request-Id`: the caller's, where it is harmless, or a new one. */
-const requestId: RequestHandler = (request, response, next) => {
-  const given = request.get('x-request-id')
-  response.set(
-    'x-request-id',
-    given !== undefined && /^(?!os_|eyJ)[\w.-]{1,64}$/.test(given) ? given : randomUUID(),
-  )
-  next()
-}
-
 /** HTTP/1.1 asks for a Host; other versions have none, or it elsewhere. */
 const requireHost: RequestHandler = (request, _response, next) => {
   const hosts = request.headersDistinct['host'] ?? []
   if (hosts.length > 1 || (request.httpVersion === '1.1' && hosts.length === 0))
     throw new HttpProblem('MALFORMED_REQUEST', 'There must be one Host header.')
   next()
-}
-
-/** A line a request, without anything that a client sent in a body, a query or a header. */
-function requestLog(logger: Logger) {
-  return pinoHttp({
-    logger,
-    genReqId: (_request, response) => String(response.getHeader('x-request-id')),
-    customLogLevel: (_request, response) => (response.statusCode >= 500 ? 'warn' : 'debug'),
-    serializers: {
-      req: ({ id, method, url }: { id: string; method: string; url: string }) => ({
-        id,
-        method,
-        path: withoutSecrets(url.split('?')[0] ?? ''),
-      }),
-      res: ({ statusCode }: { statusCode: number }) => ({ statusCode }),
-    },
-  })
 }

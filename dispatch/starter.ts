@@ -1,6 +1,8 @@
 import type { Logger } from 'pino'
+import { logFieldsOf, sagaStream } from '../domain/saga/ids.ts'
 import { isTerminal } from '../domain/saga/status.ts'
 import { describeError } from '../logger.ts'
+import { kindOf } from '../workflows/saga/contract.ts'
 import { createCapacity } from './capacity.ts'
 import { createFresh } from './fresh.ts'
 import type { Orphans } from './orphans.ts'
@@ -58,7 +60,7 @@ export function createSagaStarter({ workflows, starts, orphans, log }: StarterOp
       startPlaces.failed(trouble, startedAt)
       // One that fails for a reason of its own is left claimed for a while, so that it does not stop those behind it.
       if (trouble === 'none')
-        log.error({ sagaId: start.id, error: describeError(error) }, 'a start failed, will be repeated')
+        log.error({ ...fieldsOf(start), error: describeError(error) }, 'a start failed, will be repeated')
       else await starts.unclaim(start.id).catch(claimExpires)
       return
     }
@@ -85,7 +87,7 @@ export function createSagaStarter({ workflows, starts, orphans, log }: StarterOp
       // A wake is slow when no worker takes it. That says nothing of Temporal; it comes again when its claim expires.
       if (trouble !== 'slow') wakePlaces.failed(trouble, startedAt)
       if (trouble === 'none')
-        log.warn({ sagaId: wake.id, error: describeError(error) }, 'a wake failed, will be repeated')
+        log.warn({ ...fieldsOf(wake), error: describeError(error) }, 'a wake failed, will be repeated')
     }
   }
 
@@ -133,6 +135,9 @@ export function createSagaStarter({ workflows, starts, orphans, log }: StarterOp
 }
 
 export type SagaStarter = ReturnType<typeof createSagaStarter>
+
+const fieldsOf = ({ id, definition }: Pick<NewSaga, 'id' | 'definition'>) =>
+  logFieldsOf(sagaStream(kindOf(definition), id))
 
 /** The note stays, and is claimed again later. */
 const claimExpires = (): void => undefined

@@ -43,8 +43,7 @@ const choreography = startChoreography({
   outlines: Object.fromEntries(ORDER_SAGA.steps),
   ...reactionsWiring(services, {
     reach,
-    onFault: (activity, sagaId, code, error) =>
-      log.warn({ activity, sagaId, code, error: describeError(error) }, 'fault'),
+    onFault: (code, error) => log.warn({ code, error: describeError(error) }, 'fault'),
     onAttempt: createAttemptMetrics(metrics),
   }),
   pace: config.SAGA_PACE,

@@ -3,6 +3,7 @@ import { createActivities, type Services } from '../activities/index.ts'
 import type { ChoreographyOptions } from '../choreography/choreography.ts'
 import type { Policies } from '../choreography/reaction.ts'
 import type { MakeAttempt } from '../choreography/runner.ts'
+import { withLogContext } from '../log-context.ts'
 import {
   ATTEMPTS,
   BACKOFF,
@@ -32,7 +33,10 @@ export function reactionsWiring(
     (group) =>
       Object.entries(group).map(([name, activity]): [string, MakeAttempt] => [
         name,
-        (id, tried, signal) => activity({ id, tried } as never, { number: 1, isLocal: false, signal }),
+        (id, tried, signal) =>
+          withLogContext({ orderId: id, activity: name }, () =>
+            activity({ id, tried } as never, { number: 1, isLocal: false, signal }),
+          ),
       ]),
   )
   return {

@@ -9,6 +9,7 @@ import { createMetrics, serveMetrics } from '../metrics.ts'
 import { openPool } from '../postgres.ts'
 import { requireRelease } from '../prisma/require-release.ts'
 import { createFailpoints } from './failpoints.ts'
+import { createSagaLog } from './saga-log.ts'
 import { createSagaMetrics } from './saga-metrics.ts'
 
 const config = readConfig()
@@ -20,6 +21,8 @@ await requireRelease(url, log)
 const pool = openPool(url, { max: 1, name: 'ordersaga-relay' })
 const registry = createMetrics()
 const metrics = createRelayMetrics(registry, sqlOf(pool))
+const countSagas = createSagaMetrics(registry)
+const sagaLog = createSagaLog({ db: sqlOf(pool), log })
 const closeMetrics = await serveMetrics(registry, { host: config.HOST, port: config.METRICS_PORT })
 log.info({ transport: config.EVENT_TRANSPORT }, 'connecting to the broker')
 const transport = await openTransport(eventTransport(config), onTrouble)
@@ -27,7 +30,10 @@ const relay = startRelay({
   url,
   transport,
   metrics,
-  onPublished: createSagaMetrics(registry),
+  onPublished(events) {
+    countSagas(events)
+    sagaLog.onPublished(events)
+  },
   reach: createFailpoints(config.FAILPOINTS),
   onTrouble,
 })
@@ -37,5 +43,6 @@ onShutdown(log, config.SUPERVISED, async () => {
   await relay.stop()
   await transport.close()
   closeMetrics()
+  await sagaLog.settled()
   await pool.end()
 })

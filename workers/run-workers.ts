@@ -1,9 +1,17 @@
-import { Worker, type NativeConnection, type WorkerOptions } from '@temporalio/worker'
+import type { Info } from '@temporalio/activity'
+import {
+  Worker,
+  type ActivityInboundCallsInterceptor,
+  type NativeConnection,
+  type WorkerOptions,
+} from '@temporalio/worker'
 import type { AttemptPorts } from '../activities/attempt.ts'
 import { createActivities, type Services } from '../activities/index.ts'
 import { onTemporal } from '../activities/on-temporal.ts'
 import type { Participant } from '../domain/participants.ts'
 import { PERMITS } from '../domain/provider/permits.ts'
+import { logFieldsOf } from '../domain/saga/ids.ts'
+import { withLogContext } from '../log-context.ts'
 import { bulkheadOf, PARTICIPANT_NAMES, SAGA_PARTICIPANTS } from './bulkheads.ts'
 
 /**
@@ -39,6 +47,15 @@ export interface RunningWorkers {
   drain(): Promise<void>
 }
 
+/** Each line that an attempt logs says whose it is. */
+const inLogContext = ({
+  workflowExecution,
+  activityType: activity,
+}: Info): ActivityInboundCallsInterceptor => ({
+  execute: (input, next) =>
+    withLogContext({ ...logFieldsOf(workflowExecution?.workflowId ?? ''), activity }, () => next(input)),
+})
+
 /**
  * Serves the queues: those of the sagas with the workflows and, for their local attempts, every activity; each other
  * participant's with that participant's activities.
@@ -57,6 +74,7 @@ export async function runWorkers(options: RunWorkersOptions): Promise<RunningWor
         maxHeartbeatThrottleInterval: '1s',
         maxConcurrentActivityTaskExecutions: slots,
         maxTaskQueueActivitiesPerSecond: perSecond,
+        interceptors: { activity: [({ info }) => ({ inbound: inLogContext(info) })] },
       } satisfies WorkerOptions
       if (!SAGA_PARTICIPANTS.includes(participant))
         return Worker.create({ ...shared, activities: onTemporal(groups[participant]) })

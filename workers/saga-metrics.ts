@@ -4,31 +4,18 @@ import { REASON_CODES } from '../domain/order/reasons.ts'
 import { PARTICIPANTS } from '../domain/participants.ts'
 import { allSteps } from '../domain/saga/step.ts'
 import type { StoredEvent } from '../events/store/event.ts'
-import { SAGA_KINDS, sagaOfStream, type SagaKind } from '../domain/saga/ids.ts'
+import type { SagaKind } from '../domain/saga/ids.ts'
+import { codeIn, endOf, sagaOf } from '../domain/operations/saga-ends.ts'
 
 /** Seconds from a request to its end: healthy orders take less than one, waiting ones up to their deadline. */
 const SECONDS = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 7200]
 
-type Outcome = 'completed' | 'rejected' | 'cancelled'
-
-/** The events with which sagas begin, and those with which they end. */
+/** The events with which sagas begin. */
 const BEGINNINGS: Readonly<Record<string, SagaKind>> = {
   OrderPlaced: 'order',
   TransferRequested: 'transfer',
   ReturnRequested: 'return',
 }
-const ENDS: Readonly<Record<string, Outcome>> = {
-  OrderCompleted: 'completed',
-  OrderRejected: 'rejected',
-  OrderCancelled: 'cancelled',
-  TransferCompleted: 'completed',
-  TransferRejected: 'rejected',
-  TransferCancelled: 'cancelled',
-  ReturnReceived: 'completed',
-  ReturnClosed: 'rejected',
-  ReturnCancelled: 'cancelled',
-}
-
 const STEPS = allSteps(PARTICIPANTS)
 const UNDONE_BY = new Map(
   STEPS.flatMap(({ name, events }) => events.undone.map((type) => [type, name] as const)),
@@ -48,10 +35,7 @@ const CODES = new Set<string>([
 ])
 const OTHER = 'OTHER'
 
-const codeIn = (data: unknown): string => {
-  const { code } = Object(data) as { code?: unknown }
-  return typeof code === 'string' && CODES.has(code) ? code : OTHER
-}
+const knownCode = (code: string | undefined): string => (code !== undefined && CODES.has(code) ? code : OTHER)
 
 /**
  * Counts how sagas fare, by the events that the relay has published: each once, but for those that it publishes again
@@ -96,19 +80,21 @@ export function createSagaMetrics(registry: Registry): (events: readonly StoredE
     labelNames: ['kind'],
     registers,
   })
-  const count = ({ streamId, type, data, recordedAt }: StoredEvent): void => {
+  const count = (event: StoredEvent): void => {
+    const { type, data, recordedAt } = event
     const begins = BEGINNINGS[type]
     if (begins !== undefined) begun.inc({ kind: begins })
     const step = UNDONE_BY.get(type)
     if (step !== undefined) undone.inc({ step })
-    const kind = SAGA_KINDS.find((each) => sagaOfStream(each, streamId) !== undefined)
+    const kind = sagaOf(event)?.kind
     if (kind === undefined) return
-    if (type === 'CompensationBegun') turnedBack.inc({ kind, code: codeIn(data) })
+    if (type === 'CompensationBegun') turnedBack.inc({ kind, code: knownCode(codeIn(data)) })
     if (type === 'StepParked') parked.inc({ kind })
-    const outcome = ENDS[type]
-    if (outcome === undefined) return
-    ended.inc({ kind, outcome, code: outcome === 'completed' ? '' : codeIn(data) })
-    const tookMs = recordedAt.getTime() - madeAt(sagaOfStream(kind, streamId) ?? '')
+    const end = endOf(event)
+    if (end === undefined) return
+    const { outcome, code, sagaId } = end
+    ended.inc({ kind, outcome, code: outcome === 'completed' ? '' : knownCode(code) })
+    const tookMs = recordedAt.getTime() - madeAt(sagaId)
     if (Number.isFinite(tookMs)) seconds.observe({ kind, outcome }, Math.max(tookMs, 0) / 1000)
   }
   return (events) => events.forEach(count)

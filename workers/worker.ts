@@ -46,8 +46,7 @@ const workers = await runWorkers({
   services,
   ports: {
     reach,
-    onFault: (activity, sagaId, code, error) =>
-      log.warn({ activity, sagaId, code, error: describeError(error) }, 'fault'),
+    onFault: (code, error) => log.warn({ code, error: describeError(error) }, 'fault'),
     onAttempt: createAttemptMetrics(metrics),
   },
 })

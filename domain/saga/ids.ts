@@ -16,6 +16,15 @@ export const sagaStream = (kind: string, sagaId: string): string => `${kind}-${s
 export const sagaOfStream = (kind: string, streamId: string): string | undefined =>
   streamId.startsWith(`${kind}-`) ? streamId.slice(kind.length + 1) : undefined
 
+/** What a log calls the saga with this stream, or this workflow: e.g. `{ orderId }`. Nothing, where it is of no saga. */
+export function logFieldsOf(name: string): { [Field in `${SagaKind}Id`]?: string } {
+  for (const kind of SAGA_KINDS) {
+    const id = sagaOfStream(kind, name)
+    if (id !== undefined) return { [`${kind}Id`]: id }
+  }
+  return {}
+}
+
 /** The idempotency key of a step, or of its undo, at a provider. */
 export const stepKey = (kind: SagaKind, sagaId: string, activity: string): string =>
   `${kind}:${sagaId}:${activity}`

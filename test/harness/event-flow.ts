@@ -1,3 +1,4 @@
+import type { Logger } from 'pino'
 import { Registry } from 'prom-client'
 import { LOOKS_UP_BY_KEY, openPool } from '../../postgres.ts'
 import { sqlOf } from '../../events/store/sql.ts'
@@ -8,6 +9,8 @@ import { createProjectorMetrics } from '../../read-models/projector-metrics.ts'
 import { startProjector } from '../../read-models/projector.ts'
 import { createRelayMetrics } from '../../events/outbox/relay-metrics.ts'
 import { startRelay } from '../../events/outbox/relay.ts'
+import { createLogger } from '../../logger.ts'
+import { createSagaLog } from '../../workers/saga-log.ts'
 import { createSagaMetrics } from '../../workers/saga-metrics.ts'
 
 /** Relay, broker and projector in this process. */
@@ -20,11 +23,17 @@ export interface EventFlowOptions {
   /** The database as the projector reaches it, given where it really is. */
   projectorUrl?: (url: string) => Promise<string>
   projections?: readonly Projection[]
+  /** Where the relay logs; nowhere unless said otherwise. */
+  log?: Logger
 }
 
 export async function startEventFlow(
   url: string,
-  { projectorUrl, projections = PROJECTIONS }: EventFlowOptions = {},
+  {
+    projectorUrl,
+    projections = PROJECTIONS,
+    log = createLogger('relay', { LOG_LEVEL: 'silent' }),
+  }: EventFlowOptions = {},
 ): Promise<EventFlow> {
   const onTrouble = () => undefined
   const metrics = new Registry()
@@ -35,11 +44,16 @@ export async function startEventFlow(
   if (out === undefined || back === undefined) throw new Error('there is no broker')
   const relayPool = openPool(url, { max: 1, name: 'test-relay' })
   const pool = openPool(readUrl, { max: 4, name: 'test-projector', settings: LOOKS_UP_BY_KEY })
+  const countSagas = createSagaMetrics(metrics)
+  const sagaLog = createSagaLog({ db: sqlOf(relayPool), log })
   const relay = startRelay({
     url,
     transport: out,
     metrics: createRelayMetrics(metrics, sqlOf(relayPool)),
-    onPublished: createSagaMetrics(metrics),
+    onPublished(events) {
+      countSagas(events)
+      sagaLog.onPublished(events)
+    },
     onTrouble,
   })
   const projector = startProjector({
@@ -55,6 +69,7 @@ export async function startEventFlow(
     async stop() {
       await projector.stop()
       await relay.stop()
+      await sagaLog.settled()
       await Promise.all([out.close(), back.close(), pool.end(), relayPool.end()])
     },
   }

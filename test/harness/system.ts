@@ -1,7 +1,7 @@
 import { Client } from '@temporalio/client'
 import { NativeConnection } from '@temporalio/worker'
 import express from 'express'
-import pino, { type Logger } from 'pino'
+import type { Logger } from 'pino'
 import { Registry } from 'prom-client'
 import { createApp, type AppOptions } from '../../api/app.ts'
 import { createIdentity, type IdentityWiring } from '../../api/identity/identity.ts'
@@ -22,7 +22,8 @@ import { openDatabase, type Database } from '../../prisma/client.ts'
 import { createAttemptMetrics } from '../../workers/attempt-metrics.ts'
 import { runWorkers, type RunningWorkers } from '../../workers/run-workers.ts'
 import { reportProviders } from '../../workers/provider-watch.ts'
-import { createTroubleLog } from '../../logger.ts'
+import { readConfig } from '../../config.ts'
+import { createLogger, createTroubleLog, describeError } from '../../logger.ts'
 import { installRuntime } from '../../workers/runtime.ts'
 import { reactionsWiring } from '../../workers/reactions-wiring.ts'
 import { createServices } from '../../workers/wiring.ts'
@@ -140,10 +141,14 @@ export interface SystemOptions {
   log?: Logger
 }
 
+/** Silent, unless the environment asks for more. */
+const quietLog = () =>
+  createLogger('test', process.env['LOG_LEVEL'] === undefined ? { LOG_LEVEL: 'silent' } : readConfig())
+
 let made = 0
 
 export async function startSystemOn(servers: Servers, options: SystemOptions = {}): Promise<System> {
-  const { log = pino({ level: process.env['LOG_LEVEL'] ?? 'silent' }) } = options
+  const { log = quietLog() } = options
   if (made === 0) installRuntime(log)
   const temporalAddress = options.temporalAddress ?? servers.temporalAddress
   made += 1
@@ -195,7 +200,7 @@ export async function startSystemOn(servers: Servers, options: SystemOptions = {
       services,
       ports: {
         reach,
-        onFault: (activity, id, code, error) => log.warn({ activity, id, code, err: error }),
+        onFault: (code, error) => log.warn({ code, error: describeError(error) }, 'fault'),
         onAttempt,
       },
     })
@@ -210,7 +215,9 @@ export async function startSystemOn(servers: Servers, options: SystemOptions = {
   const reads = openTestPool(databaseUrl, 4)
   const wanted = options.events ?? false
   const events =
-    wanted === false ? undefined : await startEventFlow(databaseUrl, wanted === true ? {} : wanted)
+    wanted === false
+      ? undefined
+      : await startEventFlow(databaseUrl, { log, ...(wanted === true ? {} : wanted) })
   let choreography: { stop(): Promise<void> } | undefined
   const startChoreography = async () => {
     choreography = await startReactors(databaseUrl, {

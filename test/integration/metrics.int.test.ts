@@ -1,13 +1,21 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { orderBody } from '../harness/api-client.ts'
+import { createLogger } from '../../logger.ts'
+import { orderBody, type Order } from '../harness/api-client.ts'
 import { until } from '../harness/poll.ts'
 import { startSystem } from '../harness/start.ts'
 import type { System } from '../harness/system.ts'
 
+const lines: Record<string, unknown>[] = []
+
 let system: System
 beforeAll(async () => {
-  system = await startSystem({ input: { pace: 0.02 }, events: true })
+  const log = createLogger(
+    'test',
+    { LOG_LEVEL: 'info' },
+    { write: (line) => void lines.push(JSON.parse(line)) },
+  )
+  system = await startSystem({ input: { pace: 0.02 }, events: true, log })
 })
 afterAll(() => system.close())
 
@@ -67,6 +75,38 @@ it('what is asked to be taken in is counted by its answer', async () => {
     3,
   )
   expect(await value('ordersaga_intake_seconds_count', { intake: '/orders' })).toBe(4)
+})
+
+it('a line says that an order was taken in, each fault of it, and how it ended and where its time went', async () => {
+  const { api } = system
+  const body = orderBody({ paymentMethod: 'pm_flaky_1', service: 'refused' })
+  const headers = { 'idempotency-key': randomUUID(), 'x-request-id': 'the-first' }
+  const { id: orderId } = (await (await api.post('/orders', body, headers)).json()) as Order
+  await api.post('/orders', body, { ...headers, 'x-request-id': 'again' })
+  await api.ended(orderId)
+  const about = () => lines.filter((line) => line['orderId'] === orderId)
+  await until('its end to be logged', async () => about().find(({ msg }) => msg === 'order rejected'))
+  expect(about().map(({ msg, requestId, activity }) => ({ msg, requestId, activity }))).toEqual([
+    { msg: 'accepted', requestId: 'the-first' },
+    { msg: 'fault', activity: 'chargePayment' },
+    { msg: 'order rejected' },
+  ])
+  const [accepted, fault, rejected] = about()
+  expect(accepted).toMatchObject({ method: 'POST', path: '/orders', status: 202 })
+  expect(fault).toMatchObject({ code: 'PROVIDER_ERROR', error: { class: 'Fault' } })
+  const wentTo = rejected?.['wentTo'] as Record<string, number>
+  expect(rejected).toMatchObject({ outcome: 'rejected', code: 'SHIPMENT_REFUSED' })
+  expect(Object.keys(wentTo)).toEqual([
+    'start',
+    'chargePayment',
+    'createShipment',
+    'refundPayment',
+    'releaseInventory',
+    'end',
+  ])
+  const total = Object.values(wentTo).reduce((sum, ms) => sum + ms, 0)
+  expect(rejected?.['tookMs']).toBe(total)
+  expect(lines.filter((line) => 'dropped' in line)).toEqual([])
 })
 
 it('what waits and what is parked is counted by step', async () => {

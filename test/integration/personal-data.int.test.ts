@@ -3,7 +3,6 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import express from 'express'
-import pino from 'pino'
 import type { z } from 'zod'
 import { v7 } from 'uuid'
 import { afterAll, beforeAll, expect, it } from 'vitest'
@@ -14,6 +13,7 @@ import { writeEndedOrders } from '../harness/ended-orders.ts'
 import { failingUntilRetried, heldUntilCancelWished, untilReleased } from '../harness/holds.ts'
 import { until } from '../harness/poll.ts'
 import { caughtUp } from '../harness/read-models.ts'
+import { createLogger } from '../../logger.ts'
 import { startSystem } from '../harness/start.ts'
 import type { System } from '../harness/system.ts'
 import { startWorld, type World } from '../harness/world.ts'
@@ -50,7 +50,7 @@ beforeAll(async () => {
       }),
     ledgerFile,
   )
-  const log = pino({ level: 'trace' }, { write: (line: string) => void logLines.push(line) })
+  const log = createLogger('test', { LOG_LEVEL: 'trace' }, { write: (line) => void logLines.push(line) })
   system = await startSystem({ world, log, events: true, personalDataDays: 30, input: { pace: 0.05 } })
 })
 afterAll(async () => {
