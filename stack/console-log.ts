@@ -1,7 +1,20 @@
 import { prettyFactory } from 'pino-pretty'
 
 const COLOURS = [36, 33, 35, 32, 34, 31]
-const NAME_WIDTH = 10
+const NAME_WIDTH = 12
+
+/** What each line has, and is shown elsewhere or not worth showing. */
+const SHOWN = new Set(['level', 'time', 'pid', 'name', 'msg'])
+
+/** The fields of a line, e.g. `status=202`, and `wentTo.start=6` of an object. */
+function fieldsIn(line: object, within = ''): string[] {
+  return Object.entries(line).flatMap(([name, value]): string[] => {
+    if (within === '' && SHOWN.has(name)) return []
+    if (Array.isArray(value) || typeof value !== 'object' || value === null)
+      return [`${within}${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`]
+    return fieldsIn(value as object, `${within}${name}.`)
+  })
+}
 
 export type LineWriter = (name: string) => (line: string) => void
 
@@ -12,7 +25,8 @@ export function createLineWriter(output: NodeJS.WriteStream): LineWriter {
     colorize: isColoured,
     translateTime: 'SYS:HH:MM:ss',
     ignore: 'pid,name,hostname',
-    singleLine: true,
+    hideObject: true,
+    messageFormat: (line) => [line['msg'], ...fieldsIn(line)].join(' '),
   })
   const names: string[] = []
   return (name) => {

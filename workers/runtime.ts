@@ -1,5 +1,6 @@
 import { DefaultLogger, Runtime } from '@temporalio/worker'
 import type { Logger } from 'pino'
+import { logFieldsOf } from '../domain/saga/ids.ts'
 
 /** A worker for a participant's queue has no workflows on purpose. */
 const ON_PURPOSE = /^No workflows registered/
@@ -21,7 +22,9 @@ export function installRuntime(log: Logger, metrics?: RuntimeMetrics): void {
     shutdownSignals: [],
     logger: new DefaultLogger('WARN', ({ level, message, meta }) => {
       if (ON_PURPOSE.test(message)) return
-      log[level === 'ERROR' ? 'error' : 'warn']({ component: meta?.['sdkComponent'] }, message)
+      const { sdkComponent: component, workflowId, activityType: activity } = meta ?? {}
+      const fields = { component, activity, ...logFieldsOf(String(workflowId)) }
+      log[level === 'ERROR' ? 'error' : 'warn'](fields, message)
     }),
     telemetryOptions: {
       logging: { filter: { core: 'ERROR', other: 'ERROR' }, forward: {} },

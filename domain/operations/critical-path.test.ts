@@ -41,12 +41,12 @@ it('waiting, being parked and undoing are told apart from the work', () => {
   ).toEqual({
     start: 6,
     chargePayment: 114,
-    'chargePayment waiting': 5000,
+    'chargePayment.waiting': 5000,
     createShipment: 80,
     refundPayment: 100,
-    'refundPayment waiting': 1000,
+    'refundPayment.waiting': 1000,
     releaseInventory: 10,
-    'releaseInventory parked': 3000,
+    'releaseInventory.parked': 3000,
     end: 1,
   })
 })

@@ -39,8 +39,8 @@ export function criticalPath(moments: readonly Moment[]): Record<string, number>
 }
 
 function spentBetween(before: Moment, next: Moment): string {
-  if (WAITS.has(before.type)) return `${before.step} waiting`
-  if (before.type === 'StepParked') return `${before.step} parked`
+  if (WAITS.has(before.type)) return `${before.step}.waiting`
+  if (before.type === 'StepParked') return `${before.step}.parked`
   const activity = ACTIVITY_OF.get(next.type)
   if (activity !== undefined) return activity
   return next.type in ENDS ? 'end' : (next.step ?? next.type)
