@@ -1,6 +1,7 @@
 import type { Logger } from 'pino'
 import { isTerminal } from '../domain/saga/status.ts'
 import { describeError } from '../logger.ts'
+import { beginSpan, currentTraceParent, inTrace } from '../tracing.ts'
 import { createCapacity } from './capacity.ts'
 import { createFresh } from './fresh.ts'
 import type { Orphans } from './orphans.ts'
@@ -47,15 +48,22 @@ export function createSagaStarter({ workflows, starts, orphans, log }: StarterOp
   const runStart = async (start: SagaStart): Promise<void> => {
     fresh.forget(start.id)
     const startedAt = performance.now()
+    const { traceParent, definition, id, isRestart } = start
+    const attributes = { 'ordersaga.saga.id': id, 'ordersaga.restart': isRestart }
+    const span = beginSpan(`start ${definition}`, { kind: 'PRODUCER', attributes }, traceParent)
     try {
       // One that is over was started again by another process, and has ended since.
       if (!isOver(start)) {
-        await workflows.start(start, startPlaces.isAway() ? PROBE_TIMEOUT_MS : START_TIMEOUT_MS)
+        const timeoutMs = startPlaces.isAway() ? PROBE_TIMEOUT_MS : START_TIMEOUT_MS
+        await inTrace(span?.traceParent ?? traceParent, () => workflows.start(start, timeoutMs))
         startPlaces.succeeded()
+        span?.end()
       }
     } catch (error) {
       const trouble = troubleOf(error)
       startPlaces.failed(trouble, startedAt)
+      // A Temporal that is away is asked twice a second, and starts nothing: that makes no span.
+      if (trouble === 'slow' || trouble === 'none') span?.end(trouble.toUpperCase())
       // One that fails for a reason of its own is left claimed for a while, so that it does not stop those behind it.
       if (trouble === 'none')
         log.error({ sagaId: start.id, error: describeError(error) }, 'a start failed, will be repeated')
@@ -112,7 +120,8 @@ export function createSagaStarter({ workflows, starts, orphans, log }: StarterOp
      * Starts the workflow of a new saga in the background: at once if nothing that is older waits and there is room.
      */
     start(saga: NewSaga): void {
-      if (startPump.offer({ ...saga, status: 'pending', isRestart: false })) return
+      const traceParent = currentTraceParent() ?? null
+      if (startPump.offer({ ...saga, status: 'pending', isRestart: false, traceParent })) return
       fresh.add(saga.id)
       startPump.kick()
     },

@@ -8,12 +8,14 @@ import { createLogger, createTroubleLog } from '../logger.ts'
 import { createMetrics, serveMetrics } from '../metrics.ts'
 import { openPool } from '../postgres.ts'
 import { requireRelease } from '../prisma/require-release.ts'
+import { startTracing } from '../start-tracing.ts'
 import { createFailpoints } from './failpoints.ts'
 import { createSagaMetrics } from './saga-metrics.ts'
 
 const config = readConfig()
 const log = createLogger('relay', config)
 const onTrouble = createTroubleLog(log)
+const stopTracing = await startTracing('relay', config, onTrouble)
 
 const url = requireDatabaseUrl(config)
 await requireRelease(url, log)
@@ -38,4 +40,5 @@ onShutdown(log, config.SUPERVISED, async () => {
   await transport.close()
   closeMetrics()
   await pool.end()
+  await stopTracing()
 })

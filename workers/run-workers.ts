@@ -4,6 +4,7 @@ import { createActivities, type Services } from '../activities/index.ts'
 import { onTemporal } from '../activities/on-temporal.ts'
 import type { Participant } from '../domain/participants.ts'
 import { PERMITS } from '../domain/provider/permits.ts'
+import { traceActivities } from './trace-activities.ts'
 import { bulkheadOf, PARTICIPANT_NAMES, SAGA_PARTICIPANTS } from './bulkheads.ts'
 
 /**
@@ -55,6 +56,7 @@ export async function runWorkers(options: RunWorkersOptions): Promise<RunningWor
         taskQueue: options.queueOf(participant),
         shutdownGraceTime: GRACE_MS,
         maxHeartbeatThrottleInterval: '1s',
+        interceptors: { activity: [() => ({ inbound: traceActivities })] },
         maxConcurrentActivityTaskExecutions: slots,
         maxTaskQueueActivitiesPerSecond: perSecond,
       } satisfies WorkerOptions
