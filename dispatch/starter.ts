@@ -55,9 +55,12 @@ export function createSagaStarter({ workflows, starts, orphans, log }: StarterOp
       // One that is over was started again by another process, and has ended since.
       if (!isOver(start)) {
         const timeoutMs = startPlaces.isAway() ? PROBE_TIMEOUT_MS : START_TIMEOUT_MS
-        await inTrace(span?.traceParent ?? traceParent, () => workflows.start(start, timeoutMs))
+        const isStarted = await inTrace(span?.traceParent ?? traceParent, () =>
+          workflows.start(start, timeoutMs),
+        )
         startPlaces.succeeded()
-        span?.end()
+        // What an earlier call has started has its span, on which the attempts hang.
+        if (isStarted) span?.end()
       }
     } catch (error) {
       const trouble = troubleOf(error)
