@@ -45,7 +45,10 @@ export function createSagaStarter({ workflows, starts, orphans, log }: StarterOp
   const wakePlaces = capacityFor('wakes', WAKES_MAX)
   const fresh = createFresh()
 
-  const runStart = async (start: SagaStart): Promise<void> => {
+  /** In the trace of its saga: the process that looks for starts may do so while it serves another request. */
+  const runStart = (start: SagaStart): Promise<void> => inTrace(start.traceParent, () => startOnce(start))
+
+  const startOnce = async (start: SagaStart): Promise<void> => {
     fresh.forget(start.id)
     const startedAt = performance.now()
     const { traceParent, definition, id, isRestart } = start
@@ -126,10 +129,10 @@ export function createSagaStarter({ workflows, starts, orphans, log }: StarterOp
       const traceParent = currentTraceParent() ?? null
       if (startPump.offer({ ...saga, status: 'pending', isRestart: false, traceParent })) return
       fresh.add(saga.id)
-      startPump.kick()
+      inTrace(undefined, startPump.kick)
     },
     /** Interrupts the waits of whatever workflow has a note that it is to be woken. */
-    wake: wakePump.kick,
+    wake: () => inTrace(undefined, wakePump.kick),
     /** A workflow is noted to be started again. */
     restart: startPump.kick,
     /** Also takes what has become due by itself: what was left by another process, or could not be done before. */
