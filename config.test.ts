@@ -122,6 +122,16 @@ describe('the configuration', () => {
     },
   )
 
+  it.each([
+    { OTEL_EXPORTER_OTLP_ENDPOINT: '127.0.0.1:4318' },
+    { OTEL_TRACES_SAMPLER_ARG: '1.1' },
+    { TRACE_UI_URL: 'http://127.0.0.1:16686/trace' },
+  ])('refuses a setting of traces that would lead nowhere: %j', (given) => {
+    expect(() => readConfig(given)).toThrow(Object.keys(given)[0])
+    const right = { OTEL_TRACES_SAMPLER_ARG: '0.1', TRACE_UI_URL: 'http://127.0.0.1:16686/trace/{traceId}' }
+    expect(readConfig(right)).toMatchObject({ ...right, OTEL_TRACES_SAMPLER_ARG: 0.1 })
+  })
+
   it('finds the broker in the database unless NATS is chosen, and NATS on this machine unless it is named', () => {
     const transport = (changes: Record<string, string>) =>
       eventTransport(readConfig({ DATABASE_URL: 'postgresql://localhost/x', ...changes }))
@@ -146,6 +156,7 @@ describe('the configuration', () => {
     },
     { NATS_URL: 'nats://broker:4222', tls: 'tls://broker:4222', as: 'nats' },
     { NATS_URL: 'ws://broker', tls: 'wss://broker', as: 'nats' },
+    { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318', tls: 'https://collector:4318', as: 'otlp' },
   ])(
     'refuses a server on another machine without TLS, unless ALLOW_INSECURE names it: %j',
     ({ tls, as, ...plain }) => {

@@ -77,8 +77,8 @@ const schema = z.object({
   /** The `nats-server` executable, when it is not on the PATH. */
   NATS_SERVER_PATH: z.string().min(1).optional(),
 
-  /** Servers on other machines to which a connection without TLS is accepted: `temporal`, `nats`, `postgres`, `jwks`. */
-  ALLOW_INSECURE: list.pipe(z.array(z.enum(['temporal', 'nats', 'postgres', 'jwks']))),
+  /** Servers on other machines to which a connection without TLS is accepted. */
+  ALLOW_INSECURE: list.pipe(z.array(z.enum(['temporal', 'nats', 'postgres', 'jwks', 'otlp']))),
 
   /** Where the servers listen; 0.0.0.0 inside containers. */
   HOST: z.string().min(1).default('127.0.0.1'),
@@ -139,6 +139,15 @@ const schema = z.object({
   /** Where a process serves its metrics; npm start counts up from here. 0: nowhere. */
   METRICS_PORT: port.default(9464),
 
+  /** Base URL of an OpenTelemetry collector that takes OTLP over HTTP. Without it there are no traces. */
+  OTEL_EXPORTER_OTLP_ENDPOINT: z.url({ protocol: /^https?$/ }).optional(),
+  /** The share of requests whose trace is recorded, where the client does not say: 0 to 1. */
+  OTEL_TRACES_SAMPLER_ARG: z.coerce.number().min(0).max(1).default(1),
+  /** Where a person looks at a trace, with `{traceId}` in it. */
+  TRACE_UI_URL: z
+    .url({ protocol: /^https?$/ })
+    .refine((text) => text.includes('{traceId}'), 'must contain {traceId}')
+    .optional(),
   /** A saga that has work left and has not moved for so long is looked for at Temporal. */
   ORPHAN_AFTER_SECONDS: z.coerce.number().min(0.1).max(3600).default(30),
   /** What is personal of an order is erased so many days after its end; kept until that is wished, where it is not set. */
@@ -226,6 +235,9 @@ function requireTls(config: Config, context: z.RefinementCtx): void {
   const { AUTH_JWKS_URL } = config
   if (AUTH_JWKS_URL?.startsWith('http:') && isElsewhere(hostOf(AUTH_JWKS_URL)))
     insecure('jwks', 'AUTH_JWKS_URL', 'begin it with https://')
+  const { OTEL_EXPORTER_OTLP_ENDPOINT } = config
+  if (OTEL_EXPORTER_OTLP_ENDPOINT?.startsWith('http:') && isElsewhere(hostOf(OTEL_EXPORTER_OTLP_ENDPOINT)))
+    insecure('otlp', 'OTEL_EXPORTER_OTLP_ENDPOINT', 'begin it with https://')
 }
 
 /** With the migrator's URL alone, a command would work on another database than the one that is meant. */

@@ -1,6 +1,7 @@
 import pino, { type DestinationStream, type Logger } from 'pino'
 import type { Config } from './config.ts'
 import { logContext } from './log-context.ts'
+import { currentTraceId } from './tracing.ts'
 
 /** What a line may say. Each is an id, a code, a count, a time or a name of our own, or an object of those. */
 const FIELDS = new Set(
@@ -25,10 +26,15 @@ export function createLogger(
     level: LOG_LEVEL,
     base: { name, pid: process.pid },
     errorKey: 'error',
-    mixin: () => ({ ...logContext() }),
+    mixin: () => ({ ...logContext(), ...traced() }),
     formatters: { log: allowed },
   }
   return destination === undefined ? pino(options) : pino(options, destination)
+}
+
+function traced(): { traceId?: string } {
+  const traceId = currentTraceId()
+  return traceId === undefined ? {} : { traceId }
 }
 
 function allowed(line: object): Record<string, unknown> {

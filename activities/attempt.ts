@@ -2,6 +2,7 @@ import type { Attempt } from '../domain/provider/protocol.ts'
 import type { Reach } from '../domain/saga/step.ts'
 import type { StepAnswer } from '../domain/saga/step-answer.ts'
 import { DATABASE_UNAVAILABLE, Fault, isDatabaseTrouble, isNewerEvent } from '../faults.ts'
+import { inSpan } from '../tracing.ts'
 
 /** What every activity of a saga is given. */
 export interface SagaRef {
@@ -42,7 +43,7 @@ export function createActivity<Input extends SagaRef, Result>(
   ports: AttemptPorts,
   run: (input: Input, attempt: Attempt) => Promise<StepAnswer<Result>>,
 ): Activity<Input, Result> {
-  const attemptOnce = createAttempt(name, ports, run)
+  const attemptOnce = traced(name, createAttempt(name, ports, run))
   const { onAttempt } = ports
   if (onAttempt === undefined) return attemptOnce
   return async (input, attempt) => {
@@ -57,6 +58,30 @@ export function createActivity<Input extends SagaRef, Result>(
     }
   }
 }
+
+/** An attempt as a span: each has one, and a replay, which makes no attempt, has none. */
+const traced =
+  <Input extends SagaRef, Result>(
+    name: string,
+    attemptOnce: Activity<Input, Result>,
+  ): Activity<Input, Result> =>
+  (input, attempt) => {
+    const attributes = {
+      'ordersaga.saga.id': input.id,
+      'ordersaga.activity': name,
+      'ordersaga.attempt': attempt.number + (input.tried ?? 0),
+      'ordersaga.attempt.local': attempt.isLocal,
+      // Unless it answers.
+      'ordersaga.outcome': 'fault',
+    }
+    return inSpan(name, { attributes }, async (span) => {
+      const answer = await attemptOnce(input, attempt)
+      span.setAttribute('ordersaga.outcome', answer.kind)
+      const why = 'code' in answer ? answer.code : 'why' in answer ? answer.why : undefined
+      if (why !== undefined) span.setAttribute('ordersaga.code', why)
+      return answer
+    })
+  }
 
 function createAttempt<Input extends SagaRef, Result>(
   name: string,

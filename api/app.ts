@@ -16,6 +16,7 @@ import type { Identity } from './identity/identity.ts'
 import { indexPaths, mount, refuseOtherMethods } from './mount.ts'
 import { createErrorHandler, describeProblem, HttpProblem } from './problem.ts'
 import { requestId, requestLog } from './request-log.ts'
+import { traceRequests } from '../trace-requests.ts'
 
 export interface AppOptions {
   endpoints: readonly Endpoint[]
@@ -30,6 +31,8 @@ export interface AppOptions {
   document: () => ReturnType<typeof createDocument>
   log: Logger
   metrics: Registry
+  /** Whether spans are made of requests. */
+  isTraced?: boolean
 }
 
 /** The HTTP API. */
@@ -43,6 +46,7 @@ export function createApp({
   document,
   log,
   metrics,
+  isTraced = false,
 }: AppOptions): Express {
   const app = express()
   const [first = ''] = trustProxy
@@ -55,6 +59,8 @@ export function createApp({
   const forEveryone = endpoints.filter((each) => accessTo(each) === 'everyone' && !probes.includes(each))
   const forTheKnown = endpoints.filter((each) => accessTo(each) !== 'everyone')
   const guard = guardEdge({ ...edge, isOpen: identity.isOpen, probes: probes.map(({ path }) => path) })
+  const endpointAt = indexPaths(endpoints)
+  if (isTraced) app.use(traceRequests(({ path }) => tracedRoute(endpointAt(path))))
   app.use(requestId, security, requestLog(log), countIntake(metrics, endpoints), requireHost, guard)
   if (edge.origins.length > 0) app.use(cors({ ...CORS, origin: [...edge.origins] }))
   app.use(mount(probes, identity), limitAddresses(limits.perSecond))
@@ -71,7 +77,6 @@ export function createApp({
   // From here on a credential is needed, also to learn that there is nothing at a path.
   app.use(identity.requireKnown, ...limitCallers(limits), mount(forTheKnown, identity))
   app.use(nothingHere)
-  const endpointAt = indexPaths(endpoints)
   const onRefused = (request: Request, response: Response, problem: HttpProblem) =>
     identity.onRefused(
       {
@@ -87,6 +92,10 @@ export function createApp({
   return app
 }
 
+/** Probes come every few seconds, and say nothing of what was asked. */
+const tracedRoute = (endpoint: Endpoint | undefined) =>
+  endpoint === undefined || endpoint.isProbe === true ? undefined : endpoint.path
+
 const nothingHere: RequestHandler = () => {
   throw new HttpProblem('NOT_FOUND', 'There is nothing at this path.')
 }
@@ -94,7 +103,14 @@ const nothingHere: RequestHandler = () => {
 /** What a page of another origin may send and read, where the configuration names it. */
 const CORS = {
   methods: ['GET', 'HEAD', 'POST', 'PUT', 'DELETE'],
-  allowedHeaders: ['authorization', 'content-type', 'idempotency-key', 'last-event-id', 'x-request-id'],
+  allowedHeaders: [
+    'authorization',
+    'content-type',
+    'idempotency-key',
+    'last-event-id',
+    'traceparent',
+    'x-request-id',
+  ],
   exposedHeaders: [
     'location',
     'idempotent-replayed',

@@ -135,6 +135,7 @@ const problem = z
     code: z.string(),
     detail: z.string(),
     requestId: z.string(),
+    traceId: z.string().optional().describe('Of the trace of the request, where requests are traced.'),
     errors: z
       .array(z.object({ pointer: z.string(), detail: z.string() }))
       .optional()

@@ -2,6 +2,7 @@ import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'exp
 import type { Logger } from 'pino'
 import { isDatabaseTrouble, isNewerEvent, DomainError } from '../faults.ts'
 import { createTroubleLog, describeError } from '../logger.ts'
+import { currentTraceId } from '../tracing.ts'
 
 /** A fault of the request itself, in the form of RFC 9457. */
 export class HttpProblem extends Error {
@@ -154,6 +155,7 @@ export function problemOf(
   errors: readonly FieldError[] = [],
 ) {
   const [status, title] = PROBLEMS[code]
+  const traceId = currentTraceId()
   return {
     type: typeOf(code),
     title,
@@ -161,6 +163,7 @@ export function problemOf(
     code,
     detail,
     requestId,
+    ...(traceId === undefined ? {} : { traceId }),
     ...(errors.length === 0 ? {} : { errors }),
   }
 }

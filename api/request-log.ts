@@ -5,7 +5,11 @@ import type { Logger } from 'pino'
 import { pinoHttp } from 'pino-http'
 import { logFieldsOf, sagaStream } from '../domain/saga/ids.ts'
 import { withLogContext } from '../log-context.ts'
+import { currentTraceId } from '../tracing.ts'
 import { withoutSecrets } from './identity/redact.ts'
+
+/** The trace of each request: its line is written outside of it. */
+const traces = new WeakMap<ServerResponse, { traceId: string }>()
 
 /**
  * Gives every answer an `X-Request-Id`: the caller's, where it is harmless, or a new one. What is logged until then says
@@ -15,6 +19,8 @@ export const requestId: RequestHandler = (request, response, next) => {
   const given = request.get('x-request-id')
   const id = given !== undefined && /^(?!os_|eyJ)[\w.-]{1,64}$/.test(given) ? given : randomUUID()
   response.set('x-request-id', id)
+  const traceId = currentTraceId()
+  if (traceId !== undefined) traces.set(response, { traceId })
   withLogContext({ requestId: id, ...sagaAt(request.path) }, next)
 }
 
@@ -25,6 +31,7 @@ export const requestId: RequestHandler = (request, response, next) => {
 export function requestLog(logger: Logger): RequestHandler {
   const describe = ({ method = '', url = '' }, response: ServerResponse, tookMs: number) => ({
     requestId: response.getHeader('x-request-id'),
+    ...traces.get(response),
     ...takenIn(response),
     method,
     path: withoutSecrets(url.split('?')[0] ?? ''),

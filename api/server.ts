@@ -18,6 +18,7 @@ import { openPool, PROBE } from '../postgres.ts'
 import { openDatabase } from '../prisma/client.ts'
 import { requireRelease } from '../prisma/require-release.ts'
 import { readVersion } from '../root.ts'
+import { startTracing } from '../start-tracing.ts'
 import { askSupervisor } from '../supervision.ts'
 import { createApp } from './app.ts'
 import { describing } from './document.ts'
@@ -32,6 +33,7 @@ import { INVARIANTS_MAX_MS } from '../domain/operations/invariants.ts'
 import { createClocks } from '../dispatch/clocks.ts'
 import { connectLazily } from '../dispatch/connection.ts'
 import { sweepRegularly } from '../dispatch/sweep.ts'
+import { traceStarts } from '../dispatch/trace-starts.ts'
 
 /** Connections for all but orders, each apart from those of the orders. */
 const READ_CONNECTIONS = 4
@@ -41,6 +43,7 @@ const CHECK_CONNECTIONS = 1
 
 const config = readConfig()
 const log = createLogger('api', config)
+const stopTracing = await startTracing('api', config, createTroubleLog(log))
 await requireRelease(requireDatabaseUrl(config), log)
 const db = openDatabase(requireDatabaseUrl(config), config.DATABASE_POOL)
 const dispatchDb = openDatabase(requireDatabaseUrl(config), DISPATCH_CONNECTIONS, {
@@ -64,7 +67,11 @@ const services = createApiServices({
   checkDb,
   reads,
   log,
-  client: new Client({ connection, namespace: config.TEMPORAL_NAMESPACE }),
+  client: new Client({
+    connection,
+    namespace: config.TEMPORAL_NAMESPACE,
+    interceptors: { workflow: [traceStarts] },
+  }),
   queueOf: (participant) => queueName(config, participant),
   workflowTaskTimeoutMs: config.WORKFLOW_TASK_TIMEOUT_MS,
   input: { queued: config.DISPATCH_QUEUE, pace: config.SAGA_PACE },
@@ -75,6 +82,7 @@ const services = createApiServices({
   temporal: {
     uiUrl: config.TEMPORAL_UI_URL ?? `http://127.0.0.1:${config.TEMPORAL_UI_PORT}`,
     namespace: config.TEMPORAL_NAMESPACE,
+    traceUiUrl: config.TRACE_UI_URL,
   },
   intakeMax: config.INTAKE_MAX,
   streamsMax: config.STREAMS_MAX,
@@ -111,6 +119,7 @@ const app = createApp({
   document: describing(endpoints, readVersion()),
   log,
   metrics,
+  isTraced: config.OTEL_EXPORTER_OTLP_ENDPOINT !== undefined,
 })
 const server = await serveHttp(
   app,
@@ -144,4 +153,5 @@ onShutdown(log, config.SUPERVISED, async () => {
   await reads.end()
   await probe.end()
   for (const each of [dispatchDb, streamDb, checkDb, db]) await each.$disconnect()
+  await stopTracing()
 })

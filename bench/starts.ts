@@ -173,7 +173,14 @@ async function bareRate(): Promise<number> {
   const definition = orderSaga.name
   const start = () =>
     workflows.start(
-      { id: uuid(), definition, deadlineAt: new Date(), isRestart: false, status: 'pending' },
+      {
+        id: uuid(),
+        definition,
+        deadlineAt: new Date(),
+        isRestart: false,
+        status: 'pending',
+        traceParent: null,
+      },
       60_000,
     )
   const beganAt = performance.now()

@@ -15,6 +15,8 @@ export interface Claimed {
   isWoken: boolean
   /** The process that had claimed it before has not come back. */
   isLost: boolean
+  /** The trace that the order is part of. */
+  traceParent?: string | null
   /** Milliseconds until the order's deadline, by the clock of the database. */
   leftMs: number
 }
@@ -44,9 +46,10 @@ export function createReactions(db: Sql) {
     ): Promise<Claimed[]> {
       const claim = randomUUID()
       const rows = await db.query<Omit<Claimed, 'claim' | 'leftMs'> & { deadlineAt: Date; now: Date }>(
-        `SELECT saga AS "sagaId", definition, activity, progress, is_woken AS "isWoken", is_lost AS "isLost",
-                deadline_at AS "deadlineAt", clock_timestamp() AS now
-           FROM reactions_claim($1, $2::text[], $3::uuid, $4::float8, $5::integer, $6::integer)`,
+        `SELECT c.saga AS "sagaId", c.definition, c.activity, c.progress, c.is_woken AS "isWoken", c.is_lost AS "isLost",
+                c.deadline_at AS "deadlineAt", clock_timestamp() AS now, s.trace_parent AS "traceParent"
+           FROM reactions_claim($1, $2::text[], $3::uuid, $4::float8, $5::integer, $6::integer) c
+           JOIN sagas s ON s.id = c.saga`,
         [participant, definitions, claim, claimSeconds, limit, again],
       )
       return rows.map(({ deadlineAt, now, ...row }) => ({

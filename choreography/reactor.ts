@@ -33,6 +33,7 @@ const ORDER = /^order-([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/
  */
 export function createReactor({ pool, effect, reach, onReaction }: ReactorOptions): EventHandler {
   const handle = createConsumer({
+    name: effect.name,
     pool,
     enter: async () => effect,
     reach: (point) => reach?.(`choreography:${point}`),
@@ -65,7 +66,7 @@ export const reporting = (effect: Effect, onTrouble: OnTrouble): Effect => ({
   ...effect,
   async apply(db, event) {
     try {
-      await effect.apply(db, event)
+      return await effect.apply(db, event)
     } catch (error) {
       if (!isDatabaseTrouble(error) && !isNewerEvent(error))
         onTrouble(`${effect.name} could not apply an event`, error)
@@ -85,23 +86,26 @@ export const reactionsOf = (participant: string, outlines: Outlines): Effect => 
       'SELECT definition FROM sagas WHERE id = $1::uuid',
       [id],
     )
-    if (id === undefined || saga === undefined) return
+    if (id === undefined || saga === undefined) return 'ignored'
     const steps = outlines[saga.definition]
     // A newer release knows it, and takes it up.
     if (steps === undefined) throw newerEvent(saga.definition)
     const following = follows(steps, asOrderEvent(event))
-    if (following?.kind === 'undo')
+    if (following?.kind === 'undo') {
       await db.query('SELECT 1 FROM reaction_undo($1::uuid, $2::jsonb, $3)', [
         id,
         JSON.stringify(steps),
         participant,
       ])
-    else if (following?.at === participant)
-      await db.query('SELECT 1 FROM reaction_step($1::uuid, $2::jsonb, $3, $4)', [
-        id,
-        JSON.stringify(steps),
-        following.activity,
-        participant,
-      ])
+      return 'applied'
+    }
+    if (following?.at !== participant) return 'ignored'
+    await db.query('SELECT 1 FROM reaction_step($1::uuid, $2::jsonb, $3, $4)', [
+      id,
+      JSON.stringify(steps),
+      following.activity,
+      participant,
+    ])
+    return 'applied'
   },
 })

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { StepAnswer } from '../domain/saga/step-answer.ts'
+import { inTrace } from '../tracing.ts'
 import { backoffMs, pause } from '../events/backoff.ts'
 import type { OnTrouble } from '../events/broker/transport.ts'
 import { createAllowance, type Allowance } from './allowance.ts'
@@ -164,7 +165,7 @@ async function recordUntil(claimEndsAt: number, write: () => Promise<void>): Pro
 }
 
 async function attempt(
-  { sagaId, activity }: Claimed,
+  { sagaId, activity, traceParent }: Claimed,
   tried: number,
   { attempts, policies }: RunnerOptions,
 ): Promise<Outcome> {
@@ -177,7 +178,7 @@ async function attempt(
     return { kind: 'fault', error: 'TIMEOUT' }
   })
   try {
-    return await Promise.race([make(sagaId, tried, giveUp.signal), late])
+    return await Promise.race([inTrace(traceParent, () => make(sagaId, tried, giveUp.signal)), late])
   } catch (error) {
     return { kind: 'fault', error: codeOf(error) }
   } finally {

@@ -89,6 +89,7 @@ const note = (id: string, more: Partial<SagaStart> = {}): SagaStart => ({
   ...saga(id),
   status: 'pending',
   isRestart: false,
+  traceParent: null,
   ...more,
 })
 

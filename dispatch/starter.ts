@@ -3,6 +3,7 @@ import { logFieldsOf, sagaStream } from '../domain/saga/ids.ts'
 import { isTerminal } from '../domain/saga/status.ts'
 import { describeError } from '../logger.ts'
 import { kindOf } from '../workflows/saga/contract.ts'
+import { beginSpan, currentTraceParent, inTrace } from '../tracing.ts'
 import { createCapacity } from './capacity.ts'
 import { createFresh } from './fresh.ts'
 import type { Orphans } from './orphans.ts'
@@ -46,18 +47,31 @@ export function createSagaStarter({ workflows, starts, orphans, log }: StarterOp
   const wakePlaces = capacityFor('wakes', WAKES_MAX)
   const fresh = createFresh()
 
-  const runStart = async (start: SagaStart): Promise<void> => {
+  /** In the trace of its saga: the process that looks for starts may do so while it serves another request. */
+  const runStart = (start: SagaStart): Promise<void> => inTrace(start.traceParent, () => startOnce(start))
+
+  const startOnce = async (start: SagaStart): Promise<void> => {
     fresh.forget(start.id)
     const startedAt = performance.now()
+    const { traceParent, definition, id, isRestart } = start
+    const attributes = { 'ordersaga.saga.id': id, 'ordersaga.restart': isRestart }
+    const span = beginSpan(`start ${definition}`, { kind: 'PRODUCER', attributes }, traceParent)
     try {
       // One that is over was started again by another process, and has ended since.
       if (!isOver(start)) {
-        await workflows.start(start, startPlaces.isAway() ? PROBE_TIMEOUT_MS : START_TIMEOUT_MS)
+        const timeoutMs = startPlaces.isAway() ? PROBE_TIMEOUT_MS : START_TIMEOUT_MS
+        const isStarted = await inTrace(span?.traceParent ?? traceParent, () =>
+          workflows.start(start, timeoutMs),
+        )
         startPlaces.succeeded()
+        // What an earlier call has started has its span, on which the attempts hang.
+        if (isStarted) span?.end()
       }
     } catch (error) {
       const trouble = troubleOf(error)
       startPlaces.failed(trouble, startedAt)
+      // A Temporal that is away is asked twice a second, and starts nothing: that makes no span.
+      if (trouble === 'slow' || trouble === 'none') span?.end(trouble.toUpperCase())
       // One that fails for a reason of its own is left claimed for a while, so that it does not stop those behind it.
       if (trouble === 'none')
         log.error({ ...fieldsOf(start), error: describeError(error) }, 'a start failed, will be repeated')
@@ -114,12 +128,13 @@ export function createSagaStarter({ workflows, starts, orphans, log }: StarterOp
      * Starts the workflow of a new saga in the background: at once if nothing that is older waits and there is room.
      */
     start(saga: NewSaga): void {
-      if (startPump.offer({ ...saga, status: 'pending', isRestart: false })) return
+      const traceParent = currentTraceParent() ?? null
+      if (startPump.offer({ ...saga, status: 'pending', isRestart: false, traceParent })) return
       fresh.add(saga.id)
-      startPump.kick()
+      inTrace(undefined, startPump.kick)
     },
     /** Interrupts the waits of whatever workflow has a note that it is to be woken. */
-    wake: wakePump.kick,
+    wake: () => inTrace(undefined, wakePump.kick),
     /** A workflow is noted to be started again. */
     restart: startPump.kick,
     /** Also takes what has become due by itself: what was left by another process, or could not be done before. */

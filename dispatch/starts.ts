@@ -12,6 +12,8 @@ export interface SagaStart extends NewSaga {
   /** It had a workflow before, which is gone. */
   isRestart: boolean
   status: string
+  /** The trace that it is part of. */
+  traceParent: string | null
 }
 
 /** A sleeping saga that has something to look at. */
@@ -40,7 +42,8 @@ export function createStarts({ db }: { db: Database }) {
             WHERE claimed_until <= clock_timestamp() OR saga_id = ANY (${own}::uuid[])
             ORDER BY created_at, saga_id LIMIT ${limit} FOR UPDATE SKIP LOCKED)
         RETURNING saga_id, created_at, is_restart)
-      SELECT s.id, s.definition, s.status, s.deadline_at AS "deadlineAt", n.is_restart AS "isRestart"
+      SELECT s.id, s.definition, s.status, s.deadline_at AS "deadlineAt", n.is_restart AS "isRestart",
+             s.trace_parent AS "traceParent"
         FROM claimed n JOIN sagas s ON s.id = n.saga_id ORDER BY n.created_at, n.saga_id`,
 
     /** The start failed: a process that has room may take it again. */

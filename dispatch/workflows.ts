@@ -40,10 +40,11 @@ export function createWorkflows({ client, sagas, queueOf, workflowTaskTimeoutMs,
      * Starts a workflow, unless it runs. A first start refuses an id that was used before: a start whose answer was
      * lost must not run a saga again that has ended meanwhile. A restart is made only where a workflow was found to be
      * gone.
+     * @returns whether it was this call that has started it.
      */
-    async start({ id, definition, deadlineAt, isRestart }: SagaStart, timeoutMs: number): Promise<void> {
+    start({ id, definition, deadlineAt, isRestart }: SagaStart, timeoutMs: number): Promise<boolean> {
       const saga = contractFor(definition)
-      await client.withDeadline(Date.now() + timeoutMs, () =>
+      return client.withDeadline(Date.now() + timeoutMs, () =>
         client.workflow
           .start(saga.workflowType, {
             workflowId: saga.workflowId(id),
@@ -53,9 +54,13 @@ export function createWorkflows({ client, sagas, queueOf, workflowTaskTimeoutMs,
             workflowIdConflictPolicy: 'FAIL',
             args: [{ id, definition, deadlineAt: deadlineAt.getTime(), ...input }],
           })
-          .catch((error: unknown) => {
-            if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error
-          }),
+          .then(
+            () => true,
+            (error: unknown) => {
+              if (error instanceof WorkflowExecutionAlreadyStartedError) return false
+              throw error
+            },
+          ),
       )
     },
 

@@ -80,6 +80,7 @@ async function projectUntil(isOver: AbortSignal, session: Sql, options: Projecto
     for (const projection of projections) {
       const onApplied = (count: number) => metrics.consumed.inc({ consumer: projection.name }, count)
       const handle = createConsumer({
+        name: projection.name,
         pool,
         enter: enterLive(projection),
         reach: (point) => reach?.(`projector:${point}`),

@@ -1,16 +1,18 @@
-import express, { type ErrorRequestHandler, type Express } from 'express'
+import express, { type ErrorRequestHandler, type Express, type Request } from 'express'
 import { createFaultSwitch } from './faults.ts'
 import type { Ledger } from './ledger.ts'
 import { createParcels } from './parcels.ts'
 import { createProvider, publishProvider } from './provider.ts'
 import { PROVIDERS } from './providers.ts'
+import { traceRequests } from '../trace-requests.ts'
+import { withoutKeys } from '../tracing.ts'
 
 /** The outside world, for development: every provider behind one address, with a ledger to read and a fault switch. */
 export function createSandbox(ledger: Ledger): Express {
   const app = express()
   const faults = createFaultSwitch(PROVIDERS.map(({ name }) => name))
   app.disable('x-powered-by')
-  app.use(express.json({ limit: '64kb' }))
+  app.use(traceRequests(routeOf), express.json({ limit: '64kb' }))
   app.get('/livez', (_request, response) => void response.json({ status: 'ok' }))
   app.get('/ledger', (_request, response) => {
     response.json(publishAll(ledger))
@@ -32,6 +34,10 @@ export function createSandbox(ledger: Ledger): Express {
   app.use(answerBadRequest)
   return app
 }
+
+/** Of a call that is made in a trace: no other begins one. */
+const routeOf = ({ path, headers }: Request): string | undefined =>
+  headers['traceparent'] === undefined ? undefined : withoutKeys(path)
 
 /** What all providers did, by list; two of them may be one list's. */
 function publishAll(ledger: Ledger): Record<string, object[]> {

@@ -2,7 +2,8 @@ import { once } from 'node:events'
 import path from 'node:path'
 import { isSandboxAllowed, readConfig } from '../config.ts'
 import { onShutdown } from '../lifecycle.ts'
-import { createLogger } from '../logger.ts'
+import { createLogger, createTroubleLog } from '../logger.ts'
+import { startTracing } from '../start-tracing.ts'
 import { createSandbox } from './app.ts'
 import { openLedger } from './ledger.ts'
 
@@ -14,6 +15,7 @@ if (!isSandboxAllowed(config)) {
   )
   process.exit(1)
 }
+const stopTracing = await startTracing('sandbox', config, createTroubleLog(log))
 const server = createSandbox(openLedger(path.join(config.DATA_DIR, 'sandbox-ledger.jsonl'))).listen(
   config.SANDBOX_PORT,
   config.HOST,
@@ -24,4 +26,5 @@ log.info({ port: config.SANDBOX_PORT }, 'playing the providers')
 onShutdown(log, config.SUPERVISED, async () => {
   server.close()
   server.closeAllConnections()
+  await stopTracing()
 })

@@ -12,6 +12,7 @@ export async function bundleWorkflows(entry = path.join(WORKFLOWS, 'index.ts')):
   const { bundleWorkflowCode } = await import('@temporalio/worker')
   const { code } = await bundleWorkflowCode({
     workflowsPath: entry,
+    workflowInterceptorModules: [path.join(WORKFLOWS, 'saga', 'carry-headers.ts')],
     logger: { log() {}, trace() {}, debug() {}, info() {}, warn() {}, error() {} },
   })
   return code

@@ -8,6 +8,7 @@ import { createMetrics, serveMetrics } from '../metrics.ts'
 import { LOOKS_UP_BY_KEY, openPool } from '../postgres.ts'
 import { openDatabase } from '../prisma/client.ts'
 import { requireRelease } from '../prisma/require-release.ts'
+import { startTracing } from '../start-tracing.ts'
 import { ORDER_SAGA } from '../workflows/order/contract.ts'
 import { createAttemptMetrics } from './attempt-metrics.ts'
 import { createChoreographyMetrics } from './choreography-metrics.ts'
@@ -21,6 +22,7 @@ const NOTES_POOL = 4
 const config = readConfig()
 const log = createLogger('choreography', config)
 const onTrouble = createTroubleLog(log)
+const stopTracing = await startTracing('choreography', config, onTrouble)
 
 const url = requireDatabaseUrl(config)
 await requireRelease(url, log)
@@ -60,4 +62,5 @@ onShutdown(log, config.SUPERVISED, async () => {
   await transport.close()
   closeMetrics()
   await Promise.all([pool.end(), db.$disconnect()])
+  await stopTracing()
 })

@@ -9,11 +9,13 @@ import { createLogger, createTroubleLog } from '../logger.ts'
 import { createMetrics, serveMetrics } from '../metrics.ts'
 import { LOOKS_UP_BY_KEY, openPool } from '../postgres.ts'
 import { requireRelease } from '../prisma/require-release.ts'
+import { startTracing } from '../start-tracing.ts'
 import { createFailpoints } from './failpoints.ts'
 
 const config = readConfig()
 const log = createLogger('projector', config)
 const onTrouble = createTroubleLog(log)
+const stopTracing = await startTracing('projector', config, onTrouble)
 
 const url = requireDatabaseUrl(config)
 await requireRelease(url, log)
@@ -42,4 +44,5 @@ onShutdown(log, config.SUPERVISED, async () => {
   await transport.close()
   closeMetrics()
   await pool.end()
+  await stopTracing()
 })

@@ -8,6 +8,7 @@ import { createLogger, createTroubleLog } from '../logger.ts'
 import { createMetrics, serveMetrics } from '../metrics.ts'
 import { openPool } from '../postgres.ts'
 import { requireRelease } from '../prisma/require-release.ts'
+import { startTracing } from '../start-tracing.ts'
 import { createFailpoints } from './failpoints.ts'
 import { createSagaLog } from './saga-log.ts'
 import { createSagaMetrics } from './saga-metrics.ts'
@@ -15,6 +16,7 @@ import { createSagaMetrics } from './saga-metrics.ts'
 const config = readConfig()
 const log = createLogger('relay', config)
 const onTrouble = createTroubleLog(log)
+const stopTracing = await startTracing('relay', config, onTrouble)
 
 const url = requireDatabaseUrl(config)
 await requireRelease(url, log)
@@ -45,4 +47,5 @@ onShutdown(log, config.SUPERVISED, async () => {
   closeMetrics()
   await sagaLog.settled()
   await pool.end()
+  await stopTracing()
 })

@@ -12,6 +12,7 @@ import type { Participant } from '../domain/participants.ts'
 import { PERMITS } from '../domain/provider/permits.ts'
 import { logFieldsOf } from '../domain/saga/ids.ts'
 import { withLogContext } from '../log-context.ts'
+import { traceActivities } from './trace-activities.ts'
 import { bulkheadOf, PARTICIPANT_NAMES, SAGA_PARTICIPANTS } from './bulkheads.ts'
 
 /**
@@ -74,7 +75,9 @@ export async function runWorkers(options: RunWorkersOptions): Promise<RunningWor
         maxHeartbeatThrottleInterval: '1s',
         maxConcurrentActivityTaskExecutions: slots,
         maxTaskQueueActivitiesPerSecond: perSecond,
-        interceptors: { activity: [({ info }) => ({ inbound: inLogContext(info) })] },
+        interceptors: {
+          activity: [() => ({ inbound: traceActivities }), ({ info }) => ({ inbound: inLogContext(info) })],
+        },
       } satisfies WorkerOptions
       if (!SAGA_PARTICIPANTS.includes(participant))
         return Worker.create({ ...shared, activities: onTemporal(groups[participant]) })

@@ -1,16 +1,17 @@
 import type { Logger } from 'pino'
 import { criticalPath, type Moment } from '../domain/operations/critical-path.ts'
 import { logFieldsOf } from '../domain/saga/ids.ts'
-import type { StoredEvent } from '../events/store/event.ts'
+import type { OutboxRow } from '../events/outbox/outbox.ts'
 import type { Sql } from '../events/store/sql.ts'
 import { describeError } from '../logger.ts'
+import { recordedTraceId } from '../tracing.ts'
 import { endOf, type SagaEnd } from '../domain/operations/saga-ends.ts'
 
 /** Sagas whose events are read at once, and those that may wait for it: a relay that makes up for hours logs no more. */
 const READ_AT_ONCE = 50
 const WAITING_MAX = 2000
 
-type Ended = SagaEnd & { streamId: string; version: number }
+type Ended = SagaEnd & Pick<OutboxRow, 'streamId' | 'version' | 'traceParent'>
 
 const EVENTS = `
   SELECT stream_id AS "streamId", version, type, data->>'step' AS step, recorded_at AS "recordedAt"
@@ -42,12 +43,12 @@ export function createSagaLog({ db, log }: { db: Sql; log: Logger }) {
   }
 
   return {
-    onPublished(events: readonly StoredEvent[]): void {
+    onPublished(events: readonly OutboxRow[]): void {
       for (const event of events) {
         const end = endOf(event)
         if (end === undefined) continue
         if (waiting.length >= WAITING_MAX) dropped += 1
-        else waiting.push({ ...end, streamId: event.streamId, version: event.version })
+        else waiting.push({ ...event, ...end })
       }
       if (waiting.length > 0) writing ??= write().finally(() => (writing = undefined))
     },
@@ -60,13 +61,15 @@ async function logEnds(ended: readonly Ended[], { db, log }: { db: Sql; log: Log
   const rows = await db.query<Moment & { streamId: string; version: number }>(EVENTS, [
     ended.map(({ streamId }) => streamId),
   ])
-  for (const { streamId, version, kind, outcome, code } of ended) {
+  for (const { streamId, version, traceParent, kind, outcome, code } of ended) {
     const moments = rows.filter((row) => row.streamId === streamId && row.version <= version)
     const [first, last] = [moments[0], moments.at(-1)]
     if (first === undefined || last === undefined) continue
+    const traceId = recordedTraceId(traceParent)
     log.info(
       {
         ...logFieldsOf(streamId),
+        ...(traceId === undefined ? {} : { traceId }),
         outcome,
         ...(code === undefined ? {} : { code }),
         tookMs: last.recordedAt.getTime() - first.recordedAt.getTime(),

@@ -7,10 +7,11 @@ import { createClocks } from '../dispatch/clocks.ts'
 import { sweepRegularly } from '../dispatch/sweep.ts'
 import type { Participant } from '../domain/participants.ts'
 import { onShutdown } from '../lifecycle.ts'
-import { createLogger, describeError } from '../logger.ts'
+import { createLogger, createTroubleLog, describeError } from '../logger.ts'
 import { createMetrics, serveMetrics } from '../metrics.ts'
 import { openDatabase } from '../prisma/client.ts'
 import { requireRelease } from '../prisma/require-release.ts'
+import { startTracing } from '../start-tracing.ts'
 import { freePort } from '../stack/ports.ts'
 import { PARTICIPANT_NAMES } from './bulkheads.ts'
 import { createAttemptMetrics } from './attempt-metrics.ts'
@@ -22,6 +23,7 @@ import { createWatchedServices } from './watched-services.ts'
 
 const config = readConfig()
 const log = createLogger('worker', config)
+const stopTracing = await startTracing('worker', config, createTroubleLog(log))
 const participants = chosenParticipants(process.argv.slice(2))
 await requireRelease(requireDatabaseUrl(config), log)
 
@@ -71,6 +73,7 @@ onShutdown(log, config.SUPERVISED, async () => {
   closeMetrics()
   await connection.close()
   await db.$disconnect()
+  await stopTracing()
 })
 workers.ended.catch((error: unknown) => {
   log.error(error, 'a worker failed')

@@ -8,6 +8,7 @@ import {
 import { endpoint, reply, type Endpoint } from '../endpoint.ts'
 import { ACCEPTED, accepted, momentKey, page, pageQuery, time, toPage, uuid, uuidInPath } from '../parts.ts'
 import { HttpProblem } from '../problem.ts'
+import { traceId, traceUrl, viewTrace, type TemporalPlace } from './saga.ts'
 import { reason } from '../text.ts'
 import { z } from '../zod.ts'
 
@@ -59,7 +60,8 @@ const fields = z.object({
         'NOT_AN_EVENT: a foreign message.',
     }),
   message: z.string().nullable(),
-  traceId: z.string().nullable(),
+  traceId,
+  traceUrl,
   createdAt: time,
   firstFailedAt: time.nullable(),
   lastFailedAt: time.nullable(),
@@ -99,10 +101,12 @@ const ON_RECORD = { 202: { description: 'Accepted, and recorded.', schema: accep
 
 export interface DeadLetterResources {
   deadLetters: ReturnType<typeof createDeadLetterDesk>
+  temporal: TemporalPlace
 }
 
 /** What consumers could not apply. */
-export function deadLetterEndpoints({ deadLetters }: DeadLetterResources): Endpoint[] {
+export function deadLetterEndpoints({ deadLetters, temporal }: DeadLetterResources): Endpoint[] {
+  const viewLetter = letterView(temporal)
   return [
     endpoint({
       method: 'get',
@@ -199,10 +203,13 @@ function requireAccepted(verdict: LetterVerdict): void {
   }
 }
 
-const viewLetter = ({ createdAt, ...letter }: DeadLetter) => ({
-  ...letter,
-  createdAt: createdAt.toISOString(),
-  firstFailedAt: letter.firstFailedAt?.toISOString() ?? null,
-  lastFailedAt: letter.lastFailedAt?.toISOString() ?? null,
-  nextAttemptAt: letter.nextAttemptAt?.toISOString() ?? null,
-})
+const letterView =
+  (place: TemporalPlace) =>
+  ({ createdAt, ...letter }: DeadLetter) => ({
+    ...letter,
+    ...viewTrace(letter.traceId, place),
+    createdAt: createdAt.toISOString(),
+    firstFailedAt: letter.firstFailedAt?.toISOString() ?? null,
+    lastFailedAt: letter.lastFailedAt?.toISOString() ?? null,
+    nextAttemptAt: letter.nextAttemptAt?.toISOString() ?? null,
+  })

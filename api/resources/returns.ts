@@ -36,7 +36,8 @@ const returnRequest = z
 
 const decisionRequest = z.strictObject({ reason }).openapi('ReturnDecision')
 
-const { definition, steps, version, createdAt, updatedAt, deadlineAt, workflow } = SAGA_FIELDS
+const { definition, steps, version, createdAt, updatedAt, deadlineAt, workflow, traceId, traceUrl } =
+  SAGA_FIELDS
 
 export const returned = z
   .object({
@@ -68,6 +69,8 @@ export const returned = z
     updatedAt,
     deadlineAt: deadlineAt.openapi({ description: 'Without decision or parcel it expires then.' }),
     workflow,
+    traceId,
+    traceUrl,
   })
   .openapi('Return')
 

@@ -1,6 +1,7 @@
 import { SAGA_KINDS } from '../../domain/saga/ids.ts'
 import { SAGA_STATUSES, type SagaStatus } from '../../domain/saga/status.ts'
 import type { StepOutline } from '../../domain/saga/step-outline.ts'
+import { recordedTraceId } from '../../tracing.ts'
 import type { SagaContract } from '../../workflows/saga/contract.ts'
 import { time } from '../parts.ts'
 import { reason } from '../text.ts'
@@ -31,6 +32,12 @@ const step = z
   })
   .openapi('Step')
 
+export const traceId = z.string().nullable()
+export const traceUrl = z
+  .string()
+  .nullable()
+  .describe('Where a person can look at the trace; null without one, and where TRACE_UI_URL is not set.')
+
 /** What every saga shows of itself. */
 export const SAGA_FIELDS = {
   definition: z.string().openapi({
@@ -45,6 +52,10 @@ export const SAGA_FIELDS = {
   updatedAt: time,
   deadlineAt: time,
   workflow: z.object({ id: z.string(), url: z.string() }),
+  traceId: traceId.describe(
+    'The W3C trace that it is part of; null where none was recorded, and in the answer to the request for an order or a transfer.',
+  ),
+  traceUrl,
 }
 
 export const cancelRequest = z.strictObject({ reason: reason.optional() }).openapi('CancelRequest')
@@ -62,6 +73,7 @@ export interface SagaRecord {
   createdAt: Date
   updatedAt: Date
   deadlineAt: Date
+  traceParent?: string | null
   fences: readonly {
     step: string
     state: string
@@ -84,6 +96,7 @@ export interface SagaSnapshot {
   createdAt: Date
   updatedAt: Date
   deadlineAt: Date
+  traceParent?: string | null
   /** The steps that were begun, in that order. */
   steps: readonly StepSnapshot[]
 }
@@ -145,14 +158,23 @@ export const asPlaced = (
 type StepState = z.infer<typeof step>['state']
 type CompensationState = z.infer<typeof step>['compensation']
 
-/** Where the links to a workflow lead. */
+/** Where the links to a workflow lead, and those to a trace. */
 export interface TemporalPlace {
   uiUrl: string
   namespace: string
+  /** With `{traceId}` in it. */
+  traceUiUrl?: string | undefined
 }
 
+/** A trace that was recorded, and where a person can look at it. */
+export const viewTrace = (id: string | null | undefined, { traceUiUrl }: TemporalPlace) => ({
+  traceId: id ?? null,
+  traceUrl: typeof id === 'string' ? (traceUiUrl?.replaceAll('{traceId}', id) ?? null) : null,
+})
+
 /** What the API shows of every saga, whatever it is about: what it is, joined with its own definition. */
-export function viewSaga(contract: SagaContract, saga: SagaSnapshot, { uiUrl, namespace }: TemporalPlace) {
+export function viewSaga(contract: SagaContract, saga: SagaSnapshot, place: TemporalPlace) {
+  const { uiUrl, namespace } = place
   const workflowId = contract.workflowId(saga.id)
   return {
     definition: saga.definition,
@@ -164,6 +186,7 @@ export function viewSaga(contract: SagaContract, saga: SagaSnapshot, { uiUrl, na
     updatedAt: saga.updatedAt.toISOString(),
     deadlineAt: saga.deadlineAt.toISOString(),
     workflow: { id: workflowId, url: `${uiUrl}/namespaces/${namespace}/workflows/${workflowId}` },
+    ...viewTrace(recordedTraceId(saga.traceParent), place),
   }
 }
 

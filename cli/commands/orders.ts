@@ -208,6 +208,7 @@ function showOrder(out: Output, order: Order): void {
     updated: order.updatedAt,
     deadline: order.deadlineAt,
     workflow: order.workflow?.url,
+    trace: order.traceUrl ?? order.traceId,
   })
   out.print('')
   showSteps(out, order.steps)

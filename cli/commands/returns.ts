@@ -121,6 +121,7 @@ function showReturn(out: Output, found: Return): void {
     parcel: found.parcelReceivedAt,
     created: found.createdAt,
     deadline: found.deadlineAt,
+    trace: found.traceUrl ?? found.traceId,
   })
   if (found.steps.length === 0) return
   out.print('')

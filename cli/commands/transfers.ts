@@ -98,6 +98,7 @@ function showTransfer(out: Output, transfer: Transfer): void {
     amount: money(transfer.amountMinor, transfer.currency),
     created: transfer.createdAt,
     deadline: transfer.deadlineAt,
+    trace: transfer.traceUrl ?? transfer.traceId,
   })
   out.print('')
   showSteps(out, transfer.steps)

@@ -1,5 +1,6 @@
 import type { Database } from '../../prisma/client.ts'
 import { DomainError } from '../../faults.ts'
+import { currentTraceParent } from '../../tracing.ts'
 import type { Composition } from '../saga/composition.ts'
 import type { Coordination } from '../saga/coordination.ts'
 import { fingerprint, intakePaused, keyReused, rethrowTwin } from '../saga/idempotency.ts'
@@ -92,10 +93,11 @@ export function createIntake({ db, compose, newId }: IntakeOptions) {
       const rows = await db.$queryRaw<
         { verdict: Verdict; placed: StoredOrder | null; positions: number[] }[]
       >`
-        SELECT verdict, placed, positions FROM order_place(${newId()}::uuid, ${slips}::jsonb, ${caller}, ${key}, ${hash},
-          ${body}::jsonb, ${request.deadlineSeconds ?? DEADLINE_SECONDS}::integer)`.catch(rethrowTwin)
+        SELECT verdict, placed, positions FROM order_place_traced(${newId()}::uuid, ${slips}::jsonb, ${caller}, ${key},
+          ${hash}, ${body}::jsonb, ${request.deadlineSeconds ?? DEADLINE_SECONDS}::integer,
+          ${currentTraceParent() ?? null})`.catch(rethrowTwin)
       const [row] = rows
-      if (row === undefined) throw new Error('order_place answered no row')
+      if (row === undefined) throw new Error('order_place_traced answered no row')
       if (row.placed !== null && row.verdict !== 'reused') {
         const isReplay = row.verdict === 'replayed'
         // The key is another customer's by now.

@@ -1,5 +1,6 @@
 import { Agent, errors, request as send, type Dispatcher } from 'undici'
 import { Fault } from '../../faults.ts'
+import { currentTraceParent, inSpan, withoutKeys, type OpenSpan } from '../../tracing.ts'
 import type { Attempt, ProviderAnswer } from './protocol.ts'
 
 /** How long a provider may take to answer: less than the attempt has, so that the attempt learns what happened. */
@@ -52,21 +53,31 @@ export function createProviderHttp({ name, baseUrl }: { name: string; baseUrl: s
     connect: { timeout: CONNECT_TIMEOUT_MS },
     maxResponseSize: ANSWER_BYTES_MAX,
   })
-  return async (request, attempt) => {
+  const call = async (request: ProviderRequest, attempt: Attempt, span: OpenSpan): Promise<HttpAnswer> => {
     const timeout = AbortSignal.timeout(attempt.isLocal ? ANSWER_TIMEOUT_MS.local : ANSWER_TIMEOUT_MS.queued)
     const signal = AbortSignal.any([attempt.signal, timeout])
     try {
       const response = await send(base + request.path, { dispatcher, signal, ...asOptions(request) })
+      span.setAttribute('http.response.status_code', response.statusCode)
       const text = await response.body.text()
       return read(name, response, text)
     } catch (error) {
       throw error instanceof Fault ? error : asFault(name, error, signal.aborted)
     }
   }
+  return (request, attempt) => {
+    const { method, path } = request
+    const attributes = { 'http.request.method': method, 'ordersaga.provider': name }
+    return inSpan(`${name} ${method} ${withoutKeys(path)}`, { kind: 'CLIENT', attributes }, (span) =>
+      call(request, attempt, span),
+    )
+  }
 }
 
 function asOptions({ method, body, idempotencyKey }: ProviderRequest) {
+  const traceparent = currentTraceParent()
   const headers = {
+    ...(traceparent === undefined ? {} : { traceparent }),
     accept: 'application/json',
     ...(body === undefined ? {} : { 'content-type': 'application/json' }),
     ...(idempotencyKey === undefined ? {} : { 'idempotency-key': idempotencyKey }),

@@ -1,5 +1,6 @@
 import type { Database } from '../../prisma/client.ts'
 import { DomainError } from '../../faults.ts'
+import { currentTraceParent } from '../../tracing.ts'
 import type { Composition } from '../saga/composition.ts'
 import { fingerprint, intakePaused, keyReused, rethrowTwin } from '../saga/idempotency.ts'
 
@@ -51,10 +52,12 @@ export function createReturnIntake({
       const hash = fingerprint({ orderId, return: sent })
       const [row] = await db.$queryRaw<{ verdict: Verdict; id: string; positions: number[] }[]>`
         SELECT verdict, id, positions
-          FROM return_request(${newId()}::uuid, ${definition}, ${beforePivot}::text[], ${caller}, ${key}, ${hash},
+          FROM return_request_traced(${newId()}::uuid, ${definition}, ${beforePivot}::text[], ${caller}, ${key}, ${hash},
             ${orderId}::uuid, ${lines === undefined ? null : JSON.stringify(lines)}::jsonb, ${reason},
-            ${APPROVED_BELOW_MINOR}::bigint, ${expiresAfterSeconds}::integer)`.catch(rethrowTwin)
-      if (row === undefined) throw new Error('return_request answered no row')
+            ${APPROVED_BELOW_MINOR}::bigint, ${expiresAfterSeconds}::integer, ${currentTraceParent() ?? null})`.catch(
+        rethrowTwin,
+      )
+      if (row === undefined) throw new Error('return_request_traced answered no row')
       const { verdict, id, positions } = row
       if (verdict !== 'requested' && verdict !== 'replayed') throw refusal(verdict, positions)
       return { id, isReplay: verdict === 'replayed' }

@@ -1,4 +1,5 @@
 import type { Database } from '../../prisma/client.ts'
+import { currentTraceParent } from '../../tracing.ts'
 import type { Composition } from '../saga/composition.ts'
 import { definitionOf, fingerprint, intakePaused, keyReused, rethrowTwin } from '../saga/idempotency.ts'
 
@@ -49,9 +50,11 @@ export function createTransferIntake({
       const [body, hash] = [JSON.stringify(request), fingerprint(sent)]
       const [row] = await db.$queryRaw<StoredPlacement[]>`
         SELECT verdict, id, created_at AS "createdAt", deadline_at AS "deadlineAt"
-          FROM place_transfer(${newId()}::uuid, ${definition}, ${caller}, ${key}, ${hash}, ${body}::jsonb,
-            ${beforePivot}::text[], ${DEADLINE_SECONDS}::integer)`.catch(rethrowTwin)
-      if (row === undefined) throw new Error('place_transfer answered no row')
+          FROM transfer_place_traced(${newId()}::uuid, ${definition}, ${caller}, ${key}, ${hash}, ${body}::jsonb,
+            ${beforePivot}::text[], ${DEADLINE_SECONDS}::integer, ${currentTraceParent() ?? null})`.catch(
+        rethrowTwin,
+      )
+      if (row === undefined) throw new Error('transfer_place_traced answered no row')
       const { verdict, ...placed } = row
       if (verdict === 'reused') throw keyReused()
       if (verdict === 'paused') throw intakePaused()

@@ -20,12 +20,14 @@ export interface EventEnvelope {
   readonly streamversion: number
   /** The shape of `data`, as it was recorded; see events/store/upcasting.ts. */
   readonly schemaversion: number
+  /** The trace that it is part of, where there is one (the CloudEvents extension Distributed Tracing). */
+  readonly traceparent?: string | undefined
   readonly data: unknown
 }
 
 const TYPE_PREFIX = 'ordersaga.'
 
-export function toEnvelope(event: StoredEvent): EventEnvelope {
+export function toEnvelope(event: StoredEvent & { traceParent?: string | null }): EventEnvelope {
   return {
     specversion: '1.0',
     id: `${event.streamId}/${event.version}`,
@@ -36,6 +38,7 @@ export function toEnvelope(event: StoredEvent): EventEnvelope {
     datacontenttype: 'application/json',
     streamversion: event.version,
     schemaversion: event.schemaVersion,
+    ...(typeof event.traceParent === 'string' ? { traceparent: event.traceParent } : {}),
     data: event.data,
   }
 }

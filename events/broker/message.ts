@@ -41,6 +41,8 @@ const ENVELOPE = z
     datacontenttype: z.literal('application/json'),
     streamversion: z.int32().min(1),
     schemaversion: z.int32().min(1),
+    // One that is no text says nothing, and is no reason to set an event aside.
+    traceparent: z.string().max(100).optional().catch(undefined),
     data: z.record(z.string(), z.unknown()),
   })
   .refine(({ id, subject, streamversion }) => id === `${subject}/${streamversion}`, { path: ['id'] })

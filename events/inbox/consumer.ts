@@ -1,7 +1,19 @@
 import type pg from 'pg'
 import { inTransaction, type Sql } from '../store/sql.ts'
 import { setAside, streamsSetAside, type SetAside } from './dead-letters.ts'
-import { applyTo, codeOf, GAP, isNext, TIMED_OUT, tryToApply, type Effect, type Failure } from './effect.ts'
+import {
+  applyTo,
+  codeOf,
+  GAP,
+  isFailure,
+  isNext,
+  TIMED_OUT,
+  tryToApply,
+  type Applied,
+  type Effect,
+} from './effect.ts'
+import { createTrail, type Trail } from './trail.ts'
+import { inBatchSpan } from '../../tracing.ts'
 import { isDatabaseTrouble } from '../../faults.ts'
 import type { EventEnvelope } from '../broker/envelope.ts'
 import { lockPositions, movePositions } from './inbox.ts'
@@ -14,6 +26,8 @@ const TIMEOUTS_MAX = 3
 export type Enter = (db: Sql) => Promise<Effect>
 
 export interface ConsumerOptions {
+  /** Its name in traces; without one it leaves nothing there. */
+  name?: string
   pool: pg.Pool
   enter: Enter
   /** Called at `before-commit` and `after-commit`, for kill tests. */
@@ -28,15 +42,19 @@ export interface ConsumerOptions {
  * event is set aside. What is not the fault of an event rejects the batch: it is delivered again, and no attempt is
  * spent.
  */
-export function createConsumer({ pool, enter, reach, onApplied }: ConsumerOptions): EventHandler {
-  const inOneTransaction = (envelopes: readonly EventEnvelope[], tryOne: TryOne) =>
-    inTransaction(pool, async (db) => {
-      const applied = await takeIn(db, await enter(db), envelopes, tryOne)
+export function createConsumer({ name, pool, enter, reach, onApplied }: ConsumerOptions): EventHandler {
+  const inOneTransaction = async (envelopes: readonly EventEnvelope[], tryOne: TryOne) => {
+    const trail = name === undefined ? undefined : createTrail(name)
+    const applied = await inTransaction(pool, async (db) => {
+      const applied = await takeIn(db, await enter(db), envelopes, tryOne, trail)
       reach?.('before-commit')
       return applied
     })
+    trail?.record()
+    return applied
+  }
   let timeouts = 0
-  return async (envelopes) => {
+  const handle: EventHandler = async (envelopes) => {
     const applied = await inOneTransaction(envelopes, applyOrThrow).catch((error: unknown) => {
       if (codeOf(error) === TIMED_OUT) timeouts += 1
       // Slow again and again: it may be one of these events, which is then looked for.
@@ -48,16 +66,18 @@ export function createConsumer({ pool, enter, reach, onApplied }: ConsumerOption
     reach?.('after-commit')
     onApplied?.(applied)
   }
+  if (name === undefined) return handle
+  return (envelopes) => {
+    const traceParents = envelopes.map(({ traceparent }) => traceparent)
+    return inBatchSpan(`${name} takes in a batch`, traceParents, () => handle(envelopes))
+  }
 }
 
-type TryOne = (effect: Effect, db: Sql, envelope: EventEnvelope) => Promise<Failure | undefined>
+type TryOne = (effect: Effect, db: Sql, envelope: EventEnvelope) => Promise<Applied>
 
 const impatiently: TryOne = (effect, db, envelope) => tryToApply(effect, db, envelope, false)
 
-const applyOrThrow: TryOne = async (effect, db, envelope) => {
-  await applyTo(effect, db, envelope)
-  return undefined
-}
+const applyOrThrow: TryOne = applyTo
 
 /**
  * Applies what is next in its stream, passes over what was seen before, and sets aside what fails, what is not next,
@@ -69,6 +89,7 @@ export async function takeIn(
   effect: Effect,
   envelopes: readonly EventEnvelope[],
   tryOne: TryOne = tryToApply,
+  trail?: Trail,
 ): Promise<number> {
   const streams = [...new Set(envelopes.map(({ subject }) => subject))]
   const positions = await lockPositions(db, effect.name, streams)
@@ -85,13 +106,15 @@ export async function takeIn(
       letters.push({ envelope })
       continue
     }
-    const failure = isNext(effect, position, streamversion) ? await tryOne(effect, db, envelope) : GAP
-    if (failure === undefined) {
+    const startedAt = performance.now()
+    const result = isNext(effect, position, streamversion) ? await tryOne(effect, db, envelope) : GAP
+    trail?.add(envelope, startedAt, result)
+    if (isFailure(result)) {
+      aside.add(subject)
+      letters.push({ envelope, failure: result })
+    } else {
       moved.set(subject, streamversion)
       applied += 1
-    } else {
-      aside.add(subject)
-      letters.push({ envelope, failure })
     }
   }
   await movePositions(db, effect.name, moved)

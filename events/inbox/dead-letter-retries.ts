@@ -1,7 +1,8 @@
 import type pg from 'pg'
 import { inTransaction, sqlOf, type Sql } from '../store/sql.ts'
 import { recordFailure, settleHeads } from './dead-letters.ts'
-import { GAP, isNext, tryToApply, type Effect, type Failure } from './effect.ts'
+import { GAP, isFailure, isNext, tryToApply, type Effect, type Failure } from './effect.ts'
+import { createTrail, type Trail } from './trail.ts'
 import type { EventEnvelope } from '../broker/envelope.ts'
 import { lockPositions, movePositions } from './inbox.ts'
 
@@ -37,10 +38,12 @@ export async function retryDueLetters({ pool, consumers, resolve }: RetryOptions
   for (const { consumer, streamId } of due) {
     if (performance.now() > endsAt) break
     try {
+      const trail = createTrail(consumer)
       await inTransaction(pool, async (db) => {
         const effect = await resolve(db, consumer)
-        await (effect === undefined ? postpone(db, consumer, streamId) : drain(db, effect, streamId))
+        await (effect === undefined ? postpone(db, consumer, streamId) : drain(db, effect, streamId, trail))
       })
+      trail.record()
     } catch (error) {
       // One that cannot even be tried holds up none of the others.
       failed ??= { error }
@@ -66,7 +69,7 @@ interface Letter {
   envelope: EventEnvelope
 }
 
-async function drain(db: Sql, effect: Effect, streamId: string): Promise<void> {
+async function drain(db: Sql, effect: Effect, streamId: string, trail: Trail): Promise<void> {
   const positions = await lockPositions(db, effect.name, [streamId])
   let position = positions.get(streamId) ?? 0
   const letters = await db.query<Letter>(
@@ -80,7 +83,7 @@ async function drain(db: Sql, effect: Effect, streamId: string): Promise<void> {
   const settled: string[] = []
   let failed: { letter: Letter; failure: Failure } | undefined
   for (const letter of letters) {
-    const failure = await attempt(db, effect, position, letter)
+    const failure = await attempt(db, effect, position, letter, trail)
     if (failure !== undefined) {
       failed = { letter, failure }
       break
@@ -94,7 +97,16 @@ async function drain(db: Sql, effect: Effect, streamId: string): Promise<void> {
   await settleHeads(db, effect.name, [streamId])
 }
 
-async function attempt(db: Sql, effect: Effect, position: number, { version, envelope }: Letter) {
+async function attempt(
+  db: Sql,
+  effect: Effect,
+  position: number,
+  { version, envelope }: Letter,
+  trail: Trail,
+): Promise<Failure | undefined> {
   if (version <= position) return undefined
-  return isNext(effect, position, version) ? tryToApply(effect, db, envelope, false) : GAP
+  const startedAt = performance.now()
+  const result = isNext(effect, position, version) ? await tryToApply(effect, db, envelope, false) : GAP
+  trail.add(envelope, startedAt, result)
+  return isFailure(result) ? result : undefined
 }

@@ -53,7 +53,7 @@ export async function setAside(db: Sql, consumer: string, letters: readonly SetA
     `INSERT INTO dead_letters (consumer, stream_id, version, type, envelope, trace_id, cause, message, state, attempts,
        first_failed_at, last_failed_at, next_attempt_at)
      SELECT $1, envelope->>'subject', (envelope->>'streamversion')::integer, type, envelope,
-       substring(envelope->>'traceparent' FROM '^[0-9a-f]{2}-([0-9a-f]{32})-'), cause, message, state,
+       substring(envelope->>'traceparent' FROM '^00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f][13579bdf]$'), cause, message, state,
        CASE state WHEN 'retrying' THEN 1 ELSE 0 END, failed_at, failed_at,
        failed_at + make_interval(secs => $3::double precision / 1000)
        FROM jsonb_to_recordset($2::jsonb) AS l (envelope jsonb, type text, cause text, message text),

@@ -7,8 +7,11 @@ import type { StoredEvent } from '../store/event.ts'
 export interface Effect {
   /** Its name in the inbox and in the dead letters. */
   readonly name: string
-  /** Writes through `db` only: the position moves in the same database transaction. */
-  apply(db: Sql, event: StoredEvent): Promise<void>
+  /**
+   * Writes through `db` only: the position moves in the same database transaction. `ignored` is for an event that is none
+   * of its business, of which no span is made.
+   */
+  apply(db: Sql, event: StoredEvent): Promise<void | 'applied' | 'ignored'>
   /** The ids of the events that an operator has discarded: passed over, whatever they are. */
   readonly discarded?: ReadonlySet<string>
   /**
@@ -27,6 +30,11 @@ export interface Failure {
   message: string
 }
 
+/** What came of an event: applied, none of the consumer's business, or why it could not be applied. */
+export type Applied = 'applied' | 'ignored' | Failure
+
+export const isFailure = (applied: Applied): applied is Failure => typeof applied === 'object'
+
 export const GAP: Failure = {
   cause: 'EVENT_GAP',
   message: 'An earlier event of its stream has not arrived.',
@@ -36,8 +44,13 @@ export const GAP: Failure = {
 export const isNext = ({ toleratesGaps = false }: Effect, position: number, version: number): boolean =>
   version === position + 1 || (toleratesGaps && version > position)
 
-export async function applyTo(effect: Effect, db: Sql, envelope: EventEnvelope): Promise<void> {
-  if (effect.discarded?.has(envelope.id) !== true) await effect.apply(db, fromEnvelope(envelope))
+export async function applyTo(
+  effect: Effect,
+  db: Sql,
+  envelope: EventEnvelope,
+): Promise<'applied' | 'ignored'> {
+  if (effect.discarded?.has(envelope.id) === true) return 'ignored'
+  return (await effect.apply(db, fromEnvelope(envelope))) ?? 'applied'
 }
 
 /** SQLSTATE of a statement that took too long: the database is slow, or this event is. */
@@ -53,10 +66,11 @@ export async function tryToApply(
   db: Sql,
   envelope: EventEnvelope,
   isPatient = true,
-): Promise<Failure | undefined> {
+): Promise<Applied> {
   await db.query('SAVEPOINT event')
+  let applied: Applied
   try {
-    await applyTo(effect, db, envelope)
+    applied = await applyTo(effect, db, envelope)
   } catch (error) {
     if (isDatabaseTrouble(error) && (isPatient || codeOf(error) !== TIMED_OUT)) throw error
     // Fails where the connection was lost, which is not the event's fault either.
@@ -64,7 +78,7 @@ export async function tryToApply(
     return failureOf(error)
   }
   await db.query('RELEASE SAVEPOINT event')
-  return undefined
+  return applied
 }
 
 export const codeOf = (error: unknown): unknown =>

@@ -10,10 +10,12 @@ export const OUTBOX_KEPT_MINUTES = 60
  */
 export interface OutboxRow extends StoredEvent {
   id: number
+  /** The trace that it is published in. */
+  traceParent: string | null
 }
 
 const UNPUBLISHED = `
-  SELECT o.id, ${EVENT_COLUMNS}
+  SELECT o.id, o.trace_parent AS "traceParent", ${EVENT_COLUMNS}
     FROM outbox o JOIN events e USING (stream_id, version)
    WHERE o.published_at IS NULL AND o.stream_id <> ALL ($1::text[]) ORDER BY o.id LIMIT $2`
 

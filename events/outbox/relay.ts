@@ -1,9 +1,9 @@
 import { backoffMs, pause } from '../backoff.ts'
 import { toEnvelope } from '../broker/envelope.ts'
 import { standForLeader } from '../leader.ts'
-import type { StoredEvent } from '../store/event.ts'
+import { beginSpan, inBatchSpan } from '../../tracing.ts'
 import type { Sql } from '../store/sql.ts'
-import { markPublished, pruneOutbox, readUnpublished } from './outbox.ts'
+import { markPublished, pruneOutbox, readUnpublished, type OutboxRow } from './outbox.ts'
 import type { RelayMetrics } from './relay-metrics.ts'
 import type { EventTransport, OnTrouble } from '../broker/transport.ts'
 
@@ -22,7 +22,7 @@ export interface RelayOptions {
   transport: EventTransport
   metrics: RelayMetrics
   /** Called with the events that the broker has stored, and that are marked as published. */
-  onPublished?: (events: readonly StoredEvent[]) => void
+  onPublished?: (events: readonly OutboxRow[]) => void
   /** Called at `relay:before-publish` and `relay:after-publish`, for kill tests. */
   reach?: (point: string) => void
   onTrouble: OnTrouble
@@ -60,19 +60,30 @@ async function relayUntil(isOver: AbortSignal, session: Sql, options: RelayOptio
 }
 
 /** Publishes one batch, and answers how many of its events are stored. */
-async function publishNext(
-  session: Sql,
-  holds: Holds,
-  { transport, metrics, onPublished, reach }: RelayOptions,
-): Promise<number> {
+async function publishNext(session: Sql, holds: Holds, options: RelayOptions): Promise<number> {
   const held = holds.now()
   if (held.length >= HELD_MAX) return 0
   const rows = await readUnpublished(session, held, BATCH_MAX)
   if (rows.length === 0) return 0
-  const batch = rows.map((row) => ({ row, event: toEnvelope(row) }))
+  const traceParents = rows.map(({ traceParent }) => traceParent)
+  return inBatchSpan('publish a batch', traceParents, () => publish(rows, session, holds, options))
+}
+
+/** Publishes events, each in its own trace. */
+async function publish(
+  rows: readonly OutboxRow[],
+  session: Sql,
+  holds: Holds,
+  { transport, metrics, onPublished, reach }: RelayOptions,
+): Promise<number> {
+  const batch = rows.map((row) => {
+    const span = beginSpan(`publish ${row.type}`, { kind: 'PRODUCER' }, row.traceParent)
+    return { row, span, event: toEnvelope({ ...row, traceParent: span?.traceParent ?? row.traceParent }) }
+  })
   reach?.('relay:before-publish')
   const stored = new Set((await transport.publish(batch.map(({ event }) => event))).map(({ id }) => id))
   reach?.('relay:after-publish')
+  for (const { span, event } of batch) span?.end(stored.has(event.id) ? undefined : 'NOT_STORED')
   const done = batch.filter(({ event }) => stored.has(event.id)).map(({ row }) => row)
   const failed = batch.filter(({ event }) => !stored.has(event.id)).map(({ row }) => row)
   if (done.length > 0) {

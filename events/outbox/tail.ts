@@ -1,4 +1,5 @@
 import type { Database } from '../../prisma/client.ts'
+import { inTrace } from '../../tracing.ts'
 import { shareRuns } from '../share-runs.ts'
 import { toShownEvent, type StoredEvent } from '../store/event.ts'
 
@@ -60,7 +61,8 @@ export function createTail({ db, onTrouble }: TailOptions) {
     missing.clear()
     newest = (rows.at(-1)?.id ?? 1n) - 1n
     for (const { id } of rows.toReversed()) reach(id)
-    setTimeout(() => void goOn(), INTERVAL_MS)
+    // It goes on for all that listen, and not for the request of the first.
+    inTrace(undefined, () => setTimeout(() => void goOn(), INTERVAL_MS))
   }
 
   /** @returns how many there were. */

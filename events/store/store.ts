@@ -1,4 +1,5 @@
 import type { Database } from '../../prisma/client.ts'
+import { currentTraceParent } from '../../tracing.ts'
 import { toEvent, toShownEvent, type StoredEvent } from './event.ts'
 
 /** An event that is to be appended. */
@@ -58,7 +59,8 @@ export function createEventStore({ db }: { db: Database }) {
      */
     async append(streamId: string, expectedVersion: number, events: readonly NewEvent[]): Promise<number> {
       const [row] = await db.$queryRaw<{ version: number | null }[]>`
-        SELECT stream_append(${streamId}, ${expectedVersion}::integer, ${toRows(events)}::jsonb) AS version`
+        SELECT stream_append_traced(${streamId}, ${expectedVersion}::integer, ${toRows(events)}::jsonb,
+          ${currentTraceParent() ?? null}) AS version`
       const version = row?.version ?? null
       if (version === null) throw new VersionConflict(streamId, expectedVersion)
       return version

@@ -14,10 +14,10 @@ $$;
 -- product is digital. Then no address is kept.
 --   placed | replayed (the order is the first one) | reused (the key, with another body) | paused (the intake is) |
 --   unknown_sku | inactive_sku | foreign_currency (positions: which lines, from 0) | shipping_missing | total_mismatch
--- SQLSTATE 55P03 as for idempotency_take.
-CREATE OR REPLACE FUNCTION order_place(p_id uuid, p_slips jsonb, p_caller text, p_key text, p_body_hash text,
-  p_order jsonb, p_deadline_seconds integer, OUT verdict text, OUT placed jsonb, OUT positions integer[])
-LANGUAGE plpgsql AS $$
+-- SQLSTATE 55P03 as for idempotency_take. p_trace_parent as for saga_open_traced.
+CREATE OR REPLACE FUNCTION order_place_traced(p_id uuid, p_slips jsonb, p_caller text, p_key text, p_body_hash text,
+  p_order jsonb, p_deadline_seconds integer, p_trace_parent text,
+  OUT verdict text, OUT placed jsonb, OUT positions integer[]) LANGUAGE plpgsql AS $$
 DECLARE
   holder record;
   priced jsonb;
@@ -69,8 +69,8 @@ BEGIN
 
   slip := p_slips->(CASE WHEN is_shipped THEN 'physical' ELSE 'digital' END);
   service := CASE WHEN is_shipped THEN p_order#>>'{shipping,service}' ELSE 'none' END;
-  deadline := saga_open(p_id, slip->>'definition',
-    ARRAY(SELECT jsonb_array_elements_text(slip->'beforePivot')), p_deadline_seconds);
+  deadline := saga_open_traced(p_id, slip->>'definition',
+    ARRAY(SELECT jsonb_array_elements_text(slip->'beforePivot')), p_deadline_seconds, p_trace_parent);
   -- Without a workflow: OrderPlaced is what starts it.
   IF is_choreographed THEN
     DELETE FROM saga_starts WHERE saga_id = p_id;
@@ -95,7 +95,14 @@ BEGIN
   placed := placed_order(p_id);
 END $$;
 
--- The same as the release before calls it: an order of the one definition that it knows.
+-- The same as the release before calls it: without a trace.
+CREATE OR REPLACE FUNCTION order_place(p_id uuid, p_slips jsonb, p_caller text, p_key text, p_body_hash text,
+  p_order jsonb, p_deadline_seconds integer, OUT verdict text, OUT placed jsonb, OUT positions integer[])
+LANGUAGE sql AS $$
+  SELECT * FROM order_place_traced(p_id, p_slips, p_caller, p_key, p_body_hash, p_order, p_deadline_seconds, NULL)
+$$;
+
+-- The same as a release before that calls it: an order of the one definition that it knows.
 CREATE OR REPLACE FUNCTION place_order(p_id uuid, p_definition text, p_caller text, p_key text, p_body_hash text,
   p_order jsonb, p_before_pivot text[], p_deadline_seconds integer, OUT verdict text, OUT placed jsonb, OUT positions integer[])
 LANGUAGE plpgsql AS $$

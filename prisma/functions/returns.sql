@@ -16,9 +16,11 @@ $$;
 -- The customer asks. p_lines are [{sku, quantity}]; null is all that is left. A return under p_approved_below is approved
 -- by rule. Nothing is written unless it is asked for.
 -- requested | replayed (the return is the first one) | reused (the key, with another body) | paused (the intake is) |
--- not_returnable | too_much (positions: which lines, from 0). SQLSTATE 55P03 as for idempotency_take.
-CREATE OR REPLACE FUNCTION return_request(p_id uuid, p_definition text, p_before_pivot text[], p_caller text, p_key text,
-  p_body_hash text, p_order uuid, p_lines jsonb, p_reason text, p_approved_below bigint, p_deadline_seconds integer,
+-- not_returnable | too_much (positions: which lines, from 0). SQLSTATE 55P03 as for idempotency_take. p_trace_parent as
+-- for saga_open_traced.
+CREATE OR REPLACE FUNCTION return_request_traced(p_id uuid, p_definition text, p_before_pivot text[], p_caller text,
+  p_key text, p_body_hash text, p_order uuid, p_lines jsonb, p_reason text, p_approved_below bigint,
+  p_deadline_seconds integer, p_trace_parent text,
   OUT verdict text, OUT id uuid, OUT positions integer[]) LANGUAGE plpgsql AS $$
 DECLARE
   holder record;
@@ -68,7 +70,7 @@ BEGIN
   END IF;
   verdict := 'requested';
   SELECT currency, customer_id INTO its_currency, its_customer FROM orders o WHERE o.id = p_order;
-  deadline := saga_open(p_id, p_definition, p_before_pivot, p_deadline_seconds);
+  deadline := saga_open_traced(p_id, p_definition, p_before_pivot, p_deadline_seconds, p_trace_parent);
   INSERT INTO returns (id, order_id, customer_id, reason, amount_minor, currency)
   VALUES (p_id, p_order, its_customer, p_reason, amount, its_currency);
   INSERT INTO return_lines (return_id, sku, position, quantity, unit_price_minor)
@@ -80,6 +82,14 @@ BEGIN
     PERFORM return_note_decision(p_id, 'approved', 'rule');
   END IF;
 END $$;
+
+-- The same as the release before calls it: without a trace.
+CREATE OR REPLACE FUNCTION return_request(p_id uuid, p_definition text, p_before_pivot text[], p_caller text, p_key text,
+  p_body_hash text, p_order uuid, p_lines jsonb, p_reason text, p_approved_below bigint, p_deadline_seconds integer,
+  OUT verdict text, OUT id uuid, OUT positions integer[]) LANGUAGE sql AS $$
+  SELECT * FROM return_request_traced(p_id, p_definition, p_before_pivot, p_caller, p_key, p_body_hash, p_order, p_lines,
+    p_reason, p_approved_below, p_deadline_seconds, NULL)
+$$;
 
 -- Writes a decision down. The caller has locked the saga.
 CREATE OR REPLACE FUNCTION return_note_decision(p_return uuid, p_decision text, p_by text) RETURNS void LANGUAGE plpgsql AS $$

@@ -7,13 +7,20 @@
 
 -- Writes the row of a new saga, and the note that its workflow must be started. p_before_pivot are the steps of its
 -- definition that must be done before its pivot. For a second the start is left to the process that took the saga in.
--- Returns its deadline: the clock of the database counts.
-CREATE OR REPLACE FUNCTION saga_open(p_id uuid, p_definition text, p_before_pivot text[], p_deadline_seconds integer)
-RETURNS timestamptz LANGUAGE sql AS $$
-  INSERT INTO sagas (id, definition, before_pivot, deadline_at)
-  VALUES (p_id, p_definition, p_before_pivot, now() + make_interval(secs => p_deadline_seconds));
+-- p_trace_parent is the W3C traceparent of the request, and null while tracing is off. Returns its deadline: the clock of
+-- the database counts.
+CREATE OR REPLACE FUNCTION saga_open_traced(p_id uuid, p_definition text, p_before_pivot text[], p_deadline_seconds integer,
+  p_trace_parent text) RETURNS timestamptz LANGUAGE sql AS $$
+  INSERT INTO sagas (id, definition, before_pivot, deadline_at, trace_parent)
+  VALUES (p_id, p_definition, p_before_pivot, now() + make_interval(secs => p_deadline_seconds), p_trace_parent);
   INSERT INTO saga_starts (saga_id, claimed_until) VALUES (p_id, clock_timestamp() + interval '1 second');
   SELECT deadline_at FROM sagas WHERE id = p_id
+$$;
+
+-- The same without a trace. It may still be called by a function of the release before that is running now.
+CREATE OR REPLACE FUNCTION saga_open(p_id uuid, p_definition text, p_before_pivot text[], p_deadline_seconds integer)
+RETURNS timestamptz LANGUAGE sql AS $$
+  SELECT saga_open_traced(p_id, p_definition, p_before_pivot, p_deadline_seconds, NULL)
 $$;
 
 -- A step that must be done before the pivot, and is not; null when there is none.
@@ -37,20 +44,23 @@ BEGIN
 END $$;
 
 -- The only way to append to a saga's stream. Raises the head (the version in the saga's row) and, where p_status is
--- given, sets the status. p_schema_version is the version of the shape of p_data. The caller has locked the row.
+-- given, sets the status. p_schema_version is the version of the shape of p_data. The event is published in the trace of
+-- its saga. The caller has locked the row.
 CREATE OR REPLACE FUNCTION saga_advance(p_saga uuid, p_status text, p_type text, p_data jsonb, p_schema_version integer)
 RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
   stream text;
   head integer;
   at timestamptz;
+  trace text;
 BEGIN
   UPDATE sagas SET version = version + 1, status = coalesce(p_status, status),
     -- The first event has the time of its saga.
     updated_at = CASE version WHEN 0 THEN created_at ELSE clock_timestamp() END
    WHERE id = p_saga
-  RETURNING split_part(definition, '@', 1) || '-' || id, version, updated_at INTO STRICT stream, head, at;
-  PERFORM event_append(stream, head, p_type, p_schema_version, p_data, at);
+  RETURNING split_part(definition, '@', 1) || '-' || id, version, updated_at, trace_parent
+    INTO STRICT stream, head, at, trace;
+  PERFORM event_append_traced(stream, head, p_type, p_schema_version, p_data, at, trace);
 END $$;
 
 -- A sleeping saga must look at its row: notes it for its workflow (the process that has woken it deletes the note), or has

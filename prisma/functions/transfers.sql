@@ -3,9 +3,9 @@
 
 -- Requests a transfer: its saga, the transfer, the idempotency key, TransferRequested and its outbox row. The accounts
 -- are not read: the steps do that. placed | replayed (the saga is the first one) | reused |
--- paused (the intake is).
-CREATE OR REPLACE FUNCTION place_transfer(p_id uuid, p_definition text, p_caller text, p_key text, p_body_hash text,
-  p_transfer jsonb, p_before_pivot text[], p_deadline_seconds integer,
+-- paused (the intake is). p_trace_parent as for saga_open_traced.
+CREATE OR REPLACE FUNCTION transfer_place_traced(p_id uuid, p_definition text, p_caller text, p_key text, p_body_hash text,
+  p_transfer jsonb, p_before_pivot text[], p_deadline_seconds integer, p_trace_parent text,
   OUT verdict text, OUT id uuid, OUT created_at timestamptz, OUT deadline_at timestamptz) LANGUAGE plpgsql AS $$
 DECLARE
   holder record;
@@ -22,17 +22,31 @@ BEGIN
     verdict := CASE WHEN holder.is_reused THEN 'reused' ELSE 'replayed' END;
   ELSE
     verdict := 'placed';
-    place_transfer.deadline_at := saga_open(p_id, p_definition, p_before_pivot, p_deadline_seconds);
+    transfer_place_traced.deadline_at := saga_open_traced(p_id, p_definition, p_before_pivot, p_deadline_seconds,
+      p_trace_parent);
     INSERT INTO transfers (id, source_account_id, destination_account_id, amount_minor, currency)
     VALUES (p_id, p_transfer->>'sourceAccountId', p_transfer->>'destinationAccountId',
       (p_transfer->>'amountMinor')::bigint, p_transfer->>'currency');
     PERFORM saga_advance(p_id, NULL, 'TransferRequested', jsonb_build_object(
       'sourceAccountId', p_transfer->>'sourceAccountId', 'destinationAccountId', p_transfer->>'destinationAccountId',
       'amountMinor', (p_transfer->>'amountMinor')::bigint, 'currency', p_transfer->>'currency',
-      'deadlineAt', place_transfer.deadline_at), 1);
+      'deadlineAt', transfer_place_traced.deadline_at), 1);
   END IF;
   SELECT s.id, s.created_at, s.deadline_at INTO id, created_at, deadline_at FROM sagas s WHERE s.id = holder.saga;
 END $$;
+
+-- The same as the release before calls it: without a trace.
+CREATE OR REPLACE FUNCTION place_transfer(p_id uuid, p_definition text, p_caller text, p_key text, p_body_hash text,
+  p_transfer jsonb, p_before_pivot text[], p_deadline_seconds integer,
+  OUT verdict text, OUT id uuid, OUT created_at timestamptz, OUT deadline_at timestamptz) LANGUAGE sql AS $$
+  SELECT * FROM transfer_place_traced(p_id, p_definition, p_caller, p_key, p_body_hash, p_transfer, p_before_pivot,
+    p_deadline_seconds, NULL)
+$$;
+
+-- The trace that a saga is part of; null without one.
+CREATE OR REPLACE FUNCTION saga_trace(p_saga uuid) RETURNS text LANGUAGE sql STABLE AS $$
+  SELECT trace_parent FROM sagas WHERE id = p_saga
+$$;
 
 -- Settles a step that was decided on version p_expected of another stream: appends p_events there, or records the
 -- refusal where p_refusal is given. 'conflict' when that stream has moved on: nothing is written, and the caller decides
@@ -51,7 +65,7 @@ BEGIN
     RETURN;
   END IF;
   IF p_refusal IS NULL THEN
-    head := stream_append(p_stream, p_expected, p_events);
+    head := stream_append_traced(p_stream, p_expected, p_events, saga_trace(p_saga));
   ELSE
     SELECT version INTO head FROM streams WHERE id = p_stream AND version = p_expected FOR SHARE;
     head := CASE WHEN FOUND OR p_expected = 0 THEN p_expected END;
@@ -75,7 +89,7 @@ BEGIN
   verdict := 'done';
   IF (SELECT e.verdict FROM undo_enter(p_saga, p_step, p_attempt) e) = 'settled' THEN
     RETURN;
-  ELSIF stream_append(p_stream, p_expected, p_events) IS NULL THEN
+  ELSIF stream_append_traced(p_stream, p_expected, p_events, saga_trace(p_saga)) IS NULL THEN
     verdict := 'conflict';
   ELSE
     PERFORM undo_settle(p_saga, p_step, p_event, p_data);

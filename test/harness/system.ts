@@ -12,6 +12,7 @@ import { createApiServices } from '../../api/services.ts'
 import { createSandboxClient } from '../../api/sandbox-client.ts'
 import { connectLazily } from '../../dispatch/connection.ts'
 import { sweepRegularly } from '../../dispatch/sweep.ts'
+import { traceStarts } from '../../dispatch/trace-starts.ts'
 import { createDependencies } from '../../domain/operations/dependencies.ts'
 import { INVARIANTS_MAX_MS } from '../../domain/operations/invariants.ts'
 import type { Participant } from '../../domain/participants.ts'
@@ -139,6 +140,8 @@ export interface SystemOptions {
   reach?: Reach
   /** Where API and workers log. */
   log?: Logger
+  /** Whether spans are made of requests, where tracing is on in this process. */
+  isTraced?: boolean
 }
 
 /** Silent, unless the environment asks for more. */
@@ -183,7 +186,7 @@ export async function startSystemOn(servers: Servers, options: SystemOptions = {
   const report = reportProviders(wiring.providers, createDependencies({ db }), log)
   const native = await NativeConnection.connect({ address: temporalAddress })
   const connection = connectLazily({ address: temporalAddress })
-  const client = new Client({ connection })
+  const client = new Client({ connection, interceptors: { workflow: [traceStarts] } })
 
   const workerMetrics = new Registry()
   const onAttempt = createAttemptMetrics(workerMetrics)
@@ -257,7 +260,11 @@ export async function startSystemOn(servers: Servers, options: SystemOptions = {
       returnExpiresAfterSeconds: options.returnExpiresAfterSeconds,
       metrics,
       providers,
-      temporal: { uiUrl: 'http://temporal.test', namespace: 'default' },
+      temporal: {
+        uiUrl: 'http://temporal.test',
+        namespace: 'default',
+        traceUiUrl: 'http://traces.test/trace/{traceId}',
+      },
       intakeMax: options.intakeMax ?? 400,
       streamsMax: options.streamsMax ?? 1000,
       streamsPerAddressMax: options.streamsMax ?? 500,
@@ -296,6 +303,7 @@ export async function startSystemOn(servers: Servers, options: SystemOptions = {
       document: () => document,
       log,
       metrics,
+      isTraced: options.isTraced ?? false,
     })
     const server = await serveHttp(
       express().use(check.middleware, app),

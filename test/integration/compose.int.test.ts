@@ -32,10 +32,11 @@ function serviceOf(name: string): string {
 }
 
 /** As Compose reads the file, with these lines as its `.env`. */
-function config([command = '', ...args]: readonly string[], lines: string) {
+function config([command = '', ...args]: readonly string[], lines: string, ...options: string[]) {
   const file = path.join(folder, 'env')
   writeFileSync(file, lines)
-  return spawnSync(command, [...args, '--env-file', file, 'config'], { cwd: ROOT, encoding: 'utf8' })
+  const given = [...args, '--env-file', file, ...options, 'config']
+  return spawnSync(command, given, { cwd: ROOT, encoding: 'utf8' })
 }
 
 describe('docker-compose.yml', () => {
@@ -64,6 +65,22 @@ describe('docker-compose.yml', () => {
       ]) {
         expect(checked.stdout).toContain(`${service}:`)
       }
+    },
+  )
+
+  it.skipIf(tool === undefined)(
+    `has Jaeger in the profile observability alone, and sends traces only where it is told a collector${hint}`,
+    () => {
+      const without = config(tool ?? [], makePasswords())
+      expect(serviceOf('jaeger')).toMatch(/^ {4}profiles: \[observability\]$/m)
+      expect(without.stdout).toMatch(/OTEL_EXPORTER_OTLP_ENDPOINT: (""|'')$/m)
+      const lines = `${makePasswords()}OTEL_EXPORTER_OTLP_ENDPOINT=http://jaeger:4318\n`
+      const { status, stdout } = config(tool ?? [], lines, '--profile', 'observability')
+      expect(status).toBe(0)
+      expect(stdout).toMatch(/^ {2}jaeger:$/m)
+      // Our processes, and the sandbox.
+      expect(stdout.match(/OTEL_EXPORTER_OTLP_ENDPOINT: http:\/\/jaeger:4318$/gm)).toHaveLength(7)
+      expect(stdout).toContain('TRACE_UI_URL: http://127.0.0.1:16686/trace/{traceId}')
     },
   )
 

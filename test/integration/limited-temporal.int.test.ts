@@ -46,6 +46,7 @@ it('a start that Temporal refuses because of a limit is known to be refused at o
         deadlineAt: new Date(),
         isRestart: false,
         status: 'pending',
+        traceParent: null,
       },
       60_000,
     )

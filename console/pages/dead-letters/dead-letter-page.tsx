@@ -1,6 +1,7 @@
 import { Link, useParams } from '@tanstack/react-router'
 import { api, isNotFound } from '../../api.ts'
 import type { components } from '../../api-types.ts'
+import { TraceLink } from '../../saga/trace-link.tsx'
 import { titleOf } from '../../saga/words.ts'
 import { PageHead } from '../../shell/page-head.tsx'
 import { Badge } from '../../ui/badge.tsx'
@@ -116,8 +117,8 @@ function Why({ letter }: { letter: LetterWithEvent }) {
         {traceId === null ? undefined : (
           <>
             <dt>Trace</dt>
-            <dd className="mono">
-              {traceId} <CopyButton text={traceId} what="the trace id" />
+            <dd>
+              <TraceLink of={letter} />
             </dd>
           </>
         )}

@@ -22,6 +22,7 @@ const letter = (changes: Partial<Letter> = {}): Letter => ({
   cause: 'VALIDATION',
   message: 'amountMinor must be an integer',
   traceId: null,
+  traceUrl: null,
   createdAt: '2026-11-27T10:00:00.000Z',
   firstFailedAt: '2026-11-27T10:00:00.000Z',
   lastFailedAt: '2026-11-27T11:00:00.000Z',

@@ -1,4 +1,5 @@
 import { api, type Order } from '../../api.ts'
+import { TraceLink } from '../../saga/trace-link.tsx'
 import { titleOf } from '../../saga/words.ts'
 import { Icon } from '../../ui/icon.tsx'
 import { CopyButton } from '../../ui/id.tsx'
@@ -7,20 +8,24 @@ import { Empty, Read } from '../../ui/states.tsx'
 import { Time } from '../../ui/time.tsx'
 
 /** By what the order is known elsewhere, and who has acted on it. */
-export function References({ order: { id, workflow } }: { order: Order }) {
+export function References({ order }: { order: Order }) {
+  const { id, workflow } = order
   const timeline = api.useQuery('get', '/orders/{id}/timeline', { params: { path: { id } } })
   return (
     <div className="stack order-side">
       <Panel
         title="Keys and references"
         aside={
-          workflow === null ? (
-            <span className="faint">no workflow: choreographed</span>
-          ) : (
-            <a href={workflow.url} target="_blank" rel="noreferrer">
-              Temporal history <Icon name="out" />
-            </a>
-          )
+          <>
+            <TraceLink of={order} />{' '}
+            {workflow === null ? (
+              <span className="faint">no workflow: choreographed</span>
+            ) : (
+              <a href={workflow.url} target="_blank" rel="noreferrer">
+                Temporal history <Icon name="out" />
+              </a>
+            )}
+          </>
         }
         hint="A provider is always asked by the same key: what was done is found, not done again."
       >

@@ -4,6 +4,7 @@ import { api, type Return } from '../../api.ts'
 import { useIsStaff } from '../../identity/principal.tsx'
 import { EventTable } from '../../saga/event-table.tsx'
 import { SagaMap } from '../../saga/saga-map.tsx'
+import { TraceLink } from '../../saga/trace-link.tsx'
 import { useOutlines } from '../../saga/use-outlines.ts'
 import { PageHead } from '../../shell/page-head.tsx'
 import { CopyButton, shortId } from '../../ui/id.tsx'
@@ -46,9 +47,12 @@ function ReturnBody({ of }: { of: Return }) {
       <Panel
         title="Saga"
         aside={
-          <a href={workflow.url} target="_blank" rel="noreferrer">
-            Temporal history <Icon name="out" />
-          </a>
+          <>
+            <TraceLink of={of} />{' '}
+            <a href={workflow.url} target="_blank" rel="noreferrer">
+              Temporal history <Icon name="out" />
+            </a>
+          </>
         }
         hint="The first step waits for the decision and the parcel. After it nothing is undone: each step is tried until it is done."
       >

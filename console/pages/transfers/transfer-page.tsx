@@ -1,6 +1,7 @@
 import { Link, useParams } from '@tanstack/react-router'
 import { api, type Transfer } from '../../api.ts'
 import { SagaMap } from '../../saga/saga-map.tsx'
+import { TraceLink } from '../../saga/trace-link.tsx'
 import { useOutlines } from '../../saga/use-outlines.ts'
 import { titleOf } from '../../saga/words.ts'
 import { PageHead } from '../../shell/page-head.tsx'
@@ -41,9 +42,12 @@ function TransferBody({ transfer }: { transfer: Transfer }) {
       <Panel
         title="Saga"
         aside={
-          <a href={workflow.url} target="_blank" rel="noreferrer">
-            Temporal history <Icon name="out" />
-          </a>
+          <>
+            <TraceLink of={transfer} />{' '}
+            <a href={workflow.url} target="_blank" rel="noreferrer">
+              Temporal history <Icon name="out" />
+            </a>
+          </>
         }
         hint={forecast(transfer, compensationOf)}
       >

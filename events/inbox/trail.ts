@@ -1,0 +1,31 @@
+import { beginSpan } from '../../tracing.ts'
+import { typeOf, type EventEnvelope } from '../broker/envelope.ts'
+import { isFailure, type Applied } from './effect.ts'
+
+export interface Trail {
+  add(envelope: EventEnvelope, startedAt: number, result: Applied): void
+  /** Makes the spans: the database transaction has committed. */
+  record(): void
+}
+
+/**
+ * What came of the events of one database transaction, as a span in the trace of each. They are made after the commit, so
+ * that what was undone, or is delivered again, leaves none.
+ */
+export function createTrail(consumer: string): Trail {
+  const taken: { envelope: EventEnvelope; startedAt: number; endedAt: number; result: Applied }[] = []
+  return {
+    add(envelope, startedAt, result) {
+      if (envelope.traceparent === undefined || result === 'ignored') return
+      taken.push({ envelope, startedAt, endedAt: performance.now(), result })
+    },
+    record() {
+      for (const { envelope, startedAt, endedAt, result } of taken) {
+        const attributes = { 'ordersaga.consumer': consumer, 'ordersaga.event.id': envelope.id }
+        const options = { kind: 'CONSUMER', attributes } as const
+        const span = beginSpan(`${consumer} ${typeOf(envelope)}`, options, envelope.traceparent, startedAt)
+        span?.end(isFailure(result) ? result.cause : undefined, endedAt)
+      }
+    },
+  }
+}
