@@ -156,7 +156,7 @@ const schema = z.object({
   /** What has changed within so many seconds is left to the next run. */
   RECONCILE_AFTER_SECONDS: z.coerce.number().min(0).max(86_400).default(60),
   /** Calls per second that a run makes to a provider at most. */
-  RECONCILE_CALLS_PER_SECOND: z.coerce.number().min(0.1).max(1000).default(50),
+  RECONCILE_CALLS_PER_SECOND: z.coerce.number().min(0.1).max(1000).default(100),
 
   /** Put before every task queue's name, so that systems can share a Temporal namespace. */
   TASK_QUEUE_PREFIX: z

@@ -60,7 +60,7 @@ const fields = { key, state: z.string().min(1).max(100) }
 const listOf = <Item extends z.ZodType>(item: Item) =>
   z.object({ data: z.array(item).max(PAGE_ITEMS), cursor: z.string().max(300), hasMore: z.boolean() })
 
-const changedAt = z.iso.datetime({ offset: true }).transform((text) => new Date(text))
+const changedAt = z.iso.datetime({ offset: true })
 const problem = z.object({ code: z.string().max(100) })
 
 /**
@@ -116,7 +116,8 @@ export function createListing(options: ListingOptions) {
       if (status !== 200 || !success) throw unexpected('a page of the list', status)
       if (data.hasMore && data.cursor === cursor)
         throw new Fault('PROVIDER_UNEXPECTED', `${collection}: the list goes on where it began`)
-      return { items: data.data.map(complete), next: data.hasMore ? data.cursor : undefined }
+      const items = data.data.map((each) => complete(each, new Date(each.changedAt)))
+      return { items, next: data.hasMore ? data.cursor : undefined }
     },
 
     /** What the provider knows of a key; undefined for a key that it has not seen. */
@@ -124,25 +125,25 @@ export function createListing(options: ListingOptions) {
       const { status, body } = await call(`/${collection}/${encodeURIComponent(wanted)}`)
       const code = problem.safeParse(body).data?.code
       if (code === 'UNKNOWN_KEY') return undefined
-      if (code === 'VOIDED') return { ...NOTHING, key: wanted, state: VOIDED }
+      if (code === 'VOIDED') return complete({ key: wanted, state: VOIDED }, null)
       const { success, data } = found.safeParse(body)
       if (status !== 200 || !success || data.key !== wanted) throw unexpected('a key', status)
-      return complete({ ...data, changedAt: data.changedAt ?? null })
+      return complete(data, data.changedAt === undefined ? null : new Date(data.changedAt))
     },
   }
 }
 
 export type Listing = ReturnType<typeof createListing>
 
-const NOTHING = { amountMinor: null, currency: null, changedAt: null }
-
-const complete = <At extends Date | null>(item: {
-  key: string
-  state: string
-  amountMinor?: number
-  currency?: string
-  changedAt: At
-}) => ({ ...NOTHING, ...item })
+const complete = <At extends Date | null>(
+  {
+    key,
+    state,
+    amountMinor,
+    currency,
+  }: { key: string; state: string; amountMinor?: number; currency?: string },
+  changedAt: At,
+) => ({ key, state, amountMinor: amountMinor ?? null, currency: currency ?? null, changedAt })
 
 const pause = async (ms: number, signal: AbortSignal): Promise<void> => {
   if (ms > 0) await sleep(ms, undefined, { signal })

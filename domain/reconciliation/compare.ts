@@ -40,7 +40,7 @@ export async function comparePart(options: PartOptions): Promise<void> {
   const rules = { ...step, until: window.to }
   /** Their keys, oldest first, that our record has not passed yet. */
   const met = new Map<string, number>()
-  let place: Place = { changedAt: window.from, key: '' }
+  let place: Place = ['', +window.from]
   let isOver = false
   let waiting: Place[] = []
   let lookups = 0
@@ -76,10 +76,13 @@ export async function comparePart(options: PartOptions): Promise<void> {
     const theirs = new Map<string, ListedItem | undefined>()
     for (const key of keys) theirs.set(key, await listing.find(key))
     // Ours is read after theirs: what we do now is done there already.
-    const ours = await records.byKeys(keys)
-    const judged = keys.map((key) => judge(key, ours.get(key) ?? UNKNOWN, theirs.get(key)))
-    await note(judged.flatMap((finding) => finding ?? []))
-    return keys.filter((_, index) => judged[index] === undefined)
+    const unlike = await records.unlike(
+      keys.map((key) => theirs.get(key) ?? { key, amountMinor: null, currency: null }),
+    )
+    const findings = [...unlike].flatMap(([key, ours]) => judge(key, ours, theirs.get(key)) ?? [])
+    await note(findings)
+    const differ = new Set(findings.map(({ key }) => key))
+    return keys.filter((key) => !differ.has(key))
   }
 
   /** Reads our record up to a time, and looks up what the provider has not listed. */
@@ -91,11 +94,11 @@ export async function comparePart(options: PartOptions): Promise<void> {
         isOver = waiting.length === 0
         place = waiting.at(-1) ?? place
       }
-      const ready = waiting.findIndex(({ changedAt }) => +changedAt > until)
+      const ready = waiting.findIndex(([, changedAt]) => changedAt > until)
       const passed = ready === -1 ? waiting : waiting.slice(0, ready)
       waiting = ready === -1 ? [] : waiting.slice(ready)
-      await lookUp(passed.filter(({ key }) => !met.has(key)).map(({ key }) => key))
-      forget(met, (passed.at(-1)?.changedAt.getTime() ?? 0) - SLACK_MS)
+      await lookUp(passed.flatMap(([key]) => (met.has(key) ? [] : [key])))
+      forget(met, (passed.at(-1)?.[1] ?? 0) - SLACK_MS)
       if (ready !== -1 || isOver) return
     }
   }
@@ -120,8 +123,13 @@ export async function comparePart(options: PartOptions): Promise<void> {
       throw new Fault('PROVIDER_UNEXPECTED', `${step.collection}: the list does not go on`)
     counts.theirs += items.length
     // Ours is read after theirs here, too.
-    const ours = await records.byKeys(items.map(({ key }) => key))
-    await note(items.flatMap((item) => judge(item.key, ours.get(item.key) ?? UNKNOWN, item) ?? []))
+    const unlike = await records.unlike(items)
+    await note(
+      items.flatMap((item) => {
+        const ours = unlike.get(item.key)
+        return ours === undefined ? [] : (judge(item.key, ours, item) ?? [])
+      }),
+    )
     for (const { key, changedAt } of items) met.set(key, +changedAt)
     signal.throwIfAborted()
     if (next === undefined) break
@@ -143,8 +151,6 @@ export const TOO_MANY_LOOKUPS = 'TOO_MANY_LOOKUPS'
 export const TOO_MANY_DIFFERENCES = 'TOO_MANY_DIFFERENCES'
 
 const RECHECKED_AT_ONCE = 50
-
-const UNKNOWN: Ours = { record: null, saga: null, fence: null }
 
 const shown = ({ amountMinor, currency, state }: ListedItem): Side => ({ amountMinor, currency, state })
 
