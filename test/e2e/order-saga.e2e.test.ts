@@ -22,7 +22,7 @@ const admin = makeApiKey().key
 let system: System
 let closed: System
 beforeAll(async () => {
-  system = await startSystem({ input: { pace: 0.25 } })
+  system = await startSystem({ input: { pace: 0.25 }, reconciliation: { afterSeconds: 0 } })
   closed = await startSystem({ workers: false, identity: { bootstrapKey: admin } })
 })
 afterAll(async () => {
