@@ -4,7 +4,10 @@ import type { z } from 'zod'
 import type { differenceList } from '../../api/resources/reconciliation.ts'
 import { createOrderJournal } from '../../domain/order/journal.ts'
 import { createProviderHttp, type ProviderHttp } from '../../domain/provider/http.ts'
+import { createListing } from '../../domain/provider/listing.ts'
+import { comparePart } from '../../domain/reconciliation/compare.ts'
 import { createDifferences } from '../../domain/reconciliation/differences.ts'
+import { createOurRecords } from '../../domain/reconciliation/our-records.ts'
 import { createReconciler, type ReconcilerOptions } from '../../domain/reconciliation/reconciler.ts'
 import { createRuns } from '../../domain/reconciliation/runs.ts'
 import { RECONCILED } from '../../domain/reconciliation/steps.ts'
@@ -119,6 +122,8 @@ describe('our tables and the providers', () => {
       ['state', 'undone here'],
       ['state', 'undone there'],
       ['late', lateKey],
+      // No step of ours has such a key at a gateway.
+      ['missing_here', stepKey('order', late, 'refundPayment')],
     ]
     for (const key of [
       'stranger',
@@ -127,6 +132,7 @@ describe('our tables and the providers', () => {
       'undone here',
       'undone there',
       lateKey,
+      stepKey('order', late, 'refundPayment'),
     ])
       await charge(world, key)
     await plant(world, '/shipments', 'stranger of a parcel', { service: 'standard', address: {} })
@@ -350,6 +356,90 @@ describe('our tables and the providers', () => {
       ]),
     )
     expect(await runs.lastRunAt()).toBeNull()
+  })
+
+  it('differ in another way the second time: that is a first sight again', async () => {
+    await record('changing')
+    await runOnce()
+    await charge(world, 'changing', 1)
+    await runOnce()
+    expect(await stateOf('changing')).toEqual(['seen'])
+    await runOnce()
+    expect(await open('changing')).toMatchObject([{ class: 'amount' }])
+  })
+
+  it('are not compared beyond what a run may do, and that is no trouble that passes', async () => {
+    const provider = createListedProvider('charges')
+    for (let n = 0; n < 250; n += 1) {
+      const item = { key: `there ${n}`, state: 'charged', amountMinor: 1, currency: 'EUR' }
+      provider.add({ ...item, changedAt: Date.now() - 60_000 + n })
+      await record(`here ${n}`)
+    }
+    const compare = async (limits: { pages?: number; lookups?: number; findings?: number }) => {
+      const [part, step] = [
+        await runs.claim(['payment']),
+        RECONCILED.find(({ name }) => name === 'chargePayment'),
+      ]
+      if (part === undefined || step === undefined) throw new Error('There is no part to do')
+      const to = await runs.begin(part.runId, 0)
+      await comparePart({
+        part,
+        step,
+        window: { from: new Date(+to - 600_000), to },
+        listing: createListing({
+          http: provider.http,
+          collection: 'charges',
+          isMoney: true,
+          perSecond: 1000,
+          signal: new AbortController().signal,
+          onCall: () => undefined,
+        }),
+        records: createOurRecords(test.db, step),
+        differences,
+        counts: { theirs: 0, ours: 0, found: 0, calls: 0 },
+        signal: new AbortController().signal,
+        limits: { pages: 9, pagesWithoutNew: 1, lookups: 999, findings: 999, ...limits },
+      })
+    }
+    const codeOf = async (limits: Parameters<typeof compare>[0]) => {
+      await runs.request('tester', 60)
+      await makeDue()
+      return compare(limits).then(
+        () => 'compared',
+        (error: unknown) => (error instanceof Fault ? error.code : String(error)),
+      )
+    }
+    expect(await codeOf({})).toBe('compared')
+    expect(await codeOf({ pages: 2 })).toBe('TOO_MANY_PAGES')
+    expect(await codeOf({ lookups: 249 })).toBe('TOO_MANY_LOOKUPS')
+    expect(await codeOf({ findings: 499 })).toBe('TOO_MANY_DIFFERENCES')
+  })
+
+  it('are forgotten three months after they agreed again, with the runs of that time', async () => {
+    const at = new Date(Date.now() - 91 * 86_400_000)
+    const old = {
+      step: 'chargePayment',
+      provider: 'payment',
+      class: 'amount',
+      lastRun: randomUUID(),
+      lastSeen: at,
+    }
+    await test.db.reconciliationDifference.createMany({
+      data: [
+        { ...old, key: 'old and gone', state: 'gone' },
+        { ...old, key: 'old and settled', state: 'settled', settledAt: at },
+        { ...old, key: 'new and gone', state: 'gone', lastSeen: new Date() },
+      ],
+    })
+    const ended = { requestedBy: 'tester', windowMinutes: 60, state: 'ended', windowTo: at, endedAt: at }
+    await test.db.reconciliationRun.create({ data: { id: randomUUID(), ...ended } })
+    await runOnce()
+    const kept = await test.db.reconciliationDifference.findMany({
+      where: { key: { contains: ' and ' } },
+      orderBy: { key: 'asc' },
+    })
+    expect(kept.map(({ key }) => key)).toEqual(['new and gone', 'old and settled'])
+    expect(await runs.newest(10)).toHaveLength(1)
   })
 
   it('are asked for at most ten times in advance', async () => {
