@@ -153,6 +153,20 @@ const schema = z.object({
   /** What is personal of an order is erased so many days after its end; kept until that is wished, where it is not set. */
   PERSONAL_DATA_DAYS: z.coerce.number().int().min(1).max(10_000).optional(),
 
+  /** When the providers' lists are compared with our record: each day at this time of UTC, or `off`. */
+  RECONCILE_AT: z
+    .string()
+    .regex(/^(off|([01]\d|2[0-3]):[0-5]\d)$/, 'must be a time of UTC such as 03:10, or off')
+    .default('03:10'),
+  /** Instead of that, this many minutes after the last time. */
+  RECONCILE_EVERY_MINUTES: z.coerce.number().int().min(1).max(10_080).optional(),
+  /** How far back such a run looks: longer than from one to the next. */
+  RECONCILE_WINDOW_MINUTES: z.coerce.number().int().min(1).max(527_040).default(1500),
+  /** What has changed within so many seconds is left to the next run. */
+  RECONCILE_AFTER_SECONDS: z.coerce.number().min(0).max(86_400).default(60),
+  /** Calls per second that a run makes to a provider at most. */
+  RECONCILE_CALLS_PER_SECOND: z.coerce.number().min(0.1).max(1000).default(100),
+
   /** Put before every task queue's name, so that systems can share a Temporal namespace. */
   TASK_QUEUE_PREFIX: z
     .string()
@@ -381,6 +395,17 @@ export function isSandboxAllowed({ NODE_ENV, SANDBOX }: Config): boolean {
 export function sandboxUrl(config: Config): string {
   return config.SANDBOX_URL ?? `http://${urlHost(config)}:${config.SANDBOX_PORT}`
 }
+
+/** When and how the providers' lists are compared with our record. */
+export const reconciliationSettings = (config: Config) => ({
+  schedule: {
+    at: config.RECONCILE_AT,
+    everyMinutes: config.RECONCILE_EVERY_MINUTES,
+    windowMinutes: config.RECONCILE_WINDOW_MINUTES,
+  },
+  afterSeconds: config.RECONCILE_AFTER_SECONDS,
+  callsPerSecond: config.RECONCILE_CALLS_PER_SECOND,
+})
 
 /** The task queue of a participant in this system. */
 export function queueName({ TASK_QUEUE_PREFIX }: Config, participant: string): string {

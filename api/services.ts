@@ -6,6 +6,9 @@ import { v7 as uuid } from 'uuid'
 import { createAccounts } from '../domain/account/accounts.ts'
 import { createPersonalData } from '../domain/customer/personal-data.ts'
 import { createCatalogue } from '../domain/inventory/catalogue.ts'
+import { createDifferences } from '../domain/reconciliation/differences.ts'
+import { createRuns } from '../domain/reconciliation/runs.ts'
+import { RECONCILED } from '../domain/reconciliation/steps.ts'
 import { createLoyalty } from '../domain/loyalty/loyalty.ts'
 import { createDependencies } from '../domain/operations/dependencies.ts'
 import { createFailures } from '../domain/operations/failures.ts'
@@ -44,6 +47,7 @@ import type { Database } from '../prisma/client.ts'
 import { PROVIDER_NAMES, type PerProvider, type ProviderName } from '../providers.ts'
 import type { SagaInput } from '../workflows/saga/contract.ts'
 import { CONTRACTS, definitionsOf, stepsOfOrders, type Contracts } from './contracts.ts'
+import { createReconciliationGauges } from './reconciliation-metrics.ts'
 import { createOrderFeeds } from './resources/order-feeds.ts'
 import { createSagaStarter } from '../dispatch/starter.ts'
 import type { TemporalPlace } from './resources/saga.ts'
@@ -102,6 +106,7 @@ export function createApiServices(options: ApiWiring) {
     onFound: (verdict, count) => dispatched.orphans.inc({ verdict }, count),
     log,
   })
+  createReconciliationGauges(options.metrics, dispatchDb)
   const personalData = createPersonalData({ db })
   const store = createEventStore({ db })
   const onTrouble = createTroubleLog(log)
@@ -164,6 +169,8 @@ export function createApiServices(options: ApiWiring) {
     failures: createFailures({ db: readModels }),
     dependencies: createDependencies({ db }),
     maintenance: createMaintenance({ db }),
+    differences: createDifferences({ db }),
+    reconciliationRuns: createRuns({ db, steps: RECONCILED }),
     readModels,
     orderSummaries: createOrderSummaryQueries({ db: readModels }),
     sales: createSalesQueries({ db: readModels }),

@@ -16,6 +16,7 @@ import { addOrderCommands } from './commands/orders.ts'
 import { addParkedCommands } from './commands/parked.ts'
 import { addProcessesCommands } from './commands/processes.ts'
 import { addProjectionsCommands } from './commands/projections.ts'
+import { addReconciliationCommands } from './commands/reconciliation.ts'
 import { addReturnsCommands } from './commands/returns.ts'
 import { addSagasCommand } from './commands/sagas.ts'
 import { addTransferCommands } from './commands/transfers.ts'
@@ -28,6 +29,7 @@ const SUBJECTS: readonly ((program: Command) => void)[] = [
   addReturnsCommands,
   addDoctorCommand,
   addInvariantsCommand,
+  addReconciliationCommands,
   addTransferCommands,
   addAccountsCommands,
   addDeadLettersCommands,

@@ -5,6 +5,7 @@ import { readDeadLetterSearch } from './pages/dead-letters/search.ts'
 import { readFailureSearch } from './pages/failures/search.ts'
 import { readOrderSearch } from './pages/order/search.ts'
 import { readOrdersSearch } from './pages/orders/search.ts'
+import { readReconciliationSearch } from './pages/reconciliation/search.ts'
 import { readReturnSearch } from './pages/returns/search.ts'
 import { readSignInSearch } from './pages/sign-in/search.ts'
 import { readTransferSearch } from './pages/transfers/search.ts'
@@ -98,6 +99,11 @@ const routes = [
   createRoute({
     ...at('/invariants'),
     component: lazyPage(() => import('./pages/invariants/invariants-page.tsx')),
+  }),
+  createRoute({
+    ...at('/reconciliation'),
+    validateSearch: readReconciliationSearch,
+    component: lazyPage(() => import('./pages/reconciliation/reconciliation-page.tsx')),
   }),
   createRoute({
     ...at('/maintenance'),

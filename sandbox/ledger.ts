@@ -30,11 +30,41 @@ type Line =
   | { collection: string; key: string; did: 'undo'; undoKey: string }
   | { collection: string; key: string; did: 'void' }
 
+/** A line with the time at which it was written, in milliseconds since the epoch. */
+type Dated = Line & { at?: number }
+
+/** The last change of a key. */
+export interface Change {
+  key: string
+  entry: Entry
+  /** Milliseconds since the epoch; 0 for one of a ledger that had no times. */
+  at: number
+}
+
 export interface Ledger {
   find(collection: string, key: string): Entry | undefined
+  /** When the key has changed last: milliseconds since the epoch. */
+  changedAt(collection: string, key: string): number
   /** In the order of creation. */
   entries(collection: string): [string, Entry][]
+  /**
+   * The keys whose last change was in this time (milliseconds since the epoch, the end is not part of it), oldest first.
+   * @param after where the page before ended; -1 at the beginning.
+   */
+  changes(
+    collection: string,
+    time: { from: number; to: number },
+    after: number,
+    limit: number,
+  ): { page: Change[]; next: number; hasMore: boolean }
   write(line: Line): void
+}
+
+/** The changes of one collection in the order of their times: one of a key that has changed again is passed over. */
+interface Changes {
+  log: { key: string; at: number }[]
+  /** The place of the last change of each key. */
+  last: Map<string, number>
 }
 
 /**
@@ -43,13 +73,31 @@ export interface Ledger {
  */
 export function openLedger(file: string | undefined): Ledger {
   const collections = new Map<string, Map<string, Entry>>()
-  const apply = (line: Line) => {
+  const changed = new Map<string, Changes>()
+  const changesOf = (collection: string): Changes => {
+    const known = changed.get(collection) ?? { log: [], last: new Map<string, number>() }
+    changed.set(collection, known)
+    return known
+  }
+  const note = ({ collection, key, at = 0 }: Dated) => {
+    const { log, last } = changesOf(collection)
+    last.set(key, log.length)
+    // A clock that was set back does not put a change before those that were listed already.
+    log.push({ key, at: Math.max(at, log.at(-1)?.at ?? 0) })
+  }
+  const apply = (line: Dated) => {
+    note(line)
     const entries = collections.get(line.collection) ?? new Map<string, Entry>()
     collections.set(line.collection, entries)
     const entry = entries.get(line.key)
     switch (line.did) {
       case 'create':
-        entries.set(line.key, { decidesAt: 'at once', ...line, state: 'live' })
+        entries.set(line.key, {
+          decidesAt: line.decidesAt ?? 'at once',
+          effect: line.effect,
+          request: line.request,
+          state: 'live',
+        })
         break
       case 'undo':
         if (entry?.state === 'live')
@@ -65,16 +113,45 @@ export function openLedger(file: string | undefined): Ledger {
   if (file !== undefined) readLines(file).forEach(apply)
   return {
     find: (collection, key) => collections.get(collection)?.get(key),
+    changedAt(collection, key) {
+      const { log, last } = changesOf(collection)
+      return log[last.get(key) ?? -1]?.at ?? 0
+    },
     entries: (collection) => [...(collections.get(collection) ?? [])],
+    changes(collection, { from, to }, after, limit) {
+      const { log, last } = changesOf(collection)
+      const page: Change[] = []
+      let place = Math.max(after + 1, placeOf(log, from))
+      const isOver = () => (log[place]?.at ?? to) >= to
+      for (; page.length < limit && !isOver(); place += 1) {
+        const change = log[place]
+        const entry = collections.get(collection)?.get(change?.key ?? '')
+        if (change !== undefined && entry !== undefined && last.get(change.key) === place)
+          page.push({ ...change, entry })
+      }
+      return { page, next: place - 1, hasMore: !isOver() }
+    },
     write(line) {
-      if (file !== undefined) appendFileSync(file, `${JSON.stringify(line)}\n`)
-      apply(line)
+      const dated = { ...line, at: Date.now() }
+      if (file !== undefined) appendFileSync(file, `${JSON.stringify(dated)}\n`)
+      apply(dated)
     },
   }
 }
 
+/** The place of the first change that is not before `from`. */
+function placeOf(log: readonly { at: number }[], from: number): number {
+  let [low, high] = [0, log.length]
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if ((log[middle]?.at ?? 0) < from) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
 /** A line that a killed process left unfinished was never answered: it is cut off. */
-function readLines(file: string): Line[] {
+function readLines(file: string): Dated[] {
   mkdirSync(path.dirname(file), { recursive: true })
   if (!existsSync(file)) return []
   const text = readFileSync(file, 'utf8')
@@ -83,5 +160,5 @@ function readLines(file: string): Line[] {
   return whole
     .split('\n')
     .filter((line) => line !== '')
-    .map((line) => JSON.parse(line) as Line)
+    .map((line) => JSON.parse(line) as Dated)
 }

@@ -1,11 +1,27 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Router, type Request, type RequestHandler, type Response } from 'express'
+import { z } from 'zod'
 import type { Behaviour } from './behaviour.ts'
 import type { FaultSwitch } from './faults.ts'
 import { digestOf, isPending, type Effect, type Entry, type Ledger } from './ledger.ts'
 
 /** How late a provider answers that is slow at large, in milliseconds. */
 const SLOW_MS = 3000
+
+/** Items on one page of a list at most. */
+const PAGE_MAX = 100
+
+const moment = z.iso.datetime().transform((text) => Date.parse(text))
+const integer = z
+  .string()
+  .regex(/^-?\d{1,15}$/)
+  .transform(Number)
+const listQuery = z.strictObject({
+  changedFrom: moment.default(0),
+  changedTo: moment.default(Number.MAX_SAFE_INTEGER),
+  after: integer.default(-1),
+  limit: integer.pipe(z.int().min(1).max(PAGE_MAX)).default(PAGE_MAX),
+})
 
 /** What makes a provider the one it is; keys, voids, replays and faults are the same for all. */
 export interface ProviderKind {
@@ -95,13 +111,39 @@ export function createProvider(kind: ProviderKind, ledger: Ledger, faults: Fault
     response.status(isPending(created) ? 202 : 201).json(view(key, created))
   })
 
+  // As gateways list: what has changed in a time, oldest first, page by page. Tombstones never had an effect.
+  router.get(`/${collection}`, (request, response) => {
+    if (dropsReplies(response)) return void request.socket.destroy()
+    const { success, data: asked } = listQuery.safeParse(request.query)
+    if (!success) return problem(response, 400, 'INVALID_PARAMETER')
+    const time = { from: asked.changedFrom, to: asked.changedTo }
+    const { page, next, hasMore } = ledger.changes(collection, time, asked.after, asked.limit)
+    response.json({
+      data: page.flatMap(({ key, entry, at }) =>
+        entry.effect === undefined
+          ? []
+          : [
+              {
+                key,
+                ...publicPart(entry.effect),
+                state: stateOf(kind, entry),
+                changedAt: new Date(at).toISOString(),
+              },
+            ],
+      ),
+      cursor: String(next),
+      hasMore,
+    })
+  })
+
   router.get(`/${collection}/:key`, (request, response) => {
     const { key } = request.params
     const entry = ledger.find(collection, key)
     if (dropsReplies(response)) return void request.socket.destroy()
     if (entry === undefined) return problem(response, 404, 'UNKNOWN_KEY')
     if (entry.state === 'voided') return problem(response, 409, 'VOIDED')
-    response.json(view(key, entry))
+    const changedAt = new Date(ledger.changedAt(collection, key)).toISOString()
+    response.json({ ...view(key, entry), changedAt })
   })
 
   router.put(`/${collection}/:key/void`, (request, response) => {

@@ -6,6 +6,11 @@ import { hedgeReads, type HedgeOptions } from '../domain/provider/hedge.ts'
 import { createProviderHttp } from '../domain/provider/http.ts'
 import { createConcurrencyLimit } from '../domain/provider/limit.ts'
 import { PERMITS, type LocalPermits } from '../domain/provider/permits.ts'
+import {
+  createReconciler,
+  type Reconciler,
+  type ReconcilerOptions,
+} from '../domain/reconciliation/reconciler.ts'
 import { createParcelFeed, type ParcelFeed } from '../domain/shipping/parcel-feed.ts'
 import { bindSteps, type Reach } from '../domain/saga/step.ts'
 import { createReturnJournal } from '../domain/return/journal.ts'
@@ -20,7 +25,11 @@ export interface Wiring {
   parcelFeed: ParcelFeed
   /** The providers behind them, to be watched. */
   providers: GuardedProvider[]
+  /** Compares our record with what the providers list. */
+  reconcilerWith: (settings: ReconcilerSettings) => Reconciler
 }
+
+export type ReconcilerSettings = Omit<ReconcilerOptions, 'db' | 'http'>
 
 export interface WiringOptions {
   db: Database
@@ -76,5 +85,11 @@ export function createServices({ db, urls, reach, watch, permits, ...options }: 
     },
     parcelFeed: createParcelFeed({ carrier: providers.shipping, messages: createReturnMessages({ db }) }),
     providers: Object.values(guarded),
+    reconcilerWith: (settings) =>
+      createReconciler({
+        ...settings,
+        db,
+        http: perProvider((name) => createProviderHttp({ name, baseUrl: urls[name] })),
+      }),
   }
 }

@@ -11,6 +11,7 @@ import { createLogger, createTroubleLog, describeError } from '../logger.ts'
 import { createMetrics, serveMetrics } from '../metrics.ts'
 import { openDatabase } from '../prisma/client.ts'
 import { requireRelease } from '../prisma/require-release.ts'
+import { PROVIDER_NAMES } from '../providers.ts'
 import { startTracing } from '../start-tracing.ts'
 import { freePort } from '../stack/ports.ts'
 import { PARTICIPANT_NAMES } from './bulkheads.ts'
@@ -37,7 +38,12 @@ const closeMetrics = await serveMetrics(metrics, {
 })
 const db = openDatabase(requireDatabaseUrl(config), config.DATABASE_POOL)
 const reach = createFailpoints(config.FAILPOINTS)
-const { services, parcelFeed, report } = createWatchedServices(config, { db, reach, metrics, log })
+const { services, parcelFeed, report, reconcilerFor } = createWatchedServices(config, {
+  db,
+  reach,
+  metrics,
+  log,
+})
 const connection = await NativeConnection.connect(temporalTarget(config))
 const workers = await runWorkers({
   connection,
@@ -55,6 +61,10 @@ const workers = await runWorkers({
 const stopFeed = participants.includes('shipping')
   ? sweepRegularly({ 'received parcels': () => parcelFeed.advance() }, log)
   : undefined
+const served = PROVIDER_NAMES.filter((name) => participants.includes(name))
+const reconciler = reconcilerFor(served)
+const stopReconciling =
+  served.length > 0 ? sweepRegularly({ reconciliation: () => reconciler.advance() }, log) : undefined
 const stopClocks = watchClocks({
   clocks: createClocks({
     db,
@@ -68,7 +78,8 @@ const stopClocks = watchClocks({
 log.info({ queues: participants.map((participant) => queueName(config, participant)) }, 'working')
 
 onShutdown(log, config.SUPERVISED, async () => {
-  await Promise.all([workers.drain(), stopClocks(), stopFeed?.()])
+  reconciler.stop()
+  await Promise.all([workers.drain(), stopClocks(), stopFeed?.(), stopReconciling?.()])
   await report.stop()
   closeMetrics()
   await connection.close()

@@ -17,6 +17,7 @@ import { parkedEndpoints } from './parked.ts'
 import { personalDataEndpoints } from './personal-data.ts'
 import { productEndpoints } from './products.ts'
 import { projectionEndpoints } from './projections.ts'
+import { reconciliationEndpoints } from './reconciliation.ts'
 import { reportEndpoints } from './reports.ts'
 import { retryEndpoints } from './retries.ts'
 import { returnEndpoints } from './returns.ts'
@@ -46,6 +47,7 @@ export const createEndpoints = (
   ...dependencyEndpoints(services),
   ...maintenanceEndpoints(services),
   ...invariantEndpoints(services),
+  ...reconciliationEndpoints(services),
   ...reportEndpoints(services),
   ...projectionEndpoints(services),
   ...deadLetterEndpoints(services),

@@ -25,6 +25,13 @@ export const PAGES = [
   },
   { to: '/invariants', title: 'Invariants', group: 'Operate', key: 'i', reads: 'GET /operations/invariants' },
   {
+    to: '/reconciliation',
+    title: 'Reconciliation',
+    group: 'Operate',
+    key: 'c',
+    reads: 'GET /operations/reconciliation',
+  },
+  {
     to: '/maintenance',
     title: 'Maintenance',
     group: 'Operate',

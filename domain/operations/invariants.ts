@@ -90,6 +90,7 @@ async function checkDatabase(
     verdict('order-of-events', await orderOfEvents(db)),
     verdict('dead-letters', await holes(db), await whereaboutsOfEvents(db)),
     verdict('orphans', await orphans(db)),
+    verdict('reconciliation', await openDifferences(db)),
   )
   const rows = await db.$queryRaw<(Omit<EndedSaga, 'amountMinor'> & { amountMinor: bigint })[]>`
     SELECT split_part(s.definition, '@', 1) AS kind, s.id, s.definition, s.status = 'completed' AS "isCompleted",
@@ -177,6 +178,11 @@ const orphans = (db: Transaction) => db.$queryRaw<Row[]>`
    WHERE coordination = 'choreography' AND status NOT IN ('completed', 'rejected', 'cancelled')
      AND updated_at < clock_timestamp() - make_interval(mins => ${ORPHAN_MAX_MINUTES}::integer)
      AND reaction_is_missing(id, reason_code IS NOT NULL)`
+
+/** What two runs of reconciliation have seen, and no person has dealt with. Before any run there is none. */
+const openDifferences = (db: Transaction) => db.$queryRaw<Row[]>`
+  SELECT concat_ws(' ', provider, class, key) AS offender FROM reconciliation_differences
+   WHERE state = 'open' ORDER BY first_seen, id`
 
 /**
  * The fold of an order's events is what its row says. One with events that this process cannot fold is not passed over.

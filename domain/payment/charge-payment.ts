@@ -77,4 +77,10 @@ export const chargePayment = providerStep<PaymentEvents>()({
     check: 'money-at-gateway',
     isRight: (entry, asked) => isSameMoney(asked, entry),
   },
+  reconciled: {
+    isMoney: true,
+    ours: `
+      SELECT key, order_id AS saga_id, amount_minor, currency, state = 'live' AS is_live, updated_at AS changed_at
+        FROM charges`,
+  },
 })

@@ -81,4 +81,9 @@ export const refundReturn = providerStep<ReturnEvents>()({
     live: undefined,
     isRight: (entry, asked) => entry['amountMinor'] === asked.amountMinor,
   },
+  reconciled: {
+    isMoney: true,
+    ours: `
+      SELECT key, return_id AS saga_id, amount_minor, currency, true AS is_live, recorded_at AS changed_at FROM refunds`,
+  },
 })

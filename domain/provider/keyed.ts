@@ -34,7 +34,7 @@ const problem = z.object({ code: z.string().max(100) })
 const stated = z.object({ state: z.string().max(100) })
 
 /** What every provider calls a key that was made final before it had an effect. */
-const VOIDED = 'voided'
+export const VOIDED = 'voided'
 
 /** @returns a client whose calls throw Fault for what is neither an effect nor a refusal, nor to be waited for. */
 export function createKeyedProvider<Request, Effect>(

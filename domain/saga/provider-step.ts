@@ -22,7 +22,7 @@ import {
   type Recorded,
 } from './provider-fence.ts'
 import { done, refusalOf, refused, unavailableOf, type StepAnswer } from './step-answer.ts'
-import type { Invariant, Reach, Refusals, Step, StepAttempt, StepLedger } from './step.ts'
+import type { Invariant, Reach, Reconciled, Refusals, Step, StepAttempt, StepLedger } from './step.ts'
 
 /**
  * A step whose effect is at a provider, and its undo: what the participant adds to the protocol of `executeStep` and
@@ -70,6 +70,7 @@ export interface ProviderStepSpec<
   }
   readonly invariants?: readonly Invariant[]
   readonly ledger?: Pick<StepLedger, 'check' | 'isRight'> & Partial<Pick<StepLedger, 'collection' | 'live'>>
+  readonly reconciled?: Pick<Reconciled, 'ours' | 'isMoney'>
 }
 
 type AnySpec = ProviderStepSpec<Record<string, object>, string, string, unknown, string, string>
@@ -100,6 +101,7 @@ export const providerStep =
       undo,
       invariants = [],
       ledger,
+      reconciled,
     } = spec
     // After the pivot no saga turns back: there, only what was not asked for is undone.
     const isUndone = kind === undefined
@@ -127,6 +129,8 @@ export const providerStep =
       refuses: [...Object.values(refusals).map(({ code }) => code), MISMATCH.code],
       invariants,
       ledger: ledger === undefined ? undefined : { saga, collection, live: states.live, ...ledger },
+      reconciled:
+        reconciled === undefined ? undefined : { saga, collection, states, isUndone, ...reconciled },
       bindTo,
       fenceOn,
       bind: ({ providers, db, reach }) =>

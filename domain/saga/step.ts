@@ -1,6 +1,7 @@
 import type { Database } from '../../prisma/client.ts'
 import type { PerProvider, ProviderName } from '../../providers.ts'
 import type { ProviderHttp } from '../provider/http.ts'
+import type { ProviderStates } from '../provider/keyed.ts'
 import type { Attempt } from '../provider/protocol.ts'
 import type { SagaKind } from './ids.ts'
 import type { StepAnswer } from './step-answer.ts'
@@ -26,6 +27,8 @@ export interface Step<Name extends string = string, Undo extends string = string
   readonly invariants: readonly Invariant[]
   /** What its provider says that it did, to be compared with the orders that have ended. */
   readonly ledger: StepLedger | undefined
+  /** How what its provider lists is compared with our record of it. */
+  readonly reconciled: Reconciled | undefined
   /** The attempts at it, each by the name of its activity. */
   bind(ports: StepPorts): Readonly<Record<Name | Undo, StepAttempt>>
   /** The data of its events by their type. There is no such value: it is for the compiler. */
@@ -78,6 +81,24 @@ export interface StepLedger {
   readonly isRight?: (entry: LedgerEntry, asked: { amountMinor: number; currency: string }) => boolean
 }
 
+/** What reconciliation knows of a step at a provider. */
+export interface Reconciled {
+  /** The kind of saga that it is a step of. */
+  readonly saga: SagaKind
+  /** The provider's collection, e.g. `charges`. */
+  readonly collection: string
+  readonly states: ProviderStates
+  /** Whether a saga that turns back undoes it. */
+  readonly isUndone: boolean
+  /** Whether it has an amount. */
+  readonly isMoney: boolean
+  /**
+   * A query for our record of it: `key, saga_id, amount_minor, currency, is_live, changed_at`. An index has the last and
+   * the first of them.
+   */
+  readonly ours: string
+}
+
 /** An effect as a provider's ledger has it. */
 export interface LedgerEntry {
   readonly key: string
@@ -108,6 +129,7 @@ export const ownStep = <const Name extends string, const Undo extends string>({
   refuses,
   invariants,
   ledger: undefined,
+  reconciled: undefined,
 })
 
 /** Steps by participant. */

@@ -65,4 +65,10 @@ export const createShipment = providerStep<ShippingEvents>()({
     },
   ],
   ledger: { check: 'shipments-at-carrier' },
+  reconciled: {
+    isMoney: false,
+    ours: `
+      SELECT key, order_id AS saga_id, NULL::bigint AS amount_minor, NULL::text AS currency, state = 'live' AS is_live,
+             updated_at AS changed_at FROM shipments`,
+  },
 })

@@ -13,6 +13,7 @@ DECLARE
   streams text[] := ARRAY(SELECT kind || id FROM unnest(p_sagas) AS id, unnest(ARRAY['order-', 'transfer-', 'return-']) AS kind);
   targets text[] := ARRAY(SELECT path || id FROM unnest(p_sagas) AS id, unnest(ARRAY['orders/', 'transfers/', 'returns/']) AS path
     UNION ALL SELECT 'customers/' || p_customer WHERE p_customer IS NOT NULL
+    UNION ALL SELECT 'reconciliation/' || id FROM reconciliation_differences WHERE saga_id = ANY (p_sagas)
     UNION ALL SELECT 'dead-letters/' || dead_letter_id FROM operator_actions
       WHERE dead_letter_id IS NOT NULL AND before->>'stream_id' = ANY (streams));
 BEGIN

@@ -65,6 +65,8 @@ const PATHS: readonly [string, (of: Ids) => string][] = [
   ['the transfers', () => '/transfers'],
   ['a transfer', ({ transfers }) => `/transfers/${transfers[0]}`],
   ['the invariants', () => '/invariants'],
+  ['the differences', () => '/reconciliation'],
+  ['the settled differences', () => '/reconciliation?state=settled'],
   ['the maintenance', () => '/maintenance'],
   ['the audit', () => '/audit'],
   ['the keys', () => '/keys'],
@@ -221,6 +223,25 @@ describe('an operator', () => {
     })
     const { refunds } = await api.ledger(order.id)
     expect(refunds).toMatchObject([{ amountMinor: 3 * 795 }])
+  })
+
+  it('settles a difference from a provider, and compares again', async () => {
+    await inTab('/reconciliation', async (page) => {
+      const table = page.getByRole('region', { name: 'Differences found' })
+      const row = table.getByRole('row').filter({ hasText: 'stranger-30' })
+      await expectShown(row.getByText('€10.00, charged'))
+      await row.getByRole('button', { name: 'Settle' }).click()
+      const dialog = page.getByRole('dialog')
+      await expectShown(dialog.getByText('Ours: nothing. At payment: €10.00, charged.'))
+      await dialog.getByLabel('Reason').fill('Refunded at the gateway.')
+      await dialog.getByRole('button', { name: 'Settle it' }).click()
+      await expectHidden(row)
+      await page.getByRole('button', { name: 'Settled' }).click()
+      await expectShown(page.getByText('Refunded at the gateway.'))
+      await page.getByRole('button', { name: 'Compare now' }).click()
+      await dialog.getByRole('button', { name: 'Compare now' }).click()
+      await expectShown(page.getByText('Last compared'))
+    })
   })
 
   it('reprocesses a dead letter', async () => {

@@ -6,7 +6,7 @@ import { until } from '../harness/poll.ts'
 
 /** The ids of what is in the system, by the names of the dictionaries that they go to. */
 export type Ids = Record<
-  'orders' | 'returns' | 'accounts' | 'transfers' | 'dead-letters' | 'retries',
+  'orders' | 'returns' | 'accounts' | 'transfers' | 'dead-letters' | 'retries' | 'differences',
   string[]
 >
 
@@ -31,6 +31,7 @@ export async function fill({ apiUrl, sandboxUrl, migratorUrl }: Stack, key?: str
       returns,
       'dead-letters': [letter],
       retries: [retry],
+      differences: await differ(pool),
     }
   } finally {
     await pool.end()
@@ -93,6 +94,17 @@ export async function poison(api: ApiClient, pool: pg.Pool): Promise<string> {
   })
   await pool.query('ALTER TABLE sales_orders DROP CONSTRAINT poison')
   return letter.id
+}
+
+/** Differences in the states that are listed, as if two runs had seen them. */
+async function differ(pool: pg.Pool): Promise<string[]> {
+  const { rows } = await pool.query<{ id: string }>(`
+    INSERT INTO reconciliation_differences (step, provider, key, class, theirs, state, settled_at, last_run)
+    SELECT 'chargePayment', 'payment', 'stranger-' || n, 'missing_here',
+           '{"amountMinor": 1000, "currency": "EUR", "state": "charged"}', (ARRAY['open', 'settled', 'gone'])[1 + n % 3],
+           CASE WHEN n % 3 = 1 THEN clock_timestamp() END, gen_random_uuid()
+      FROM generate_series(1, 30) AS n RETURNING id`)
+  return rows.map(({ id }) => id)
 }
 
 /** Makes an event now and then, on an account that is no other's business, until it is stopped. */

@@ -22,7 +22,7 @@ const admin = makeApiKey().key
 let system: System
 let closed: System
 beforeAll(async () => {
-  system = await startSystem({ input: { pace: 0.25 } })
+  system = await startSystem({ input: { pace: 0.25 }, reconciliation: { afterSeconds: 0 } })
   closed = await startSystem({ workers: false, identity: { bootstrapKey: admin } })
 })
 afterAll(async () => {
@@ -169,6 +169,25 @@ describe.concurrent('order-saga', () => {
     const { code, stdout } = await cli('invariants')
     expect(stdout).toMatch(/^money +ok +\S/m)
     expect(code).toBe(0)
+  })
+
+  it('compares with the providers, lists what differs, and settles it', async () => {
+    await fetch(`${system.sandboxUrl}/charges`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'idempotency-key': 'a stranger' },
+      body: JSON.stringify({ amountMinor: 1000, currency: 'EUR', paymentMethod: 'pm_ok' }),
+    })
+    for (const _again of [1, 2]) {
+      const run = await cli('reconciliation', 'run', '--window', '60', '--wait')
+      expect(run).toMatchObject({ code: 0, stdout: expect.stringContaining('chargePayment') as string })
+    }
+    const list = await cli('reconciliation', 'list', '--json')
+    const { data } = JSON.parse(list.stdout) as { data: { id: string; key: string }[] }
+    const found = data.find(({ key }) => key === 'a stranger')
+    expect((await cli('reconciliation', 'list')).stdout).toContain('10.00 EUR charged')
+    const settle = ['reconciliation', 'settle', found?.id ?? '', '--reason', 'Refunded by hand.']
+    expect(await cli(...settle)).toMatchObject({ code: 0, stdout: 'Settled by developer.\n' })
+    expect((await cli('reconciliation', 'list', '--state', 'settled')).stdout).toContain('a stranger')
   })
 
   it('completes commands and options in a shell that has read its script', async () => {

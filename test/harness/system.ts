@@ -16,6 +16,7 @@ import { traceStarts } from '../../dispatch/trace-starts.ts'
 import { createDependencies } from '../../domain/operations/dependencies.ts'
 import { INVARIANTS_MAX_MS } from '../../domain/operations/invariants.ts'
 import type { Participant } from '../../domain/participants.ts'
+import type { Reconciler } from '../../domain/reconciliation/reconciler.ts'
 import type { LocalPermits } from '../../domain/provider/permits.ts'
 import type { Reach } from '../../domain/saga/step.ts'
 import { openPool, PROBE } from '../../postgres.ts'
@@ -27,7 +28,8 @@ import { readConfig } from '../../config.ts'
 import { createLogger, createTroubleLog, describeError } from '../../logger.ts'
 import { installRuntime } from '../../workers/runtime.ts'
 import { reactionsWiring } from '../../workers/reactions-wiring.ts'
-import { createServices } from '../../workers/wiring.ts'
+import { createReconciliationMetrics } from '../../workers/reconciliation-metrics.ts'
+import { createServices, type ReconcilerSettings } from '../../workers/wiring.ts'
 import type { SagaInput } from '../../workflows/saga/contract.ts'
 import { perProvider, type PerProvider } from '../../providers.ts'
 import type { Supervisor } from '../../supervision.ts'
@@ -112,6 +114,8 @@ export interface SystemOptions {
   providerUrls?: (sandboxUrl: string) => Promise<Partial<PerProvider<string>>>
   intakeMax?: number
   streamsMax?: number
+  /** How its workers reconcile, where that is not by request alone, a minute late. */
+  reconciliation?: Partial<ReconcilerSettings>
   /** Limits of the API's server, where they are not the usual ones. */
   http?: Partial<HttpLimits>
   ratePerSecond?: number
@@ -191,7 +195,9 @@ export async function startSystemOn(servers: Servers, options: SystemOptions = {
   const workerMetrics = new Registry()
   const onAttempt = createAttemptMetrics(workerMetrics)
   let workers: RunningWorkers | undefined
+  const outcomes = createReconciliationMetrics(workerMetrics)
   let stopFeed: (() => Promise<void>) | undefined
+  let reconciler: Reconciler | undefined
   const startWorkers = async (bundle = options.bundle ?? servers.bundle) => {
     workers = await runWorkers({
       connection: native,
@@ -207,9 +213,24 @@ export async function startSystemOn(servers: Servers, options: SystemOptions = {
         onAttempt,
       },
     })
-    stopFeed = sweepRegularly({ 'received parcels': () => wiring.parcelFeed.advance() }, log)
+    const reconciling = wiring.reconcilerWith({
+      schedule: { at: 'off', windowMinutes: 60 },
+      afterSeconds: 60,
+      callsPerSecond: 1000,
+      onEnd: (outcome) => outcomes.inc({ outcome }),
+      ...options.reconciliation,
+    })
+    reconciler = reconciling
+    stopFeed = sweepRegularly(
+      {
+        'received parcels': () => wiring.parcelFeed.advance(),
+        reconciliation: () => reconciling.advance(),
+      },
+      log,
+    )
   }
   const stopWorkers = async () => {
+    reconciler?.stop()
     await Promise.all([workers?.drain(), stopFeed?.()])
     workers = undefined
   }

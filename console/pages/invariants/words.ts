@@ -54,6 +54,10 @@ const WORDS: Readonly<Record<string, readonly [title: string, rule: string]>> = 
     'Orphans',
     'Each order, return and transfer that is open has a workflow that runs it, or is parked.',
   ],
+  reconciliation: [
+    'Reconciliation',
+    'No difference between our record and the providers is open: each that two runs have seen is settled.',
+  ],
   accounts: ['Accounts', 'No account has a negative balance at any version.'],
   transfers: [
     'Transfers',

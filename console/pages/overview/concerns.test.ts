@@ -45,6 +45,17 @@ describe('what an operator has to worry about', () => {
     expect(headlineOf([])).toEqual({ tone: 'done', text: 'All is well.' })
   })
 
+  it('is a difference from a provider, which needs a person and breaks nothing', () => {
+    const differs = { name: 'reconciliation', ok: false, detail: '1 violations: …' }
+    const found = concerns({}, { invariants: { ok: false, checks: [differs] } })
+    expect(found).toMatchObject([{ tone: 'person', place: { to: '/reconciliation' } }])
+    const broken = { name: 'money', ok: false, detail: '1 violations: …' }
+    expect(tonesOf({}, { invariants: { ok: false, checks: [differs, broken] } })).toEqual([
+      'failed',
+      'person',
+    ])
+  })
+
   it('begins with a broken invariant, then with what needs a person', () => {
     const invariants = { ok: false, checks: [{ name: 'money', ok: false, detail: '1 violations: …' }] }
     const dependencies = {

@@ -54,10 +54,21 @@ function ofInvariants({ invariants }: Reading): Concern[] {
   const place = { to: '/invariants' } as const
   if (invariants === undefined) return []
   if (invariants === null) return [unread('The invariants', place)]
-  const broken = invariants.checks.filter(({ ok }) => !ok).map(({ name }) => name)
-  if (broken.length === 0) return []
+  const all = invariants.checks.filter(({ ok }) => !ok).map(({ name }) => name)
+  const broken = all.filter((name) => name !== RECONCILIATION)
+  const differing = all.length > broken.length ? [DIFFERING] : []
+  if (broken.length === 0) return differing
   const text = `${broken.length === 1 ? 'An invariant does' : `${broken.length} invariants do`} not hold: ${broken.join(', ')}.`
-  return [{ tone: 'failed', text, place, action: 'See what breaks it' }]
+  return [{ tone: 'failed', text, place, action: 'See what breaks it' }, ...differing]
+}
+
+/** The check that is broken until a person has dealt with it: nothing of ours need be. */
+const RECONCILIATION = 'reconciliation'
+const DIFFERING: Concern = {
+  tone: 'person',
+  text: 'Our record and a provider do not agree.',
+  place: { to: '/reconciliation' },
+  action: 'See the differences',
 }
 
 const unread = (what: string, place: Concern['place']): Concern => ({

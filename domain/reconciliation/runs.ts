@@ -1,0 +1,228 @@
+import type { Database } from '../../prisma/client.ts'
+import type { ProviderName } from '../../providers.ts'
+import type { PartClaim } from './differences.ts'
+import type { ReconciledStep } from './steps.ts'
+
+/** A window of a request, in minutes: a year, and a day. */
+export const WINDOW_MINUTES_MAX = 366 * 24 * 60
+
+/** Runs that wait at once at most; one request more joins the last of them. */
+const WAITING_MAX = 10
+
+/** A process that does a part has it for itself for so long, and says so again much sooner. */
+const CLAIM_SECONDS = 30
+
+/** How often a part is begun, and the pauses between: doubled each time. After the last one it has failed. */
+const ATTEMPTS = { max: 8, pauseSeconds: 10, pauseMaxSeconds: 300 }
+
+/** Runs by themselves overlap by this much, also after an outage. */
+const OVERLAP_MINUTES = 60
+
+/** When a run begins by itself. */
+export interface Schedule {
+  /** Each day at this time of UTC, as `HH:MM`; `off` for never. */
+  at: string
+  /** Instead of that, so many minutes after the run before. */
+  everyMinutes?: number | undefined
+  windowMinutes: number
+}
+
+/** What a part came to so far. */
+export interface Counts {
+  theirs: number
+  ours: number
+  found: number
+  calls: number
+}
+
+/** A part that this process has for itself. */
+export interface ClaimedPart extends PartClaim {
+  provider: ProviderName
+  windowMinutes: number
+}
+
+export type RunState = 'waiting' | 'running' | 'ended' | 'failed'
+
+export interface Run {
+  id: string
+  state: RunState
+  requestedBy: string
+  requestedAt: Date
+  windowMinutes: number
+  windowTo: Date | null
+  endedAt: Date | null
+  parts: (Counts & {
+    step: string
+    provider: string
+    state: 'waiting' | 'ended' | 'failed'
+    trouble: string | null
+  })[]
+}
+
+/** The runs of reconciliation, and who does which part of them. */
+export function createRuns({ db, steps }: { db: Database; steps: readonly ReconciledStep[] }) {
+  const [names, providers] = [steps.map(({ name }) => name), steps.map(({ provider }) => provider)]
+  return {
+    /** Asks for a run. @returns its id. */
+    async request(by: string, windowMinutes: number): Promise<string> {
+      const [joined] = await db.$queryRaw<{ id: string }[]>`
+        UPDATE reconciliation_runs SET window_minutes = greatest(window_minutes, ${windowMinutes}::integer)
+         WHERE id = (SELECT id FROM reconciliation_runs WHERE state = 'waiting' ORDER BY requested_at DESC, id DESC LIMIT 1)
+           AND state = 'waiting'
+           AND (SELECT count(*) FROM reconciliation_runs WHERE state = 'waiting') >= ${WAITING_MAX}::integer
+        RETURNING id`
+      if (joined !== undefined) return joined.id
+      const [made] = await db.$queryRaw<{ id: string }[]>`
+        WITH made AS (
+          INSERT INTO reconciliation_runs (id, requested_by, requested_at, window_minutes)
+          VALUES (gen_random_uuid(), ${by}, clock_timestamp(), ${windowMinutes}::integer) RETURNING id
+        ), parts AS (
+          INSERT INTO reconciliation_parts (run_id, step, provider)
+          SELECT id, step, provider FROM made, unnest(${names}::text[], ${providers}::text[]) AS s (step, provider)
+        ) SELECT id FROM made`
+      if (made === undefined) throw new Error('The run was not written')
+      return made.id
+    },
+
+    /**
+     * Asks for the run that is due by itself, in whichever process looks first. One that was due while nothing ran is
+     * made up for; its window reaches back to the end of the last one.
+     */
+    async requestDue({ at, everyMinutes, windowMinutes }: Schedule): Promise<void> {
+      if (at === 'off' && everyMinutes === undefined) return
+      await db.$executeRaw`
+        WITH clock AS MATERIALIZED (
+          SELECT now AS at, CASE WHEN ${everyMinutes ?? null}::integer IS NOT NULL
+                   THEN now + make_interval(mins => ${everyMinutes ?? null}::integer)
+                   ELSE today + CASE WHEN today <= now THEN interval '1 day' ELSE interval '0' END END AS next
+            FROM (SELECT clock_timestamp() AS now, (date_trunc('day', clock_timestamp() AT TIME ZONE 'UTC')
+                    + ${at === 'off' ? '00:00' : at}::time) AT TIME ZONE 'UTC' AS today) AS c
+        ), looked AS (
+          UPDATE reconciliation_schedule s SET due_at = clock.next FROM clock, reconciliation_schedule was
+           WHERE s.due_at IS NULL OR s.due_at > clock.next OR s.due_at <= clock.at
+          RETURNING was.due_at <= clock.at AS is_due
+        ), made AS (
+          INSERT INTO reconciliation_runs (id, requested_by, requested_at, window_minutes)
+          SELECT gen_random_uuid(), 'schedule', clock_timestamp(), least(${WINDOW_MINUTES_MAX}::integer, greatest(
+                   ${windowMinutes}::integer, ${OVERLAP_MINUTES}::integer + (
+                     SELECT extract(epoch FROM clock_timestamp() - max(window_to)) / 60 FROM reconciliation_runs
+                      WHERE state = 'ended'))::integer)
+            FROM looked WHERE is_due RETURNING id
+        ) INSERT INTO reconciliation_parts (run_id, step, provider)
+          SELECT id, step, provider FROM made, unnest(${names}::text[], ${providers}::text[]) AS s (step, provider)`
+    },
+
+    /**
+     * Takes the next part at one of these providers for this process. Parts of one step come one run after the other: what
+     * a run has seen is there when the next one looks.
+     */
+    async claim(served: readonly ProviderName[]): Promise<ClaimedPart | undefined> {
+      const [part] = await db.$queryRaw<ClaimedPart[]>`
+        UPDATE reconciliation_parts p SET claim = gen_random_uuid(), attempts = attempts + 1,
+               claimed_until = clock_timestamp() + make_interval(secs => ${CLAIM_SECONDS}::integer)
+          FROM (SELECT p.run_id, p.step, r.window_minutes FROM reconciliation_parts p
+                  JOIN reconciliation_runs r ON r.id = p.run_id
+                 WHERE p.state = 'waiting' AND p.claimed_until <= clock_timestamp() AND p.provider = ANY (${[...served]}::text[])
+                   AND p.step = ANY (${names}::text[])
+                   AND NOT EXISTS (SELECT FROM reconciliation_parts q JOIN reconciliation_runs e ON e.id = q.run_id
+                     WHERE q.step = p.step AND q.state = 'waiting' AND (e.requested_at, e.id) < (r.requested_at, r.id))
+                 ORDER BY r.requested_at, r.id, p.step LIMIT 1 FOR UPDATE OF p SKIP LOCKED) AS next
+         WHERE p.run_id = next.run_id AND p.step = next.step
+        RETURNING p.run_id AS "runId", p.step, p.claim, p.provider, next.window_minutes AS "windowMinutes"`
+      return part
+    },
+
+    /** Closes the window of a run, once for all its parts. @returns its end. */
+    async begin(runId: string, afterSeconds: number): Promise<Date> {
+      await db.$executeRaw`
+        UPDATE reconciliation_runs SET state = 'running',
+               window_to = clock_timestamp() - make_interval(secs => ${afterSeconds}::float8)
+         WHERE id = ${runId}::uuid AND state = 'waiting'`
+      const { windowTo } = await db.reconciliationRun.findUniqueOrThrow({
+        where: { id: runId },
+        select: { windowTo: true },
+      })
+      if (windowTo === null) throw new Error('The window is not closed')
+      return windowTo
+    },
+
+    /** Says that this process is still at it. @returns whether it is its own still. */
+    async extend(
+      { runId, step, claim }: PartClaim,
+      { theirs, ours, found, calls }: Counts,
+    ): Promise<boolean> {
+      const extended = await db.$executeRaw`
+        UPDATE reconciliation_parts SET theirs = ${theirs}, ours = ${ours}, found = ${found}, calls = ${calls},
+               claimed_until = clock_timestamp() + make_interval(secs => ${CLAIM_SECONDS}::integer)
+         WHERE run_id = ${runId}::uuid AND step = ${step} AND claim = ${claim}::uuid AND state = 'waiting'`
+      return extended > 0
+    },
+
+    async end({ runId, step, claim }: PartClaim): Promise<void> {
+      await db.$executeRaw`
+        UPDATE reconciliation_parts SET state = 'ended', claim = NULL, trouble = NULL
+         WHERE run_id = ${runId}::uuid AND step = ${step} AND claim = ${claim}::uuid`
+    },
+
+    /** It is begun again after a pause; after the last attempt it has failed. @param trouble a class of error. */
+    async giveUp({ runId, step, claim }: PartClaim, trouble: string, isForGood: boolean): Promise<void> {
+      await db.$executeRaw`
+        UPDATE reconciliation_parts SET claim = NULL, trouble = ${trouble},
+               state = CASE WHEN ${isForGood} OR attempts >= ${ATTEMPTS.max}::integer THEN 'failed' ELSE 'waiting' END,
+               claimed_until = clock_timestamp() + make_interval(secs => least(${ATTEMPTS.pauseMaxSeconds}::integer,
+                 ${ATTEMPTS.pauseSeconds}::integer * 2 ^ (attempts - 1)))
+         WHERE run_id = ${runId}::uuid AND step = ${step} AND claim = ${claim}::uuid`
+    },
+
+    /** Another process may begin it again at once. */
+    async leave({ runId, step, claim }: PartClaim): Promise<void> {
+      await db.$executeRaw`
+        UPDATE reconciliation_parts SET claim = NULL, attempts = attempts - 1, claimed_until = clock_timestamp()
+         WHERE run_id = ${runId}::uuid AND step = ${step} AND claim = ${claim}::uuid`
+    },
+
+    /** Ends the runs whose parts are over. @returns how each of them ended. */
+    async finish(): Promise<('ended' | 'failed')[]> {
+      const rows = await db.$queryRaw<{ state: 'ended' | 'failed' }[]>`
+        UPDATE reconciliation_runs r SET ended_at = clock_timestamp(), state = CASE WHEN EXISTS (
+                 SELECT FROM reconciliation_parts WHERE run_id = r.id AND state = 'failed') THEN 'failed' ELSE 'ended' END
+         WHERE state = 'running' AND NOT EXISTS (
+           SELECT FROM reconciliation_parts WHERE run_id = r.id AND state = 'waiting')
+        RETURNING state`
+      return rows.map(({ state }) => state)
+    },
+
+    /** When the last run ended that has compared everything; null before any. */
+    async lastRunAt(): Promise<Date | null> {
+      const { _max } = await db.reconciliationRun.aggregate({
+        where: { state: 'ended' },
+        _max: { endedAt: true },
+      })
+      return _max.endedAt
+    },
+
+    /** The newest runs, with what each part came to. */
+    newest: (limit: number): Promise<Run[]> =>
+      db.reconciliationRun.findMany({
+        orderBy: [{ requestedAt: 'desc' }, { id: 'desc' }],
+        take: limit,
+        include: {
+          parts: {
+            orderBy: { step: 'asc' },
+            select: {
+              step: true,
+              provider: true,
+              state: true,
+              trouble: true,
+              theirs: true,
+              ours: true,
+              found: true,
+              calls: true,
+            },
+          },
+        },
+      }) as unknown as Promise<Run[]>,
+  }
+}
+
+export type Runs = ReturnType<typeof createRuns>
