@@ -313,6 +313,21 @@ describe('while tracing is on', () => {
       expect([traceId === client.traceId, parentId]).toEqual([false, undefined])
   })
 
+  it('an event that the broker delivers again leaves no second span', async () => {
+    const client = newTrace()
+    const id = await placeIn(client)
+    await system.api.ended(id)
+    await system.api.notified(id)
+    const before = (await traceOf(client.traceId, id)).length
+    await system.admin.$executeRaw`UPDATE broker_cursors SET position = 0`
+    const later = newTrace()
+    const next = await placeIn(later)
+    await system.api.ended(next)
+    await system.api.notified(next)
+    await traceOf(later.traceId, next)
+    expect(collector.of(client.traceId)).toHaveLength(before)
+  })
+
   it('an order that is started later, by another process than the one that took it in, is in the same trace', async () => {
     const client = newTrace()
     const intake = createIntake({ db: system.db, compose: CONTRACTS.order.compose, newId: randomUUID })
