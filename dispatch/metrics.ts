@@ -1,8 +1,21 @@
 import { Counter, Gauge, type Registry } from 'prom-client'
 import type { Database } from '../prisma/client.ts'
+import { DECIDED_WITHIN_SECONDS } from '../domain/operations/objective.ts'
+import { isTerminal, SAGA_STATUSES } from '../domain/saga/status.ts'
 
 /** An outage lets everybody wait: a count must not cost more then. */
 const COUNTED_MAX = 10_000
+
+/**
+ * All of them, also in an outage, up to what one hour of it brings: the objective counts by how this grows. By the
+ * statuses that there are: an index finds those.
+ */
+const LATE_MAX = 200_000
+const OPEN = SAGA_STATUSES.filter((status) => !isTerminal(status))
+const LATE = `
+  SELECT count(*)::float8 AS value FROM (
+    SELECT FROM sagas WHERE status IN (${OPEN.map((status) => `'${status}'`).join(', ')}) AND definition LIKE 'order@%'
+       AND created_at < clock_timestamp() - interval '${DECIDED_WITHIN_SECONDS} seconds' LIMIT ${LATE_MAX}) AS late`
 
 const counted = (where: string) => `
   SELECT split_part(s.definition, '@', 1) AS kind, f.step, count(*)::float8 AS count
@@ -48,6 +61,11 @@ export function createDispatchMetrics(registry: Registry, db: Database) {
     'Age of the oldest saga whose workflow is not yet known to run',
     () => db.$queryRaw`
       SELECT coalesce(extract(epoch FROM clock_timestamp() - min(created_at)), 0)::float8 AS value FROM saga_starts`,
+  )
+  measured(
+    'ordersaga_orders_late',
+    `Orders that were taken in more than ${DECIDED_WITHIN_SECONDS} seconds ago and are not decided`,
+    () => db.$queryRawUnsafe<{ value: number }[]>(LATE),
   )
   measured(
     'ordersaga_start_backlog',

@@ -1,5 +1,6 @@
 import { Counter, Histogram, type Registry } from 'prom-client'
 import type { AccountRefusal } from '../domain/account/account.ts'
+import { DECIDED_WITHIN_SECONDS } from '../domain/operations/objective.ts'
 import { REASON_CODES } from '../domain/order/reasons.ts'
 import { PARTICIPANTS } from '../domain/participants.ts'
 import { allSteps } from '../domain/saga/step.ts'
@@ -7,9 +8,10 @@ import type { StoredEvent } from '../events/store/event.ts'
 import { SAGA_KINDS, sagaOfStream, type SagaKind } from '../domain/saga/ids.ts'
 
 /** Seconds from a request to its end: healthy orders take less than one, waiting ones up to their deadline. */
-const SECONDS = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 7200]
+const SECONDS = [0.1, 0.25, 0.5, 1, 2.5, 5, DECIDED_WITHIN_SECONDS, 30, 60, 300, 1800, 7200]
 
-type Outcome = 'completed' | 'rejected' | 'cancelled'
+const OUTCOMES = ['completed', 'rejected', 'cancelled'] as const
+type Outcome = (typeof OUTCOMES)[number]
 
 /** The events with which sagas begin, and those with which they end. */
 const BEGINNINGS: Readonly<Record<string, SagaKind>> = {
@@ -96,6 +98,12 @@ export function createSagaMetrics(registry: Registry): (events: readonly StoredE
     labelNames: ['kind'],
     registers,
   })
+  // From the start: a series that begins at one has not increased.
+  for (const kind of SAGA_KINDS) {
+    begun.inc({ kind }, 0)
+    parked.inc({ kind }, 0)
+    for (const outcome of OUTCOMES) seconds.zero({ kind, outcome })
+  }
   const count = ({ streamId, type, data, recordedAt }: StoredEvent): void => {
     const begins = BEGINNINGS[type]
     if (begins !== undefined) begun.inc({ kind: begins })
