@@ -150,7 +150,7 @@ const PROVIDERS: Panel[] = [
   {
     title: 'Breakers',
     what: '0 closed, 1 half-open, 2 open, in each process.',
-    docs: 'docs/runbook/providers.md#the-breaker-of-a-provider-is-open',
+    docs: 'docs/runbook/providers.md#a-breaker-stays-open',
     queries: [
       [
         '{{provider}} {{process}} {{instance}}',
