@@ -87,12 +87,12 @@ export function createDispatchMetrics(registry: Registry, db: Database) {
       SELECT count(*)::float8 AS value FROM saga_watches w JOIN sagas s ON s.id = w.saga_id AND s.version = w.version
        WHERE w.orphan_since IS NOT NULL`,
   )
-  return {
-    orphans: new Counter({
-      name: 'ordersaga_orphans_found_total',
-      help: 'Sagas whose workflow was gone, by what was done: restarted, or parked after too many restarts',
-      labelNames: ['verdict'],
-      registers,
-    }),
-  }
+  const orphans = new Counter({
+    name: 'ordersaga_orphans_found_total',
+    help: 'Sagas whose workflow was gone, by what was done: restarted, or parked after too many restarts',
+    labelNames: ['verdict'],
+    registers,
+  })
+  for (const verdict of ['restarted', 'parked']) orphans.inc({ verdict }, 0)
+  return { orphans }
 }
