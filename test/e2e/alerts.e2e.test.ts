@@ -87,7 +87,10 @@ function drive(situation: string, wanted: Wanted, cause: Cause, { isAsked = fals
   })
 }
 
-const place = () => system.api.post('/orders', orderBody(), { 'idempotency-key': randomUUID() })
+async function expectNotTakenIn(): Promise<void> {
+  const { status } = await system.api.post('/orders', orderBody(), { 'idempotency-key': randomUUID() })
+  expect(status).toBe(503)
+}
 
 const maintain = (change: object) => system.api.maintain({ ...change, reason: 'a test' })
 
@@ -261,7 +264,7 @@ describe('processes in trouble', () => {
     { DatabaseAway: {}, IntakeFailingFastBurn: {} },
     async () => {
       system.lines.database.cut()
-      for (let n = 0; n < 12; n += 1) expect((await place()).status).toBe(503)
+      for (let n = 0; n < 12; n += 1) await expectNotTakenIn()
       return async () => system.lines.database.mend()
     },
   )
@@ -276,16 +279,18 @@ describe('processes in trouble', () => {
   )
 })
 
-drive(
-  'an operator has paused the intake',
-  { IntakePaused: {} },
-  async () => {
-    await maintain({ intake: 'paused' })
-    expect((await place()).status).toBe(503)
-    return () => maintain({ intake: 'open' })
-  },
-  { isAsked: true },
-)
+describe('operators', () => {
+  drive(
+    'an operator has paused the intake',
+    { IntakePaused: {} },
+    async () => {
+      await maintain({ intake: 'paused' })
+      await expectNotTakenIn()
+      return () => maintain({ intake: 'open' })
+    },
+    { isAsked: true },
+  )
+})
 
 describe('what is shown', () => {
   it.each(PROCESS_NAMES.map((name, index) => [name, index] as const))(
