@@ -7,7 +7,12 @@ export const MIGRATION_LOCK = 72_707_369
 export const APPEND_LOCK = 72_707_370
 
 /** The leaders, by their office: the process that holds the lock leads. */
-export const LEADER_LOCKS = { relay: 72_707_371, projector: 72_707_372, choreography: 72_707_374 } as const
+export const LEADER_LOCKS = {
+  relay: 72_707_371,
+  projector: 72_707_372,
+  choreography: 72_707_374,
+  invariants: 72_707_380,
+} as const
 
 export type Office = keyof typeof LEADER_LOCKS
 

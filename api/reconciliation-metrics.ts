@@ -23,15 +23,15 @@ export function createReconciliationGauges(registry: Registry, db: Database): vo
         }
     },
   })
-  // An alert goes off when it is above a day and a quarter: by then a nightly run has been missed.
   void new Gauge({
     name: 'ordersaga_reconciliation_last_run_seconds',
-    help: 'How long ago the last run of reconciliation ended; NaN before any',
+    help: 'How long ago the last run of reconciliation ended; until one has, how long ago the first was asked for',
     registers,
     async collect() {
       const [row] = await db.$queryRaw<{ age: number | null }[]>`
-        SELECT extract(epoch FROM clock_timestamp() - max(ended_at))::float8 AS age FROM reconciliation_runs
-         WHERE state = 'ended'`.catch(() => [])
+        SELECT extract(epoch FROM clock_timestamp()
+                 - coalesce((SELECT max(ended_at) FROM reconciliation_runs WHERE state = 'ended'), min(requested_at)))::float8 AS age
+          FROM reconciliation_runs`.catch(() => [])
       this.set(row?.age ?? Number.NaN)
     },
   })

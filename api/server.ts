@@ -1,3 +1,4 @@
+import path from 'node:path'
 import { Client } from '@temporalio/client'
 import {
   bootstrapAdminKey,
@@ -24,11 +25,13 @@ import { createApp } from './app.ts'
 import { describing } from './document.ts'
 import { HTTP_TIMES, serveHttp } from './http-server.ts'
 import { createIdentity } from './identity/identity.ts'
+import { watchInvariants } from './invariant-watch.ts'
 import { requireKey } from './identity/require-a-key.ts'
 import { createEndpoints } from './resources/index.ts'
 import { createSandboxClient } from './sandbox-client.ts'
 import { createApiServices } from './services.ts'
 import { watchClocks } from '../clock-skew.ts'
+import { createDiskMetrics } from '../disk.ts'
 import { INVARIANTS_MAX_MS } from '../domain/operations/invariants.ts'
 import { createClocks } from '../dispatch/clocks.ts'
 import { connectLazily } from '../dispatch/connection.ts'
@@ -57,6 +60,7 @@ const checkDb = openDatabase(requireDatabaseUrl(config), CHECK_CONNECTIONS, {
 const reads = openPool(requireDatabaseUrl(config), { max: READ_CONNECTIONS, name: 'ordersaga-reads' })
 const probe = openPool(requireDatabaseUrl(config), { ...PROBE, name: 'ordersaga-ready' })
 const metrics = createMetrics()
+createDiskMetrics(metrics, path.resolve(config.DATA_DIR))
 const closeMetrics = await serveMetrics(metrics, { host: config.HOST, port: config.METRICS_PORT })
 
 const connection = connectLazily(temporalTarget(config))
@@ -142,12 +146,19 @@ const stopClocks = watchClocks({
   metrics,
   log,
 })
+const stopInvariants = watchInvariants({
+  url: requireDatabaseUrl(config),
+  check: services.invariants.check,
+  metrics,
+  intervalMs: config.INVARIANTS_INTERVAL_SECONDS * 1000,
+  onTrouble: createTroubleLog(log),
+})
 log.info({ port: config.PORT }, 'accepting orders')
 
 onShutdown(log, config.SUPERVISED, async () => {
   ending.abort()
   await server.close()
-  await Promise.all([stopSweeping(), services.starter.stop(), stopClocks()])
+  await Promise.all([stopSweeping(), services.starter.stop(), stopClocks(), stopInvariants()])
   closeMetrics()
   await connection.close()
   await reads.end()

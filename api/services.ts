@@ -37,6 +37,7 @@ import { createAggregates } from '../events/store/aggregate.ts'
 import { createEventStore } from '../events/store/store.ts'
 import { createTail } from '../events/outbox/tail.ts'
 import { sqlOf } from '../events/store/sql.ts'
+import { shareRuns } from '../events/share-runs.ts'
 import { createDeadLetterDesk } from '../events/inbox/dead-letter-desk.ts'
 import { createProjectionDesk } from '../read-models/projection-desk.ts'
 import { createOrderSummaryQueries } from '../read-models/order-summary.ts'
@@ -112,6 +113,11 @@ export function createApiServices(options: ApiWiring) {
   const onTrouble = createTroubleLog(log)
   const tail = createTail({ db: streamDb, onTrouble })
   const aggregates = createAggregates({ db, store })
+  const invariants = createInvariants({
+    db: options.checkDb,
+    readLedgers: () => readLedgers(providers),
+    definitionsOf: (step) => definitionsOf(contracts, step),
+  })
   return {
     ...options,
     contracts,
@@ -177,11 +183,7 @@ export function createApiServices(options: ApiWiring) {
     stockLevels: createStockQueries({ db: readModels }),
     projections: createProjectionDesk({ db: readModels }),
     deadLetters: createDeadLetterDesk({ pool: options.reads }),
-    invariants: createInvariants({
-      db: options.checkDb,
-      readLedgers: () => readLedgers(providers),
-      definitionsOf: (step) => definitionsOf(contracts, step),
-    }),
+    invariants: { check: shareRuns(() => invariants.check()) },
   }
 }
 

@@ -1,8 +1,21 @@
 import { Counter, Gauge, type Registry } from 'prom-client'
 import type { Database } from '../prisma/client.ts'
+import { DECIDED_WITHIN_SECONDS } from '../domain/operations/objective.ts'
+import { isTerminal, SAGA_STATUSES } from '../domain/saga/status.ts'
 
 /** An outage lets everybody wait: a count must not cost more then. */
 const COUNTED_MAX = 10_000
+
+/**
+ * All of them, also in an outage, up to what one hour of it brings: the objective counts by how this grows. By the
+ * statuses that there are: an index finds those.
+ */
+const LATE_MAX = 200_000
+const OPEN = SAGA_STATUSES.filter((status) => !isTerminal(status))
+const LATE = `
+  SELECT count(*)::float8 AS value FROM (
+    SELECT FROM sagas WHERE status IN (${OPEN.map((status) => `'${status}'`).join(', ')}) AND definition LIKE 'order@%'
+       AND created_at < clock_timestamp() - interval '${DECIDED_WITHIN_SECONDS} seconds' LIMIT ${LATE_MAX}) AS late`
 
 const counted = (where: string) => `
   SELECT split_part(s.definition, '@', 1) AS kind, f.step, count(*)::float8 AS count
@@ -50,6 +63,11 @@ export function createDispatchMetrics(registry: Registry, db: Database) {
       SELECT coalesce(extract(epoch FROM clock_timestamp() - min(created_at)), 0)::float8 AS value FROM saga_starts`,
   )
   measured(
+    'ordersaga_orders_late',
+    `Orders that were taken in more than ${DECIDED_WITHIN_SECONDS} seconds ago and are not decided`,
+    () => db.$queryRawUnsafe<{ value: number }[]>(LATE),
+  )
+  measured(
     'ordersaga_start_backlog',
     'Sagas whose workflow is not yet known to run',
     () => db.$queryRaw`SELECT count(*)::float8 AS value FROM saga_starts`,
@@ -69,12 +87,12 @@ export function createDispatchMetrics(registry: Registry, db: Database) {
       SELECT count(*)::float8 AS value FROM saga_watches w JOIN sagas s ON s.id = w.saga_id AND s.version = w.version
        WHERE w.orphan_since IS NOT NULL`,
   )
-  return {
-    orphans: new Counter({
-      name: 'ordersaga_orphans_found_total',
-      help: 'Sagas whose workflow was gone, by what was done: restarted, or parked after too many restarts',
-      labelNames: ['verdict'],
-      registers,
-    }),
-  }
+  const orphans = new Counter({
+    name: 'ordersaga_orphans_found_total',
+    help: 'Sagas whose workflow was gone, by what was done: restarted, or parked after too many restarts',
+    labelNames: ['verdict'],
+    registers,
+  })
+  for (const verdict of ['restarted', 'parked']) orphans.inc({ verdict }, 0)
+  return { orphans }
 }

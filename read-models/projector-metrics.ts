@@ -43,24 +43,27 @@ export function createProjectorMetrics(registry: Registry, db: Sql, projections:
       }
     },
   })
+  const foreign = new Counter({
+    name: 'ordersaga_foreign_messages_total',
+    help: 'Messages from the broker that are no events, by consumer; each is a dead letter',
+    labelNames: ['consumer'],
+    registers,
+  })
+  const consumed = new Counter({
+    name: 'ordersaga_events_consumed_total',
+    help: 'Events that have taken effect, by consumer',
+    labelNames: ['consumer'],
+    registers,
+  })
+  for (const { name } of projections) for (const each of [foreign, consumed]) each.inc({ consumer: name }, 0)
   return {
     isLeader: new Gauge({
       name: 'ordersaga_projector_is_leader',
       help: '1 in the process that applies events, 0 in those that would take over',
       registers,
     }),
-    foreign: new Counter({
-      name: 'ordersaga_foreign_messages_total',
-      help: 'Messages from the broker that are no events, by consumer; each is a dead letter',
-      labelNames: ['consumer'],
-      registers,
-    }),
-    consumed: new Counter({
-      name: 'ordersaga_events_consumed_total',
-      help: 'Events that have taken effect, by consumer',
-      labelNames: ['consumer'],
-      registers,
-    }),
+    foreign,
+    consumed,
   }
 }
 

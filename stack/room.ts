@@ -1,13 +1,12 @@
-import { existsSync, statfsSync } from 'node:fs'
-import path from 'node:path'
+import { statfsSync } from 'node:fs'
+import { existingFolder } from '../disk.ts'
 
 /** PostgreSQL alone takes 45 MB for an empty database, and 16 MB more at a time. */
 const NEEDED_MB = 64
 
 /** @throws Error that says what to do when there is no room for a folder, which need not exist yet. */
 export function requireRoom(folder: string, neededMb = NEEDED_MB): void {
-  if (!existsSync(folder)) return requireRoom(path.dirname(folder), neededMb)
-  const { bavail, blocks, bsize } = statfsSync(folder)
+  const { bavail, blocks, bsize } = statfsSync(existingFolder(folder))
   const freeMb = Math.floor((bavail * bsize) / 1024 ** 2)
   // Some file systems do not know how large they are.
   if (blocks === 0 || freeMb >= neededMb) return

@@ -30,6 +30,8 @@ function run(levels: { test: string; ci: string; audit?: string }) {
   program('docker-compose', 'exit 0')
   program('python3', 'exit 0')
   program('chromium', 'exit 0')
+  program('prometheus', 'exit 0')
+  program('promtool', 'exit 0')
   const env = {
     ...process.env,
     PATH: `${folder}/bin:${process.env['PATH']}`,

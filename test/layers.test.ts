@@ -27,6 +27,7 @@ const ROOT_FILES = [
   'metrics.ts',
   'lifecycle.ts',
   'clock-skew.ts',
+  'disk.ts',
 ]
 const LAYERS = [...FOLDERS, ...ROOT_FILES]
 

@@ -46,6 +46,10 @@ export function createProviderMetrics(registry: Registry, log: Logger) {
   })
   return (provider: string, onMove: () => void): Required<ProviderWatch> => {
     state.set({ provider }, STATE_VALUES.closed)
+    // From the start: a series that begins at one has not increased.
+    for (const to of Object.keys(STATE_VALUES)) transitions.inc({ provider, to }, 0)
+    for (const why of ['breaker', 'permit', 'limit']) rejected.inc({ provider, why }, 0)
+    for (const what of ['sent', 'won']) hedges.inc({ provider, what }, 0)
     return {
       onBreaker(to) {
         state.set({ provider }, STATE_VALUES[to])

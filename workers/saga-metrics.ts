@@ -1,14 +1,15 @@
 import { Counter, Histogram, type Registry } from 'prom-client'
 import type { AccountRefusal } from '../domain/account/account.ts'
+import { DECIDED_WITHIN_SECONDS } from '../domain/operations/objective.ts'
 import { REASON_CODES } from '../domain/order/reasons.ts'
 import { PARTICIPANTS } from '../domain/participants.ts'
 import { allSteps } from '../domain/saga/step.ts'
 import type { StoredEvent } from '../events/store/event.ts'
-import type { SagaKind } from '../domain/saga/ids.ts'
-import { codeIn, endOf, sagaOf } from '../domain/operations/saga-ends.ts'
+import { SAGA_KINDS, type SagaKind } from '../domain/saga/ids.ts'
+import { codeIn, endOf, SAGA_OUTCOMES, sagaOf } from '../domain/operations/saga-ends.ts'
 
 /** Seconds from a request to its end: healthy orders take less than one, waiting ones up to their deadline. */
-const SECONDS = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 7200]
+const SECONDS = [0.1, 0.25, 0.5, 1, 2.5, 5, DECIDED_WITHIN_SECONDS, 30, 60, 300, 1800, 7200]
 
 /** The events with which sagas begin. */
 const BEGINNINGS: Readonly<Record<string, SagaKind>> = {
@@ -80,6 +81,12 @@ export function createSagaMetrics(registry: Registry): (events: readonly StoredE
     labelNames: ['kind'],
     registers,
   })
+  // From the start: a series that begins at one has not increased.
+  for (const kind of SAGA_KINDS) {
+    begun.inc({ kind }, 0)
+    parked.inc({ kind }, 0)
+    for (const outcome of SAGA_OUTCOMES) seconds.zero({ kind, outcome })
+  }
   const count = (event: StoredEvent): void => {
     const { type, data, recordedAt } = event
     const begins = BEGINNINGS[type]

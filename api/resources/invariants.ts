@@ -1,5 +1,4 @@
 import type { createInvariants } from '../../domain/operations/invariants.ts'
-import { shareRuns } from '../../events/share-runs.ts'
 import { endpoint, reply, type Endpoint } from '../endpoint.ts'
 import { z } from '../zod.ts'
 
@@ -11,11 +10,11 @@ export const invariantList = z
   .openapi('Invariants')
 
 export interface InvariantResources {
+  /** Its runs are shared by all who ask meanwhile. */
   invariants: ReturnType<typeof createInvariants>
 }
 
 export function invariantEndpoints({ invariants }: InvariantResources): Endpoint[] {
-  const check = shareRuns(() => invariants.check())
   return [
     endpoint({
       method: 'get',
@@ -29,7 +28,10 @@ export function invariantEndpoints({ invariants }: InvariantResources): Endpoint
           schema: invariantList,
         },
       },
-      handle: async () => reply(200, await check()),
+      async handle() {
+        const { ok, checks } = await invariants.check()
+        return reply(200, { ok, checks: checks.map(({ name, ok, detail }) => ({ name, ok, detail })) })
+      },
     }),
   ]
 }

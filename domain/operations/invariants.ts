@@ -14,6 +14,8 @@ export interface Check {
   name: string
   ok: boolean
   detail: string
+  /** What it has to read could not be read: it is not known whether it holds. */
+  isUnread?: true
 }
 
 /** What the providers say that they did: their lists, by the name of the collection. Keys name the order. */
@@ -287,7 +289,7 @@ async function checkLedgers(
     const { check, saga: kind, collection, live, isRight = () => true } = ledger
     const entries = ledgers?.[provider][collection]
     if (entries === undefined)
-      return [{ name: check, ok: false, detail: 'the provider’s ledger could not be read' }]
+      return [{ name: check, ok: false, detail: 'the provider’s ledger could not be read', isUnread: true }]
     const definitions = definitionsOf(step)
     const others = STEPS.filter((one) => one.provider === provider && one.ledger?.collection === collection)
       .map(({ name }) => name)

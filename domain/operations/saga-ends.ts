@@ -1,7 +1,8 @@
 import { SAGA_KINDS, sagaOfStream, type SagaKind } from '../saga/ids.ts'
 import type { StoredEvent } from '../../events/store/event.ts'
 
-export type SagaOutcome = 'completed' | 'rejected' | 'cancelled'
+export const SAGA_OUTCOMES = ['completed', 'rejected', 'cancelled'] as const
+export type SagaOutcome = (typeof SAGA_OUTCOMES)[number]
 
 export interface SagaEnd {
   kind: SagaKind

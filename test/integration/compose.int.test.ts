@@ -96,15 +96,23 @@ describe('docker-compose.yml', () => {
       image === 'ordersaga' ? [] : [image],
     )
     expect(images.length).toBeGreaterThan(4)
-    for (const image of images) expect(image).toMatch(/:\d+\.\d+/)
+    for (const image of images) expect(image).toMatch(/:v?\d+\.\d+/)
     const has = (name: string, what: RegExp) => expect(serviceOf(name)).toMatch(what)
     has('sandbox', /stop_grace_period: 25s/)
     for (const name of ['api', 'worker-1', 'worker-2', 'relay', 'projector', 'choreography'])
       has(name, /<<: \*app$/m)
     expect(file).toMatch(/^x-app: &app$[^]*max-size: 10m$[^]*^services:$/m)
     expect(file.match(/^ +stop_grace_period: 25s$/gm)).toHaveLength(2)
-    for (const name of ['postgres', 'temporal', 'temporal-ui', 'nats', 'sandbox'])
+    for (const name of ['postgres', 'temporal', 'temporal-ui', 'nats', 'sandbox', 'prometheus', 'grafana'])
       has(name, /logging: \*logging/)
+  })
+
+  it('starts Prometheus and Grafana only with the profile observability, for this machine alone', () => {
+    for (const [name, port] of Object.entries({ prometheus: 9090, grafana: 3001 })) {
+      expect(serviceOf(name)).toContain('profiles: [observability]')
+      expect(serviceOf(name)).toContain(`'127.0.0.1:${port}:`)
+    }
+    expect(serviceOf('grafana')).toMatch(/GF_SECURITY_DISABLE_INITIAL_ADMIN_CREATION: 'true'/)
   })
 
   it('holds no password, and neither does an image: they are in .env, which is left out', () => {
