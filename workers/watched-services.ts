@@ -28,13 +28,14 @@ export function createWatchedServices(config: Config, { db, reach, metrics, log 
   })
   watchBulkheads(metrics, providers)
   const report = reportProviders(providers, createDependencies({ db }), log)
-  const outcomes = createReconciliationMetrics(metrics)
-  const reconcilerFor = (served: readonly ProviderName[]) =>
-    reconcilerWith({
+  const reconcilerFor = (served: readonly ProviderName[]) => {
+    const outcomes = createReconciliationMetrics(metrics)
+    return reconcilerWith({
       served,
       ...reconciliationSettings(config),
       onEnd: (outcome) => outcomes.inc({ outcome }),
       onTrouble: createTroubleLog(log),
     })
+  }
   return { services, parcelFeed, report, reconcilerFor }
 }
