@@ -2,7 +2,7 @@ import pg from 'pg'
 
 /** What is done by batches, for many sagas at once, is not counted: it costs the less for each, the more there are. */
 const OF_ONE_SAGA =
-  /\b(order_place|step_\w+|reaction_\w+|saga_\w+)\(|^DELETE FROM saga_starts\b|^SELECT definition\b/
+  /\b(order_place\w*|step_\w+|reaction_\w+|saga_\w+)\(|^DELETE FROM saga_starts\b|^SELECT definition\b/
 
 const UUID = /[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}/g
 

@@ -26,6 +26,9 @@ afterAll(async () => {
 /** A busy machine costs an order a second attempt now and then, but not all of so many. */
 const TRIES_MAX = 15
 
+/** What follows the last event of an order comes at once. */
+const PATIENCE_MS = 60_000
+
 interface Counts {
   statements: number
   /** Of its providers. */
@@ -86,10 +89,14 @@ async function costOf(wishes: OrderWishes, last: string, expected: number): Prom
   await until(`${last} of ${id}`, async () =>
     (await system.admin.event.count({ where: { ...where, type: last } })) > 0 ? true : undefined,
   )
-  const made = await until(`${expected} statements`, () => {
-    const count = statements.of(id)
-    return count >= expected ? count : undefined
-  })
+  const made = await until(
+    `${expected} statements`,
+    () => {
+      const count = statements.of(id)
+      return count >= expected ? count : undefined
+    },
+    PATIENCE_MS,
+  )
   const history = 'coordination' in wishes ? [] : (await system.api.history(id)).events
   return {
     statements: made,
