@@ -151,7 +151,7 @@ const schema = z.object({
   /** A saga that has work left and has not moved for so long is looked for at Temporal. */
   ORPHAN_AFTER_SECONDS: z.coerce.number().min(0.1).max(3600).default(30),
   /** The API checks the invariants so often, for their metric; less often where a run takes long. */
-  INVARIANTS_INTERVAL_SECONDS: z.coerce.number().min(1).max(86_400).default(300),
+  INVARIANTS_INTERVAL_SECONDS: z.coerce.number().min(1).max(1800).default(300),
   /** What is personal of an order is erased so many days after its end; kept until that is wished, where it is not set. */
   PERSONAL_DATA_DAYS: z.coerce.number().int().min(1).max(10_000).optional(),
 

@@ -7,7 +7,7 @@ import { currentTraceId } from './tracing.ts'
 const FIELDS = new Set(
   `requestId traceId orderId transferId returnId customerId sagas
    activity step code error outcome job provider breaker component why clock
-   method path route status port transport queues release found needed
+   method route status port transport queues release found needed
    count failed timesBefore tookMs wentTo afterMs skewSeconds uncertaintySeconds`.split(/\s+/),
 )
 

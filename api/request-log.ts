@@ -1,12 +1,11 @@
 import { randomUUID } from 'node:crypto'
-import type { ServerResponse } from 'node:http'
-import type { RequestHandler } from 'express'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Request, RequestHandler } from 'express'
 import type { Logger } from 'pino'
 import { pinoHttp } from 'pino-http'
 import { logFieldsOf, sagaStream } from '../domain/saga/ids.ts'
 import { withLogContext } from '../log-context.ts'
 import { currentTraceId } from '../tracing.ts'
-import { withoutSecrets } from './identity/redact.ts'
 
 /** The trace of each request: its line is written outside of it. */
 const traces = new WeakMap<ServerResponse, { traceId: string }>()
@@ -29,12 +28,13 @@ export const requestId: RequestHandler = (request, response, next) => {
  * those that failed, are logged; the others only at the level `debug`.
  */
 export function requestLog(logger: Logger): RequestHandler {
-  const describe = ({ method = '', url = '' }, response: ServerResponse, tookMs: number) => ({
+  const describe = (request: IncomingMessage, response: ServerResponse, tookMs: number) => ({
     requestId: response.getHeader('x-request-id'),
     ...traces.get(response),
     ...takenIn(response),
-    method,
-    path: withoutSecrets(url.split('?')[0] ?? ''),
+    method: request.method,
+    // Not the path: a client can write anything into it.
+    route: (request as Request).route?.path,
     status: response.statusCode,
     tookMs,
   })

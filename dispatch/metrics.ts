@@ -68,6 +68,12 @@ export function createDispatchMetrics(registry: Registry, db: Database) {
     () => db.$queryRawUnsafe<{ value: number }[]>(LATE),
   )
   measured(
+    'ordersaga_intake_paused',
+    '1 while operators have paused the intake',
+    () => db.$queryRaw`
+      SELECT (EXISTS (SELECT FROM maintenance WHERE intake = 'paused'))::integer::float8 AS value`,
+  )
+  measured(
     'ordersaga_start_backlog',
     'Sagas whose workflow is not yet known to run',
     () => db.$queryRaw`SELECT count(*)::float8 AS value FROM saga_starts`,

@@ -40,6 +40,7 @@ export function createSagaLog({ db, log }: { db: Sql; log: Logger }) {
     }
     if (dropped > 0) log.warn({ count: dropped }, 'too many sagas ended at once to log them all')
     dropped = 0
+    writing = undefined
   }
 
   return {
@@ -50,7 +51,7 @@ export function createSagaLog({ db, log }: { db: Sql; log: Logger }) {
         if (waiting.length >= WAITING_MAX) dropped += 1
         else waiting.push({ ...event, ...end })
       }
-      if (waiting.length > 0) writing ??= write().finally(() => (writing = undefined))
+      if (waiting.length > 0) writing ??= write()
     },
     /** Resolves when what waits is logged. */
     settled: async (): Promise<void> => writing,

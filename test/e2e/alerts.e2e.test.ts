@@ -324,7 +324,6 @@ describe('operators', () => {
     { IntakePaused: {} },
     async () => {
       await maintain({ intake: 'paused' })
-      await expectNotTakenIn()
       return () => maintain({ intake: 'open' })
     },
     { isAsked: true },

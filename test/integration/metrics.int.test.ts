@@ -93,7 +93,7 @@ it('a line says that an order was taken in, each fault of it, and how it ended a
     { msg: 'order rejected' },
   ])
   const [accepted, fault, rejected] = about()
-  expect(accepted).toMatchObject({ method: 'POST', path: '/orders', status: 202 })
+  expect(accepted).toMatchObject({ method: 'POST', route: '/orders', status: 202 })
   expect(fault).toMatchObject({ code: 'PROVIDER_ERROR', error: { class: 'Fault' } })
   const wentTo = rejected?.['wentTo'] as Record<string, number>
   expect(rejected).toMatchObject({ outcome: 'rejected', code: 'SHIPMENT_REFUSED' })
