@@ -17,6 +17,7 @@ it('what cannot be measured is not a number, and not zero', async () => {
     [
       'ordersaga_start_lag_seconds',
       'ordersaga_orders_late',
+      'ordersaga_intake_paused',
       'ordersaga_start_backlog',
       'ordersaga_wake_backlog',
       'ordersaga_parked_steps',
