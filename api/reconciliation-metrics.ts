@@ -24,15 +24,17 @@ export function createReconciliationGauges(registry: Registry, db: Database): vo
     },
   })
   void new Gauge({
-    name: 'ordersaga_reconciliation_last_run_seconds',
-    help: 'How long ago the last run of reconciliation ended; until one has, how long ago the first was asked for',
+    name: 'ordersaga_reconciliation_overdue_seconds',
+    help: 'How long ago the run was due that is still missing: none has ended since that leaves no gap; 0 while none is',
     registers,
     async collect() {
-      const [row] = await db.$queryRaw<{ age: number | null }[]>`
-        SELECT extract(epoch FROM clock_timestamp()
-                 - coalesce((SELECT max(ended_at) FROM reconciliation_runs WHERE state = 'ended'), min(requested_at)))::float8 AS age
-          FROM reconciliation_runs`.catch(() => [])
-      this.set(row?.age ?? Number.NaN)
+      const [row] = await db.$queryRaw<{ overdue: number }[]>`
+        SELECT CASE WHEN s.due_at IS NULL THEN 0
+               ELSE greatest(0, extract(epoch FROM clock_timestamp() - least(s.due_at, (
+                 SELECT min(requested_at) FROM reconciliation_runs
+                  WHERE requested_by = 'schedule' AND requested_at > coalesce(s.covered_at, '-infinity'))))) END::float8 AS overdue
+          FROM reconciliation_schedule s`.catch(() => [])
+      this.set(row?.overdue ?? Number.NaN)
     },
   })
 }

@@ -42,6 +42,14 @@ describe('what has changed in a time', () => {
     expect(changed(ledger, 6000, 9000)).toEqual([])
   })
 
+  it('has no page that tombstones fill', () => {
+    const ledger = openLedger(undefined)
+    for (const n of [1, 2, 3]) ledger.write({ collection: 'charges', key: `void ${n}`, did: 'void' })
+    create(ledger, 'k1', 5000)
+    const { page, hasMore } = ledger.changes('charges', { from: 0, to: Date.now() + 1 }, -1, 2)
+    expect([page.map(({ key }) => key), hasMore]).toEqual([['k1'], false])
+  })
+
   it('has a key that changed again at its last change alone, and the same after a restart', () => {
     const ledger = openLedger(file)
     for (const n of [1, 2, 3]) create(ledger, `k${n}`, n * 1000)

@@ -36,7 +36,7 @@ type Dated = Line & { at?: number }
 /** The last change of a key. */
 export interface Change {
   key: string
-  entry: Entry
+  entry: Entry & { effect: Effect }
   /** Milliseconds since the epoch; 0 for one of a ledger that had no times. */
   at: number
 }
@@ -126,8 +126,9 @@ export function openLedger(file: string | undefined): Ledger {
       for (; page.length < limit && !isOver(); place += 1) {
         const change = log[place]
         const entry = collections.get(collection)?.get(change?.key ?? '')
-        if (change !== undefined && entry !== undefined && last.get(change.key) === place)
-          page.push({ ...change, entry })
+        // A tombstone never had an effect: pages are not filled with them.
+        if (change !== undefined && entry?.effect !== undefined && last.get(change.key) === place)
+          page.push({ ...change, entry: { ...entry, effect: entry.effect } })
       }
       return { page, next: place - 1, hasMore: !isOver() }
     },

@@ -119,18 +119,12 @@ export function createProvider(kind: ProviderKind, ledger: Ledger, faults: Fault
     const time = { from: asked.changedFrom, to: asked.changedTo }
     const { page, next, hasMore } = ledger.changes(collection, time, asked.after, asked.limit)
     response.json({
-      data: page.flatMap(({ key, entry, at }) =>
-        entry.effect === undefined
-          ? []
-          : [
-              {
-                key,
-                ...publicPart(entry.effect),
-                state: stateOf(kind, entry),
-                changedAt: new Date(at).toISOString(),
-              },
-            ],
-      ),
+      data: page.map(({ key, entry, at }) => ({
+        key,
+        ...publicPart(entry.effect),
+        state: stateOf(kind, entry),
+        changedAt: new Date(at).toISOString(),
+      })),
       cursor: String(next),
       hasMore,
     })

@@ -4,6 +4,7 @@ import { PARTICIPANTS } from '../domain/participants.ts'
 import { guardProvider, type GuardedProvider, type GuardOptions } from '../domain/provider/guard.ts'
 import { hedgeReads, type HedgeOptions } from '../domain/provider/hedge.ts'
 import { createProviderHttp } from '../domain/provider/http.ts'
+import { LIST_BYTES_MAX } from '../domain/provider/listing.ts'
 import { createConcurrencyLimit } from '../domain/provider/limit.ts'
 import { PERMITS, type LocalPermits } from '../domain/provider/permits.ts'
 import {
@@ -89,7 +90,9 @@ export function createServices({ db, urls, reach, watch, permits, ...options }: 
       createReconciler({
         ...settings,
         db,
-        http: perProvider((name) => createProviderHttp({ name, baseUrl: urls[name] })),
+        http: perProvider((name) =>
+          createProviderHttp({ name, baseUrl: urls[name], answerBytesMax: LIST_BYTES_MAX }),
+        ),
       }),
   }
 }

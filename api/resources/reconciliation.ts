@@ -23,7 +23,10 @@ const listQuery = z.strictObject({
 
 const side = z
   .object({
-    amountMinor: z.int().nullable().openapi({ description: 'Null for a parcel.' }),
+    amountMinor: z
+      .int()
+      .nullable()
+      .openapi({ description: 'Null for a parcel, and for what is no safe integer.' }),
     currency: z.string().nullable(),
     state: z.string().openapi({ description: 'In the provider’s words, e.g. `charged`.' }),
   })
@@ -88,13 +91,11 @@ export const differenceList = page(difference)
 const runRequest = z
   .strictObject({
     windowMinutes: z.int().min(1).max(WINDOW_MINUTES_MAX).optional().openapi({
-      description: 'How far back the run looks; 1500 unless it is given.',
+      description:
+        'How far back the run looks; without it, to where runs have covered all before, and 1500 at least.',
     }),
   })
   .openapi('ReconciliationRunRequest')
-
-/** A day, and an hour to overlap. */
-const WINDOW_MINUTES = 1500
 
 const RUNS_SHOWN = 5
 
@@ -142,7 +143,7 @@ export function reconciliationEndpoints({
           schema: accepted.extend({ id: z.uuid() }).openapi('ReconciliationRunAccepted'),
         },
       },
-      async handle({ body: { windowMinutes = WINDOW_MINUTES }, principal }) {
+      async handle({ body: { windowMinutes }, principal }) {
         return reply(202, { ...ACCEPTED.body, id: await runs.request(principal.subject, windowMinutes) })
       },
     }),

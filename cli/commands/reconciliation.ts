@@ -64,7 +64,7 @@ function addRun(reconciliation: Command): void {
   reconciliation
     .command('run')
     .description('compare now; a difference is listed when two runs have seen it')
-    .option('--window <minutes>', 'how far back; a day and an hour by default', integer)
+    .option('--window <minutes>', 'how far back; by default to what is covered, 25 hours at least', integer)
     .option('--wait', 'until the run is over')
     .addHelpText('after', example('reconciliation run --wait', 'reconciliation run --window 10080'))
     .action(async ({ window, wait = false }: { window?: number; wait?: boolean }, command: Command) => {

@@ -9,8 +9,15 @@ export const ANSWER_TIMEOUT_MS = { local: 800, queued: 4000 }
 /** A provider that does not even take the call is not waited for. */
 const CONNECT_TIMEOUT_MS = 500
 
-/** A longer answer is no answer of ours. */
+/** A longer answer is no answer of ours, unless it is a list. */
 const ANSWER_BYTES_MAX = 64 * 1024
+
+export interface ProviderHttpOptions {
+  name: string
+  baseUrl: string
+  /** Bytes of an answer at most. */
+  answerBytesMax?: number
+}
 
 /** A provider that wants to be left alone for longer is asked again after this all the same. */
 const RETRY_AFTER_MAX_MS = 60_000
@@ -46,12 +53,16 @@ type HttpAnswer = Extract<
  * Speaks JSON over HTTP to one provider, one try per call and no redirects: the one who retries is Temporal.
  * @throws Fault for a 5xx, credentials that are not taken, a lost connection, a late or an unreadable answer.
  */
-export function createProviderHttp({ name, baseUrl }: { name: string; baseUrl: string }): ProviderHttp {
+export function createProviderHttp({
+  name,
+  baseUrl,
+  answerBytesMax = ANSWER_BYTES_MAX,
+}: ProviderHttpOptions): ProviderHttp {
   const base = baseUrl.replace(/\/$/, '')
   const dispatcher = new Agent({
     connections: CONNECTIONS_MAX,
     connect: { timeout: CONNECT_TIMEOUT_MS },
-    maxResponseSize: ANSWER_BYTES_MAX,
+    maxResponseSize: answerBytesMax,
   })
   const call = async (request: ProviderRequest, attempt: Attempt, span: OpenSpan): Promise<HttpAnswer> => {
     const timeout = AbortSignal.timeout(attempt.isLocal ? ANSWER_TIMEOUT_MS.local : ANSWER_TIMEOUT_MS.queued)
@@ -106,7 +117,7 @@ function read(name: string, { statusCode, headers }: Dispatcher.ResponseData, te
 function asFault(name: string, error: unknown, isAborted: boolean): Fault {
   if (isAborted) return new Fault('PROVIDER_TIMEOUT', `${name} did not answer in time`)
   if (error instanceof errors.ResponseExceededMaxSizeError) {
-    return new Fault('PROVIDER_UNREADABLE', `${name} answered more than ${ANSWER_BYTES_MAX} bytes`)
+    return new Fault('PROVIDER_UNREADABLE', `${name} answered too many bytes`)
   }
   return new Fault('PROVIDER_CONNECTION', `${name} could not be reached or hung up`)
 }

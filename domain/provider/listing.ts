@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
 import { Fault } from '../../faults.ts'
+import { asStored } from './foreign-key.ts'
 import type { ProviderHttp, ProviderResponse } from './http.ts'
 import { VOIDED } from './keyed.ts'
 
@@ -46,13 +47,11 @@ const PAGE_ITEMS = 100
 /** How often a call is tried, and the pauses between, in milliseconds: doubled each time unless the provider says how long. */
 const TRIES = { max: 8, pauseMs: 250, pauseMaxMs: 5000 }
 
-/** What another sender may use as a key. PostgreSQL stores no NUL, and a log has no control characters. */
-const CONTROLS = /\p{Cc}/u
-const key = z
-  .string()
-  .min(1)
-  .max(300)
-  .refine((text) => !CONTROLS.test(text) && text.isWellFormed())
+/** An answer of a list: full pages of keys that are as long as the headers of a request may be. */
+export const LIST_BYTES_MAX = 4 * 1024 * 1024
+
+/** Other senders may use any key. */
+const key = z.string().transform(asStored)
 
 const money = { amountMinor: z.int(), currency: z.string().length(3) }
 const fields = { key, state: z.string().min(1).max(100) }
@@ -118,8 +117,9 @@ export function createListing(options: ListingOptions) {
       return { items, next: data.hasMore ? data.cursor : undefined }
     },
 
-    /** What the provider knows of a key; undefined for a key that it has not seen. */
+    /** What the provider knows of a key; undefined for one that it has not seen, or cannot be asked for. */
     async find(wanted: string): Promise<ListedItem | undefined> {
+      if (asStored(wanted) !== wanted) return undefined
       const { status, body } = await call(`/${collection}/${encodeURIComponent(wanted)}`)
       const code = problem.safeParse(body).data?.code
       if (code === 'UNKNOWN_KEY') return undefined

@@ -1,4 +1,5 @@
 import { Fault } from '../../faults.ts'
+import { isEscaped } from '../provider/foreign-key.ts'
 import type { Listing, ListedItem, Window } from '../provider/listing.ts'
 import { classify, sideOf, type Ours, type Side } from './classify.ts'
 import type { Differences, Finding } from './differences.ts'
@@ -13,7 +14,7 @@ import type { ReconciledStep } from './steps.ts'
 const SLACK_MS = 15 * 60_000
 
 /** What one run does at most about one step; more is another kind of trouble, and is reported as that. */
-const LIMITS = { pages: 20_000, pagesWithoutNew: 20, lookups: 5000, findings: 10_000 }
+const LIMITS = { pages: 20_000, lookups: 5000, findings: 10_000 }
 
 export interface PartOptions {
   part: ClaimedPart
@@ -105,7 +106,7 @@ export async function comparePart(options: PartOptions): Promise<void> {
 
   let cursor: string | undefined
   let position = +window.from
-  let withoutNew = 0
+  const cursors = new Set<string>()
   for (let pages = 1; ; pages += 1) {
     if (pages > limits.pages)
       throw new Fault(TOO_MANY_PAGES, `${step.collection}: more than ${limits.pages} pages`)
@@ -118,9 +119,6 @@ export async function comparePart(options: PartOptions): Promise<void> {
         )
       position = +changedAt
     }
-    withoutNew = items.some(({ key }) => !met.has(key)) ? 0 : withoutNew + 1
-    if (withoutNew > limits.pagesWithoutNew)
-      throw new Fault('PROVIDER_UNEXPECTED', `${step.collection}: the list does not go on`)
     counts.theirs += items.length
     // Ours is read after theirs here, too.
     const unlike = await records.unlike(items)
@@ -133,13 +131,20 @@ export async function comparePart(options: PartOptions): Promise<void> {
     for (const { key, changedAt } of items) met.set(key, +changedAt)
     signal.throwIfAborted()
     if (next === undefined) break
+    // A page may have nothing new, or nothing at all: the list goes on all the same, unless it comes back to a place.
+    if (cursors.has(next))
+      throw new Fault('PROVIDER_UNEXPECTED', `${step.collection}: the list does not go on`)
+    cursors.add(next)
     cursor = next
     await advanceOurs(position - SLACK_MS)
   }
   await advanceOurs(Number.POSITIVE_INFINITY)
 
   // What an earlier run has seen, and this one has not met, is looked up: it has agreed since, or is older than the window.
-  const unmet = await differences.unmet(part)
+  const unmet: string[] = []
+  const notAskable: string[] = []
+  for (const key of await differences.unmet(part)) (isEscaped(key) ? notAskable : unmet).push(key)
+  await differences.stand(part, notAskable)
   lookups = 0
   for (let from = 0; from < unmet.length; from += RECHECKED_AT_ONCE)
     await differences.agreed(part, await lookUp(unmet.slice(from, from + RECHECKED_AT_ONCE)))

@@ -88,6 +88,12 @@ const AGREED = `
   ) UPDATE reconciliation_differences d SET state = 'gone', last_seen = clock_timestamp(), last_run = $1::uuid
       FROM agreed WHERE d.id = agreed.id AND agreed.state = 'open'`
 
+/** Seen by a run before, and still so. */
+const STAND = `
+  UPDATE reconciliation_differences SET last_seen = clock_timestamp(), last_run = $1::uuid,
+         state = CASE state WHEN 'seen' THEN 'open' ELSE state END
+   WHERE step = $2 AND key = ANY ($4::text[]) AND state IN ('seen', 'open') AND last_run <> $1::uuid AND ${IS_MINE}`
+
 const UNMET = `
   SELECT key FROM reconciliation_differences
    WHERE step = $1 AND state IN ('deferred', 'seen', 'open') AND last_run <> $2::uuid
@@ -105,12 +111,20 @@ export function createDifferences({ db }: { db: Database }) {
   return {
     async note({ runId, step, claim }: PartClaim, provider: string, findings: readonly Finding[]) {
       if (findings.length === 0) return
-      await db.$executeRawUnsafe(NOTE, runId, step, claim, provider, JSON.stringify(findings))
+      // One statement writes a key once: of a key that is listed twice, the later change counts.
+      const last = new Map(findings.map((finding) => [finding.key, finding]))
+      await db.$executeRawUnsafe(NOTE, runId, step, claim, provider, JSON.stringify([...last.values()]))
     },
 
     async agreed({ runId, step, claim }: PartClaim, keys: readonly string[]): Promise<void> {
       if (keys.length === 0) return
       await db.$executeRawUnsafe(AGREED, runId, step, claim, keys)
+    },
+
+    /** A key that cannot be looked up differs until a person settles it: no key of ours is such a one. */
+    async stand({ runId, step, claim }: PartClaim, keys: readonly string[]): Promise<void> {
+      if (keys.length === 0) return
+      await db.$executeRawUnsafe(STAND, runId, step, claim, keys)
     },
 
     /** Keys of differences that are not settled, and that this run has not met: the longest unseen first. */

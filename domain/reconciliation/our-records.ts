@@ -1,5 +1,4 @@
 import type { Database } from '../../prisma/client.ts'
-import { toMinor } from '../money.ts'
 import { partsOfKey } from '../saga/ids.ts'
 import type { Ours, Side } from './classify.ts'
 import type { ReconciledStep } from './steps.ts'
@@ -81,10 +80,16 @@ export function createOurRecords(db: Database, { name, saga, ours, states }: Rec
 
 export type OurRecords = ReturnType<typeof createOurRecords>
 
+/** An amount that no provider can list is none: it differs from any of theirs. */
+function asAmount(amountMinor: bigint | null): number | null {
+  const amount = Number(amountMinor)
+  return amountMinor !== null && Number.isSafeInteger(amount) ? amount : null
+}
+
 const viewOf = (row: Row): Ours => ({
   record: row.hasRecord
     ? {
-        amountMinor: row.amountMinor === null ? null : toMinor(row.amountMinor),
+        amountMinor: asAmount(row.amountMinor),
         currency: row.currency,
         isLive: row.isLive,
         changedAt: row.changedAt,

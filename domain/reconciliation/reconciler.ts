@@ -51,7 +51,7 @@ export function createReconciler(options: ReconcilerOptions) {
     const { breakers } = await createMaintenance({ db }).read()
     if (breakers[step.provider] === 'open')
       throw new Fault(BREAKER_OPEN, 'an operator holds the breaker open')
-    const to = await runs.begin(part.runId, options.afterSeconds)
+    const window = await runs.begin(part.runId, options.afterSeconds)
     const listing = createListing({
       http: options.http[step.provider],
       collection: step.collection,
@@ -63,7 +63,7 @@ export function createReconciler(options: ReconcilerOptions) {
     await comparePart({
       part,
       step,
-      window: { from: new Date(+to - part.windowMinutes * 60_000), to },
+      window,
       listing,
       records: createOurRecords(db, step),
       differences,

@@ -1,5 +1,6 @@
 import type { Database } from '../../prisma/client.ts'
 import type { ProviderName } from '../../providers.ts'
+import type { Window } from '../provider/listing.ts'
 import type { PartClaim } from './differences.ts'
 import type { ReconciledStep } from './steps.ts'
 
@@ -15,8 +16,11 @@ const CLAIM_SECONDS = 30
 /** How often a part is begun, and the pauses between: doubled each time. After the last one it has failed. */
 const ATTEMPTS = { max: 8, pauseSeconds: 10, pauseMaxSeconds: 300 }
 
-/** Runs by themselves overlap by this much, also after an outage. */
+/** Runs that reach back to what is covered overlap with it by this much. */
 const OVERLAP_MINUTES = 60
+
+/** How far back a run looks at least that is asked for without a window: a day, and an hour to overlap. */
+const WINDOW_MINUTES = 1500
 
 /** When a run begins by itself. */
 export interface Schedule {
@@ -38,7 +42,6 @@ export interface Counts {
 /** A part that this process has for itself. */
 export interface ClaimedPart extends PartClaim {
   provider: ProviderName
-  windowMinutes: number
 }
 
 export type RunState = 'waiting' | 'running' | 'ended' | 'failed'
@@ -62,12 +65,24 @@ export interface Run {
 /** The runs of reconciliation, and who does which part of them. */
 export function createRuns({ db, steps }: { db: Database; steps: readonly ReconciledStep[] }) {
   const [names, providers] = [steps.map(({ name }) => name), steps.map(({ provider }) => provider)]
+
+  const minutesToCovered = async (): Promise<number> => {
+    const [row] = await db.$queryRaw<{ minutes: number }[]>`
+      SELECT least(${WINDOW_MINUTES_MAX}::integer, greatest(${WINDOW_MINUTES}::integer, ${OVERLAP_MINUTES}::integer
+               + ceil(extract(epoch FROM clock_timestamp() - covered_to) / 60)::integer)) AS minutes
+        FROM reconciliation_schedule`
+    return row?.minutes ?? WINDOW_MINUTES
+  }
+
   return {
-    /** Asks for a run. @returns its id. */
-    async request(by: string, windowMinutes: number): Promise<string> {
+    /** Asks for a run. Without a window it reaches back to what is covered, a day at least. @returns its id. */
+    async request(by: string, minutes?: number): Promise<string> {
+      const windowMinutes = minutes ?? (await minutesToCovered())
       const [joined] = await db.$queryRaw<{ id: string }[]>`
         UPDATE reconciliation_runs SET window_minutes = greatest(window_minutes, ${windowMinutes}::integer)
-         WHERE id = (SELECT id FROM reconciliation_runs WHERE state = 'waiting' ORDER BY requested_at DESC, id DESC LIMIT 1)
+         WHERE id = (SELECT id FROM reconciliation_runs r WHERE state = 'waiting' AND EXISTS (
+                       SELECT FROM reconciliation_parts WHERE run_id = r.id AND state = 'waiting')
+                      ORDER BY requested_at DESC, id DESC LIMIT 1)
            AND state = 'waiting'
            AND (SELECT count(*) FROM reconciliation_runs WHERE state = 'waiting') >= ${WAITING_MAX}::integer
         RETURNING id`
@@ -86,10 +101,13 @@ export function createRuns({ db, steps }: { db: Database; steps: readonly Reconc
 
     /**
      * Asks for the run that is due by itself, in whichever process looks first. One that was due while nothing ran is
-     * made up for; its window reaches back to the end of the last one.
+     * made up for; its window reaches back to the time that is covered without a gap.
      */
     async requestDue({ at, everyMinutes, windowMinutes }: Schedule): Promise<void> {
-      if (at === 'off' && everyMinutes === undefined) return
+      if (at === 'off' && everyMinutes === undefined) {
+        await db.$executeRaw`UPDATE reconciliation_schedule SET due_at = NULL WHERE due_at IS NOT NULL`
+        return
+      }
       await db.$executeRaw`
         WITH clock AS MATERIALIZED (
           SELECT now AS at, CASE WHEN ${everyMinutes ?? null}::integer IS NOT NULL
@@ -105,9 +123,10 @@ export function createRuns({ db, steps }: { db: Database; steps: readonly Reconc
           INSERT INTO reconciliation_runs (id, requested_by, requested_at, window_minutes)
           SELECT gen_random_uuid(), 'schedule', clock_timestamp(), least(${WINDOW_MINUTES_MAX}::integer, greatest(
                    ${windowMinutes}::integer, ${OVERLAP_MINUTES}::integer + (
-                     SELECT extract(epoch FROM clock_timestamp() - max(window_to)) / 60 FROM reconciliation_runs
-                      WHERE state = 'ended'))::integer)
-            FROM looked WHERE is_due RETURNING id
+                     SELECT ceil(extract(epoch FROM clock_timestamp() - covered_to) / 60)
+                       FROM reconciliation_schedule))::integer)
+            FROM looked WHERE is_due AND NOT EXISTS (SELECT FROM reconciliation_runs WHERE state = 'waiting')
+          RETURNING id
         ) INSERT INTO reconciliation_parts (run_id, step, provider)
           SELECT id, step, provider FROM made, unnest(${names}::text[], ${providers}::text[]) AS s (step, provider)`
     },
@@ -120,7 +139,7 @@ export function createRuns({ db, steps }: { db: Database; steps: readonly Reconc
       const [part] = await db.$queryRaw<ClaimedPart[]>`
         UPDATE reconciliation_parts p SET claim = gen_random_uuid(), attempts = attempts + 1,
                claimed_until = clock_timestamp() + make_interval(secs => ${CLAIM_SECONDS}::integer)
-          FROM (SELECT p.run_id, p.step, r.window_minutes FROM reconciliation_parts p
+          FROM (SELECT p.run_id, p.step FROM reconciliation_parts p
                   JOIN reconciliation_runs r ON r.id = p.run_id
                  WHERE p.state = 'waiting' AND p.claimed_until <= clock_timestamp() AND p.provider = ANY (${[...served]}::text[])
                    AND p.step = ANY (${names}::text[])
@@ -128,22 +147,22 @@ export function createRuns({ db, steps }: { db: Database; steps: readonly Reconc
                      WHERE q.step = p.step AND q.state = 'waiting' AND (e.requested_at, e.id) < (r.requested_at, r.id))
                  ORDER BY r.requested_at, r.id, p.step LIMIT 1 FOR UPDATE OF p SKIP LOCKED) AS next
          WHERE p.run_id = next.run_id AND p.step = next.step
-        RETURNING p.run_id AS "runId", p.step, p.claim, p.provider, next.window_minutes AS "windowMinutes"`
+        RETURNING p.run_id AS "runId", p.step, p.claim, p.provider`
       return part
     },
 
-    /** Closes the window of a run, once for all its parts. @returns its end. */
-    async begin(runId: string, afterSeconds: number): Promise<Date> {
+    /** Closes the window of a run, once for all its parts. @returns the window. */
+    async begin(runId: string, afterSeconds: number): Promise<Window> {
       await db.$executeRaw`
         UPDATE reconciliation_runs SET state = 'running',
                window_to = clock_timestamp() - make_interval(secs => ${afterSeconds}::float8)
          WHERE id = ${runId}::uuid AND state = 'waiting'`
-      const { windowTo } = await db.reconciliationRun.findUniqueOrThrow({
+      const { windowTo, windowMinutes } = await db.reconciliationRun.findUniqueOrThrow({
         where: { id: runId },
-        select: { windowTo: true },
+        select: { windowTo: true, windowMinutes: true },
       })
       if (windowTo === null) throw new Error('The window is not closed')
-      return windowTo
+      return { from: new Date(+windowTo - windowMinutes * 60_000), to: windowTo }
     },
 
     /** Says that this process is still at it. @returns whether it is its own still. */
@@ -181,14 +200,27 @@ export function createRuns({ db, steps }: { db: Database; steps: readonly Reconc
          WHERE run_id = ${runId}::uuid AND step = ${step} AND claim = ${claim}::uuid`
     },
 
-    /** Ends the runs whose parts are over. @returns how each of them ended. */
+    /**
+     * Ends the runs whose parts are over, also one that no part of could begin. What is covered goes on by those that
+     * leave no gap behind them: a short run by hand covers nothing of an outage before it. @returns how each of them ended.
+     */
     async finish(): Promise<('ended' | 'failed')[]> {
       const rows = await db.$queryRaw<{ state: 'ended' | 'failed' }[]>`
+        WITH finished AS (
         UPDATE reconciliation_runs r SET ended_at = clock_timestamp(), state = CASE WHEN EXISTS (
                  SELECT FROM reconciliation_parts WHERE run_id = r.id AND state = 'failed') THEN 'failed' ELSE 'ended' END
-         WHERE state = 'running' AND NOT EXISTS (
+         WHERE state IN ('waiting', 'running') AND NOT EXISTS (
            SELECT FROM reconciliation_parts WHERE run_id = r.id AND state = 'waiting')
-        RETURNING state`
+        RETURNING state, requested_at, window_minutes, window_to
+        ), covered AS (
+          UPDATE reconciliation_schedule s
+             SET covered_to = greatest(s.covered_to, c.window_to), covered_at = greatest(s.covered_at, c.requested_at)
+            FROM (SELECT max(f.window_to) AS window_to, max(f.requested_at) AS requested_at
+                    FROM finished f, reconciliation_schedule m
+                   WHERE f.state = 'ended' AND (m.covered_to IS NULL OR f.window_minutes >= ${WINDOW_MINUTES_MAX}::integer
+                      OR f.window_to - make_interval(mins => f.window_minutes) <= m.covered_to)) AS c
+           WHERE c.window_to IS NOT NULL
+        ) SELECT state FROM finished`
       return rows.map(({ state }) => state)
     },
 

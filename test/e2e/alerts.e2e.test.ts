@@ -312,8 +312,12 @@ describe('a provider and we', () => {
     },
   )
 
-  drive('no run has ended for thirty hours', { ReconciliationOverdue: {} }, async () => {
-    await system.admin.query(`UPDATE reconciliation_runs SET ended_at = ended_at - interval '30 hours'`)
+  drive('the run of the night has failed', { ReconciliationOverdue: {} }, async () => {
+    await system.admin.query(`
+      INSERT INTO reconciliation_runs (id, state, requested_by, requested_at, window_minutes, ended_at)
+      VALUES (gen_random_uuid(), 'failed', 'schedule', now() - interval '3 hours', 1500, now() - interval '2 hours')`)
+    await system.admin.query(`
+      UPDATE reconciliation_schedule SET covered_at = now() - interval '27 hours', covered_to = now() - interval '27 hours'`)
     return reconcile
   })
 })

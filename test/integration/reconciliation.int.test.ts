@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { Registry } from 'prom-client'
 import type { z } from 'zod'
+import { createReconciliationGauges } from '../../api/reconciliation-metrics.ts'
 import type { differenceList } from '../../api/resources/reconciliation.ts'
 import { createOrderJournal } from '../../domain/order/journal.ts'
 import { createProviderHttp, type ProviderHttp } from '../../domain/provider/http.ts'
-import { createListing } from '../../domain/provider/listing.ts'
+import { createListing, LIST_BYTES_MAX } from '../../domain/provider/listing.ts'
 import { comparePart } from '../../domain/reconciliation/compare.ts'
 import { createDifferences } from '../../domain/reconciliation/differences.ts'
 import { createOurRecords } from '../../domain/reconciliation/our-records.ts'
@@ -58,9 +60,11 @@ describe('our tables and the providers', () => {
     await world.mend()
     await test.admin
       .$executeRaw`TRUNCATE reconciliation_runs, reconciliation_parts, reconciliation_differences, charges, shipments`
+    await test.db.$executeRaw`UPDATE reconciliation_schedule SET covered_to = NULL, covered_at = NULL`
   })
 
-  const real = () => perProvider((name) => createProviderHttp({ name, baseUrl: world.url }))
+  const real = () =>
+    perProvider((name) => createProviderHttp({ name, baseUrl: world.url, answerBytesMax: LIST_BYTES_MAX }))
   const reconciler = (options: Partial<ReconcilerOptions> = {}) =>
     createReconciler({
       db: test.db,
@@ -267,6 +271,58 @@ describe('our tables and the providers', () => {
     expect(await open('too new', 'too new there')).toHaveLength(2)
   })
 
+  it('differ in a key that cannot be stored or asked for: it is listed until it is settled', async () => {
+    const provider = createListedProvider('charges')
+    const keys = [
+      '',
+      '.',
+      '..',
+      'a\u0000b',
+      'dash \u0096',
+      'k'.repeat(301),
+      'k'.repeat(302),
+      '\ud800',
+      'escaped:x',
+    ]
+    const changedAt = Date.now() - 60_000
+    for (const key of keys)
+      provider.add({ key, state: 'charged', amountMinor: 1, currency: 'EUR', changedAt })
+    const options = { http: { ...real(), payment: provider.http } }
+    expect(await runOnce(options)).toMatchObject({ state: 'ended' })
+    // The next windows do not reach it.
+    await test.db.$executeRaw`UPDATE reconciliation_differences SET last_run = gen_random_uuid()`
+    for (const _again of [1, 2]) expect(await runOnce(options, 0)).toMatchObject({ state: 'ended' })
+    const openThere = async () => (await open()).filter(({ provider: name }) => name === 'payment')
+    const found = await openThere()
+    expect(found).toHaveLength(keys.length)
+    for (const each of found) {
+      expect(each).toMatchObject({ class: 'missing_here', key: expect.stringMatching(/^escaped:\P{Cc}*$/u) })
+      await differences.settle(each.id, { actor: 'treasurer', reason: 'Not ours.' })
+    }
+    await runOnce(options)
+    expect(await openThere()).toEqual([])
+  })
+
+  it('are compared with pages of long keys, and past any number of voided ones', async () => {
+    for (let n = 0; n < 100; n += 1) await charge(world, `${n} `.padEnd(290, 'x'))
+    for (let n = 0; n < 2300; n += 50)
+      await Promise.all(
+        Array.from({ length: 50 }, (_, i) =>
+          fetch(`${world.url}/shipments/void%20${n + i}/void`, { method: 'PUT' }),
+        ),
+      )
+    expect(await runOnce()).toMatchObject({ state: 'ended' })
+  })
+
+  it('differ in an amount of ours that no provider can list', async () => {
+    await charge(world, 'beyond')
+    await test.db.$executeRaw`
+      INSERT INTO charges (key, order_id, provider_ref, amount_minor, currency, state)
+      VALUES ('beyond', ${randomUUID()}::uuid, 'x', 9007199254740993, 'EUR', 'live')`
+    for (const _again of [1, 2]) await runOnce()
+    expect(await open('beyond')).toMatchObject([{ class: 'amount', ours: { amountMinor: null } }])
+  })
+
   it('are compared by keys, however far the clocks are apart', async () => {
     for (const minutes of [-40, -5, 5, 40]) {
       const provider = createListedProvider('charges')
@@ -381,7 +437,7 @@ describe('our tables and the providers', () => {
         RECONCILED.find(({ name }) => name === 'chargePayment'),
       ]
       if (part === undefined || step === undefined) throw new Error('There is no part to do')
-      const to = await runs.begin(part.runId, 0)
+      const { to } = await runs.begin(part.runId, 0)
       await comparePart({
         part,
         step,
@@ -398,7 +454,7 @@ describe('our tables and the providers', () => {
         differences,
         counts: { theirs: 0, ours: 0, found: 0, calls: 0 },
         signal: new AbortController().signal,
-        limits: { pages: 9, pagesWithoutNew: 1, lookups: 999, findings: 999, ...limits },
+        limits: { pages: 9, lookups: 999, findings: 999, ...limits },
       })
     }
     const codeOf = async (limits: Parameters<typeof compare>[0]) => {
@@ -522,10 +578,8 @@ describe('our tables and the providers', () => {
         'an error',
         async () => ({ kind: 'ok', effect: { status: 400, body: { code: 'INVALID_PARAMETER' } } }),
       ],
-      ['a key of control characters', async () => page([item(1, { key: 'a\u0000b' })], '', false)],
       ['the same cursor for ever', async () => page([item(1)], 'same', true)],
-      ['the same page for ever', endlessly(() => [item(1)])],
-      ['empty pages for ever', endlessly(() => [])],
+      ['cursors that come round again', endlessly(3)],
       [
         'a list that goes back in time',
         async () =>
@@ -540,10 +594,34 @@ describe('our tables and the providers', () => {
       expect(troubles(run)).toMatchObject({ chargePayment: 'PROVIDER_UNEXPECTED', createShipment: 'ended' })
     })
 
-    function endlessly(items: () => object[]): ProviderHttp {
-      let cursor = 0
-      return async () => page(items(), String((cursor += 1)), true)
+    function endlessly(cursors: number): ProviderHttp {
+      let calls = 0
+      return async () => page([], String((calls += 1) % cursors), true)
     }
+
+    it('a long row of pages without an item is read to its end', async () => {
+      let calls = 0
+      const sparse: ProviderHttp = async () => page([], String((calls += 1)), calls < 100)
+      expect(troubles(await runOnce(payment(sparse)))).toMatchObject({ chargePayment: 'ended' })
+    })
+
+    it('a run that no part of could begin has failed, and no later one joins it', async () => {
+      const breakers = (held: object) => test.db.$executeRaw`
+        INSERT INTO maintenance (id, breakers) VALUES (1, ${JSON.stringify(held)}::jsonb)
+        ON CONFLICT (id) DO UPDATE SET breakers = excluded.breakers`
+      await breakers({ payment: 'open', shipping: 'open' })
+      try {
+        for (let n = 0; n < 10; n += 1) await runs.request('tester', 60)
+        await test.db.$executeRaw`UPDATE reconciliation_parts SET attempts = 7`
+        await reconciler().advance()
+        expect((await runs.newest(20)).map(({ state }) => state)).toEqual(
+          Array.from({ length: 10 }, () => 'failed'),
+        )
+      } finally {
+        await breakers({})
+      }
+      expect(await runOnce()).toMatchObject({ state: 'ended' })
+    })
 
     it('is not called while an operator holds its breaker open', async () => {
       let asked = 0
@@ -567,6 +645,8 @@ describe('our tables and the providers', () => {
     const DAILY = { at: '03:10', windowMinutes: 1500 } as const
     const dueAt = async () =>
       (await test.db.reconciliationSchedule.findUniqueOrThrow({ where: { id: 1 } })).dueAt
+    const coveredAgo = (text: string) => test.db.$executeRaw`
+      UPDATE reconciliation_schedule SET covered_to = clock_timestamp() - ${text}::text::interval`
     const set = (text: string | null) => test.db.$executeRaw`
       UPDATE reconciliation_schedule SET due_at = clock_timestamp() + ${text}::text::interval`
 
@@ -584,12 +664,49 @@ describe('our tables and the providers', () => {
 
     it('are compared back to the end of the last run, and an hour more', async () => {
       await runOnce()
-      await test.db.$executeRaw`UPDATE reconciliation_runs SET window_to = window_to - interval '3 days'`
+      await coveredAgo('3 days')
       await set('-1 second')
       await runs.requestDue(DAILY)
       const minutes = (await runs.newest(1))[0]?.windowMinutes ?? 0
       expect(minutes - 60).toBeGreaterThanOrEqual(3 * 1440)
       expect(minutes - 60).toBeLessThan(3 * 1440 + 60)
+    })
+
+    it('are compared back over an outage, which a short run by hand does not hide', async () => {
+      await runOnce()
+      await coveredAgo('5 days')
+      await runOnce({}, 1500)
+      await set('-1 second')
+      await runs.requestDue(DAILY)
+      const minutes = async () => (await runs.newest(1))[0]?.windowMinutes ?? 0
+      expect(await minutes()).toBeGreaterThanOrEqual(5 * 1440)
+      await reconciler().advance()
+      // Now it is covered, also for a run by hand.
+      await runs.request('tester')
+      expect(await minutes()).toBe(1500)
+      await coveredAgo('5 days')
+      await runs.request('tester')
+      expect(await minutes()).toBeGreaterThanOrEqual(5 * 1440)
+    })
+
+    it('are overdue from when a run was due until one has ended that leaves no gap', async () => {
+      const registry = new Registry()
+      createReconciliationGauges(registry, test.db)
+      const overdue = async () =>
+        Number((await registry.metrics()).match(/^ordersaga_reconciliation_overdue_seconds (.*)$/m)?.[1])
+      await runs.requestDue(DAILY)
+      expect(await overdue()).toBe(0)
+      await set('-3 hours')
+      expect(await overdue()).toBeGreaterThanOrEqual(3 * 3600)
+      await runs.requestDue(DAILY)
+      await test.db
+        .$executeRaw`UPDATE reconciliation_runs SET requested_at = requested_at - interval '2 hours'`
+      expect(await overdue()).toBeGreaterThanOrEqual(2 * 3600)
+      await reconciler({ schedule: DAILY }).advance()
+      expect(await overdue()).toBe(0)
+      await set('-3 hours')
+      await runs.requestDue({ at: 'off', windowMinutes: 60 })
+      expect(await overdue()).toBe(0)
     })
 
     it('are compared by an interval where that is set, and never where it is off', async () => {

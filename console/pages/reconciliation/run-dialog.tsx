@@ -19,8 +19,9 @@ export function RunDialog({ onClose }: { onClose: () => void }) {
       onConfirm={() => running.mutate(undefined)}
     >
       <p>
-        The charges, refunds and shipments of the last 25 hours are compared with what the providers list. One
-        call is made at a time, and no order waits for it. A difference is listed when two runs have seen it.
+        The charges, refunds and shipments of the last 25 hours, or of a longer time that no run has covered,
+        are compared with what the providers list. One call is made at a time, and no order waits for it. A
+        difference is listed when two runs have seen it.
       </p>
     </ConfirmDialog>
   )

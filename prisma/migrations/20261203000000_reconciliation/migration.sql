@@ -14,7 +14,10 @@ CREATE TABLE "reconciliation_runs" (
 );
 ALTER TABLE reconciliation_runs
   ADD CONSTRAINT reconciliation_runs_state CHECK (state IN ('waiting', 'running', 'ended', 'failed')),
-  ADD CONSTRAINT reconciliation_runs_begun CHECK ((state = 'waiting') = (window_to IS NULL)),
+  ADD CONSTRAINT reconciliation_runs_begun CHECK (CASE state
+    WHEN 'waiting' THEN window_to IS NULL
+    WHEN 'failed' THEN true -- Also one that no part of could begin.
+    ELSE window_to IS NOT NULL END),
   ADD CONSTRAINT reconciliation_runs_ended CHECK ((state IN ('ended', 'failed')) = (ended_at IS NOT NULL));
 CREATE INDEX "reconciliation_runs_requested_at_id_idx" ON "reconciliation_runs"("requested_at", "id");
 CREATE INDEX "reconciliation_runs_ended_at_idx" ON "reconciliation_runs"("ended_at");
@@ -71,10 +74,13 @@ CREATE UNIQUE INDEX reconciliation_differences_one ON reconciliation_differences
 CREATE INDEX reconciliation_differences_unsettled ON reconciliation_differences (step, last_seen)
   WHERE state IN ('deferred', 'seen', 'open');
 
--- When the next run is due by itself: one row. Null until a process that knows the settings has looked.
+-- When the next run is due by itself, and what runs that ended have covered without a gap: one row. `due_at` is null until a
+-- process that knows the settings has looked, and where no run is due by itself.
 CREATE TABLE "reconciliation_schedule" (
     "id" INTEGER NOT NULL DEFAULT 1,
     "due_at" TIMESTAMPTZ(3),
+    "covered_to" TIMESTAMPTZ(3),
+    "covered_at" TIMESTAMPTZ(3),
 
     CONSTRAINT "reconciliation_schedule_pkey" PRIMARY KEY ("id")
 );
