@@ -30,7 +30,7 @@ export interface SpanOptions {
   attributes?: Attributes
 }
 
-/** What a span is told while its work goes on. */
+/** What is set on a span while its work goes on. */
 export type OpenSpan = Pick<Span, 'setAttribute' | 'setAttributes'> & {
   /** @param code a class of error, never its text. */
   fail(code: string): void

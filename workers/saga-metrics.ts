@@ -5,8 +5,8 @@ import { REASON_CODES } from '../domain/order/reasons.ts'
 import { PARTICIPANTS } from '../domain/participants.ts'
 import { allSteps } from '../domain/saga/step.ts'
 import type { StoredEvent } from '../events/store/event.ts'
-import { SAGA_KINDS, type SagaKind } from '../domain/saga/ids.ts'
-import { codeIn, endOf, SAGA_OUTCOMES, sagaOf } from '../domain/operations/saga-ends.ts'
+import { SAGA_KINDS, sagaNamed, type SagaKind } from '../domain/saga/ids.ts'
+import { codeIn, endOf, SAGA_OUTCOMES } from '../domain/operations/saga-ends.ts'
 
 /** Seconds from a request to its end: healthy orders take less than one, waiting ones up to their deadline. */
 const SECONDS = [0.1, 0.25, 0.5, 1, 2.5, 5, DECIDED_WITHIN_SECONDS, 30, 60, 300, 1800, 7200]
@@ -93,7 +93,7 @@ export function createSagaMetrics(registry: Registry): (events: readonly StoredE
     if (begins !== undefined) begun.inc({ kind: begins })
     const step = UNDONE_BY.get(type)
     if (step !== undefined) undone.inc({ step })
-    const kind = sagaOf(event)?.kind
+    const kind = sagaNamed(event.streamId)?.kind
     if (kind === undefined) return
     if (type === 'CompensationBegun') turnedBack.inc({ kind, code: knownCode(codeIn(data)) })
     if (type === 'StepParked') parked.inc({ kind })

@@ -23,7 +23,7 @@ it('the time of a healthy order goes to its start and its steps', () => {
   })
 })
 
-it('waiting, being parked and undoing are told apart from the work', () => {
+it('waiting, being parked and undoing are kept apart from the work', () => {
   expect(
     pathOf(
       [0, 'OrderPlaced'],

@@ -2,7 +2,7 @@ import { PARTICIPANTS } from '../participants.ts'
 import { allSteps } from '../saga/step.ts'
 import { ENDS } from './saga-ends.ts'
 
-/** An event of a saga, as far as it tells where time went. */
+/** An event of a saga, as far as it shows where time went. */
 export interface Moment {
   type: string
   /** The step that it names. */

@@ -1,4 +1,4 @@
-import { SAGA_KINDS, sagaOfStream, type SagaKind } from '../saga/ids.ts'
+import { sagaNamed, type SagaKind } from '../saga/ids.ts'
 import type { StoredEvent } from '../../events/store/event.ts'
 
 export const SAGA_OUTCOMES = ['completed', 'rejected', 'cancelled'] as const
@@ -25,20 +25,9 @@ export const ENDS: Readonly<Record<string, SagaOutcome>> = {
   ReturnCancelled: 'cancelled',
 }
 
-/** The saga of an event; undefined for events of anything else. */
-export function sagaOf({
-  streamId,
-}: Pick<StoredEvent, 'streamId'>): Pick<SagaEnd, 'kind' | 'sagaId'> | undefined {
-  for (const kind of SAGA_KINDS) {
-    const sagaId = sagaOfStream(kind, streamId)
-    if (sagaId !== undefined) return { kind, sagaId }
-  }
-  return undefined
-}
-
 /** What an event decides; undefined for one that decides nothing. */
 export function endOf(event: StoredEvent): SagaEnd | undefined {
-  const [saga, outcome] = [sagaOf(event), ENDS[event.type]]
+  const [saga, outcome] = [sagaNamed(event.streamId), ENDS[event.type]]
   if (saga === undefined || outcome === undefined) return undefined
   return { ...saga, outcome, code: outcome === 'completed' ? undefined : codeIn(event.data) }
 }

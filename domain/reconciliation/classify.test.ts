@@ -76,7 +76,7 @@ describe('two sides agree', () => {
 
 describe('two sides differ', () => {
   it.each<[string, string, Ours, Theirs | undefined, PairRules]>([
-    ['missing_here', 'a charge under a key of nobody', ours(), theirs('charged'), CHARGE],
+    ['missing_here', 'a charge under a key that is no saga’s', ours(), theirs('charged'), CHARGE],
     ['missing_here', 'such a charge that was refunded', ours(), theirs('refunded'), CHARGE],
     [
       'missing_here',

@@ -62,39 +62,64 @@ export interface Run {
   })[]
 }
 
+/** The minutes back to what is covered without a gap: `atLeast`, and a year at most. */
+const minutesToCovered = (atLeast: string) => `(
+  SELECT least(${WINDOW_MINUTES_MAX}, greatest(${atLeast}::integer,
+           ${OVERLAP_MINUTES} + ceil(extract(epoch FROM clock_timestamp() - covered_to) / 60)::integer))
+    FROM reconciliation_schedule)`
+
+/** The parts of the run that the same statement has made: $1 are the steps, $2 their providers. */
+const PARTS_OF_MADE = `
+  INSERT INTO reconciliation_parts (run_id, step, provider)
+  SELECT id, step, provider FROM made, unnest($1::text[], $2::text[]) AS s (step, provider)`
+
+/** Of many that wait, the last is to look back as far as is asked for, too. $1: minutes, or null. */
+const JOIN_LAST = `
+  UPDATE reconciliation_runs
+     SET window_minutes = greatest(window_minutes, coalesce($1::integer, ${minutesToCovered(`${WINDOW_MINUTES}`)}))
+   WHERE id = (SELECT id FROM reconciliation_runs r WHERE state = 'waiting' AND EXISTS (
+                 SELECT FROM reconciliation_parts WHERE run_id = r.id AND state = 'waiting')
+                ORDER BY requested_at DESC, id DESC LIMIT 1)
+     AND state = 'waiting'
+     AND (SELECT count(*) FROM reconciliation_runs WHERE state = 'waiting') >= ${WAITING_MAX}
+  RETURNING id`
+
+/** $3: who asks. $4: minutes, or null. */
+const MAKE = `
+  WITH made AS (
+    INSERT INTO reconciliation_runs (id, requested_by, requested_at, window_minutes)
+    VALUES (gen_random_uuid(), $3, clock_timestamp(), coalesce($4::integer, ${minutesToCovered(`${WINDOW_MINUTES}`)}))
+    RETURNING id
+  ), parts AS (${PARTS_OF_MADE}) SELECT id FROM made`
+
+/** $3: the time of day. $4: instead of that, minutes between two runs, or null. $5: minutes to look back at least. */
+const MAKE_DUE = `
+  WITH clock AS MATERIALIZED (
+    SELECT now AS at, CASE WHEN $4::integer IS NOT NULL THEN now + make_interval(mins => $4::integer)
+             ELSE today + CASE WHEN today <= now THEN interval '1 day' ELSE interval '0' END END AS next
+      FROM (SELECT clock_timestamp() AS now,
+                   (date_trunc('day', clock_timestamp() AT TIME ZONE 'UTC') + $3::text::time) AT TIME ZONE 'UTC' AS today) AS c
+  ), looked AS (
+    UPDATE reconciliation_schedule s SET due_at = clock.next FROM clock, reconciliation_schedule was
+     WHERE s.due_at IS NULL OR s.due_at > clock.next OR s.due_at <= clock.at
+    RETURNING was.due_at <= clock.at AS is_due
+  ), made AS (
+    INSERT INTO reconciliation_runs (id, requested_by, requested_at, window_minutes)
+    SELECT gen_random_uuid(), 'schedule', clock_timestamp(), ${minutesToCovered('$5')}
+      FROM looked WHERE is_due AND NOT EXISTS (SELECT FROM reconciliation_runs WHERE state = 'waiting')
+    RETURNING id
+  ) ${PARTS_OF_MADE}`
+
 /** The runs of reconciliation, and who does which part of them. */
 export function createRuns({ db, steps }: { db: Database; steps: readonly ReconciledStep[] }) {
   const [names, providers] = [steps.map(({ name }) => name), steps.map(({ provider }) => provider)]
 
-  const minutesToCovered = async (): Promise<number> => {
-    const [row] = await db.$queryRaw<{ minutes: number }[]>`
-      SELECT least(${WINDOW_MINUTES_MAX}::integer, greatest(${WINDOW_MINUTES}::integer, ${OVERLAP_MINUTES}::integer
-               + ceil(extract(epoch FROM clock_timestamp() - covered_to) / 60)::integer)) AS minutes
-        FROM reconciliation_schedule`
-    return row?.minutes ?? WINDOW_MINUTES
-  }
-
   return {
     /** Asks for a run. Without a window it reaches back to what is covered, a day at least. @returns its id. */
     async request(by: string, minutes?: number): Promise<string> {
-      const windowMinutes = minutes ?? (await minutesToCovered())
-      const [joined] = await db.$queryRaw<{ id: string }[]>`
-        UPDATE reconciliation_runs SET window_minutes = greatest(window_minutes, ${windowMinutes}::integer)
-         WHERE id = (SELECT id FROM reconciliation_runs r WHERE state = 'waiting' AND EXISTS (
-                       SELECT FROM reconciliation_parts WHERE run_id = r.id AND state = 'waiting')
-                      ORDER BY requested_at DESC, id DESC LIMIT 1)
-           AND state = 'waiting'
-           AND (SELECT count(*) FROM reconciliation_runs WHERE state = 'waiting') >= ${WAITING_MAX}::integer
-        RETURNING id`
+      const [joined] = await db.$queryRawUnsafe<{ id: string }[]>(JOIN_LAST, minutes ?? null)
       if (joined !== undefined) return joined.id
-      const [made] = await db.$queryRaw<{ id: string }[]>`
-        WITH made AS (
-          INSERT INTO reconciliation_runs (id, requested_by, requested_at, window_minutes)
-          VALUES (gen_random_uuid(), ${by}, clock_timestamp(), ${windowMinutes}::integer) RETURNING id
-        ), parts AS (
-          INSERT INTO reconciliation_parts (run_id, step, provider)
-          SELECT id, step, provider FROM made, unnest(${names}::text[], ${providers}::text[]) AS s (step, provider)
-        ) SELECT id FROM made`
+      const [made] = await db.$queryRawUnsafe<{ id: string }[]>(MAKE, names, providers, by, minutes ?? null)
       if (made === undefined) throw new Error('The run was not written')
       return made.id
     },
@@ -108,27 +133,8 @@ export function createRuns({ db, steps }: { db: Database; steps: readonly Reconc
         await db.$executeRaw`UPDATE reconciliation_schedule SET due_at = NULL WHERE due_at IS NOT NULL`
         return
       }
-      await db.$executeRaw`
-        WITH clock AS MATERIALIZED (
-          SELECT now AS at, CASE WHEN ${everyMinutes ?? null}::integer IS NOT NULL
-                   THEN now + make_interval(mins => ${everyMinutes ?? null}::integer)
-                   ELSE today + CASE WHEN today <= now THEN interval '1 day' ELSE interval '0' END END AS next
-            FROM (SELECT clock_timestamp() AS now, (date_trunc('day', clock_timestamp() AT TIME ZONE 'UTC')
-                    + ${at === 'off' ? '00:00' : at}::time) AT TIME ZONE 'UTC' AS today) AS c
-        ), looked AS (
-          UPDATE reconciliation_schedule s SET due_at = clock.next FROM clock, reconciliation_schedule was
-           WHERE s.due_at IS NULL OR s.due_at > clock.next OR s.due_at <= clock.at
-          RETURNING was.due_at <= clock.at AS is_due
-        ), made AS (
-          INSERT INTO reconciliation_runs (id, requested_by, requested_at, window_minutes)
-          SELECT gen_random_uuid(), 'schedule', clock_timestamp(), least(${WINDOW_MINUTES_MAX}::integer, greatest(
-                   ${windowMinutes}::integer, ${OVERLAP_MINUTES}::integer + (
-                     SELECT ceil(extract(epoch FROM clock_timestamp() - covered_to) / 60)
-                       FROM reconciliation_schedule))::integer)
-            FROM looked WHERE is_due AND NOT EXISTS (SELECT FROM reconciliation_runs WHERE state = 'waiting')
-          RETURNING id
-        ) INSERT INTO reconciliation_parts (run_id, step, provider)
-          SELECT id, step, provider FROM made, unnest(${names}::text[], ${providers}::text[]) AS s (step, provider)`
+      const time = at === 'off' ? '00:00' : at
+      await db.$executeRawUnsafe(MAKE_DUE, names, providers, time, everyMinutes ?? null, windowMinutes)
     },
 
     /**

@@ -16,13 +16,19 @@ export const sagaStream = (kind: string, sagaId: string): string => `${kind}-${s
 export const sagaOfStream = (kind: string, streamId: string): string | undefined =>
   streamId.startsWith(`${kind}-`) ? streamId.slice(kind.length + 1) : undefined
 
-/** What a log calls the saga with this stream, or this workflow: e.g. `{ orderId }`. Nothing, where it is of no saga. */
-export function logFieldsOf(name: string): { [Field in `${SagaKind}Id`]?: string } {
+/** The saga with this stream, or this workflow; undefined for the name of anything else. */
+export function sagaNamed(name: string): { kind: SagaKind; sagaId: string } | undefined {
   for (const kind of SAGA_KINDS) {
-    const id = sagaOfStream(kind, name)
-    if (id !== undefined) return { [`${kind}Id`]: id }
+    const sagaId = sagaOfStream(kind, name)
+    if (sagaId !== undefined) return { kind, sagaId }
   }
-  return {}
+  return undefined
+}
+
+/** What a log calls the saga of that name: e.g. `{ orderId }`. Nothing, where it is of no saga. */
+export function logFieldsOf(name: string): { [Field in `${SagaKind}Id`]?: string } {
+  const saga = sagaNamed(name)
+  return saga === undefined ? {} : { [`${saga.kind}Id`]: saga.sagaId }
 }
 
 /** The idempotency key of a step, or of its undo, at a provider. */

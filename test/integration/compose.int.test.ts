@@ -69,7 +69,7 @@ describe('docker-compose.yml', () => {
   )
 
   it.skipIf(tool === undefined)(
-    `has Jaeger in the profile observability alone, and sends traces only where it is told a collector${hint}`,
+    `has Jaeger in the profile observability alone, and sends traces only where a collector is set${hint}`,
     () => {
       const without = config(tool ?? [], makePasswords())
       expect(serviceOf('jaeger')).toMatch(/^ {4}profiles: \[observability\]$/m)
