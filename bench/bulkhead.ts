@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import Table from 'cli-table3'
 import { startServers } from '../test/harness/servers.ts'
 import { startSystemOn, type System } from '../test/harness/system.ts'
-import { percentiles, round } from './figures.ts'
+import { percentiles, round } from './instruments/figures.ts'
 
 /**
  * Does a slow carrier slow down orders that never get to it? Orders whose payment is declined are timed, alone and

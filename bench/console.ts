@@ -8,7 +8,7 @@ import { launchChromium, openTab } from '../test/browser/chromium.ts'
 import { createApiClient } from '../test/harness/api-client.ts'
 import { writeOrders, type ManyOrders } from '../test/harness/many-orders.ts'
 import { until } from '../test/harness/poll.ts'
-import { percentiles } from './figures.ts'
+import { percentiles } from './instruments/figures.ts'
 
 /**
  * Does the console stay quick however many orders there are? The list of orders is read at 100,000 and at 1,000,000, with

@@ -6,7 +6,8 @@ import { COORDINATIONS, type Coordination } from '../domain/saga/coordination.ts
 import { ROOT } from '../root.ts'
 import { startThrowawayStack } from '../stack/throwaway.ts'
 import { createApiClient } from '../test/harness/api-client.ts'
-import { percentiles, round } from './figures.ts'
+import { percentiles, round, short, shuffled, spreadOf, withSpread } from './instruments/figures.ts'
+import { cpuMsOfFamily } from './instruments/processes.ts'
 
 /**
  * The same orders with a workflow and without one, on the processes of `npm start`: side by side in one run, in random
@@ -77,9 +78,9 @@ try {
         coordination,
         round(p50),
         round(p99),
-        spreadOf(taken.perSecond),
-        median(taken.commits).toFixed(1),
-        round(median(taken.cpuMs)),
+        withSpread(spreadOf(taken.perSecond)),
+        short(spreadOf(taken.commits).median),
+        round(spreadOf(taken.cpuMs).median),
       ])
     }
   process.stdout.write(`Per order, ${ROUNDS} rounds:\n${table.toString()}\n`)
@@ -122,7 +123,7 @@ async function cost(): Promise<Cost> {
   const pids = [...stack.processes, ...stack.servers].flatMap((process) => process.pid() ?? [])
   return {
     commits: Number(rows[0]?.commits ?? 0),
-    cpuMs: pids.reduce((sum, pid) => sum + cpuMsOf(pid), 0) + cpuMsOfBackends(pids),
+    cpuMs: pids.reduce((sum, pid) => sum + cpuMsOfFamily(pid), 0),
     atMs: performance.now(),
   }
 }
@@ -134,33 +135,6 @@ async function idleCost(): Promise<Pick<Cost, 'commits' | 'cpuMs'>> {
   const after = await cost()
   const ms = after.atMs - before.atMs
   return { commits: (after.commits - before.commits) / ms, cpuMs: (after.cpuMs - before.cpuMs) / ms }
-}
-
-/** User and system time of a process, in clock ticks of 10 ms (proc(5)). */
-function cpuMsOf(pid: number): number {
-  try {
-    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
-    return (Number(fields[11]) + Number(fields[12])) * 10
-  } catch {
-    return 0
-  }
-}
-
-/** PostgreSQL works in a process for each connection. */
-function cpuMsOfBackends(parents: readonly number[]): number {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .map(Number)
-    .filter((pid) => parents.includes(parentOf(pid)))
-    .reduce((sum, pid) => sum + cpuMsOf(pid), 0)
-}
-
-function parentOf(pid: number): number {
-  try {
-    return Number(readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ')[1])
-  } catch {
-    return 0
-  }
 }
 
 /** What is exact: one order, counted. */
@@ -196,20 +170,4 @@ function linesIn(place: string): number {
         .filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'))
         .map((file) => path.join(whole, file))
   return files.reduce((sum, file) => sum + readFileSync(file, 'utf8').split('\n').length - 1, 0)
-}
-
-function shuffled<T>(all: readonly T[]): T[] {
-  return all
-    .map((one) => ({ one, at: Math.random() }))
-    .toSorted((a, b) => a.at - b.at)
-    .map(({ one }) => one)
-}
-
-function median(values: readonly number[]): number {
-  return percentiles(values).p50
-}
-
-function spreadOf(values: readonly number[]): string {
-  const sorted = values.toSorted((a, b) => a - b)
-  return `${median(values).toFixed(1)} (${sorted[0]?.toFixed(1)}–${sorted.at(-1)?.toFixed(1)})`
 }

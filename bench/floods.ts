@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import Table from 'cli-table3'
 import { startThrowawayStack } from '../stack/throwaway.ts'
 import { createApiClient, orderBody } from '../test/harness/api-client.ts'
-import { percentiles, round } from './figures.ts'
+import { percentiles, round } from './instruments/figures.ts'
 
 /**
  * Do readers starve the intake? Orders are placed alone and beside each flood, in turns within one run, and their times

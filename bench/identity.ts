@@ -12,7 +12,7 @@ import { orderBody } from '../test/harness/api-client.ts'
 import { createDatabase } from '../test/harness/database.ts'
 import { until } from '../test/harness/poll.ts'
 import { startServers } from '../test/harness/servers.ts'
-import { percentiles } from './figures.ts'
+import { percentiles } from './instruments/figures.ts'
 
 /**
  * What does it cost the intake to know who asks? Orders are placed in open mode, with a key and with a token, side by

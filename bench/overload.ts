@@ -4,7 +4,7 @@ import Table from 'cli-table3'
 import { startThrowawayStack } from '../stack/throwaway.ts'
 import { createApiClient, orderBody, type Order } from '../test/harness/api-client.ts'
 import { until } from '../test/harness/poll.ts'
-import { percentiles, round } from './figures.ts'
+import { percentiles, round } from './instruments/figures.ts'
 
 /**
  * Three times as many requests as the API takes in at once. What is refused must be refused fast, and every order that

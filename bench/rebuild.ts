@@ -10,7 +10,7 @@ import { createDelivery } from '../test/harness/delivery.ts'
 import { EVENTS_PER_ORDER, generateEvents } from '../test/harness/generated-events.ts'
 import { startServers } from '../test/harness/servers.ts'
 import { ENDS, writeOrder } from '../test/harness/written-orders.ts'
-import { round } from './figures.ts'
+import { round } from './instruments/figures.ts'
 
 /**
  * How long does it take to build a read model again out of 100,000 events, in silence and while orders are written and

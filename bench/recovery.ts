@@ -6,7 +6,7 @@ import { startServers } from '../test/harness/servers.ts'
 import { startSystemOn } from '../test/harness/system.ts'
 import { startWorkerProcess } from '../test/harness/worker-process.ts'
 import { orderSaga } from '../workflows/order/steps.ts'
-import { percentiles, round } from './figures.ts'
+import { percentiles, round } from './instruments/figures.ts'
 
 /**
  * What does a killed worker cost an order? Two workers at the settings of production; the one that has the order is

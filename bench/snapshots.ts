@@ -4,7 +4,7 @@ import { createAggregates } from '../events/store/aggregate.ts'
 import { createEventStore } from '../events/store/store.ts'
 import { createDatabase } from '../test/harness/database.ts'
 import { startServers } from '../test/harness/servers.ts'
-import { percentiles } from './figures.ts'
+import { percentiles } from './instruments/figures.ts'
 
 /** What does a snapshot save? An account of 10,000 events is loaded with and without, side by side in one run. */
 const EVENTS = 10_000

@@ -19,7 +19,7 @@ import { countOrders, overtakes, timesOf, type OrderTimes } from '../test/harnes
 import { until } from '../test/harness/poll.ts'
 import { ORDER_SAGA } from '../workflows/order/contract.ts'
 import { orderSaga } from '../workflows/order/steps.ts'
-import { percentiles, round } from './figures.ts'
+import { atOnce, percentiles, round } from './instruments/figures.ts'
 
 /**
  * Are workflows started in the order in which their orders were placed, and as fast as Temporal takes them? Orders are
@@ -186,18 +186,6 @@ async function bareRate(): Promise<number> {
   const beganAt = performance.now()
   await atOnce(STARTS_MAX, BARE, start)
   return (BARE / (performance.now() - beganAt)) * 1000
-}
-
-/** Does it `count` times, so many at once. */
-async function atOnce(places: number, count: number, work: () => Promise<unknown>): Promise<void> {
-  let begun = 0
-  const fill = async () => {
-    while (begun < count) {
-      begun += 1
-      await work()
-    }
-  }
-  await Promise.all(Array.from({ length: places }, fill))
 }
 
 function signal(name: 'SIGSTOP' | 'SIGCONT', to: (process: string) => boolean): void {

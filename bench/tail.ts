@@ -16,7 +16,7 @@ import { startSystemOn, type System } from '../test/harness/system.ts'
 import { until } from '../test/harness/poll.ts'
 import { startWorld, type World } from '../test/harness/world.ts'
 import { ATTEMPTS, BACKOFF, waitingMs } from '../workflows/saga/policies.ts'
-import { percentiles, round } from './figures.ts'
+import { atOnce, percentiles, round, shuffled, spreadOf, withSpread } from './instruments/figures.ts'
 
 /**
  * Do hedged reads and adaptive concurrency help while providers answer late? First the reads alone, through the client of
@@ -414,7 +414,7 @@ function report(title: string, scenes: readonly string[], contestants: readonly 
       const median = (figure: (result: Played) => number) => percentiles(rounds.map(figure)).p50
       const sum = (figure: (result: Played) => number) => rounds.reduce((all, each) => all + figure(each), 0)
       const ratios = (figure: (result: Played) => number) =>
-        spreadOf(rounds.map((result, n) => figure(result) / figure(fixed[n] ?? result)))
+        withSpread(spreadOf(rounds.map((result, n) => figure(result) / figure(fixed[n] ?? result))))
       const [hedges, reads] = [sum((result) => result.hedges), sum((result) => result.reads)]
       table.push([
         scene,
@@ -430,32 +430,4 @@ function report(title: string, scenes: readonly string[], contestants: readonly 
       ])
     }
   process.stdout.write(`${title}, ${ROUNDS} rounds:\n${table.toString()}\n`)
-}
-
-function spreadOf(values: readonly number[]): string {
-  const sorted = values.toSorted((a, b) => a - b)
-  return `${percentiles(values).p50.toFixed(2)} (${sorted[0]?.toFixed(2)}–${sorted.at(-1)?.toFixed(2)})`
-}
-
-/** Does it `count` times, so many at once. */
-async function atOnce(
-  places: number,
-  count: number,
-  work: (index: number) => Promise<unknown>,
-): Promise<void> {
-  let begun = 0
-  const fill = async () => {
-    while (begun < count) {
-      begun += 1
-      await work(begun - 1)
-    }
-  }
-  await Promise.all(Array.from({ length: places }, fill))
-}
-
-function shuffled<T>(all: readonly T[]): T[] {
-  return all
-    .map((one) => ({ one, at: Math.random() }))
-    .toSorted((a, b) => a.at - b.at)
-    .map(({ one }) => one)
 }

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import os from 'node:os'
 import { randomBytes, randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -6,7 +5,8 @@ import Table from 'cli-table3'
 import { startThrowawayStack } from '../stack/throwaway.ts'
 import { createApiClient, orderBody, type ApiClient } from '../test/harness/api-client.ts'
 import { startCollector } from '../test/harness/collector.ts'
-import { percentiles, round } from './figures.ts'
+import { percentiles, round, spreadOf, withSpread } from './instruments/figures.ts'
+import { cpuMsOf } from './instruments/processes.ts'
 
 /**
  * What does tracing cost? Two systems of `npm start` run side by side, one with tracing and one without. In each round both
@@ -77,7 +77,8 @@ try {
         round(middle(({ cpuMs }) => cpuMs)),
       ])
     }
-    const ratio = (of: (taken: Taken) => number) => spreadOf(all.map(({ on, off }) => of(on) / of(off)))
+    const ratio = (of: (taken: Taken) => number) =>
+      withSpread(spreadOf(all.map(({ on, off }) => of(on) / of(off))))
     table.push([
       atOnce,
       'on / off',
@@ -135,13 +136,9 @@ async function place(api: ApiClient, atOnce: number, orders: number): Promise<nu
   return latencies
 }
 
-/** User and system time of our processes, in milliseconds, from clock ticks of 10 ms (proc(5)). */
 function cpuOf(who: Contestant): number {
   const pids = stacks[who].processes.flatMap((process) => process.pid() ?? [])
-  return pids.reduce((sum, pid) => {
-    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
-    return sum + (Number(fields[11]) + Number(fields[12])) * 10
-  }, 0)
+  return pids.reduce((sum, pid) => sum + cpuMsOf(pid), 0)
 }
 
 /** Per millisecond, while nothing is placed. */
@@ -166,10 +163,4 @@ async function spansOf(coordination: 'orchestration' | 'choreography'): Promise<
   )
   await sleep(SETTLE_MS)
   return collector.of(traceId).length
-}
-
-function spreadOf(values: readonly number[]): string {
-  const sorted = values.toSorted((a, b) => a - b)
-  const [least = 0, most = 0] = [sorted[0], sorted.at(-1)]
-  return `${percentiles(values).p50.toFixed(2)} (${least.toFixed(2)}–${most.toFixed(2)})`
 }

@@ -2,10 +2,12 @@
 export interface Contestant {
   name: string
   /** The Temporal that it needs: the development server, which keeps its histories in SQLite, or one on PostgreSQL. */
-  temporal?: 'development' | 'postgres'
+  temporal?: TemporalKind
   /** Brings up its processes; its front takes orders when this is done. */
   start(ground: Ground): Promise<Running>
 }
+
+export type TemporalKind = 'development' | 'postgres'
 
 /** What a contestant stands on during one turn: fresh for each turn, and gone after it. */
 export interface Ground {
@@ -23,13 +25,24 @@ export interface Ground {
 export interface Running {
   /** `POST /orders` below it takes the body of the API's, with an `Idempotency-Key`, and answers 202 with the `id`. */
   url: string
+  /** What its orders say besides, e.g. how they are coordinated. */
+  body?: Readonly<Record<string, unknown>>
+  /** The outside world that it charges and ships with; an empty workflow has none. */
+  sandboxUrl?: string
   /** Its own processes, without the servers of its ground: a part that crashed has another pid afterwards. */
-  parts(): { name: string; pid: number }[]
+  parts(): Part[]
   /** The orders that have ended since the call before, each once, with the time of its end by the clock of this machine. */
   ended(): Promise<Ended[]>
+  /** The workflow of an order, where it is Temporal's. */
+  workflowId?: (orderId: string) => string
   /** SIGKILLs each process that carries out orders, and starts it again, as its supervisor would. */
   crash(): Promise<void>
   stop(): Promise<void>
+}
+
+export interface Part {
+  name: string
+  pid: number
 }
 
 export interface Ended {

@@ -2,8 +2,8 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import process from 'node:process'
 import { COMPILED } from '../../stack/places.ts'
+import { inspectMachine } from '../instruments/machine.ts'
 import { killAll } from './kill-trials.ts'
-import { inspectMachine } from './machine.ts'
 import { measureAll } from './measure.ts'
 import { PARTICIPANTS, effectsOf, openConnection, perParticipant } from './participants.ts'
 import { figuresOf, publish, type Findings } from './report.ts'
@@ -26,7 +26,7 @@ const log = (line: string) => void process.stderr.write(`${line}\n`)
 
 const server = await startServer()
 try {
-  const describe = await inspectMachine(server)
+  const describe = await inspectMachine(server.urls.inventory, server.folder)
   const kills = await killAll(server, log)
   const series = await measureAll(server, rounds, log)
   await requireAgreement(server)

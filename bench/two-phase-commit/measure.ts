@@ -1,5 +1,6 @@
 import path from 'node:path'
 import type pg from 'pg'
+import { shuffled } from '../instruments/figures.ts'
 import { startContestant, type ContestantProcess } from './contestant.ts'
 import { startDelayedLine, type DelayedLine } from './delayed-line.ts'
 import { CONTESTANTS, type Contestant } from './jobs.ts'
@@ -115,11 +116,4 @@ async function walFlushes(client: pg.Client): Promise<number> {
     `SELECT sum(fsyncs)::bigint AS flushes FROM pg_stat_io WHERE object = 'wal'`,
   )
   return rows[0]?.flushes ?? 0
-}
-
-function shuffled<T>(values: readonly T[]): T[] {
-  return values
-    .map((value) => ({ value, at: Math.random() }))
-    .toSorted((a, b) => a.at - b.at)
-    .map(({ value }) => value)
 }

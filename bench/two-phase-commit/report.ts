@@ -1,15 +1,17 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { ROOT } from '../../root.ts'
+import { short, spreadOf, withSpread } from '../instruments/figures.ts'
+import { describeMachine, type Machine } from '../instruments/machine.ts'
+import { markdownTable as table, replaceFigures } from '../instruments/page.ts'
 import type { Kill, Kills } from './kill-trials.ts'
 import { KILL } from './kill-trials.ts'
 import type { KillResult, Sight } from './kill.ts'
-import type { Machine } from './machine.ts'
 import type { Series } from './measure.ts'
 import { PARTICIPANTS } from './participants.ts'
-import { drawPlot, short, type Plot } from './plots.ts'
+import { drawPlot, type Plot } from './plots.ts'
 import type { Scenario } from './scenarios.ts'
-import { figure, ratio, spreadOf, type Measurement, type Spread } from './statistics.ts'
+import { figure, ratio, type Measurement } from './statistics.ts'
 
 /** All that one run of the bench has found. */
 export interface Findings {
@@ -34,16 +36,6 @@ export async function publish(findings: Findings): Promise<void> {
   await writeFile(page, replaceFigures(text, figuresOf(findings)))
 }
 
-/** @throws Error when the page has no place for figures of a name. */
-export function replaceFigures(page: string, figures: Readonly<Record<string, string>>): string {
-  return Object.entries(figures).reduce((text, [name, figure]) => {
-    const [begin, end] = [`<!-- ${name} -->`, `<!-- end of ${name} -->`]
-    const [from, to] = [text.indexOf(begin), text.indexOf(end)]
-    if (from < 0 || to < from) throw new Error(`The page has no "${begin}" with an "${end}" after it.`)
-    return `${text.slice(0, from + begin.length)}\n\n${figure}\n\n${text.slice(to)}`
-  }, page)
-}
-
 export const figuresOf = ({ machine, rounds, series, kills }: Findings): Record<string, string> => ({
   'the machine': describeMachine(machine, rounds),
   'throughput and latency': throughputTable(series),
@@ -51,10 +43,6 @@ export const figuresOf = ({ machine, rounds, series, kills }: Findings): Record<
   'work in sequence': sequenceTable(series),
   'the kill': killTable(kills),
 })
-
-const describeMachine = ({ cpu, cores, node, postgres, flushMs, load, minutes }: Machine, rounds: number) =>
-  `${cpu}, ${cores} cores; Node ${node}, PostgreSQL ${postgres}; a flush of one small write to this disk takes ` +
-  `${short(flushMs)} ms. Rounds: ${rounds}, in ${minutes} minutes; load average ${load.before} before, ${load.after} after.`
 
 const inHead = (...figures: readonly string[]) => ['condition', 'in flight', 'row', ...figures]
 const inRow = ({ condition, inFlight, isHot }: Scenario) => [condition, String(inFlight), isHot ? 'hot' : '']
@@ -80,8 +68,6 @@ function measurementsOf(series: readonly Series[], scenario: Scenario, contestan
 
 const median = (measurements: readonly Measurement[], of: keyof Measurement) =>
   short(figure(measurements, of).median)
-
-const withSpread = ({ median, least, most }: Spread) => `${short(median)} (${short(least)}–${short(most)})`
 
 const throughputTable = (series: readonly Series[]) =>
   table(
@@ -155,14 +141,4 @@ function killTable({ each, restarted }: Kills): string {
     `After a restart of PostgreSQL, ${restarted.afterRestart?.inDoubt} prepared transactions are left, and ` +
       `${restarted.afterRestart?.blockedUpdaters} rows locked.`,
   ].join('\n\n')
-}
-
-/** As the formatter of this repository writes it. */
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const widths = head.map((title, n) => Math.max(title.length, ...rows.map((row) => row[n]?.length ?? 0)))
-  const line = (cells: readonly string[]) =>
-    `| ${cells.map((cell, n) => cell.padEnd(widths[n] ?? 0)).join(' | ')} |`
-  return [line(head), line(widths.map((width) => '-'.repeat(width))), ...rows.map((row) => line(row))].join(
-    '\n',
-  )
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { measurementOf, ratio, spreadOf, type Measurement } from './statistics.ts'
+import { measurementOf, ratio, type Measurement } from './statistics.ts'
 
 const measured = (orders: number): Measurement =>
   measurementOf(
@@ -8,11 +8,6 @@ const measured = (orders: number): Measurement =>
   )
 
 describe('the figures', () => {
-  it('have the middle of what was measured, the least and the most', () => {
-    expect(spreadOf([9, 1, 2])).toEqual({ median: 2, least: 1, most: 9 })
-    expect(spreadOf([4, 1, 2, 9])).toEqual({ median: 3, least: 1, most: 9 })
-  })
-
   it('of a lock are the mean number of locked rows by the orders in a unit of time', () => {
     // 0.5 rows are locked on average, and 100 orders lock one in 2 s: each for 10 ms.
     expect(measured(100)).toMatchObject({ lockMs: 10, ordersPerSecond: 50, forcedWrites: 8, walFlushes: 4 })

@@ -1,23 +1,4 @@
-import { percentiles } from '../figures.ts'
-
-/** A figure that was measured several times. */
-export interface Spread {
-  median: number
-  least: number
-  most: number
-}
-
-export function spreadOf(values: readonly number[]): Spread {
-  const sorted = values.toSorted((a, b) => a - b)
-  const [lower, upper] = [
-    sorted[Math.floor((sorted.length - 1) / 2)],
-    sorted[Math.ceil((sorted.length - 1) / 2)],
-  ]
-  const [least, most] = [sorted[0], sorted.at(-1)]
-  if (lower === undefined || upper === undefined || least === undefined || most === undefined)
-    throw new Error('A figure needs a measurement')
-  return { median: (lower + upper) / 2, least, most }
-}
+import { percentiles, spreadOf, type Spread } from '../instruments/figures.ts'
 
 /** One contestant in one scenario, once. */
 export interface Measurement {

@@ -12,6 +12,7 @@ export function addBenchCommand(program: Command): void {
     .description('measure something on this machine')
     .argument('[name]', 'of the benchmark, e.g. recovery')
     .argument('[args...]', 'of its own')
+    .allowUnknownOption()
     .addHelpText('after', `${example('bench recovery')}\n\nFigures are text: --json changes nothing.`)
     .action(async (name: string | undefined, args: string[]) => {
       const argv = ['--import', 'tsx', 'bench/index.ts', ...(name === undefined ? [] : [name, ...args])]

@@ -2,9 +2,8 @@ import { open, rm } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 import process from 'node:process'
-import { percentiles } from '../figures.ts'
-import { openConnection } from './participants.ts'
-import type { Server } from './server.ts'
+import pg from 'pg'
+import { percentiles, short } from './figures.ts'
 
 /** Where the figures come from. */
 export interface Machine {
@@ -18,17 +17,22 @@ export interface Machine {
   minutes: number
 }
 
-/** Looks at the machine before the measurements. @returns what completes the description after them. */
-export async function inspectMachine(server: Server): Promise<() => Machine> {
+/**
+ * Looks at the machine before the measurements.
+ * @param folder on the disk that is measured.
+ * @returns what completes the description after them.
+ */
+export async function inspectMachine(databaseUrl: string, folder: string): Promise<() => Machine> {
   const startedAt = performance.now()
   const load = () => (os.loadavg()[0] ?? 0).toFixed(1)
   const before = load()
-  const client = await openConnection(server.urls.inventory, 'version')
+  const client = new pg.Client({ connectionString: databaseUrl })
+  await client.connect()
   const { rows } = await client.query<{ version: string }>(
     `SELECT current_setting('server_version') AS version`,
   )
   await client.end()
-  const flushMs = await timeFlush(server.folder)
+  const flushMs = await timeFlush(folder)
   return () => ({
     cpu: os.cpus()[0]?.model.trim() ?? 'unknown processor',
     cores: os.cpus().length,
@@ -56,3 +60,10 @@ async function timeFlush(folder: string): Promise<number> {
   await rm(file)
   return percentiles(times).p50
 }
+
+export const describeMachine = (
+  { cpu, cores, node, postgres, flushMs, load, minutes }: Machine,
+  rounds: number,
+): string =>
+  `${cpu}, ${cores} cores; Node ${node}, PostgreSQL ${postgres}; a flush of one small write to this disk takes ` +
+  `${short(flushMs)} ms. Rounds: ${rounds}, in ${minutes} minutes; load average ${load.before} before, ${load.after} after.`

@@ -1,0 +1,205 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import path from 'node:path'
+import { ROOT } from '../../root.ts'
+import { short, spreadOf, withSpread, type Spread } from '../instruments/figures.ts'
+import { describeMachine, type Machine } from '../instruments/machine.ts'
+import { markdownTable, replaceFigures } from '../instruments/page.ts'
+import { drawBars, type BarPlot } from '../instruments/plots.ts'
+import { SIZES, type Rate, type Turn } from './turn.ts'
+
+/** All that one run has found; turns with the same index were played in the same round. */
+export interface Findings {
+  machine: Machine
+  rounds: number
+  /** By contestant, in the order of the page: all ratios are those to the first. */
+  turns: Readonly<Record<string, readonly Turn[]>>
+}
+
+const FILLS = [
+  '#2b8ad6',
+  '#7cc0f5',
+  '#144f7d',
+  '#d55e00',
+  '#f0a060',
+  '#888888',
+  '#c4c4c4',
+  '#2a9d5c',
+  '#9b59b6',
+]
+
+/** Draws the plots, and replaces the figures on the page; the words around them stay. */
+export async function publish(findings: Findings): Promise<void> {
+  for (const [name, plot] of Object.entries(plotsOf(findings)))
+    await writeFile(path.join(ROOT, 'docs', 'images', `${name}.svg`), drawBars(plot))
+  const page = path.join(ROOT, 'docs', 'BENCHMARKS.md')
+  await writeFile(page, replaceFigures(await readFile(page, 'utf8'), figuresOf(findings)))
+}
+
+export const figuresOf = (findings: Findings): Record<string, string> => ({
+  'the machine': describeMachine(findings.machine, findings.rounds),
+  ratios: ratioTable(findings),
+  throughput: closedTable(findings, ({ ordersPerSecond }) => ordersPerSecond),
+  'time to the end': latencyTable(findings, ({ ended }) => ended),
+  'time to the answer': latencyTable(findings, ({ accepted }) => accepted),
+  'open loop': openTable(findings),
+  'CPU of an order': cpuTable(findings),
+  'counts of an order': countTable(findings),
+  scenes: sceneTable(findings),
+})
+
+type Figure = (turn: Turn) => number
+
+const of = (turns: readonly Turn[], figure: Figure): Spread => spreadOf(turns.map(figure))
+
+/** Each contestant's figure by that of the first in the same round. */
+function ratioOf({ turns }: Findings, name: string, figure: Figure): Spread {
+  const [ours = []] = Object.values(turns)
+  return spreadOf(
+    (turns[name] ?? []).map((turn, n) => {
+      const base = ours[n]
+      return base === undefined ? Number.NaN : figure(base) / figure(turn)
+    }),
+  )
+}
+
+const loadsOf = ({ turns }: Findings): string[] => Object.keys(Object.values(turns)[0]?.[0]?.closed ?? {})
+
+const rateAt = ({ closed }: Turn, load: string): Rate => {
+  const rate = closed[load]
+  if (rate === undefined) throw new Error(`No loop had ${load} orders in flight.`)
+  return rate
+}
+
+/** The best rate of a contestant, at whatever load it reaches that. */
+const bestOf: Figure = ({ closed }) =>
+  Math.max(...Object.values(closed).map(({ ordersPerSecond }) => ordersPerSecond))
+
+function rows(findings: Findings, cells: (turns: readonly Turn[], name: string) => string[]): string[][] {
+  return Object.entries(findings.turns).map(([name, turns]) => [name, ...cells(turns, name)])
+}
+
+function ratioTable(findings: Findings): string {
+  const [first, ...others] = Object.keys(findings.turns)
+  const figures: [string, Figure][] = [
+    ['best rate', bestOf],
+    [`rate at ${SIZES.costsAt} in flight`, (turn) => rateAt(turn, String(SIZES.costsAt)).ordersPerSecond],
+    ['p50 alone', (turn) => rateAt(turn, '1').ended.p50],
+    [`p99 at ${SIZES.costsAt}`, (turn) => rateAt(turn, String(SIZES.costsAt)).ended.p99],
+    ['CPU of an order', ({ cost }) => cost.cpuMsInAll],
+  ]
+  return markdownTable(
+    [`${first} ÷`, ...figures.map(([title]) => title)],
+    others.map((name) => [name, ...figures.map(([, figure]) => withSpread(ratioOf(findings, name, figure)))]),
+  )
+}
+
+const closedTable = (findings: Findings, figure: (rate: Rate) => number) =>
+  markdownTable(
+    ['orders/s, in flight:', ...loadsOf(findings)],
+    rows(findings, (turns) =>
+      loadsOf(findings).map((load) => withSpread(of(turns, (turn) => figure(rateAt(turn, load))))),
+    ),
+  )
+
+const latencyTable = (findings: Findings, latencies: (rate: Rate) => Rate['ended']) =>
+  markdownTable(
+    ['p50, p99, p99.9 in ms, in flight:', ...loadsOf(findings)],
+    rows(findings, (turns) =>
+      loadsOf(findings).map((load) =>
+        (['p50', 'p99', 'p999'] as const)
+          .map((share) => short(of(turns, (turn) => latencies(rateAt(turn, load))[share]).median))
+          .join(', '),
+      ),
+    ),
+  )
+
+function openTable(findings: Findings): string {
+  const shares = Object.keys(Object.values(findings.turns)[0]?.[0]?.open ?? {})
+  return markdownTable(
+    ['p50, p99 in ms, at a share of its best rate:', ...shares.map((share) => `${Number(share) * 100} %`)],
+    rows(findings, (turns) =>
+      shares.map((share) =>
+        (['p50', 'p99'] as const)
+          .map((each) => withSpread(of(turns, ({ open }) => open[share]?.ended[each] ?? Number.NaN)))
+          .join(', '),
+      ),
+    ),
+  )
+}
+
+function cpuTable(findings: Findings): string {
+  return markdownTable(
+    ['', 'ms in all', 'of which'],
+    rows(findings, (turns) => [
+      withSpread(of(turns, ({ cost }) => cost.cpuMsInAll)),
+      Object.keys(turns[0]?.cost.cpuMs ?? {})
+        .map((part): [string, number] => [part, of(turns, ({ cost }) => cost.cpuMs[part] ?? 0).median])
+        .filter(([, ms]) => ms >= 0.05)
+        .toSorted(([, a], [, b]) => b - a)
+        .map(([part, ms]) => `${part} ${short(ms)}`)
+        .join(', '),
+    ]),
+  )
+}
+
+const countTable = (findings: Findings) =>
+  markdownTable(
+    ['', 'statements', 'commits', 'WAL KiB', 'disk KiB', 'history events', 'history KiB'],
+    rows(findings, (turns) => [
+      short(of(turns, ({ cost }) => cost.statements).median),
+      short(of(turns, ({ cost }) => cost.commits).median),
+      short(of(turns, ({ cost }) => cost.walBytes / 1024).median),
+      short(of(turns, ({ diskBytes }) => diskBytes / 1024).median),
+      short(of(turns, ({ history }) => history?.events ?? 0).median),
+      short(of(turns, ({ history }) => (history?.bytes ?? 0) / 1024).median),
+    ]),
+  )
+
+const sceneTable = (findings: Findings) =>
+  markdownTable(
+    [
+      '',
+      'burst, orders/s',
+      'hot product ÷ spread',
+      'sell-out, orders/s',
+      'recovery s',
+      'in flight',
+      'cold start s',
+      'idle CPU ms/s',
+      'memory MiB',
+    ],
+    rows(findings, (turns) => [
+      withSpread(of(turns, ({ burst }) => burst.ordersPerSecond)),
+      withSpread(of(turns, (turn) => turn.hot.ordersPerSecond / rateAt(turn, '32').ordersPerSecond)),
+      withSpread(of(turns, ({ sellOut }) => sellOut.ordersPerSecond)),
+      withSpread(of(turns, ({ recovery }) => recovery.ms / 1000)),
+      withSpread(of(turns, ({ recovery }) => recovery.inFlight)),
+      withSpread(of(turns, ({ coldStartMs }) => coldStartMs / 1000)),
+      short(of(turns, ({ idleCpuMs }) => idleCpuMs).median),
+      short(of(turns, ({ memoryMiB }) => Object.values(memoryMiB).reduce((sum, mib) => sum + mib, 0)).median),
+    ]),
+  )
+
+function plotsOf(findings: Findings): Record<string, BarPlot> {
+  const entries = Object.entries(findings.turns)
+  const legend = entries.map(([name], n) => ({ name, fill: FILLS[n % FILLS.length] ?? '' }))
+  const panels = (figure: (turn: Turn, load: string) => number) =>
+    loadsOf(findings).map((load) => ({
+      title: `${load} in flight`,
+      groups: [{ label: [], bars: entries.map(([, turns]) => of(turns, (turn) => figure(turn, load))) }],
+    }))
+  return {
+    'compare-throughput': {
+      title: 'Orders that end in a second',
+      unit: 'orders per second',
+      legend,
+      panels: panels((turn, load) => rateAt(turn, load).ordersPerSecond),
+    },
+    'compare-latency': {
+      title: 'From the request to the end of the order, median',
+      unit: 'milliseconds',
+      legend,
+      panels: panels((turn, load) => rateAt(turn, load).ended.p50),
+    },
+  }
+}
