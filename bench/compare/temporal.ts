@@ -1,0 +1,21 @@
+import { writeFile } from 'node:fs/promises'
+import path from 'node:path'
+import { bundleWorkflowCode } from '@temporalio/worker'
+import type { Contestant } from './contestant.ts'
+
+/** Compiles a contestant's workflows, as Temporal advises for production: a worker that starts again is spared it. */
+export async function bundleInto(folder: string, workflows: string): Promise<string> {
+  const { code } = await bundleWorkflowCode({
+    workflowsPath: path.join(import.meta.dirname, workflows),
+    logger: { log() {}, trace() {}, debug() {}, info() {}, warn() {}, error() {} },
+  })
+  const file = path.join(folder, 'workflows.js')
+  await writeFile(file, code)
+  return file
+}
+
+/** The same contestant on both kinds of Temporal. */
+export const onBothTemporals = (name: string, start: Contestant['start']): Contestant[] => [
+  { name: `${name} (development server)`, temporal: 'development', start },
+  { name: `${name} (on PostgreSQL)`, temporal: 'postgres', start },
+]
