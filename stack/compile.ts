@@ -7,7 +7,7 @@ import { ROOT } from '../root.ts'
 import { COMPILED } from './places.ts'
 
 /** Where our processes begin. */
-const ENTRIES = [
+const ENTRIES: readonly string[] = [
   'api/server.ts',
   'sandbox/server.ts',
   'workers/choreography.ts',
@@ -19,13 +19,15 @@ const ENTRIES = [
 /**
  * Compiles our processes to JavaScript: a process that is started, or started again after a kill, is up in two
  * thirds of the time that it takes where every file is compiled as it is loaded. What has not changed is found again.
+ * @param entries where other processes begin, e.g. `bench/x.ts`.
+ * @param place where their packages are found from, when that is not the checkout.
  * @returns the folder that holds e.g. `workers/worker.js`.
  */
-export async function compileProcesses(): Promise<string> {
-  const virtual = path.join(COMPILED, 'processes')
+export async function compileProcesses(entries = ENTRIES, place = COMPILED): Promise<string> {
+  const virtual = path.join(place, 'processes')
   const { outputFiles } = await build({
     absWorkingDir: ROOT,
-    entryPoints: ENTRIES,
+    entryPoints: [...entries],
     outbase: '.',
     outdir: virtual,
     bundle: true,

@@ -1,9 +1,12 @@
 import { readdir, stat } from 'node:fs/promises'
 import path from 'node:path'
 import pg from 'pg'
-import { cpuMsOfFamily, memoryOfFamily } from '../instruments/processes.ts'
+import { cpuMsOf, cpuMsOfFamily, memoryOfFamily } from '../instruments/processes.ts'
 import type { Running } from './contestant.ts'
 import type { Servers } from './servers.ts'
+
+/** What sessions of the bench are called: their work is not the contestant's. */
+export const RULER = 'ruler'
 
 /** What has been used since the start of the servers. */
 interface Used {
@@ -29,7 +32,10 @@ export interface Meter {
 }
 
 export async function openMeter(servers: Servers, running: Running): Promise<Meter> {
-  const database = new pg.Client({ connectionString: servers.ground.database.admin })
+  const database = new pg.Client({
+    connectionString: servers.ground.database.admin,
+    application_name: RULER,
+  })
   await database.connect()
   await database.query('CREATE EXTENSION IF NOT EXISTS pg_stat_statements')
   const histories =
@@ -38,10 +44,17 @@ export async function openMeter(servers: Servers, running: Running): Promise<Met
 
   const parts = () => [...servers.parts, ...running.parts()]
   const use = async (): Promise<Used> => {
-    const { rows } = await database.query<{ statements: string; commits: string; wal: string }>(USED)
+    const { rows } = await database.query<{
+      statements: string
+      commits: string
+      wal: string
+      backends: number[]
+    }>(USED)
     const [row] = rows
+    const cpuMs = byName((pid) => cpuMsOfFamily(pid))
+    const own = (row?.backends ?? []).reduce((sum, pid) => sum + cpuMsOf(pid), 0)
     return {
-      cpuMs: byName((pid) => cpuMsOfFamily(pid)),
+      cpuMs: { ...cpuMs, PostgreSQL: (cpuMs['PostgreSQL'] ?? 0) - own },
       statements: Number(row?.statements),
       commits: Number(row?.commits),
       walBytes: Number(row?.wal),
@@ -104,7 +117,8 @@ const USED = `
            sum(calls) FILTER (WHERE query LIKE '%/* ruler */%') AS ruler
       FROM pg_stat_statements)
   SELECT statements, (SELECT sum(xact_commit) FROM pg_stat_database) - coalesce(ruler, 0) AS commits,
-         pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0') AS wal
+         pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0') AS wal,
+         (SELECT array_agg(pid) FROM pg_stat_activity WHERE application_name = '${RULER}') AS backends
     FROM called /* ruler */`
 
 async function bytesIn(folder: string): Promise<number> {

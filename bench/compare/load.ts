@@ -44,15 +44,12 @@ export interface Load {
     orders: number,
     options?: { wish?: (n: number) => Wish; onEnded?: (ended: number) => void },
   ): Promise<Placed[]>
-  /** Answers of 429 and 503, and connections that were lost. */
-  retried(): number
   close(): Promise<void>
 }
 
 export function openLoad(running: Running): Load {
   const dispatcher = new Agent({ connections: 256, pipelining: 1 })
   const now = createClock()
-  let retried = 0
   let placed = 0
 
   const place = async ({ sku, isRefused }: Wish, intendedAt: number) => {
@@ -75,7 +72,6 @@ export function openLoad(running: Running): Load {
       if (answer !== undefined && ![202, 429, 503].includes(answer.statusCode))
         throw new Error(`An order was answered with ${answer.statusCode}: ${text}`)
       if (now() > giveUpAt) throw new Error('An order was not accepted in time.')
-      retried += 1
       await sleep(RETRY_MS)
     }
   }
@@ -127,7 +123,6 @@ export function openLoad(running: Running): Load {
         }),
       )
     },
-    retried: () => retried,
     async close() {
       await watch.stop()
       await dispatcher.destroy()

@@ -3,6 +3,7 @@ import pg from 'pg'
 import type { Coordination } from '../../domain/saga/coordination.ts'
 import { startThrowawayStack } from '../../stack/throwaway.ts'
 import { ORDER_SAGA } from '../../workflows/order/contract.ts'
+import { RULER } from './costs.ts'
 import type { Contestant, Ended, Ground, TemporalKind } from './contestant.ts'
 
 /** How far the numbers of events that are committed later may be behind one that was seen. */
@@ -26,7 +27,7 @@ export const createOurs = (coordination: Coordination, temporal: TemporalKind): 
       TEMPORAL_ADDRESS: ground.temporalAddress,
       RATE_LIMIT_PER_SECOND: 1_000_000,
     })
-    const watch = new pg.Client({ connectionString: ground.database.admin })
+    const watch = new pg.Client({ connectionString: ground.database.admin, application_name: RULER })
     try {
       await watch.connect()
       await fillStock(watch, ground)

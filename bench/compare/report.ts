@@ -5,7 +5,7 @@ import { short, spreadOf, withSpread, type Spread } from '../instruments/figures
 import { describeMachine, type Machine } from '../instruments/machine.ts'
 import { markdownTable, replaceFigures } from '../instruments/page.ts'
 import { drawBars, type BarPlot } from '../instruments/plots.ts'
-import { SIZES, type Rate, type Turn } from './turn.ts'
+import { USUAL, type Rate, type Scenes, type Turn } from './turn.ts'
 
 /** All that one run has found; turns with the same index were played in the same round. */
 export interface Findings {
@@ -45,6 +45,7 @@ export const figuresOf = (findings: Findings): Record<string, string> => ({
   'CPU of an order': cpuTable(findings),
   'counts of an order': countTable(findings),
   scenes: sceneTable(findings),
+  processes: processTable(findings),
 })
 
 type Figure = (turn: Turn) => number
@@ -82,9 +83,9 @@ function ratioTable(findings: Findings): string {
   const [first, ...others] = Object.keys(findings.turns)
   const figures: [string, Figure][] = [
     ['best rate', bestOf],
-    [`rate at ${SIZES.costsAt} in flight`, (turn) => rateAt(turn, String(SIZES.costsAt)).ordersPerSecond],
+    [`rate at ${USUAL} in flight`, (turn) => rateAt(turn, String(USUAL)).ordersPerSecond],
     ['p50 alone', (turn) => rateAt(turn, '1').ended.p50],
-    [`p99 at ${SIZES.costsAt}`, (turn) => rateAt(turn, String(SIZES.costsAt)).ended.p99],
+    [`p99 at ${USUAL}`, (turn) => rateAt(turn, String(USUAL)).ended.p99],
     ['CPU of an order', ({ cost }) => cost.cpuMsInAll],
   ]
   return markdownTable(
@@ -113,14 +114,31 @@ const latencyTable = (findings: Findings, latencies: (rate: Rate) => Rate['ended
     ),
   )
 
+/** Those whose scenes were played. */
+function sceneRows(
+  findings: Findings,
+  cells: (scenes: readonly Scenes[], turns: readonly Turn[]) => string[],
+): string[][] {
+  return Object.entries(findings.turns).flatMap(([name, all]) => {
+    const turns = all.filter(({ scenes }) => scenes !== undefined)
+    const scenes = turns.flatMap((turn) => turn.scenes ?? [])
+    return scenes.length === 0 ? [] : [[name, ...cells(scenes, turns)]]
+  })
+}
+
+const spreadFrom = <T>(all: readonly T[], figure: (one: T) => number): string =>
+  withSpread(spreadOf(all.map(figure)))
+
 function openTable(findings: Findings): string {
-  const shares = Object.keys(Object.values(findings.turns)[0]?.[0]?.open ?? {})
+  const shares = Object.keys(
+    Object.values(findings.turns)[0]?.flatMap(({ scenes }) => scenes ?? [])[0]?.open ?? {},
+  )
   return markdownTable(
     ['p50, p99 in ms, at a share of its best rate:', ...shares.map((share) => `${Number(share) * 100} %`)],
-    rows(findings, (turns) =>
+    sceneRows(findings, (scenes) =>
       shares.map((share) =>
         (['p50', 'p99'] as const)
-          .map((each) => withSpread(of(turns, ({ open }) => open[share]?.ended[each] ?? Number.NaN)))
+          .map((each) => spreadFrom(scenes, ({ open }) => open[share]?.ended[each] ?? Number.NaN))
           .join(', '),
       ),
     ),
@@ -157,25 +175,27 @@ const countTable = (findings: Findings) =>
 
 const sceneTable = (findings: Findings) =>
   markdownTable(
-    [
-      '',
-      'burst, orders/s',
-      'hot product ÷ spread',
-      'sell-out, orders/s',
-      'recovery s',
-      'in flight',
-      'cold start s',
-      'idle CPU ms/s',
-      'memory MiB',
-    ],
+    ['', 'burst, orders/s', 'hot product ÷ spread', 'sell-out, orders/s', 'recovery s', 'in flight'],
+    sceneRows(findings, (scenes, turns) => [
+      spreadFrom(scenes, ({ burst }) => burst.ordersPerSecond),
+      spreadFrom(
+        turns,
+        (turn) =>
+          (turn.scenes?.hot.ordersPerSecond ?? Number.NaN) / rateAt(turn, String(USUAL)).ordersPerSecond,
+      ),
+      spreadFrom(scenes, ({ sellOut }) => sellOut.ordersPerSecond),
+      spreadFrom(scenes, ({ recovery }) => recovery.ms / 1000),
+      spreadFrom(scenes, ({ recovery }) => recovery.inFlight),
+    ]),
+  )
+
+const processTable = (findings: Findings) =>
+  markdownTable(
+    ['', 'cold start s', 'idle CPU ms/s', 'idle statements/s', 'memory MiB'],
     rows(findings, (turns) => [
-      withSpread(of(turns, ({ burst }) => burst.ordersPerSecond)),
-      withSpread(of(turns, (turn) => turn.hot.ordersPerSecond / rateAt(turn, '32').ordersPerSecond)),
-      withSpread(of(turns, ({ sellOut }) => sellOut.ordersPerSecond)),
-      withSpread(of(turns, ({ recovery }) => recovery.ms / 1000)),
-      withSpread(of(turns, ({ recovery }) => recovery.inFlight)),
       withSpread(of(turns, ({ coldStartMs }) => coldStartMs / 1000)),
-      short(of(turns, ({ idleCpuMs }) => idleCpuMs).median),
+      short(of(turns, ({ idle }) => idle.cpuMs).median),
+      short(of(turns, ({ idle }) => idle.statements).median),
       short(of(turns, ({ memoryMiB }) => Object.values(memoryMiB).reduce((sum, mib) => sum + mib, 0)).median),
     ]),
   )

@@ -11,11 +11,8 @@ import { openLoad, spread, type Load, type Placed } from './load.ts'
 export interface Sizes {
   warmUpMs: number
   idleMs: number
-  /** A closed loop; what ends in its first third is not counted. */
   closedMs: number
   inFlight: readonly number[]
-  /** Where costs are counted. */
-  costsAt: number
   openMs: number
   /** Of the best rate of the closed loops. */
   openShares: readonly number[]
@@ -25,12 +22,11 @@ export interface Sizes {
 }
 
 export const SIZES: Sizes = {
-  warmUpMs: 4000,
-  idleMs: 3000,
-  closedMs: 6000,
+  warmUpMs: 3000,
+  idleMs: 2000,
+  closedMs: 5000,
   inFlight: [1, 8, 32, 128],
-  costsAt: 32,
-  openMs: 5000,
+  openMs: 4000,
   openShares: [0.25, 0.5, 0.8],
   burst: 500,
   lastWanted: 150,
@@ -50,6 +46,9 @@ export const QUICK: Sizes = {
   recovery: { orders: 60, crashAfter: 10 },
 }
 
+/** Costs are those with so many orders in flight, and scenes are compared with that loop. */
+export const USUAL = 32
+
 export interface Latencies {
   p50: number
   p99: number
@@ -68,30 +67,38 @@ export interface Turn {
   contestant: string
   /** Milliseconds from the start of its processes to its first accepted order. */
   coldStartMs: number
-  /** Milliseconds of CPU in a second, while nothing is placed. */
-  idleCpuMs: number
+  /** Milliseconds of CPU and statements in a second, while nothing is placed. */
+  idle: { cpuMs: number; statements: number }
   /** By orders in flight. */
   closed: Readonly<Record<string, Rate>>
   cost: Cost
   memoryMiB: Readonly<Record<string, number>>
+  history: { events: number; bytes: number } | undefined
+  diskBytes: number
+  /** Where they were played. */
+  scenes?: Scenes
+}
+
+export interface Scenes {
   /** By the share of its best rate. */
   open: Readonly<Record<string, Rate>>
   burst: Rate
-  /** Orders per second of those that end; where all ask for one product that there is not enough of. */
-  sellOut: { ordersPerSecond: number; completed: number; rejected: number }
-  /** Of 32 in flight, four in five of them with the same product. */
+  /** Where all ask for one product that there is not enough of. */
+  sellOut: Rate
+  /** Four in five orders are for the same product. */
   hot: Rate
   /** Milliseconds from the kill to the end of the last order, and the orders that were accepted and had not ended then. */
   recovery: { ms: number; inFlight: number }
-  history: { events: number; bytes: number } | undefined
-  diskBytes: number
-  retried: number
 }
 
-/** One contestant, from nothing to nothing. @throws Error when an order is lost, doubled or half done. */
+/**
+ * One contestant, from nothing to nothing.
+ * @throws Error when an order is lost, doubled or half done, or more is sold than there is.
+ */
 export async function playTurn(
   contestant: Contestant,
   sizes: Sizes,
+  hasScenes: boolean,
   log: (line: string) => void,
 ): Promise<Turn> {
   const servers = await startServers(contestant.temporal, log)
@@ -102,78 +109,47 @@ export async function playTurn(
     const beganAt = performance.now()
     running = await contestant.start(servers.ground)
     load = openLoad(running)
-    const first = await load.burst(1)
+    const orders = await load.burst(1)
     const coldStartMs = performance.now() - beganAt
     meter = await openMeter(servers, running)
-    const orders = [...first, ...(await load.closed(8, sizes.warmUpMs))]
-    const diskBefore = await meter.disk()
-    const orderCount = orders.length
+    orders.push(...(await load.closed(8, sizes.warmUpMs)))
 
     const stopIdle = await meter.start()
     await sleep(sizes.idleMs)
     const idle = await stopIdle(sizes.idleMs / 1000)
 
+    const diskBefore = await meter.disk()
+    const ordersBefore = orders.length
     const closed: Record<string, Rate> = {}
     let cost: Cost | undefined
     for (const inFlight of sizes.inFlight) {
       const settle = await meter.start()
       const placed = await load.closed(inFlight, sizes.closedMs)
       orders.push(...placed)
-      closed[inFlight] = rateOf(placed, sizes.closedMs / 3, sizes.closedMs)
-      if (inFlight === sizes.costsAt) {
-        // What follows the end of an order, e.g. its read models.
-        await sleep(1000)
-        cost = await settle(placed.length)
-      }
+      closed[inFlight] = rateOf(placed)
+      if (inFlight !== USUAL) continue
+      // What follows the end of an order, e.g. its read models.
+      await sleep(1000)
+      cost = await settle(placed.length)
     }
+    const diskBytes = ((await meter.disk()) - diskBefore) / (orders.length - ordersBefore)
     const memoryMiB = meter.memory()
-    if (cost === undefined) throw new Error(`No loop has ${sizes.costsAt} orders in flight.`)
+    if (cost === undefined) throw new Error(`No loop has ${USUAL} orders in flight.`)
 
     const best = Math.max(...Object.values(closed).map(({ ordersPerSecond }) => ordersPerSecond))
-    const open: Record<string, Rate> = {}
-    for (const share of sizes.openShares) {
-      const placed = await load.open(best * share, sizes.openMs)
-      orders.push(...placed)
-      open[share] = rateOf(placed)
-    }
-
-    const burst = await load.burst(sizes.burst)
-    const hot = await load.closed(32, sizes.closedMs, (n) => ({
-      ...spread(n),
-      sku: n % 5 === 0 ? spreadSku(n) : HOT_SKU,
-    }))
-    orders.push(...burst, ...hot)
-    const diskBytes = ((await meter.disk()) - diskBefore) / (orders.length - orderCount)
-
-    const last = await load.burst(sizes.lastWanted, { wish: () => ({ sku: LAST_SKU, isRefused: false }) })
-    orders.push(...last)
-
-    const recovered = await recover(load, running, sizes.recovery)
-    orders.push(...recovered.orders)
-
+    const played = hasScenes ? await playScenes(load, running, sizes, best) : undefined
+    orders.push(...(played?.orders ?? []))
     await requireExact(running, orders)
-    const completed = last.filter(({ outcome }) => outcome === 'completed').length
-    if (running.sandboxUrl !== undefined && completed !== Math.min(LAST_UNITS, sizes.lastWanted))
-      throw new Error(`${completed} orders of the last ${LAST_UNITS} units were completed.`)
     return {
       contestant: contestant.name,
       coldStartMs,
-      idleCpuMs: idle.cpuMsInAll,
+      idle: { cpuMs: idle.cpuMsInAll, statements: idle.statements },
       closed,
       cost,
       memoryMiB,
-      open,
-      burst: rateOf(burst),
-      sellOut: {
-        ordersPerSecond: rateOf(last).ordersPerSecond,
-        completed,
-        rejected: last.length - completed,
-      },
-      hot: rateOf(hot, sizes.closedMs / 3, sizes.closedMs),
-      recovery: { ms: recovered.ms, inFlight: recovered.inFlight },
       history: await historyOf(servers, running, orders),
       diskBytes,
-      retried: load.retried(),
+      ...(played === undefined ? {} : { scenes: played.scenes }),
     }
   } finally {
     await load?.close().catch((error: unknown) => log(String(error)))
@@ -183,18 +159,52 @@ export async function playTurn(
   }
 }
 
-/** Of those that end between two times after the first was wanted; of all, from the first to the last, without them. */
-function rateOf(orders: readonly Placed[], fromMs?: number, toMs?: number): Rate {
+/** @param best orders per second of the contestant in a closed loop. */
+async function playScenes(
+  load: Load,
+  running: Running,
+  sizes: Sizes,
+  best: number,
+): Promise<{ scenes: Scenes; orders: Placed[] }> {
+  const orders: Placed[] = []
+  const open: Record<string, Rate> = {}
+  for (const share of sizes.openShares) {
+    const placed = await load.open(best * share, sizes.openMs)
+    orders.push(...placed)
+    open[share] = rateOf(placed)
+  }
+  const burst = await load.burst(sizes.burst)
+  const hot = await load.closed(USUAL, sizes.closedMs, (n) => ({
+    ...spread(n),
+    sku: n % 5 === 0 ? spreadSku(n) : HOT_SKU,
+  }))
+  const last = await load.burst(sizes.lastWanted, { wish: () => ({ sku: LAST_SKU, isRefused: false }) })
+  const sold = last.filter(({ outcome }) => outcome === 'completed').length
+  if (running.sandboxUrl !== undefined && sold !== Math.min(LAST_UNITS, sizes.lastWanted))
+    throw new Error(`${sold} orders of the last ${LAST_UNITS} units were completed.`)
+  const recovered = await recover(load, running, sizes.recovery)
+  return {
+    scenes: {
+      open,
+      burst: rateOf(burst),
+      sellOut: rateOf(last),
+      hot: rateOf(hot),
+      recovery: { ms: recovered.ms, inFlight: recovered.inFlight },
+    },
+    orders: [...orders, ...burst, ...hot, ...last, ...recovered.orders],
+  }
+}
+
+/** From when the first was wanted to the end of the last. */
+function rateOf(orders: readonly Placed[]): Rate {
   const beganAt = Math.min(...orders.map(({ intendedAt }) => intendedAt))
   const lastAt = Math.max(...orders.map(({ endedAt }) => endedAt))
-  const [from, to] = [beganAt + (fromMs ?? 0), toMs === undefined ? lastAt : beganAt + toMs]
-  const counted = orders.filter(({ endedAt }) => endedAt >= from && endedAt <= to)
   const latencies = (of: (order: Placed) => number): Latencies => {
-    const { p50, p99, p999 } = percentiles(counted.map((order) => of(order) - order.intendedAt))
+    const { p50, p99, p999 } = percentiles(orders.map((order) => of(order) - order.intendedAt))
     return { p50, p99, p999 }
   }
   return {
-    ordersPerSecond: (counted.length * 1000) / (to - from),
+    ordersPerSecond: (orders.length * 1000) / (lastAt - beganAt),
     accepted: latencies(({ acceptedAt }) => acceptedAt),
     ended: latencies(({ endedAt }) => endedAt),
   }

@@ -1,0 +1,2 @@
+/** An order that is carried out when it is taken in. */
+export async function emptyOrder(): Promise<void> {}
