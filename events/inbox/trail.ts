@@ -26,7 +26,9 @@ export function createTrail(): Trail {
       taken.push({ consumer, envelope, startedAt, endedAt: performance.now(), result })
     },
     record() {
-      for (const { consumer, envelope, startedAt, endedAt, result } of taken) {
+      for (const { consumer: name, envelope, startedAt, endedAt, result } of taken) {
+        // Without the generation of a read model.
+        const [consumer = name] = name.split('#')
         const attributes = { 'ordersaga.consumer': consumer, 'ordersaga.event.id': envelope.id }
         const options = { kind: 'CONSUMER', attributes } as const
         const span = beginSpan(`${consumer} ${typeOf(envelope)}`, options, envelope.traceparent, startedAt)
