@@ -3,8 +3,8 @@ import { openSession } from '../../postgres.ts'
 import { backoffMs, pause } from '../backoff.ts'
 import type { OnTrouble } from './transport.ts'
 
-/** The embedded broker notifies this channel of each batch that it has stored. */
-export const CHANNEL = 'ordersaga_broker'
+/** Named like the table: the embedded broker notifies it of each batch that it has stored. */
+export const CHANNEL = 'broker_messages'
 
 /** A notification may be lost with its connection. Without one, subscribers look this often. */
 const POLL_MS = 2000

@@ -65,7 +65,7 @@ describe('a listener', () => {
     closers.push(() => session.end())
     let notified = 0
     session.on('notification', () => (notified += 1))
-    await session.query('LISTEN ordersaga_broker')
+    await session.query('LISTEN broker_messages')
     const { listener } = await listening()
     const before = listener.heard()
     await publish(envelopes('order-once', 1, 100))
@@ -130,7 +130,7 @@ describe('a subscriber', () => {
       INSERT INTO broker_messages (id, subject, envelope)
       VALUES ('order-silent/1', 'order-silent', ${JSON.stringify(event)}::jsonb)`
     await until('the event', () => (bySubject(got)['order-silent'] === undefined ? undefined : true))
-    expect(got).toEqual([event])
+    expect(got.filter(({ subject }) => subject === 'order-silent')).toEqual([event])
   })
 
   it('misses nothing while its listener is lost again and again', async () => {
