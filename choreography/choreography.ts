@@ -1,14 +1,22 @@
 import type pg from 'pg'
-import { retryDueLetters } from '../events/inbox/dead-letter-retries.ts'
+import { dueLetters, retryDueLetters } from '../events/inbox/dead-letter-retries.ts'
 import { pause } from '../events/backoff.ts'
-import type { EventTransport, Subscription } from '../events/broker/transport.ts'
+import type { EventTransport } from '../events/broker/transport.ts'
 import { standForLeader } from '../events/leader.ts'
 import { sqlOf, type Sql } from '../events/store/sql.ts'
 import { createReactions, type Reactions } from './reactions.ts'
-import { createReactor, reactionsOf, reactorName, reporting, type Outlines } from './reactor.ts'
+import {
+  createReactors,
+  participantsOf,
+  reactionsOf,
+  reactorName,
+  reporting,
+  type Outlines,
+} from './reactor.ts'
 import { startRunner, type RunnerOptions } from './runner.ts'
 
-const TICK_MS = 200
+/** How often dead letters are looked at. */
+const TICK_MS = 1000
 
 /** The watchdog's: how often it looks, and at how many orders of each kind. */
 const WATCH_EVERY_MS = 500
@@ -73,39 +81,27 @@ async function reactUntil(
       reporting(reactionsOf(name, outlines), onTrouble),
     ]),
   )
-  const subscriptions: Subscription[] = []
+  const consumers = [...effects.keys()]
+  const subscription = await transport.subscribe(consumers, {
+    handle: createReactors({ pool, outlines, effects, reach, onReaction }),
+    // The read models keep what is no event: one dead letter for an operator is enough.
+    keep: async () => undefined,
+  })
   try {
-    for (const [name, effect] of effects)
-      subscriptions.push(
-        await transport.subscribe(name, {
-          handle: createReactor({ pool, effect, reach, onReaction }),
-          // The read models keep what is no event: one dead letter for an operator is enough.
-          keep: async () => undefined,
-        }),
-      )
     while (!isOver.aborted) {
       // The connection that makes this process the leader must not fall silent.
-      await session.query('SELECT')
+      const due = await dueLetters(session, consumers)
       try {
-        await retryDueLetters({
-          pool,
-          consumers: [...effects.keys()],
-          resolve: async (_db, consumer) => effects.get(consumer),
-        })
+        await retryDueLetters({ pool, due, resolve: async (_db, consumer) => effects.get(consumer) })
       } catch (error) {
         onTrouble('dead letters could not be looked at', error)
       }
       await pause(TICK_MS, isOver)
     }
   } finally {
-    await Promise.all(subscriptions.map((subscription) => subscription.stop()))
+    await subscription.stop()
   }
 }
-
-/** The participants of all definitions. */
-const participantsOf = (outlines: Outlines): string[] => [
-  ...new Set(Object.values(outlines).flatMap((steps) => steps.map(({ at }) => at))),
-]
 
 /** The clock of choreographed orders: deadlines, cancels, and what was lost. */
 async function watchUntil(

@@ -8,6 +8,7 @@ export interface Claimed {
   definition: string
   /** The step or the undo. */
   activity: string
+  participant: string
   /** With it, and with no other, the reaction is ended or put off. */
   claim: string
   progress: Partial<Progress>
@@ -21,6 +22,14 @@ export interface Claimed {
   leftMs: number
 }
 
+/** For how much of what a participant has to do there is room. */
+export interface Room {
+  participant: string
+  limit: number
+  /** How many of them, at most, may have been tried before. */
+  again: number
+}
+
 /** Before all ids. */
 const NIL = '00000000-0000-0000-0000-000000000000'
 
@@ -29,28 +38,29 @@ type Named = Pick<Claimed, 'sagaId' | 'activity' | 'claim'>
 /** What is known of reactions. The rules stand beside the functions in prisma/functions/reactions.sql. */
 export function createReactions(db: Sql) {
   return {
-    /** The participants that have something to do. */
-    async due(): Promise<string[]> {
-      return (await db.query<{ name: string }>('SELECT name FROM reactions_due()', [])).map(
-        ({ name }) => name,
-      )
-    },
-
-    /** @param again how many of them, at most, may have been tried before. */
+    /**
+     * Takes what is due of participants that have room, in one statement for all of them.
+     * @returns nothing when none has room.
+     */
     async claim(
-      participant: string,
+      rooms: readonly Room[],
       definitions: readonly string[],
       claimSeconds: number,
-      limit: number,
-      again: number,
     ): Promise<Claimed[]> {
+      if (rooms.length === 0) return []
       const claim = randomUUID()
       const rows = await db.query<Omit<Claimed, 'claim' | 'leftMs'> & { deadlineAt: Date; now: Date }>(
-        `SELECT c.saga AS "sagaId", c.definition, c.activity, c.progress, c.is_woken AS "isWoken", c.is_lost AS "isLost",
-                c.deadline_at AS "deadlineAt", clock_timestamp() AS now, s.trace_parent AS "traceParent"
-           FROM reactions_claim($1, $2::text[], $3::uuid, $4::float8, $5::integer, $6::integer) c
-           JOIN sagas s ON s.id = c.saga`,
-        [participant, definitions, claim, claimSeconds, limit, again],
+        `SELECT saga AS "sagaId", definition, activity, participant, progress, is_woken AS "isWoken", is_lost AS "isLost",
+                deadline_at AS "deadlineAt", clock_timestamp() AS now, trace_parent AS "traceParent"
+           FROM reactions_take($1::text[], $2::integer[], $3::integer[], $4::text[], $5::uuid, $6::float8)`,
+        [
+          rooms.map(({ participant }) => participant),
+          rooms.map(({ limit }) => limit),
+          rooms.map(({ again }) => again),
+          definitions,
+          claim,
+          claimSeconds,
+        ],
       )
       return rows.map(({ deadlineAt, now, ...row }) => ({
         ...row,

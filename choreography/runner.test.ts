@@ -19,6 +19,7 @@ const charge = (sagaId: string): Claimed => ({
   sagaId,
   definition: orderSaga.name,
   activity: 'chargePayment',
+  participant: 'payment',
   claim: 'claim',
   progress: {},
   isWoken: false,
@@ -29,20 +30,24 @@ const charge = (sagaId: string): Claimed => ({
 /** Reactions to charge payments, of which some are due; `isAway` says whether the database fails the next record. */
 function createTable(due: Claimed[], isAway: () => boolean = () => false) {
   const recorded: string[] = []
+  /** The participants that each claim has asked for. */
+  const claims: string[][] = []
   const record = (what: string) => async () => {
     if (isAway()) throw new Error('the database is away')
     recorded.push(what)
   }
   const reactions: Reactions = {
-    due: async () => (due.length > 0 ? ['payment'] : []),
-    claim: async (_participant, _definitions, _seconds, limit) => due.splice(0, limit),
+    claim: async (rooms) => {
+      claims.push(rooms.map(({ participant }) => participant))
+      return due.splice(0, rooms.find(({ participant }) => participant === 'payment')?.limit ?? 0)
+    },
     end: record('end'),
     turnBack: record('turnBack'),
     skip: record('skip'),
     defer: record('defer'),
     watch: async () => ({ looked: 0, reached: undefined }),
   }
-  return { reactions, recorded }
+  return { reactions, recorded, claims }
 }
 
 const run = (reactions: Reactions, chargePayment: MakeAttempt) =>
@@ -88,6 +93,28 @@ describe('a runner', () => {
     await ticks(() => recorded.length === 5)
     await runner.stop()
     expect([most, recorded.length]).toEqual([2, 5])
+  })
+
+  it('asks for all participants that have a free slot at once, and for none that has not', async () => {
+    const { reactions, recorded, claims } = createTable(['a', 'b', 'c'].map(charge))
+    let answer = (): void => undefined
+    const answered = new Promise<void>((resolve) => {
+      answer = resolve
+    })
+    const runner = run(reactions, async () => {
+      await answered
+      return { kind: 'done' }
+    })
+    const all = ['inventory', 'payment', 'shipping', 'loyalty', 'order', 'notification']
+    await ticks(() => claims.length > 0)
+    expect(claims[0]).toEqual(all)
+    runner.look()
+    await ticks(() => claims.length > 1)
+    expect(claims[1]).toEqual(all.filter((participant) => participant !== 'payment'))
+    answer()
+    await ticks(() => recorded.length === 3)
+    await runner.stop()
+    expect(recorded).toEqual(['end', 'end', 'end'])
   })
 
   it('stops while it waits for something to do, and finishes what it has begun', async () => {

@@ -3,8 +3,8 @@ import type { StepAnswer } from '../domain/saga/step-answer.ts'
 import { inTrace } from '../tracing.ts'
 import { backoffMs, pause } from '../events/backoff.ts'
 import type { OnTrouble } from '../events/broker/transport.ts'
-import { createAllowance, type Allowance } from './allowance.ts'
-import type { Outlines } from './reactor.ts'
+import { createAllowance } from './allowance.ts'
+import { participantsOf, type Outlines } from './reactor.ts'
 import type { Claimed, Reactions } from './reactions.ts'
 import {
   FRESH,
@@ -36,8 +36,12 @@ export interface RunnerOptions {
   onTrouble: OnTrouble
 }
 
-/** Without a word from its reactors, a process looks this often for something to do. */
+/**
+ * Without a word from its reactors, a process looks this often for something to do: while it has something in progress or
+ * put off, and while it has nothing.
+ */
 const LOOK_EVERY_MS = 200
+const IDLE_LOOK_EVERY_MS = 1000
 
 /** A claim outlasts its attempt, and what is written after it. */
 const CLAIM_GRACE_MS = 4000
@@ -62,8 +66,8 @@ export function startRunner(options: RunnerOptions): Runner {
   stopping.signal.addEventListener('abort', look)
   const done = lookUntil(stopping.signal, options, inProgress, {
     look,
-    async wait() {
-      await pause(LOOK_EVERY_MS, looked.signal)
+    async wait(ms) {
+      await pause(ms, looked.signal)
       looked = new AbortController()
     },
   })
@@ -81,44 +85,63 @@ async function lookUntil(
   stopping: AbortSignal,
   options: RunnerOptions,
   inProgress: Set<Promise<void>>,
-  { look, wait }: { look: () => void; wait: () => Promise<void> },
+  { look, wait }: { look: () => void; wait: (ms: number) => Promise<void> },
 ): Promise<void> {
   const { reactions, outlines, policies, slotsOf, perSecondOf, onTrouble } = options
+  const participants = participantsOf(outlines)
   const busy = new Map<string, number>()
-  const returning = new Map<string, Allowance>()
+  /** Participants of which there may be more than there was room for. */
+  const full = new Set<string>()
+  const returning = new Map(
+    participants.map((participant) => [participant, createAllowance(perSecondOf(participant))]),
+  )
+  /** The last of what was put off here is due then, by the clock of this process. */
+  let putOffUntil = 0
   const definitions = Object.keys(outlines)
   const claimSeconds = claimMs(policies) / 1000
-  const begin = (participant: string, claimed: Claimed) => {
+  const roomOf = (participant: string) => slotsOf(participant) - (busy.get(participant) ?? 0)
+  const begin = (claimed: Claimed) => {
+    const { participant } = claimed
     busy.set(participant, (busy.get(participant) ?? 0) + 1)
     const running = react(claimed, options)
+      .then((deferredMs) => {
+        putOffUntil = Math.max(putOffUntil, performance.now() + deferredMs + LOOK_EVERY_MS)
+      })
       .catch((error: unknown) => onTrouble('a reaction could not be recorded, and is done again', error))
       .finally(() => {
         busy.set(participant, (busy.get(participant) ?? 1) - 1)
         inProgress.delete(running)
-        look()
+        if (full.has(participant)) look()
       })
     inProgress.add(running)
   }
   let failures = 0
   while (!stopping.aborted) {
     try {
-      for (const participant of await reactions.due()) {
-        const room = slotsOf(participant) - (busy.get(participant) ?? 0)
-        if (room <= 0) continue
-        const allowance = returning.get(participant) ?? createAllowance(perSecondOf(participant))
-        returning.set(participant, allowance)
-        const claimed = await reactions.claim(
-          participant,
-          definitions,
-          claimSeconds,
-          room,
-          allowance.left(performance.now()),
-        )
-        allowance.take(claimed.filter(({ progress }) => Object.keys(progress).length > 0).length)
-        for (const one of claimed) begin(participant, one)
+      const rooms = participants.map((participant) => ({
+        participant,
+        limit: roomOf(participant),
+        again: returning.get(participant)?.left(performance.now()) ?? 0,
+      }))
+      const claimed = await reactions.claim(
+        rooms.filter(({ limit }) => limit > 0),
+        definitions,
+        claimSeconds,
+      )
+      for (const { participant, limit } of rooms) {
+        const taken = claimed.filter((one) => one.participant === participant)
+        if (taken.length >= limit) full.add(participant)
+        else full.delete(participant)
+        returning
+          .get(participant)
+          ?.take(taken.filter(({ progress }) => Object.keys(progress).length > 0).length)
       }
+      for (const one of claimed) begin(one)
       failures = 0
-      await wait()
+      // A place became free while it looked.
+      if (rooms.some(({ participant }) => full.has(participant) && roomOf(participant) > 0)) look()
+      const isActive = inProgress.size > 0 || performance.now() < putOffUntil
+      await wait(isActive ? LOOK_EVERY_MS : IDLE_LOOK_EVERY_MS)
     } catch (error) {
       failures += 1
       onTrouble('reactions could not be looked for', error)
@@ -129,8 +152,8 @@ async function lookUntil(
 
 const claimMs = ({ attemptTimeoutMs }: Policies): number => attemptTimeoutMs + CLAIM_GRACE_MS
 
-/** One attempt at a reaction, and what came of it. */
-async function react(claimed: Claimed, options: RunnerOptions): Promise<void> {
+/** One attempt at a reaction, and what came of it. @returns for how many milliseconds it is put off; 0 when it has ended. */
+async function react(claimed: Claimed, options: RunnerOptions): Promise<number> {
   const { outlines, policies } = options
   const task = taskOf(outlines[claimed.definition] ?? [], claimed.activity)
   if (task === undefined) throw new Error(`${claimed.definition} has no ${claimed.activity}`)
@@ -146,14 +169,14 @@ async function react(claimed: Claimed, options: RunnerOptions): Promise<void> {
     : await attempt(claimed, before.spent, options)
   const leftMs = claimed.leftMs - (performance.now() - began)
   const verdict = judge(task, before, outcome, { isWoken: claimed.isWoken, leftMs }, policies)
-  await recordUntil(began + claimMs(policies), () => record(claimed, task, verdict, options))
+  return recordUntil(began + claimMs(policies), () => record(claimed, task, verdict, options))
 }
 
 /**
  * Our own database in trouble costs an order nothing if it can be helped: what is not recorded while the claim lasts
  * counts as a lost attempt. To record it twice does no harm, since the first time ends the claim.
  */
-async function recordUntil(claimEndsAt: number, write: () => Promise<void>): Promise<void> {
+async function recordUntil<T>(claimEndsAt: number, write: () => Promise<T>): Promise<T> {
   for (let pauseMs = RECORD_AGAIN_MS; ; pauseMs *= 2) {
     try {
       return await write()
@@ -195,17 +218,21 @@ async function record(
   { step }: Task,
   verdict: Verdict,
   { reactions, pace = 1 }: RunnerOptions,
-): Promise<void> {
+): Promise<number> {
   switch (verdict.kind) {
     case 'end':
-      return reactions.end(claimed)
+      await reactions.end(claimed)
+      return 0
     case 'turnBack':
-      return reactions.turnBack(claimed, { code: verdict.code, step, detail: verdict.detail })
+      await reactions.turnBack(claimed, { code: verdict.code, step, detail: verdict.detail })
+      return 0
     case 'skip':
-      return reactions.skip(claimed, step, verdict.error)
+      await reactions.skip(claimed, step, verdict.error)
+      return 0
     case 'defer': {
       const ms = verdict.ms * pace * (1 + Math.random() / 4)
-      return reactions.defer(claimed, step, verdict.progress, ms, verdict.note)
+      await reactions.defer(claimed, step, verdict.progress, ms, verdict.note)
+      return ms
     }
   }
 }

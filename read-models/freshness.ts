@@ -50,17 +50,22 @@ export async function freshnessOf(db: Sql, projection: string): Promise<Freshnes
 /** Rows that the mark passes in one move, so that none takes long. */
 const MOVED_MAX = 50_000
 
-/** Moves the mark from which freshness is looked for. The consumer that applies events calls it now and then. */
-export async function moveAppliedMark(db: Sql, projection: string): Promise<void> {
+/**
+ * Moves the mark from which freshness is looked for. The consumer that applies events calls it now and then.
+ * @returns whether it has moved.
+ */
+export async function moveAppliedMark(db: Sql, projection: string): Promise<boolean> {
   const [row] = await db.query<{ end: number }>(
     `SELECT applied_outbox_id + ${MOVED_MAX} AS end FROM projections WHERE name = $1`,
     [projection],
   )
-  await db.query(
+  const [moved] = await db.query<{ mark: number }>(
     `UPDATE projections SET applied_outbox_id = coalesce((SELECT id - 1 FROM (${UNAPPLIED}) AS u),
-       greatest(applied_outbox_id, least($2, (SELECT coalesce(max(id), 0) FROM outbox)))) WHERE name = $1`,
+       greatest(applied_outbox_id, least($2, (SELECT coalesce(max(id), 0) FROM outbox)))) WHERE name = $1
+     RETURNING applied_outbox_id AS mark`,
     [projection, row?.end ?? MOVED_MAX],
   )
+  return row !== undefined && moved?.mark !== row.end - MOVED_MAX
 }
 
 /** What a reader waits for: all that is recorded by now, or one stream up to a version. */

@@ -41,7 +41,7 @@ export const enterLive =
     )
     if (row === undefined) throw new Error(`The projection ${projection.name} has no row`)
     const effect = effectOf(projection, row.generation)
-    return row.next === null ? effect : noting(effect, consumerOf(projection.name, row.next))
+    return { effects: [row.next === null ? effect : noting(effect, consumerOf(projection.name, row.next))] }
   }
 
 /**

@@ -5,7 +5,7 @@ import { backoffMs, pause } from '../events/backoff.ts'
 import { createConsumer } from '../events/inbox/consumer.ts'
 import { sqlOf, type Sql } from '../events/store/sql.ts'
 import { keepForeign, NOT_AN_EVENT } from '../events/inbox/foreign-messages.ts'
-import { retryDueLetters } from '../events/inbox/dead-letter-retries.ts'
+import { dueLetters, retryDueLetters } from '../events/inbox/dead-letter-retries.ts'
 import { moveAppliedMark } from './freshness.ts'
 import { standForLeader } from '../events/leader.ts'
 import { enterLive, resolveAmong, type Projection } from './projection.ts'
@@ -13,8 +13,10 @@ import type { ProjectorMetrics } from './projector-metrics.ts'
 import { rebuild } from './rebuild.ts'
 import type { EventTransport, OnTrouble, Subscriber, Subscription } from '../events/broker/transport.ts'
 
-const TICK_MS = 200
-const MARK_INTERVAL_MS = 1000
+const TICK_MS = 1000
+
+/** A batch costs some dozen statements, whatever is in it: it may wait this long for more of them. */
+const REST_MS = 100
 
 /** A rebuild counts events and compares generations: its statements may take this long. */
 const REBUILD_STATEMENT_TIMEOUT_MS = 120_000
@@ -74,11 +76,15 @@ const reporting = (projection: Projection, onTrouble: OnTrouble): Projection => 
 async function projectUntil(isOver: AbortSignal, session: Sql, options: ProjectorOptions): Promise<void> {
   const { pool, projections, transport, metrics, reach, onTrouble } = options
   const subscriptions: Subscription[] = []
+  const marks = createMarks(pool, projections)
   const ending = new AbortController()
   const rebuilds = rebuildUntil(AbortSignal.any([isOver, ending.signal]), options)
   try {
     for (const projection of projections) {
-      const onApplied = (count: number) => metrics.consumed.inc({ consumer: projection.name }, count)
+      const onApplied = (count: number) => {
+        metrics.consumed.inc({ consumer: projection.name }, count)
+        marks.isMoving = true
+      }
       const handle = createConsumer({
         name: projection.name,
         pool,
@@ -90,16 +96,16 @@ async function projectUntil(isOver: AbortSignal, session: Sql, options: Projecto
         await transport.subscribe(projection.name, {
           handle,
           keep: keepingForeign(projection.name, options),
+          restMs: REST_MS,
         }),
       )
     }
-    const moveMarks = movingMarks(pool, projections)
     while (!isOver.aborted) {
       // The connection that makes this process the leader must not fall silent.
-      await session.query('SELECT')
+      const due = await dueLetters(session, namesOf(projections))
       try {
-        await retryDueLetters({ pool, consumers: namesOf(projections), resolve: resolveAmong(projections) })
-        await moveMarks()
+        await retryDueLetters({ pool, due, resolve: resolveAmong(projections) })
+        await marks.move()
       } catch (error) {
         onTrouble('dead letters could not be looked at', error)
       }
@@ -125,13 +131,24 @@ const keepingForeign =
     onTrouble('messages that are no events were set aside as dead letters', new Fault(NOT_AN_EVENT, consumer))
   }
 
-function movingMarks(pool: pg.Pool, projections: readonly Projection[]): () => Promise<void> {
-  let dueAt = 0
-  return async () => {
-    if (performance.now() < dueAt) return
-    dueAt = performance.now() + MARK_INTERVAL_MS
-    for (const { name } of projections) await moveAppliedMark(sqlOf(pool), name)
+/** The marks of the read models, which are left alone while nothing is applied. */
+function createMarks(pool: pg.Pool, projections: readonly Projection[]) {
+  const marks = {
+    isMoving: true,
+    async move() {
+      if (!marks.isMoving) return
+      marks.isMoving = false
+      let isAtEnd = false
+      try {
+        const moved: boolean[] = []
+        for (const { name } of projections) moved.push(await moveAppliedMark(sqlOf(pool), name))
+        isAtEnd = !moved.includes(true)
+      } finally {
+        marks.isMoving ||= !isAtEnd
+      }
+    },
   }
+  return marks
 }
 
 /**

@@ -35,7 +35,8 @@ export async function rebuild({ pool, projection, stopping }: RebuildOptions): P
     await requireOurs(transaction, projection, generation, 'FOR KEY SHARE')
     return effectWithoutDiscarded(transaction, projection, generation)
   }
-  const consume = createConsumer({ pool, enter })
+  const enterGroup = async (transaction: Sql) => ({ effects: [await enter(transaction)] })
+  const consume = createConsumer({ pool, enter: enterGroup })
   let last: EventEnvelope | undefined
   do {
     stopping?.throwIfAborted()
@@ -132,7 +133,7 @@ async function catchUp(db: Sql, effect: Effect): Promise<number> {
   let page: EventEnvelope[]
   do {
     page = await envelopesOf(db, NOT_TAKEN_IN, [effect.name, streams])
-    await takeIn(db, effect, page)
+    await takeIn(db, [effect], page)
   } while (page.length === PAGE)
   return noted.length
 }

@@ -100,6 +100,7 @@ export function createReconciler(options: ReconcilerOptions) {
   return {
     /** Does what is to be done now. */
     async advance(): Promise<void> {
+      if (!(await runs.hasWork(options.schedule))) return
       await runs.requestDue(options.schedule)
       for (;;) {
         const part = ending.signal.aborted ? undefined : await runs.claim(served)

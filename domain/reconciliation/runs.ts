@@ -31,6 +31,12 @@ export interface Schedule {
   windowMinutes: number
 }
 
+/** A time of day for the schedule; null when no run begins by itself. */
+function timeOf({ at, everyMinutes }: Pick<Schedule, 'at' | 'everyMinutes'>): string | null {
+  if (at !== 'off') return at
+  return everyMinutes === undefined ? null : '00:00'
+}
+
 /** What a part came to so far. */
 export interface Counts {
   theirs: number
@@ -92,16 +98,28 @@ const MAKE = `
     RETURNING id
   ), parts AS (${PARTS_OF_MADE}) SELECT id FROM made`
 
+/** When it is, and when the next run is due: `time` is a time of day; instead of that, `minutes` after the last, or null. */
+const clock = (time: string, minutes: string) => `
+  SELECT now AS at, CASE WHEN ${minutes}::integer IS NOT NULL THEN now + make_interval(mins => ${minutes}::integer)
+           ELSE today + CASE WHEN today <= now THEN interval '1 day' ELSE interval '0' END END AS next
+    FROM (SELECT clock_timestamp() AS now,
+                 (date_trunc('day', clock_timestamp() AT TIME ZONE 'UTC') + ${time}::text::time) AT TIME ZONE 'UTC' AS today) AS c`
+
+/** Whether the schedule is to be looked at. */
+const IS_OFF_SCHEDULE = 's.due_at IS NULL OR s.due_at > clock.next OR s.due_at <= clock.at'
+
+/** $1 and $2 as in `clock`, both null when there is no schedule. */
+const LOOK = `
+  SELECT EXISTS (SELECT FROM reconciliation_schedule s, (${clock('$1', '$2')}) AS clock
+           WHERE CASE WHEN $1::text IS NULL THEN s.due_at IS NOT NULL ELSE ${IS_OFF_SCHEDULE} END)
+      OR EXISTS (SELECT FROM reconciliation_runs WHERE state IN ('waiting', 'running')) AS "hasWork"`
+
 /** $3: the time of day. $4: instead of that, minutes between two runs, or null. $5: minutes to look back at least. */
 const MAKE_DUE = `
-  WITH clock AS MATERIALIZED (
-    SELECT now AS at, CASE WHEN $4::integer IS NOT NULL THEN now + make_interval(mins => $4::integer)
-             ELSE today + CASE WHEN today <= now THEN interval '1 day' ELSE interval '0' END END AS next
-      FROM (SELECT clock_timestamp() AS now,
-                   (date_trunc('day', clock_timestamp() AT TIME ZONE 'UTC') + $3::text::time) AT TIME ZONE 'UTC' AS today) AS c
+  WITH clock AS MATERIALIZED (${clock('$3', '$4')}
   ), looked AS (
     UPDATE reconciliation_schedule s SET due_at = clock.next FROM clock, reconciliation_schedule was
-     WHERE s.due_at IS NULL OR s.due_at > clock.next OR s.due_at <= clock.at
+     WHERE ${IS_OFF_SCHEDULE}
     RETURNING was.due_at <= clock.at AS is_due
   ), made AS (
     INSERT INTO reconciliation_runs (id, requested_by, requested_at, window_minutes)
@@ -124,16 +142,26 @@ export function createRuns({ db, steps }: { db: Database; steps: readonly Reconc
       return made.id
     },
 
+    /** Whether a run is due by itself, waits or is in progress: one statement, which is all while there is none. */
+    async hasWork({ at, everyMinutes }: Schedule): Promise<boolean> {
+      const [row] = await db.$queryRawUnsafe<{ hasWork: boolean }[]>(
+        LOOK,
+        timeOf({ at, everyMinutes }),
+        everyMinutes ?? null,
+      )
+      return row?.hasWork ?? false
+    },
+
     /**
      * Asks for the run that is due by itself, in whichever process looks first. One that was due while nothing ran is
      * made up for; its window reaches back to the time that is covered without a gap.
      */
     async requestDue({ at, everyMinutes, windowMinutes }: Schedule): Promise<void> {
-      if (at === 'off' && everyMinutes === undefined) {
+      const time = timeOf({ at, everyMinutes })
+      if (time === null) {
         await db.$executeRaw`UPDATE reconciliation_schedule SET due_at = NULL WHERE due_at IS NOT NULL`
         return
       }
-      const time = at === 'off' ? '00:00' : at
       await db.$executeRawUnsafe(MAKE_DUE, names, providers, time, everyMinutes ?? null, windowMinutes)
     },
 

@@ -15,14 +15,13 @@ import {
   type JsMsg,
 } from '@nats-io/jetstream'
 import { connect, nanos, type NatsConnection } from '@nats-io/transport-node'
-import { deliver, type Batch, type NextBatch } from './delivery.ts'
+import { BATCH_MAX, deliver, type Batch, type NextBatch } from './delivery.ts'
 import type { EventEnvelope } from './envelope.ts'
 import type { Message } from './message.ts'
 import type { EventTransport, OnTrouble, Subscription } from './transport.ts'
 
 const STREAM = 'ORDERSAGA_EVENTS'
 const SUBJECTS = 'ordersaga.events'
-const BATCH_MAX = 100
 
 /** A broker that does not answer in this time is away; a call to publish ends soon after, whatever it still had. */
 const TIMEOUT_MS = 2000
@@ -105,12 +104,18 @@ export async function openNatsTransport(url: string, onTrouble: OnTrouble): Prom
       return events.filter((event) => stored.has(event))
     },
 
-    async subscribe(consumer, subscriber) {
-      const open = async () => {
-        await declareStream()
-        return openConsumer(client, manager, consumer)
+    async subscribe(consumers, subscriber) {
+      // The server keeps where each consumer is, and hands out to each by itself.
+      const parts = [consumers].flat().map((consumer) => {
+        const open = async () => {
+          await declareStream()
+          return openConsumer(client, manager, consumer)
+        }
+        return deliver([consumer], consumeInOrder(open), subscriber, onTrouble)
+      })
+      const subscription: Subscription = {
+        stop: async () => void (await Promise.all(parts.map((part) => part.stop()))),
       }
-      const subscription = deliver(consumeInOrder(open), subscriber, onTrouble)
       subscriptions.add(subscription)
       return subscription
     },

@@ -1,13 +1,10 @@
 import { APPEND_LOCK } from '../../locks.ts'
 import { openPool } from '../../postgres.ts'
-import { pause } from '../backoff.ts'
-import { deliver, type Batch } from './delivery.ts'
+import { BATCH_MAX, deliver, type Batch } from './delivery.ts'
+import { CHANNEL, createListener, type Listener } from './listener.ts'
 import { sqlOf, type Sql } from '../store/sql.ts'
 import { KEPT_BYTES, MESSAGE_BYTES_MAX, type Message } from './message.ts'
 import type { EventTransport, OnTrouble, Subscription } from './transport.ts'
-
-const BATCH_MAX = 100
-const IDLE_MS = 100
 
 const CONNECTIONS_MAX = 4
 
@@ -16,27 +13,33 @@ const KEPT_MINUTES = 60
 const PRUNE_INTERVAL_MS = 60_000
 const PRUNED_MAX = 5000
 
-/** The lock is held until the commit by the session that appends, so that no position appears below one that was read. */
+/**
+ * The lock is held until the commit by the session that appends, so that no position appears below one that was read.
+ * One notification for a batch: commits with one wait for each other, so no commit of an order has any.
+ */
 const APPEND = `
-  WITH locked AS MATERIALIZED (SELECT pg_advisory_xact_lock(${APPEND_LOCK}))
+  WITH locked AS MATERIALIZED (SELECT pg_advisory_xact_lock(${APPEND_LOCK}), pg_notify('${CHANNEL}', ''))
   INSERT INTO broker_messages (id, subject, envelope)
   SELECT envelope ->> 'id', envelope ->> 'subject', envelope
     FROM locked, jsonb_array_elements($1::jsonb) WITH ORDINALITY AS given (envelope, place) ORDER BY place
   ON CONFLICT (id) DO NOTHING`
 
-const BEGIN_CURSOR = 'INSERT INTO broker_cursors (consumer) VALUES ($1) ON CONFLICT (consumer) DO NOTHING'
+const BEGIN_CURSORS =
+  'INSERT INTO broker_cursors (consumer) SELECT unnest($1::text[]) ORDER BY 1 ON CONFLICT (consumer) DO NOTHING'
 
-/** As text: what it is, the one rule says. Of one that is too large only the beginning is fetched. */
+/** From the consumer on that is furthest behind; the inbox of the others knows what they have seen. As text: what it is, the one rule says. Of one that is too large only the beginning is fetched. */
 const READ = `
   SELECT position, subject, stored_at AS "storedAt", octet_length(body) AS bytes,
          CASE WHEN octet_length(body) > ${MESSAGE_BYTES_MAX} THEN left(body, ${KEPT_BYTES}) ELSE body END AS body
     FROM broker_messages CROSS JOIN LATERAL (SELECT envelope::text AS body OFFSET 0) AS written
-   WHERE position > (SELECT position FROM broker_cursors WHERE consumer = $1) ORDER BY position LIMIT ${BATCH_MAX}`
+   WHERE position > (SELECT min(position) FROM broker_cursors WHERE consumer = ANY ($1::text[]))
+   ORDER BY position LIMIT ${BATCH_MAX}`
 
 type Row = Omit<Message, 'sequence' | 'body'> & { position: number; body: string }
 
 /** Never backwards, also when an older batch is late. */
-const MOVE_CURSOR = 'UPDATE broker_cursors SET position = $2 WHERE consumer = $1 AND position < $2'
+const MOVE_CURSORS =
+  'UPDATE broker_cursors SET position = $2 WHERE consumer = ANY ($1::text[]) AND position < $2'
 
 /** A consumer that is gone for good holds the log back until its cursor is deleted; so does having none. */
 const PRUNE = `
@@ -52,6 +55,7 @@ export function openPostgresTransport(url: string, onTrouble: OnTrouble): EventT
   const subscriptions = new Set<Subscription>()
   const db = sqlOf(pool)
   const prune = pruneNowAndThen(db, onTrouble)
+  let listener: Listener | undefined
 
   return {
     async publish(events) {
@@ -67,29 +71,39 @@ export function openPostgresTransport(url: string, onTrouble: OnTrouble): EventT
     },
 
     async subscribe(consumer, subscriber) {
+      const consumers = [consumer].flat()
+      const news = (listener ??= createListener(url, onTrouble))
       let isKnown = false
       const next = async (stopping: AbortSignal) => {
-        if (!isKnown) await db.query(BEGIN_CURSOR, [consumer])
+        if (!isKnown) await db.query(BEGIN_CURSORS, [consumers])
         isKnown = true
-        return nextBatch(db, consumer, stopping)
+        return nextBatch(db, consumers, news, stopping)
       }
-      const subscription = deliver(next, subscriber, onTrouble)
+      const subscription = deliver(consumers, next, subscriber, onTrouble)
       subscriptions.add(subscription)
       return subscription
     },
 
     async close() {
       await Promise.all([...subscriptions].map((subscription) => subscription.stop()))
+      await listener?.stop()
       await pool.end()
     },
   }
 }
 
-async function nextBatch(db: Sql, consumer: string, stopping: AbortSignal): Promise<Batch | undefined> {
-  const rows = await db.query<Row>(READ, [consumer])
+async function nextBatch(
+  db: Sql,
+  consumers: readonly string[],
+  news: Listener,
+  stopping: AbortSignal,
+): Promise<Batch | undefined> {
+  // Before it reads: what is published meanwhile is news.
+  const heard = news.heard()
+  const rows = await db.query<Row>(READ, [consumers])
   const last = rows.at(-1)
   if (last === undefined) {
-    await pause(IDLE_MS, stopping)
+    await news.wait(heard, stopping)
     return undefined
   }
   return {
@@ -99,7 +113,7 @@ async function nextBatch(db: Sql, consumer: string, stopping: AbortSignal): Prom
       body: Buffer.from(body),
     })),
     async acknowledge() {
-      await db.query(MOVE_CURSOR, [consumer, last.position])
+      await db.query(MOVE_CURSORS, [consumers, last.position])
     },
   }
 }

@@ -15,9 +15,10 @@ export interface EventTransport {
    * begins with the oldest event that is kept. A batch is acknowledged when `handle` resolves, and handed out again
    * when it rejects or its process dies: every event at least once, so some twice. Nothing overtakes it meanwhile.
    * One subscriber per consumer. A message that is no event is given to `keep` and acknowledged with its batch, so
-   * that what follows it flows.
+   * that what follows it flows. Consumers that are subscribed together have one subscriber: a broker that can do so
+   * reads a batch once for all of them, others hand it out for each.
    */
-  subscribe(consumer: string, subscriber: Subscriber): Promise<Subscription>
+  subscribe(consumers: string | readonly string[], subscriber: Subscriber): Promise<Subscription>
 
   /** Stops the subscriptions, and disconnects. */
   close(): Promise<void>
@@ -27,11 +28,20 @@ export interface EventTransport {
 export type OnTrouble = (what: string, error: unknown) => void
 
 export interface Subscriber {
-  handle: EventHandler
+  handle: BatchHandler
   /** Keeps in sight what is no event. It may be given the same again. */
   keep: (messages: readonly ForeignMessage[]) => Promise<void>
+  /**
+   * After a batch that was not full, so many milliseconds pass before the next one is asked for: what is published
+   * meanwhile comes in one. The first event after a silence does not wait. 0 unless said otherwise.
+   */
+  restMs?: number
 }
 
+/** Takes a batch in for these consumers. */
+export type BatchHandler = (events: readonly EventEnvelope[], consumers: readonly string[]) => Promise<void>
+
+/** Takes a batch in for the one consumer that it belongs to. */
 export type EventHandler = (events: readonly EventEnvelope[]) => Promise<void>
 
 export interface Subscription {

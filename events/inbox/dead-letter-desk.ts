@@ -4,7 +4,7 @@ import { inTransaction, sqlOf, type Sql } from '../store/sql.ts'
 import { settleHeads } from './dead-letters.ts'
 import { NOT_AN_EVENT } from './foreign-messages.ts'
 import type { EventEnvelope } from '../broker/envelope.ts'
-import { lockPositions, movePositions } from './inbox.ts'
+import { keyOf, lockPositions, movePositions } from './inbox.ts'
 
 export const LETTER_STATES = ['retrying', 'parked', 'behind', 'discarded'] as const
 export type LetterState = (typeof LETTER_STATES)[number]
@@ -140,8 +140,8 @@ async function discard(db: Sql, id: string, { actor, reason }: Operator): Promis
     [id],
   )
   if (where === undefined) return 'unknown'
-  const positions = await lockPositions(db, where.consumer, [where.streamId])
-  const next = (positions.get(where.streamId) ?? 0) + 1
+  const positions = await lockPositions(db, [where.consumer], [where.streamId])
+  const next = (positions.get(keyOf(where)) ?? 0) + 1
   const [letter] = await db.query<{ version: number }>(
     `WITH chosen AS MATERIALIZED (
        SELECT id, consumer, stream_id, version, state, attempts, cause FROM dead_letters
@@ -155,7 +155,7 @@ async function discard(db: Sql, id: string, { actor, reason }: Operator): Promis
     [id, actor, reason, next],
   )
   if (letter === undefined) return 'not_parked'
-  await movePositions(db, where.consumer, new Map([[where.streamId, letter.version]]))
+  await movePositions(db, [{ ...where, version: letter.version }])
   await settleHeads(db, where.consumer, [where.streamId])
   return 'accepted'
 }

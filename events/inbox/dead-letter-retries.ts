@@ -1,10 +1,10 @@
 import type pg from 'pg'
-import { inTransaction, sqlOf, type Sql } from '../store/sql.ts'
+import { inTransaction, type Sql } from '../store/sql.ts'
 import { recordFailure, settleHeads } from './dead-letters.ts'
 import { GAP, isFailure, isNext, tryToApply, type Effect, type Failure } from './effect.ts'
 import { createTrail, type Trail } from './trail.ts'
 import type { EventEnvelope } from '../broker/envelope.ts'
-import { lockPositions, movePositions } from './inbox.ts'
+import { keyOf, lockPositions, movePositions, type Place } from './inbox.ts'
 
 /** Streams that are tried in one round, and events of a stream in one database transaction. */
 const STREAMS_MAX = 50
@@ -15,30 +15,33 @@ const ROUND_MAX_MS = 2000
 
 export interface RetryOptions {
   pool: pg.Pool
-  /** Whose letters are tried: the names of consumers, without their generation. */
-  consumers: readonly string[]
+  /** Of `dueLetters`. */
+  due: readonly Place[]
   /** Called first in the database transaction; undefined when no consumer has this name any more. */
   resolve: (db: Sql, consumer: string) => Promise<Effect | undefined>
 }
+
+/** The streams that are to be tried again. @param consumers their names, without their generation. */
+export const dueLetters = (db: Sql, consumers: readonly string[]): Promise<Place[]> =>
+  db.query(
+    `SELECT consumer, stream_id AS "streamId" FROM dead_letters
+      WHERE state = 'retrying' AND next_attempt_at <= clock_timestamp() AND split_part(consumer, '#', 1) = ANY ($1::text[])
+      ORDER BY next_attempt_at, created_at LIMIT ${STREAMS_MAX}`,
+    [consumers],
+  )
 
 /**
  * Tries again what is due. Where it succeeds, the stream is drained in order, through the same path that a delivered
  * event takes.
  * @throws what is not the fault of an event: no attempt is spent then.
  */
-export async function retryDueLetters({ pool, consumers, resolve }: RetryOptions): Promise<void> {
-  const due = await sqlOf(pool).query<{ consumer: string; streamId: string }>(
-    `SELECT consumer, stream_id AS "streamId" FROM dead_letters
-      WHERE state = 'retrying' AND next_attempt_at <= clock_timestamp() AND split_part(consumer, '#', 1) = ANY ($1::text[])
-      ORDER BY next_attempt_at, created_at LIMIT ${STREAMS_MAX}`,
-    [consumers],
-  )
+export async function retryDueLetters({ pool, due, resolve }: RetryOptions): Promise<void> {
   const endsAt = performance.now() + ROUND_MAX_MS
   let failed: { error: unknown } | undefined
   for (const { consumer, streamId } of due) {
     if (performance.now() > endsAt) break
     try {
-      const trail = createTrail(consumer)
+      const trail = createTrail()
       await inTransaction(pool, async (db) => {
         const effect = await resolve(db, consumer)
         await (effect === undefined ? postpone(db, consumer, streamId) : drain(db, effect, streamId, trail))
@@ -70,8 +73,9 @@ interface Letter {
 }
 
 async function drain(db: Sql, effect: Effect, streamId: string, trail: Trail): Promise<void> {
-  const positions = await lockPositions(db, effect.name, [streamId])
-  let position = positions.get(streamId) ?? 0
+  const place = { consumer: effect.name, streamId }
+  const positions = await lockPositions(db, [effect.name], [streamId])
+  let position = positions.get(keyOf(place)) ?? 0
   const letters = await db.query<Letter>(
     `SELECT id, version, attempts, cause, envelope, coalesce(next_attempt_at <= clock_timestamp(), false) AS "isDue"
        FROM dead_letters WHERE consumer = $1 AND stream_id = $2 AND state <> 'discarded'
@@ -92,7 +96,7 @@ async function drain(db: Sql, effect: Effect, streamId: string, trail: Trail): P
     position = Math.max(position, letter.version)
   }
   await db.query('DELETE FROM dead_letters WHERE id = ANY($1::uuid[])', [settled])
-  await movePositions(db, effect.name, new Map([[streamId, position]]))
+  await movePositions(db, [{ ...place, version: position }])
   if (failed !== undefined) await recordFailure(db, failed.letter, failed.failure)
   await settleHeads(db, effect.name, [streamId])
 }
@@ -107,6 +111,6 @@ async function attempt(
   if (version <= position) return undefined
   const startedAt = performance.now()
   const result = isNext(effect, position, version) ? await tryToApply(effect, db, envelope, false) : GAP
-  trail.add(envelope, startedAt, result)
+  trail.add(effect.name, envelope, startedAt, result)
   return isFailure(result) ? result : undefined
 }

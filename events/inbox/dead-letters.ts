@@ -1,6 +1,7 @@
 import { NEWER_EVENT } from '../../faults.ts'
 import type { Sql } from '../store/sql.ts'
 import type { Failure } from './effect.ts'
+import { keyOf, type Place } from './inbox.ts'
 import { typeOf, type EventEnvelope } from '../broker/envelope.ts'
 
 /**
@@ -29,17 +30,18 @@ const BACKOFF_MAX_MS = 60_000
 export const backoffMs = (attempts: number, random: () => number = Math.random): number =>
   Math.min(BACKOFF_MS * 2 ** (attempts - 1), BACKOFF_MAX_MS) * (0.5 + random() / 2)
 
+/** Which of these streams are set aside for which of the consumers, by `keyOf`. */
 export async function streamsSetAside(
   db: Sql,
-  consumer: string,
+  consumers: readonly string[],
   streams: readonly string[],
 ): Promise<Set<string>> {
-  const rows = await db.query<{ streamId: string }>(
-    `SELECT DISTINCT stream_id AS "streamId" FROM dead_letters
-      WHERE consumer = $1 AND stream_id = ANY($2::text[]) AND state <> 'discarded'`,
-    [consumer, streams],
+  const rows = await db.query<Place>(
+    `SELECT DISTINCT consumer, stream_id AS "streamId" FROM dead_letters
+      WHERE consumer = ANY($1::text[]) AND stream_id = ANY($2::text[]) AND state <> 'discarded'`,
+    [consumers, streams],
   )
-  return new Set(rows.map(({ streamId }) => streamId))
+  return new Set(rows.map(keyOf))
 }
 
 export async function setAside(db: Sql, consumer: string, letters: readonly SetAside[]): Promise<void> {

@@ -8,7 +8,12 @@ import type { RelayMetrics } from './relay-metrics.ts'
 import type { EventTransport, OnTrouble } from '../broker/transport.ts'
 
 const BATCH_MAX = 500
-const IDLE_MS = 200
+
+/**
+ * How long it waits before it looks again: briefly after it has published something, since an event often follows another,
+ * then twice as long each time that there is nothing. What is recorded within a wait is one batch for all consumers.
+ */
+const WAIT_MS = { first: 20, max: 200 }
 
 /** With so many streams held back it is the broker that is in trouble, and no more of them are tried. */
 const HELD_MAX = 1000
@@ -52,10 +57,12 @@ export function startRelay(options: RelayOptions): { stop(): Promise<void> } {
 async function relayUntil(isOver: AbortSignal, session: Sql, options: RelayOptions): Promise<void> {
   const holds = createHolds()
   const prune = pruneNowAndThen(session)
+  let waitMs = WAIT_MS.max
   while (!isOver.aborted) {
     const published = await publishNext(session, holds, options)
     await prune()
-    if (published === 0) await pause(IDLE_MS, isOver)
+    waitMs = published > 0 ? WAIT_MS.first : Math.min(waitMs * 2, WAIT_MS.max)
+    if (published < BATCH_MAX) await pause(waitMs, isOver)
   }
 }
 

@@ -55,6 +55,25 @@ CREATE OR REPLACE FUNCTION choreography_close(p_saga uuid) RETURNS void LANGUAGE
      AND NOT EXISTS (SELECT FROM step_fences WHERE saga_id = p_saga AND state IN ('intended', 'done', 'undoing'))
 $$;
 
+-- Notes all that a batch of events asks for: p_notes has its sagas with their definitions, each with an activity for
+-- reaction_step, or with none for reaction_undo. p_outlines has the steps of these definitions, by name.
+CREATE OR REPLACE FUNCTION reactions_note(p_outlines jsonb, p_notes jsonb) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  note record;
+BEGIN
+  FOR note IN
+    SELECT saga, p_outlines->definition AS outline, activity, participant
+      FROM jsonb_to_recordset(p_notes) AS n (saga uuid, definition text, activity text, participant text)
+     ORDER BY saga
+  LOOP
+    IF note.activity IS NULL THEN
+      PERFORM reaction_undo(note.saga, note.outline, note.participant);
+    ELSE
+      PERFORM reaction_step(note.saga, note.outline, note.activity, note.participant);
+    END IF;
+  END LOOP;
+END $$;
+
 -- Who has something to do: the participants of reactions that are due and that no process has claimed.
 CREATE OR REPLACE FUNCTION reactions_due() RETURNS TABLE (name text) LANGUAGE sql STABLE AS $$
   SELECT DISTINCT participant FROM reactions
@@ -86,6 +105,19 @@ LANGUAGE sql AS $$
     FROM (SELECT * FROM again UNION ALL SELECT * FROM first) AS due
    WHERE r.saga_id = due.saga_id AND r.activity = due.activity
   RETURNING r.saga_id, due.definition, r.activity, r.progress, due.is_woken, due.is_lost, due.deadline_at
+$$;
+
+-- As reactions_claim, for several participants in one statement: p_limits and p_agains are theirs, in the order of
+-- p_participants.
+CREATE OR REPLACE FUNCTION reactions_take(p_participants text[], p_limits integer[], p_agains integer[], p_definitions text[],
+  p_claim uuid, p_claim_seconds double precision)
+RETURNS TABLE (saga uuid, definition text, activity text, participant text, progress jsonb, is_woken boolean, is_lost boolean,
+  deadline_at timestamptz, trace_parent text)
+LANGUAGE sql AS $$
+  SELECT c.saga, c.definition, c.activity, r.participant, c.progress, c.is_woken, c.is_lost, c.deadline_at,
+         (SELECT s.trace_parent FROM sagas s WHERE s.id = c.saga)
+    FROM unnest(p_participants, p_limits, p_agains) AS r (participant, room, again)
+    CROSS JOIN LATERAL reactions_claim(r.participant, p_definitions, p_claim, p_claim_seconds, r.room, r.again) AS c
 $$;
 
 -- A reaction has come to its end: its step is done or skipped, or its undo is done. One that settles the last undo closes

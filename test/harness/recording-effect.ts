@@ -1,7 +1,7 @@
 import type pg from 'pg'
 import { openTestPool } from './database.ts'
 import { sqlOf, type Sql } from '../../events/store/sql.ts'
-import { retryDueLetters } from '../../events/inbox/dead-letter-retries.ts'
+import { dueLetters, retryDueLetters } from '../../events/inbox/dead-letter-retries.ts'
 import type { Effect } from '../../events/inbox/effect.ts'
 import { toEnvelope, type EventEnvelope } from '../../events/broker/envelope.ts'
 import type { StoredEvent } from '../../events/store/event.ts'
@@ -70,9 +70,10 @@ export async function createRecording(name = 'recording'): Promise<Recording> {
         `UPDATE dead_letters SET next_attempt_at = clock_timestamp() - interval '1 s' WHERE state = 'retrying'`,
       )
       const resolve = async (_db: Sql, consumer: string) => (consumer === name ? effect : undefined)
+      const consumers = [name.split('#')[0] ?? name]
       await Promise.all(
-        Array.from({ length: rounds }, () =>
-          retryDueLetters({ pool, consumers: [name.split('#')[0] ?? name], resolve }),
+        Array.from({ length: rounds }, async () =>
+          retryDueLetters({ pool, due: await dueLetters(db, consumers), resolve }),
         ),
       )
     },

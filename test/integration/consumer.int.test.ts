@@ -18,7 +18,7 @@ beforeEach(async () => {
 afterAll(() => recording.close())
 
 const consumer = (pool = recording.pool) =>
-  createConsumer({ pool, enter: () => Promise.resolve(recording.effect) })
+  createConsumer({ pool, enter: async () => ({ effects: [recording.effect] }) })
 
 const ids = (events: readonly EventEnvelope[]) => events.map(({ id }) => id)
 
@@ -147,7 +147,7 @@ describe('a fault that no event is to blame for', () => {
         pool,
         enter: async (db) => {
           doomedStatement = () => db.query('SELECT pg_sleep(20)')
-          return recording.effect
+          return { effects: [recording.effect] }
         },
       })
       await expect(handle(events)).rejects.toThrow(/lost|canceling/)

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { createConsumer } from '../../events/inbox/consumer.ts'
 import { sqlOf, type Sql } from '../../events/store/sql.ts'
 import { createDeadLetterDesk, type DeadLetter } from '../../events/inbox/dead-letter-desk.ts'
-import { retryDueLetters } from '../../events/inbox/dead-letter-retries.ts'
+import { dueLetters, retryDueLetters } from '../../events/inbox/dead-letter-retries.ts'
 import { backoffMs } from '../../events/inbox/dead-letters.ts'
 import type { EventEnvelope } from '../../events/broker/envelope.ts'
 import { until } from '../harness/poll.ts'
@@ -14,7 +14,7 @@ let handle: (events: readonly EventEnvelope[]) => Promise<void>
 beforeAll(async () => {
   recording = await createRecording('recording#1')
   desk = createDeadLetterDesk({ pool: recording.pool })
-  handle = createConsumer({ pool: recording.pool, enter: () => Promise.resolve(recording.effect) })
+  handle = createConsumer({ pool: recording.pool, enter: async () => ({ effects: [recording.effect] }) })
 })
 beforeEach(async () => {
   recording.poisoned.clear()
@@ -101,7 +101,7 @@ describe('an event that cannot be applied', () => {
     const resolve = async (_db: Sql, consumer: string) => (consumer === effect.name ? effect : undefined)
     // A round has a time limit: how many letters it comes to is left to the machine.
     await until('its turn to come', async () => {
-      await retryDueLetters({ pool, consumers: ['gone', 'recording'], resolve })
+      await retryDueLetters({ pool, due: await dueLetters(db, ['gone', 'recording']), resolve })
       return (await recording.applied()).length > 0 ? true : undefined
     })
     expect(await recording.applied()).toEqual(['order-poison/1'])

@@ -1,11 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createReactions, type Reactions } from '../../choreography/reactions.ts'
 import { FRESH } from '../../choreography/reaction.ts'
-import { createReactor, reactionsOf, reporting } from '../../choreography/reactor.ts'
-import { toEnvelope, type EventEnvelope } from '../../events/broker/envelope.ts'
-import { retryDueLetters } from '../../events/inbox/dead-letter-retries.ts'
-import { setAside } from '../../events/inbox/dead-letters.ts'
-import { GAP } from '../../events/inbox/effect.ts'
 import { sqlOf } from '../../events/store/sql.ts'
 import { ORDER_SAGA } from '../../workflows/order/contract.ts'
 import { openTestPool, type TestDatabase } from '../harness/database.ts'
@@ -48,21 +43,11 @@ const leave = (id: string) =>
 const pass = (id: string) =>
   test.db.saga.update({ where: { id }, data: { deadlineAt: new Date(Date.now() - 1000) } })
 const claim = async (participant: string, id: string, seconds = 10) => {
-  const claimed = await reactions.claim(participant, definitions, seconds, 100, 100)
+  const claimed = await reactions.claim([{ participant, limit: 100, again: 100 }], definitions, seconds)
   const found = claimed.find(({ sagaId }) => sagaId === id)
   if (found === undefined) throw new Error(`No reaction of ${id} was due at ${participant}`)
   return found
 }
-
-const eventOf = (id: string, version: number, type: string): EventEnvelope =>
-  toEnvelope({
-    streamId: `order-${id}`,
-    version,
-    type,
-    schemaVersion: 1,
-    data: {},
-    recordedAt: new Date(),
-  })
 
 describe('the watchdog', () => {
   it('notes an undo that was lost while another one is parked, and leaves those alone that have theirs', async () => {
@@ -126,66 +111,6 @@ describe('the watchdog, over more orders than it looks at in one go', () => {
   })
 })
 
-describe('a reactor, after events were lost with a broker', () => {
-  const charged = (id: string) => eventOf(id, 3, 'PaymentCharged')
-  const placeCharged = async () => {
-    const id = await place()
-    for (const step of ['reserveInventory', 'chargePayment']) await fence(id, step, 'done')
-    return id
-  }
-  const lettersOf = (id: string) => test.db.deadLetter.count({ where: { streamId: `order-${id}` } })
-  it('does what a later one asks for, and sets nothing aside', async () => {
-    const id = await placeCharged()
-    const react = createReactor({
-      pool,
-      effect: reactionsOf('shipping', outlines),
-      onReaction: () => undefined,
-    })
-    for (const _delivery of [1, 2]) await react([charged(id)])
-    expect([await activitiesOf(id), await lettersOf(id)]).toEqual([['createShipment'], 0])
-  })
-
-  it('takes in what was set aside for that when it is tried again', async () => {
-    const id = await placeCharged()
-    await setAside(sqlOf(pool), 'choreography-shipping', [{ envelope: charged(id), failure: GAP }])
-    await test.db.deadLetter.updateMany({ data: { nextAttemptAt: new Date(0) } })
-    await retryDueLetters({
-      pool,
-      consumers: ['choreography-shipping'],
-      resolve: async () => reactionsOf('shipping', outlines),
-    })
-    expect([await activitiesOf(id), await lettersOf(id)]).toEqual([['createShipment'], 0])
-  })
-
-  it('notes no step that the record does not call for, as after a restore to a state before the event', async () => {
-    const id = await place()
-    await fence(id, 'reserveInventory', 'done')
-    const react = createReactor({
-      pool,
-      effect: reactionsOf('shipping', outlines),
-      onReaction: () => undefined,
-    })
-    await react([charged(id)])
-    expect(await activitiesOf(id)).toEqual([])
-  })
-})
-
-describe('a reactor that cannot take an event in', () => {
-  it('logs why, since its dead letter says no more than the class', async () => {
-    const id = await place()
-    const troubles: string[] = []
-    const failing = {
-      ...reactionsOf('inventory', outlines),
-      apply: () => Promise.reject(new TypeError('made to fail')),
-    }
-    const effect = reporting(failing, (what) => troubles.push(what))
-    const react = createReactor({ pool, effect, onReaction: () => undefined })
-    await react([eventOf(id, 1, 'OrderPlaced')])
-    expect(troubles).toContain('choreography-inventory could not apply an event')
-    expect(await test.db.deadLetter.count({ where: { streamId: `order-${id}` } })).toBe(1)
-  })
-})
-
 describe('a process that has lost its claim', () => {
   it('notes no wait for a step that was turned back from meanwhile', async () => {
     const id = await place()
@@ -233,7 +158,7 @@ describe('reactions that are due', () => {
       await note(await place(), 'awardPoints', 'loyalty', { ...FRESH, waits: 1 })
     }
     const take = async (limit: number, again: number) => {
-      const claimed = await reactions.claim('loyalty', definitions, 10, limit, again)
+      const claimed = await reactions.claim([{ participant: 'loyalty', limit, again }], definitions, 10)
       return [claimed.length, claimed.filter(({ progress }) => progress.waits === 1).length]
     }
     expect(await take(3, 0)).toEqual([3, 0])

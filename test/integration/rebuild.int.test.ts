@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createConsumer } from '../../events/inbox/consumer.ts'
 import { sqlOf } from '../../events/store/sql.ts'
 import { createDeadLetterDesk } from '../../events/inbox/dead-letter-desk.ts'
-import { retryDueLetters } from '../../events/inbox/dead-letter-retries.ts'
+import { dueLetters, retryDueLetters } from '../../events/inbox/dead-letter-retries.ts'
 import { enterLive, hashOf, resolveAmong, type Projection } from '../../read-models/projection.ts'
 import { PROJECTIONS } from '../../read-models/registry.ts'
 import { rebuild } from '../../read-models/rebuild.ts'
@@ -230,11 +230,11 @@ describe('a rebuild from zero', () => {
     await test.db
       .$executeRaw`UPDATE dead_letters SET next_attempt_at = clock_timestamp() - interval '1 s' WHERE state = 'retrying'`
     const before = await test.db.deadLetter.findMany({ where: { state: 'retrying' } })
-    await retryDueLetters({
-      pool,
-      consumers: PROJECTIONS.map(({ name }) => name),
-      resolve: resolveAmong(PROJECTIONS),
-    })
+    const due = await dueLetters(
+      sqlOf(pool),
+      PROJECTIONS.map(({ name }) => name),
+    )
+    await retryDueLetters({ pool, due, resolve: resolveAmong(PROJECTIONS) })
     for (const { id, attempts } of before) {
       expect(await test.db.deadLetter.findUnique({ where: { id } })).toMatchObject({ attempts: attempts + 1 })
     }

@@ -139,6 +139,52 @@ describe.each([
     expect(bySubject(stuck.got())).toEqual({ 'order-a': upTo(150) })
   })
 
+  it('gives consumers that are subscribed together every event for each, and lets each go on alone', async () => {
+    await publishAll(envelopes('order-a', 1, 10))
+    const alone = await collect('first')
+    await alone.has(10)
+    await alone.stop()
+    const got: Record<string, EventEnvelope[]> = { first: [], second: [] }
+    const together = await transport.subscribe(['first', 'second'], {
+      handle: async (events, consumers) => {
+        for (const consumer of consumers) got[consumer]?.push(...events)
+      },
+      keep: () => Promise.reject(new Error('there is a message that is no event')),
+    })
+    await publishAll(envelopes('order-a', 11, 130))
+    const hasAll = (consumer: string, from: number) => {
+      const seen = new Set(bySubject(got[consumer] ?? [])['order-a'])
+      return upTo(130)
+        .slice(from)
+        .every((version) => seen.has(version))
+    }
+    await until('all events for both', () => (hasAll('first', 10) && hasAll('second', 0) ? true : undefined))
+    await together.stop()
+    await publishAll(envelopes('order-a', 131, 135))
+    for (const consumer of ['first', 'second']) {
+      const next = await collect(consumer)
+      await next.has(5)
+      expect(bySubject(next.got())['order-a']).toEqual(upTo(135).slice(130))
+    }
+  })
+
+  it('lets events gather behind a batch for a consumer that rests, and keeps none of them back', async () => {
+    const batches: number[] = []
+    const got: EventEnvelope[] = []
+    await transport.subscribe('resting', {
+      ...reading(async (events) => {
+        batches.push(events.length)
+        got.push(...events)
+      }),
+      restMs: 500,
+    })
+    for (let version = 1; version <= 20; version += 1)
+      await publishAll(envelopes('order-a', version, version))
+    await until('all events', () => (got.length >= 20 ? true : undefined))
+    expect(bySubject(got)).toEqual({ 'order-a': upTo(20) })
+    expect(batches.length).toBeLessThan(20)
+  })
+
   it('gives a consumer that is slower than the publisher batches of a hundred at most, and all of them', async () => {
     let inHand = 0
     let inHandMax = 0

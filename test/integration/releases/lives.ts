@@ -147,14 +147,13 @@ export async function liveThrough({ db, url }: TestDatabase): Promise<void> {
           recordedAt: new Date(),
         })
       const claim = async (at: string) => {
-        const [claimed] = await reactions.claim(at, steps, 10, 1, 1)
+        const [claimed] = await reactions.claim([{ participant: at, limit: 1, again: 1 }], steps, 10)
         if (claimed === undefined) throw new Error(`${at} has nothing to do`)
         return claimed
       }
       for (const _again of [1, 2]) await react('inventory', 'OrderPlaced')
-      await reactions.due()
       const reserving = await claim('inventory')
-      await reactions.claim('inventory', steps, 10, 1, 1)
+      await reactions.claim([{ participant: 'inventory', limit: 1, again: 1 }], steps, 10)
       await inventory.reserveInventory(id, attempt(1))
       await reactions.end(reserving)
       await reactions.watch(known, 1000, 10, undefined)
