@@ -1,5 +1,6 @@
 import { evolve, NOTHING, type OrderState, type StepFold } from '../domain/order/evolve.ts'
 import type { SagaStatus } from '../domain/saga/status.ts'
+import type { StoredEvent } from '../events/store/event.ts'
 import type { Sql } from '../events/store/sql.ts'
 import type { Projection } from './projection.ts'
 import { asOrderEvent, type OrderLine } from '../domain/order/events.ts'
@@ -12,56 +13,103 @@ import { sagaOfStream } from '../domain/saga/ids.ts'
 export const orderSummary: Projection = {
   name: 'order-summary',
   tables: ['order_summaries'],
-  async apply(db, generation, { streamId, version, type, data, recordedAt }) {
-    const orderId = sagaOfStream('order', streamId)
-    if (orderId === undefined) return
-    const event = asOrderEvent({ type, data })
-    if (event.type === 'OrderPlaced') {
-      const { customerId, currency, totalMinor, lines } = event.data
-      const skus = lines.map(({ sku }) => sku)
-      const placed = [customerId, currency, totalMinor, JSON.stringify(lines), skus, version, recordedAt]
-      await db.query(PLACE, [generation, orderId, ...placed])
-      return
-    }
-    const [before] = await db.query<FoldRow>(FIND, [generation, orderId])
-    // An operator has discarded its OrderPlaced.
-    if (before === undefined) return
-    const { status, reason, steps } = evolve(toState(before), { type, data })
-    const folded = [
-      status,
-      reason?.code ?? null,
-      reason?.step ?? null,
-      JSON.stringify(steps),
-      version,
-      recordedAt,
+  async apply(db, generation, events) {
+    const changes = changesIn(events)
+    const known = await find(db, generation, changes)
+    const folded = [...changes].flatMap(([orderId, { placed, later }]) => {
+      const before = placed === undefined ? known.get(orderId) : NOTHING
+      // An operator has discarded its OrderPlaced.
+      if (before === undefined) return []
+      const { status, reason, steps } = later.reduce((state, event) => evolve(state, event), before)
+      const last = later.at(-1) ?? placed
+      const fold = {
+        orderId,
+        status,
+        reasonCode: reason?.code ?? null,
+        reasonStep: reason?.step ?? null,
+        steps,
+      }
+      return [{ ...fold, version: last?.version, updatedAt: last?.recordedAt, ...placed?.columns }]
+    })
+    const [placed, others] = [
+      folded.filter(({ orderId }) => changes.get(orderId)?.placed !== undefined),
+      folded.filter(({ orderId }) => changes.get(orderId)?.placed === undefined),
     ]
-    await db.query(UPDATE, [generation, orderId, ...folded])
+    if (placed.length > 0) await db.query(PLACE, [generation, JSON.stringify(placed)])
+    if (others.length > 0) await db.query(UPDATE, [generation, JSON.stringify(others)])
   },
 }
 
+/** What a batch brings of one order. */
+interface Changes {
+  placed?: Pick<StoredEvent, 'version' | 'recordedAt'> & { columns: object }
+  later: StoredEvent[]
+}
+
+/** By the order's id. @throws Fault NEWER_EVENT for a type that is not known. */
+function changesIn(events: readonly StoredEvent[]): ReadonlyMap<string, Changes> {
+  const changes = new Map<string, Changes>()
+  for (const stored of events) {
+    const orderId = sagaOfStream('order', stored.streamId)
+    if (orderId === undefined) continue
+    const event = asOrderEvent(stored)
+    const known = changes.get(orderId) ?? { later: [] }
+    changes.set(orderId, known)
+    if (event.type === 'OrderPlaced') {
+      const { customerId, currency, totalMinor, lines } = event.data
+      const { version, recordedAt } = stored
+      const skus = lines.map(({ sku }) => sku)
+      const columns = { customerId, currency, totalMinor, lines, skus, placedAt: recordedAt }
+      known.placed = { version, recordedAt, columns }
+    } else known.later.push(stored)
+  }
+  return changes
+}
+
+/** The folds of the orders that were placed before. */
+async function find(
+  db: Sql,
+  generation: number,
+  changes: ReadonlyMap<string, Changes>,
+): Promise<ReadonlyMap<string, OrderState>> {
+  const ids = [...changes].flatMap(([id, { placed }]) => (placed === undefined ? [id] : []))
+  if (ids.length === 0) return new Map()
+  const rows = await db.query<FoldRow>(FIND, [generation, ids])
+  return new Map(rows.map((row) => [row.id, toState(row)]))
+}
+
+const FOLD = `"orderId" uuid, status text, "reasonCode" text, "reasonStep" text, steps jsonb, version integer, "updatedAt" timestamptz`
+
 const PLACE = `
   INSERT INTO order_summaries (generation, order_id, customer_id, currency, total_minor, lines, skus, version, placed_at,
-    updated_at, status, steps)
-  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, 'pending', '[]')`
+    updated_at, status, reason_code, reason_step, steps)
+  SELECT $1, "orderId", "customerId", currency, "totalMinor", lines, skus, version, "placedAt", "updatedAt", status,
+         "reasonCode", "reasonStep", steps
+    FROM jsonb_to_recordset($2) AS placed (${FOLD}, "customerId" text, currency text, "totalMinor" bigint, lines jsonb,
+         skus text[], "placedAt" timestamptz)`
 
 const FIND = `
-  SELECT status, reason_code AS "reasonCode", reason_step AS "reasonStep", steps
-    FROM order_summaries WHERE generation = $1 AND order_id = $2`
+  SELECT order_id AS id, status, reason_code AS "reasonCode", reason_step AS "reasonStep", steps
+    FROM order_summaries WHERE generation = $1 AND order_id = ANY ($2::uuid[])`
 
 const UPDATE = `
-  UPDATE order_summaries SET status = $3, reason_code = $4, reason_step = $5, steps = $6, version = $7,
-    updated_at = $8 WHERE generation = $1 AND order_id = $2`
+  UPDATE order_summaries s
+     SET status = f.status, reason_code = f."reasonCode", reason_step = f."reasonStep", steps = f.steps,
+         version = f.version, updated_at = f."updatedAt"
+    FROM jsonb_to_recordset($2) AS f (${FOLD}) WHERE s.generation = $1 AND s.order_id = f."orderId"`
 
 interface FoldRow {
+  id: string
   status: SagaStatus
   reasonCode: string | null
   reasonStep: string | null
   steps: StepFold[]
 }
 
-const toState = ({ reasonCode, reasonStep, ...row }: FoldRow): OrderState => ({
+const toState = ({ status, steps, reasonCode, reasonStep }: FoldRow): OrderState => ({
   ...NOTHING,
-  ...row,
+  status,
+  steps,
   reason: reasonCode === null || reasonStep === null ? null : { code: reasonCode, step: reasonStep },
 })
 

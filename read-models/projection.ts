@@ -1,4 +1,4 @@
-import type { Enter } from '../events/inbox/consumer.ts'
+import type { Enter, Group } from '../events/inbox/consumer.ts'
 import type { Sql } from '../events/store/sql.ts'
 import type { Effect } from '../events/inbox/effect.ts'
 import type { StoredEvent } from '../events/store/event.ts'
@@ -13,11 +13,11 @@ export interface Projection {
   /** Its tables, each with a `generation`. */
   readonly tables: readonly string[]
   /**
-   * Streams that it does not know are none of its business; a type that it does not know in one that it follows is
-   * refused as NEWER_EVENT. Nothing but the event and the rows of the generation may decide what it writes, or a
-   * rebuild would come to another result.
+   * Takes events in, those of each stream in order, in as few statements as one event takes. Streams that it does not know
+   * are none of its business; a type that it does not know in one that it follows is refused as NEWER_EVENT. Nothing but
+   * the events and the rows of the generation may decide what it writes, or a rebuild would come to another result.
    */
-  apply(db: Sql, generation: number, event: StoredEvent): Promise<void>
+  apply(db: Sql, generation: number, events: readonly StoredEvent[]): Promise<void>
 }
 
 /** The name of one generation in the inbox and in the dead letters. */
@@ -25,7 +25,21 @@ export const consumerOf = (name: string, generation: number): string => `${name}
 
 export const effectOf = (projection: Projection, generation: number): Effect => ({
   name: consumerOf(projection.name, generation),
-  apply: (db, event) => projection.apply(db, generation, event),
+  apply: (db, event) => projection.apply(db, generation, [event]),
+})
+
+/** The effect alone, which takes a batch in at once. */
+export const groupOf = (projection: Projection, generation: number, effect: Effect): Group => ({
+  effects: [effect],
+  async applyAll(db, taken) {
+    if (taken.length > 0)
+      await projection.apply(
+        db,
+        generation,
+        taken.map(({ event }) => event),
+      )
+    return taken.map(() => 'applied')
+  },
 })
 
 /**
@@ -41,7 +55,8 @@ export const enterLive =
     )
     if (row === undefined) throw new Error(`The projection ${projection.name} has no row`)
     const effect = effectOf(projection, row.generation)
-    return { effects: [row.next === null ? effect : noting(effect, consumerOf(projection.name, row.next))] }
+    const noted = row.next === null ? effect : noting(effect, consumerOf(projection.name, row.next))
+    return groupOf(projection, row.generation, noted)
   }
 
 /**

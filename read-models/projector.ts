@@ -62,9 +62,9 @@ export function startProjector(options: ProjectorOptions): { stop(): Promise<voi
 /** The dead letter has the class of the error; the log says where it came from, unless the class says it all. */
 const reporting = (projection: Projection, onTrouble: OnTrouble): Projection => ({
   ...projection,
-  async apply(db, generation, event) {
+  async apply(db, generation, events) {
     try {
-      await projection.apply(db, generation, event)
+      await projection.apply(db, generation, events)
     } catch (error) {
       if (!isDatabaseTrouble(error) && !isNewerEvent(error))
         onTrouble(`${projection.name} could not apply an event`, error)

@@ -5,7 +5,7 @@ import { inTransaction, sqlOf, type Sql } from '../events/store/sql.ts'
 import { toEnvelope, type EventEnvelope } from '../events/broker/envelope.ts'
 import { EVENT_COLUMNS, type StoredEvent } from '../events/store/event.ts'
 import type { Effect } from '../events/inbox/effect.ts'
-import { consumerOf, effectWithoutDiscarded, type Projection } from './projection.ts'
+import { consumerOf, effectWithoutDiscarded, type Projection, groupOf } from './projection.ts'
 
 /** Events in one database transaction, and rows deleted by one statement. */
 const PAGE = 500
@@ -35,7 +35,7 @@ export async function rebuild({ pool, projection, stopping }: RebuildOptions): P
     await requireOurs(transaction, projection, generation, 'FOR KEY SHARE')
     return effectWithoutDiscarded(transaction, projection, generation)
   }
-  const enterGroup = async (transaction: Sql) => ({ effects: [await enter(transaction)] })
+  const enterGroup = async (transaction: Sql) => groupOf(projection, generation, await enter(transaction))
   const consume = createConsumer({ pool, enter: enterGroup })
   let last: EventEnvelope | undefined
   do {

@@ -10,40 +10,51 @@ import { sagaOfStream } from '../domain/saga/ids.ts'
 export const sales: Projection = {
   name: 'sales',
   tables: ['sales_orders', 'sales_days'],
-  async apply(db, generation, { streamId, type, data, recordedAt }) {
-    const orderId = sagaOfStream('order', streamId)
-    if (orderId === undefined) return
-    const event = asOrderEvent({ type, data })
-    switch (event.type) {
-      case 'OrderPlaced': {
-        const { currency, lines } = event.data
-        await db.query(REMEMBER, [generation, orderId, currency, JSON.stringify(lines)])
-        return
+  async apply(db, generation, events) {
+    const placed: object[] = []
+    const completed: object[] = []
+    const turnedBack: string[] = []
+    for (const stored of events) {
+      const orderId = sagaOfStream('order', stored.streamId)
+      if (orderId === undefined) continue
+      const event = asOrderEvent(stored)
+      switch (event.type) {
+        case 'OrderPlaced': {
+          const { currency, lines } = event.data
+          placed.push({ orderId, currency, lines })
+          break
+        }
+        case 'OrderCompleted':
+          completed.push({ orderId, at: stored.recordedAt })
+          break
+        case 'OrderRejected':
+        case 'OrderCancelled':
+          turnedBack.push(orderId)
+          break
+        default:
       }
-      case 'OrderCompleted':
-        await db.query(COUNT, [generation, orderId, recordedAt])
-        return
-      case 'OrderRejected':
-      case 'OrderCancelled':
-        await db.query('DELETE FROM sales_orders WHERE generation = $1 AND order_id = $2', [
-          generation,
-          orderId,
-        ])
-        return
-      default:
     }
+    if (placed.length > 0) await db.query(REMEMBER, [generation, JSON.stringify(placed)])
+    if (completed.length > 0) await db.query(COUNT, [generation, JSON.stringify(completed)])
+    if (turnedBack.length > 0) await db.query(FORGET, [generation, turnedBack])
   },
 }
 
-const REMEMBER = 'INSERT INTO sales_orders (generation, order_id, currency, lines) VALUES ($1, $2, $3, $4)'
+const REMEMBER = `
+  INSERT INTO sales_orders (generation, order_id, currency, lines)
+  SELECT $1, "orderId", currency, lines FROM jsonb_to_recordset($2) AS o ("orderId" uuid, currency text, lines jsonb)`
+
+const FORGET = 'DELETE FROM sales_orders WHERE generation = $1 AND order_id = ANY ($2::uuid[])'
 
 const COUNT = `
-  WITH ended AS (
-    DELETE FROM sales_orders WHERE generation = $1 AND order_id = $2 RETURNING currency, lines
-  )
+  WITH completed AS (SELECT * FROM jsonb_to_recordset($2) AS o ("orderId" uuid, at timestamptz)),
+  ended AS (
+    DELETE FROM sales_orders s USING completed c WHERE s.generation = $1 AND s.order_id = c."orderId"
+    RETURNING s.currency, s.lines, (c.at AT TIME ZONE 'UTC')::date AS day)
   INSERT INTO sales_days AS d (generation, day, sku, currency, quantity, revenue_minor)
-  SELECT $1, ($3::timestamptz AT TIME ZONE 'UTC')::date, sku, currency, quantity, quantity * "unitPriceMinor"
-    FROM ended, jsonb_to_recordset(lines) AS l (sku text, quantity bigint, "unitPriceMinor" bigint) ORDER BY sku
+  SELECT $1, day, sku, currency, sum(quantity), sum(quantity * "unitPriceMinor")
+    FROM ended, jsonb_to_recordset(lines) AS l (sku text, quantity bigint, "unitPriceMinor" bigint)
+   GROUP BY day, sku, currency ORDER BY day, sku, currency
   ON CONFLICT (generation, day, sku, currency) DO UPDATE
     SET quantity = d.quantity + excluded.quantity, revenue_minor = d.revenue_minor + excluded.revenue_minor`
 

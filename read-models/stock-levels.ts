@@ -1,3 +1,4 @@
+import type { StoredEvent } from '../events/store/event.ts'
 import type { Sql } from '../events/store/sql.ts'
 import type { Projection } from './projection.ts'
 import { asOrderEvent } from '../domain/order/events.ts'
@@ -8,25 +9,9 @@ import { sagaOfStream } from '../domain/saga/ids.ts'
 export const stockLevels: Projection = {
   name: 'stock-levels',
   tables: ['stock_levels'],
-  async apply(db, generation, { streamId, type, data }) {
-    if (sagaOfStream('return', streamId) !== undefined) {
-      const event = asReturnEvent({ type, data })
-      if (event.type === 'ReturnReceived')
-        await db.query(MOVE, [generation, JSON.stringify(event.data.lines), 0, -1])
-      return
-    }
-    if (sagaOfStream('order', streamId) === undefined) return
-    const event = asOrderEvent({ type, data })
-    switch (event.type) {
-      case 'InventoryReserved':
-      case 'InventoryReleased':
-      case 'OrderCompleted': {
-        const { reserved, sold } = MOVES[event.type]
-        await db.query(MOVE, [generation, JSON.stringify(event.data.lines), reserved, sold])
-        return
-      }
-      default:
-    }
+  async apply(db, generation, events) {
+    const moves = events.flatMap((stored) => movesOf(stored))
+    if (moves.length > 0) await db.query(MOVE, [generation, JSON.stringify(moves)])
   },
 }
 
@@ -37,10 +22,35 @@ const MOVES = {
   OrderCompleted: { reserved: -1, sold: 1 },
 }
 
+interface Move {
+  sku: string
+  reserved: number
+  sold: number
+}
+
+function movesOf(stored: StoredEvent): Move[] {
+  const moved = (lines: readonly { sku: string; quantity: number }[], by: Omit<Move, 'sku'>) =>
+    lines.map(({ sku, quantity }) => ({ sku, reserved: by.reserved * quantity, sold: by.sold * quantity }))
+  if (sagaOfStream('return', stored.streamId) !== undefined) {
+    const event = asReturnEvent(stored)
+    return event.type === 'ReturnReceived' ? moved(event.data.lines, { reserved: 0, sold: -1 }) : []
+  }
+  if (sagaOfStream('order', stored.streamId) === undefined) return []
+  const event = asOrderEvent(stored)
+  switch (event.type) {
+    case 'InventoryReserved':
+    case 'InventoryReleased':
+    case 'OrderCompleted':
+      return moved(event.data.lines, MOVES[event.type])
+    default:
+      return []
+  }
+}
+
 const MOVE = `
   INSERT INTO stock_levels AS s (generation, sku, reserved, sold)
-  SELECT $1, sku, quantity * $3::integer, quantity * $4::integer
-    FROM jsonb_to_recordset($2) AS l (sku text, quantity bigint) ORDER BY sku
+  SELECT $1, sku, sum(reserved), sum(sold)
+    FROM jsonb_to_recordset($2) AS l (sku text, reserved bigint, sold bigint) GROUP BY sku ORDER BY sku
   ON CONFLICT (generation, sku) DO UPDATE SET reserved = s.reserved + excluded.reserved, sold = s.sold + excluded.sold`
 
 export interface StockLevel {

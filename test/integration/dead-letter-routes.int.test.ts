@@ -20,10 +20,12 @@ type Letter = List['data'][number]
 const bug = { customers: new Set<string>() }
 const breakable: Projection = {
   ...sales,
-  async apply(db, generation, event) {
-    const { customerId } = event.data as { customerId?: string }
-    if (event.type === 'OrderPlaced' && bug.customers.has(customerId ?? '')) throw new RangeError('a bug')
-    await sales.apply(db, generation, event)
+  async apply(db, generation, events) {
+    for (const { type, data } of events) {
+      const { customerId } = data as { customerId?: string }
+      if (type === 'OrderPlaced' && bug.customers.has(customerId ?? '')) throw new RangeError('a bug')
+    }
+    await sales.apply(db, generation, events)
   },
 }
 

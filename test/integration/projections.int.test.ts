@@ -1,10 +1,10 @@
 import type pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createConsumer } from '../../events/inbox/consumer.ts'
-import { sqlOf } from '../../events/store/sql.ts'
+import { sqlOf, type Sql } from '../../events/store/sql.ts'
 import { toEnvelope } from '../../events/broker/envelope.ts'
 import { freshnessOf, moveAppliedMark, waitUntilApplied } from '../../read-models/freshness.ts'
-import { enterLive } from '../../read-models/projection.ts'
+import { enterLive, hashOf } from '../../read-models/projection.ts'
 import { createOrderSummaryQueries } from '../../read-models/order-summary.ts'
 import { PROJECTIONS } from '../../read-models/registry.ts'
 import { createSalesQueries } from '../../read-models/sales.ts'
@@ -149,3 +149,46 @@ describe('the lag of a read model', () => {
     expect(await waitUntilApplied(db, 'sales', 'everything', 0)).toBe(true)
   })
 })
+
+describe('a batch', () => {
+  it('comes to the same rows as its events one by one, or in any parts, in at most three statements', async () => {
+    const ids: string[] = []
+    for (const end of ENDS) ids.push(await writeOrder(test.db, end, { customerId: `cus_${end}` }))
+    const events = await test.db.event.findMany({
+      where: { streamId: { in: ids.map((id) => `order-${id}`) } },
+      orderBy: { outbox: { id: 'asc' } },
+    })
+    const oneByOne = events.map((event) => [event])
+    const divisions = [[events], oneByOne, randomParts(events), randomParts(events), randomParts(events)]
+    for (const projection of PROJECTIONS) {
+      const statements: number[] = []
+      const hashes = new Set<string>()
+      for (const [n, parts] of divisions.entries()) {
+        let count = 0
+        const counted: Sql = {
+          query(text, values) {
+            count += 1
+            return sqlOf(pool).query(text, values)
+          },
+        }
+        for (const part of parts) await projection.apply(counted, 1000 + n, part)
+        statements.push(count)
+        hashes.add(await hashOf(sqlOf(pool), projection, 1000 + n))
+      }
+      expect([projection.name, hashes.size]).toEqual([projection.name, 1])
+      expect(statements[0]).toBeLessThanOrEqual(3)
+      expect(statements[1]).toBeGreaterThan(3)
+    }
+  })
+})
+
+/** In their order, cut at random places. */
+function randomParts<T>(all: readonly T[]): T[][] {
+  const parts: T[][] = []
+  for (let from = 0; from < all.length;) {
+    const to = from + 1 + Math.floor(Math.random() * 7)
+    parts.push(all.slice(from, to))
+    from = to
+  }
+  return parts
+}

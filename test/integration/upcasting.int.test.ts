@@ -17,10 +17,10 @@ const seen: { projection: string; streamId: string; data: unknown }[] = []
 
 const watched = PROJECTIONS.map((projection): Projection => ({
   ...projection,
-  async apply(db, generation, event) {
-    if (event.type === 'StepParked')
-      seen.push({ projection: projection.name, streamId: event.streamId, data: event.data })
-    await projection.apply(db, generation, event)
+  async apply(db, generation, events) {
+    for (const { type, streamId, data } of events)
+      if (type === 'StepParked') seen.push({ projection: projection.name, streamId, data })
+    await projection.apply(db, generation, events)
   },
 }))
 
