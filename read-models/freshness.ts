@@ -37,7 +37,7 @@ export interface Freshness {
 export async function freshnessOf(db: Sql, projection: string): Promise<Freshness> {
   const [row] = await db.query<{ asOf: Date | null; now: Date; streamsSetAside: number }>(
     `SELECT clock_timestamp() AS now, (SELECT count(DISTINCT stream_id) FROM dead_letters
-         WHERE consumer = ${CONSUMER} AND state <> 'discarded') AS "streamsSetAside",
+         WHERE consumer = ${CONSUMER} AND state IN ('retrying', 'parked', 'behind')) AS "streamsSetAside",
        (SELECT e.recorded_at FROM (${UNAPPLIED}) AS u JOIN events e USING (stream_id, version)) AS "asOf"`,
     [projection, null],
   )

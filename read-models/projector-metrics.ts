@@ -70,5 +70,5 @@ export function createProjectorMetrics(registry: Registry, db: Sql, projections:
 const countLetters = (db: Sql) =>
   db.query<{ consumer: string; state: string; count: number }>(
     `SELECT split_part(consumer, '#', 1) AS consumer, state, count(*) AS count FROM dead_letters
-      WHERE state <> 'discarded' GROUP BY 1, 2`,
+      WHERE state IN ('retrying', 'parked', 'behind') GROUP BY 1, 2`,
   )
