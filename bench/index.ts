@@ -1,4 +1,5 @@
-import { readdirSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
+import path from 'node:path'
 import process from 'node:process'
 
 /** `npx order-saga bench <name>`: figures of one run on this machine, to compare within it and nowhere else. */
@@ -9,7 +10,7 @@ const benches = new Map(
         ? [entry.name, `./${entry.name}/index.ts`]
         : [entry.name.replace(/\.ts$/, ''), `./${entry.name}`],
     )
-    .filter(([name]) => name !== 'index' && name !== 'figures'),
+    .filter(([name, file]) => name !== 'index' && name !== 'figures' && existsSync(path.join(import.meta.dirname, file))),
 )
 const [name = ''] = process.argv.slice(2)
 const file = benches.get(name)

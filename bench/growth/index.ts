@@ -111,11 +111,13 @@ async function measure(job: Job, places: readonly Place[]): Promise<Measured> {
   for (const { sample, probeOf } of places) {
     const probe = await probeOf(job.settings)
     const { db, pool } = probe
+    const calledAt = performance.now()
     const statements = await probe.statementsOf((setup) => job.call({ db, pool, sql: sqlOf(pool), sample, setup }))
+    const calledMs = performance.now() - calledAt
     const beganAt = performance.now()
     const isSlow = (await probe.time(statements)) > PATIENCE_MS / REPETITIONS
     const cost = await probe.costOf(statements, isSlow ? 1 : undefined)
-    log(`${job.name}: ${cost.buffers} buffers, ${Math.round(performance.now() - beganAt)} ms${cost.scanned.length > 0 ? `, scans ${cost.scanned.join(', ')}` : ''}`)
+    log(`${job.name}: ${cost.buffers} buffers, called in ${Math.round(calledMs)} ms, ${Math.round(performance.now() - beganAt)} ms${cost.scanned.length > 0 ? `, scans ${cost.scanned.join(', ')}` : ''}`)
     calls.push({ probe, statements, timesMs: [], cost })
   }
   let leftMs = PATIENCE_MS

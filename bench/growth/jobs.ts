@@ -125,7 +125,8 @@ export const JOBS: readonly Job[] = [
   ...operatorPages(),
   ...regularJobs(),
   ...reconciliation(),
-  job('scan', 'all invariants', ({ db }) => invariantsOf(db).check()),
+  // Without the providers' part: that is elsewhere.
+  job('scan', 'all invariants', ({ db }) => invariantsOf(db, async () => Promise.reject(new Error('away'))).check()),
 ]
 
 export async function takeSample(sql: Sql): Promise<Sample> {
@@ -160,15 +161,15 @@ export async function takeSample(sql: Sql): Promise<Sample> {
   }
 }
 
-export function invariantsOf(db: Database) {
+export function invariantsOf(db: Database, readLedgers = () => ledgersOf(db)) {
   return createInvariants({
     db,
-    readLedgers: () => ledgersOf(db),
+    readLedgers,
     definitionsOf: (step) => definitionsOf(CONTRACTS, step),
   })
 }
 
-/** Providers that agree with what we know of them. Their part is not measured: they are elsewhere. */
+/** Providers that agree with what we know of them. */
 async function ledgersOf(db: Database): Promise<ProviderLedgers> {
   const [charges, shipments, refunds] = [
     await db.charge.findMany(),

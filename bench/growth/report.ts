@@ -1,10 +1,129 @@
-import Table from 'cli-table3'
+import { readFile, writeFile } from 'node:fs/promises'
+import path from 'node:path'
 import process from 'node:process'
-export interface Measured { name: string; kind: string; at: { buffers: number; rows: number; scanned: string[]; timesMs: number[] }[] }
-export interface Findings { sizes: readonly number[]; measured: Measured[]; tables: import('./sizes.ts').Size[][]; machine: object }
-export function printFindings({ measured }: Findings) {
-  const t = new Table({ head: ['k', 'name', 'buffers', 'rows', 'ms', 'scans'] })
-  for (const m of measured) t.push([m.kind, m.name, m.at.map((a) => a.buffers).join(' '), m.at.map((a) => a.rows).join(' '), m.at.map((a) => (a.timesMs.toSorted((x, y) => x - y)[Math.floor(a.timesMs.length / 2)] ?? 0).toFixed(1)).join(' '), m.at.at(-1)?.scanned.join(' ')])
-  process.stdout.write(t.toString())
+import { ROOT } from '../../root.ts'
+import { percentiles } from '../figures.ts'
+import { replaceFigures, table } from '../report/page.ts'
+import { short } from '../report/svg.ts'
+import type { Kind } from './jobs.ts'
+import type { Cost } from './measure.ts'
+import { drawGrowth } from './plot.ts'
+import type { Size } from './sizes.ts'
+
+/** One call, at each size. */
+export interface Measured {
+  name: string
+  kind: Kind
+  at: (Cost & { timesMs: number[] })[]
 }
-export async function publish(_: Findings) {}
+
+/** All that one run of the bench has found. */
+export interface Findings {
+  sizes: readonly number[]
+  measured: readonly Measured[]
+  /** Of each size. */
+  tables: readonly (readonly Size[])[]
+  machine: {
+    cpu: string
+    cores: number
+    node: string
+    postgres: string
+    load: { before: string; after: string }
+  }
+}
+
+/** The depth of an index, or of several. */
+const FLAT_MAX = 2
+
+/** A page of a table that is as small as that is read whole: what that costs says nothing of growth. */
+const SMALL = 100
+
+export type Growth = 'flat' | 'levels off' | 'grows'
+
+/** `levels off`: a table, or a window of time, that was small at first has filled up, and the last tenfold costs no more. */
+export function growthOf({ at }: Measured): Growth {
+  const [first, last, before] = [at[0], at.at(-1), at.at(-2)]
+  if (first === undefined || last === undefined || before === undefined) throw new Error('A call was not measured')
+  if (last.buffers <= FLAT_MAX * Math.max(first.buffers, 1)) return 'flat'
+  return last.buffers <= FLAT_MAX * before.buffers || last.buffers <= SMALL ? 'levels off' : 'grows'
+}
+
+/** Draws the plot, and replaces the figures on the page; the words around them stay. */
+export async function publish(findings: Findings): Promise<void> {
+  await writeFile(path.join(ROOT, 'docs', 'images', 'growth.svg'), drawGrowth(findings))
+  const page = path.join(ROOT, 'docs', 'growth.md')
+  await writeFile(page, replaceFigures(await readFile(page, 'utf8'), figuresOf(findings)))
+}
+
+export function printFindings(findings: Findings): void {
+  const all = { ...figuresOf(findings), 'all calls': callTable(findings, findings.measured) }
+  for (const [name, figure] of Object.entries(all)) process.stdout.write(`\n${name}\n${figure}\n`)
+}
+
+const KINDS: Record<Kind, string> = {
+  order: 'the way of an order',
+  page: 'pages and lists',
+  job: 'jobs',
+  scan: 'reads everything',
+}
+
+export function figuresOf(findings: Findings): Record<string, string> {
+  const { measured, sizes } = findings
+  const counts = (Object.keys(KINDS) as Kind[]).map((kind) => {
+    const those = measured.filter((one) => one.kind === kind)
+    const count = (growth: Growth) => String(those.filter((one) => growthOf(one) === growth).length)
+    return [KINDS[kind], count('flat'), count('levels off'), count('grows')]
+  })
+  const way = measured.filter(({ kind }) => kind === 'order')
+  const others = measured.filter((one) => one.kind !== 'order' && growthOf(one) !== 'flat')
+  return {
+    'the machine': describe(findings),
+    'how many grow': table(['calls', 'flat', 'level off', 'grow'], counts),
+    'the way of an order': callTable(findings, way),
+    'what is not flat': callTable(findings, others),
+    'the tables': sizeTable(findings.tables.at(-1) ?? [], sizes.at(-1) ?? 1),
+  }
+}
+
+const describe = ({ machine: { cpu, cores, node, postgres, load } }: Findings) =>
+  `${cpu}, ${cores} cores; Node ${node}, PostgreSQL ${postgres}; load average ${load.before} before, ${load.after} after.`
+
+const thousands = (count: number) => count.toLocaleString('en')
+
+function callTable({ sizes }: Findings, those: readonly Measured[]): string {
+  const perSize = (title: string) => sizes.map((size) => `${title} ${thousands(size)}`)
+  return table(
+    ['call', ...perSize('buffers'), 'growth', 'rows', 'ms, median', 'ms, p99'],
+    those.map((one) => {
+      const last = one.at.at(-1)
+      const { p50, p99 } = percentiles(last?.timesMs ?? [])
+      return [
+        one.name,
+        ...one.at.map(({ buffers }) => thousands(buffers)),
+        growthOf(one),
+        thousands(last?.rows ?? 0),
+        short(p50),
+        short(p99),
+      ]
+    }),
+  )
+}
+
+const BYTES_MIN = 1
+
+function sizeTable(tables: readonly Size[], orders: number): string {
+  const shown = tables.filter(({ tableBytes, indexBytes }) => (tableBytes + indexBytes) / orders >= BYTES_MIN)
+  const sum = tables.reduce((bytes, { tableBytes, indexBytes }) => bytes + tableBytes + indexBytes, 0)
+  return table(
+    ['table', 'rows', 'bytes an order', 'of that indexes'],
+    [
+      ...shown.map(({ table: name, rows, tableBytes, indexBytes }) => [
+        `\`${name}\``,
+        thousands(rows),
+        thousands(Math.round((tableBytes + indexBytes) / orders)),
+        thousands(Math.round(indexBytes / orders)),
+      ]),
+      ['all', '', thousands(Math.round(sum / orders)), ''],
+    ],
+  )
+}

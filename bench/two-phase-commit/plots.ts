@@ -1,3 +1,4 @@
+import { fixed, picture, short, text } from '../report/svg.ts'
 import type { Series } from './measure.ts'
 import { CONDITIONS, type Condition, type Scenario } from './scenarios.ts'
 import { figure, type Measurement, type Spread } from './statistics.ts'
@@ -23,14 +24,6 @@ const TOP = 86
 const SIZE = { width: 3 * PANEL.width + 16, height: TOP + PANEL.height + 58 }
 const BAR = { width: 19, between: 2 }
 
-const STYLE = `
-  .ground { fill: #ffffff } text { fill: #1f2328; font: 11px system-ui, sans-serif }
-  .title { font-size: 15px; font-weight: 600 } .panel { font-weight: 600 } .small { font-size: 9px }
-  .line { stroke: #d1d9e0 } .spread { stroke: #1f2328; stroke-width: 1.2 }
-  @media (prefers-color-scheme: dark) {
-    .ground { fill: #0d1117 } text { fill: #e6edf3 } .line { stroke: #3d444d } .spread { stroke: #e6edf3 }
-  }`
-
 export function drawPlot(plot: Plot, series: readonly Series[]): string {
   const panels = CONDITIONS.map((condition, n) => drawPanel(plot, condition, series, n * PANEL.width))
   const legend = BARS.map(
@@ -38,17 +31,11 @@ export function drawPlot(plot: Plot, series: readonly Series[]): string {
       `<rect x="${12 + n * 80}" y="38" width="12" height="12" fill="${fill}"/>` +
       text(30 + n * 80, 48, contestant),
   )
-  return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${SIZE.width} ${SIZE.height}" role="img">`,
-    `<title>${plot.title}</title>`,
-    `<style>${STYLE}\n</style>`,
-    `<rect class="ground" width="${SIZE.width}" height="${SIZE.height}"/>`,
-    text(12, 24, plot.title, 'class="title"'),
+  return picture(plot.title, SIZE, [
     ...legend,
     text(180, 48, `bars: median, in ${plot.unit}; lines: least and most`),
     ...panels,
-    '</svg>\n',
-  ].join('\n')
+  ])
 }
 
 const CONDITION_TITLES: Record<Condition, string> = {
@@ -118,16 +105,3 @@ function niceAbove(value: number): number {
   const power = 10 ** Math.floor(Math.log10(value))
   return [1, 2, 4, 8, 10].map((step) => step * power).find((nice) => nice >= value * 1.08) ?? 20 * power
 }
-
-const fixed = (value: number) => value.toFixed(1)
-
-/** Two digits where they say something, none of a number that is large. */
-export const short = (value: number): string =>
-  value >= 100
-    ? value.toFixed(0)
-    : value >= 10
-      ? value.toFixed(1).replace(/\.0$/, '')
-      : value.toFixed(2).replace(/\.?0+$/, '')
-
-const text = (x: number, y: number, content: string, attributes = ''): string =>
-  `<text x="${fixed(x)}" y="${fixed(y)}" ${attributes}>${content}</text>`

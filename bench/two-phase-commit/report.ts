@@ -1,13 +1,15 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { ROOT } from '../../root.ts'
+import { replaceFigures, table } from '../report/page.ts'
+import { short } from '../report/svg.ts'
 import type { Kill, Kills } from './kill-trials.ts'
 import { KILL } from './kill-trials.ts'
 import type { KillResult, Sight } from './kill.ts'
 import type { Machine } from './machine.ts'
 import type { Series } from './measure.ts'
 import { PARTICIPANTS } from './participants.ts'
-import { drawPlot, short, type Plot } from './plots.ts'
+import { drawPlot, type Plot } from './plots.ts'
 import type { Scenario } from './scenarios.ts'
 import { figure, ratio, spreadOf, type Measurement, type Spread } from './statistics.ts'
 
@@ -32,16 +34,6 @@ export async function publish(findings: Findings): Promise<void> {
   const page = path.join(ROOT, 'docs', 'two-phase-commit.md')
   const text = await readFile(page, 'utf8')
   await writeFile(page, replaceFigures(text, figuresOf(findings)))
-}
-
-/** @throws Error when the page has no place for figures of a name. */
-export function replaceFigures(page: string, figures: Readonly<Record<string, string>>): string {
-  return Object.entries(figures).reduce((text, [name, figure]) => {
-    const [begin, end] = [`<!-- ${name} -->`, `<!-- end of ${name} -->`]
-    const [from, to] = [text.indexOf(begin), text.indexOf(end)]
-    if (from < 0 || to < from) throw new Error(`The page has no "${begin}" with an "${end}" after it.`)
-    return `${text.slice(0, from + begin.length)}\n\n${figure}\n\n${text.slice(to)}`
-  }, page)
 }
 
 export const figuresOf = ({ machine, rounds, series, kills }: Findings): Record<string, string> => ({
@@ -155,14 +147,4 @@ function killTable({ each, restarted }: Kills): string {
     `After a restart of PostgreSQL, ${restarted.afterRestart?.inDoubt} prepared transactions are left, and ` +
       `${restarted.afterRestart?.blockedUpdaters} rows locked.`,
   ].join('\n\n')
-}
-
-/** As the formatter of this repository writes it. */
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const widths = head.map((title, n) => Math.max(title.length, ...rows.map((row) => row[n]?.length ?? 0)))
-  const line = (cells: readonly string[]) =>
-    `| ${cells.map((cell, n) => cell.padEnd(widths[n] ?? 0)).join(' | ')} |`
-  return [line(head), line(widths.map((width) => '-'.repeat(width))), ...rows.map((row) => line(row))].join(
-    '\n',
-  )
 }
