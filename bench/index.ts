@@ -10,7 +10,10 @@ const benches = new Map(
         ? [entry.name, `./${entry.name}/index.ts`]
         : [entry.name.replace(/\.ts$/, ''), `./${entry.name}`],
     )
-    .filter(([name, file]) => name !== 'index' && name !== 'figures' && existsSync(path.join(import.meta.dirname, file))),
+    .filter(
+      ([name, file]) =>
+        name !== 'index' && name !== 'figures' && existsSync(path.join(import.meta.dirname, file)),
+    ),
 )
 const [name = ''] = process.argv.slice(2)
 const file = benches.get(name)

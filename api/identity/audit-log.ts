@@ -84,7 +84,9 @@ export function createAuditLog({ db }: { db: Database }) {
         ...(action === undefined ? [] : [`e.action = ${bind(action, 'text')}`]),
         ...(from === undefined ? [] : [`e.at >= ${bind(from, 'timestamptz')}`]),
         ...(to === undefined ? [] : [`e.at <= ${bind(to, 'timestamptz')}`]),
-        ...(after === undefined ? [] : [`(e.at, e.id) < (${bind(at, 'timestamptz')}, ${bind(id, 'bigint')})`]),
+        ...(after === undefined
+          ? []
+          : [`(e.at, e.id) < (${bind(at, 'timestamptz')}, ${bind(id, 'bigint')})`]),
       ]
       return db.$queryRawUnsafe<AuditRecord[]>(
         `SELECT e.id, e.at, e.subject, e.action, coalesce(o.made, e.target) AS target, r.reason, o.outcome,

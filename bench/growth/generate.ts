@@ -2,9 +2,6 @@ import type pg from 'pg'
 import { OUTBOX_KEPT_MINUTES } from '../../events/outbox/outbox.ts'
 import { CUSTOMER, type Shape } from './shapes.ts'
 
-/** From one saga to the next: the same load at every size, only for longer. */
-export const EVERY_SECONDS = 10
-
 /** Sagas that one database transaction writes. */
 const CHUNK = 20_000
 
@@ -22,17 +19,27 @@ const KEPT: Readonly<Record<string, string>> = {
 }
 
 /** Rows that are about more than one saga: `EXTRAS` and `SUMS` write them. */
-const NOT_COPIED = ['stock', 'products', 'projections', 'stock_levels', 'sales_days', 'database_release', '_prisma_migrations']
+const NOT_COPIED = [
+  'stock',
+  'products',
+  'projections',
+  'stock_levels',
+  'sales_days',
+  'database_release',
+  '_prisma_migrations',
+]
 
 /**
  * Writes the rows of many sagas into a database that has one of each shape, as copies of these: with ids, times and
  * customers of their own, the oldest first. The newest was placed a minute ago.
+ * @param everySeconds from one saga to the next.
  * @param pool of the superuser: foreign keys are not checked meanwhile. The invariants say that what is written agrees.
  */
 export async function generateSagas(
   pool: pg.Pool,
   shapes: readonly Shape[],
   count: number,
+  everySeconds: number,
   log: (line: string) => void = () => undefined,
 ): Promise<void> {
   const client = await pool.connect()
@@ -44,7 +51,15 @@ export async function generateSagas(
       const last = Math.min(first + CHUNK - 1, count)
       await client.query('BEGIN')
       await client.query('SET LOCAL session_replication_role = replica')
-      await client.query(MADE, [first, last, count, EVERY_SECONDS, ORDERS_OF_A_CUSTOMER, LARGE_CUSTOMER, NEWEST])
+      await client.query(MADE, [
+        first,
+        last,
+        count,
+        everySeconds,
+        ORDERS_OF_A_CUSTOMER,
+        LARGE_CUSTOMER,
+        NEWEST,
+      ])
       if (last === count) await client.query(`SELECT setval('outbox_id_seq', (SELECT count(*) FROM events))`)
       for (const copy of copies) await client.query(copy)
       await client.query('COMMIT')
@@ -66,7 +81,13 @@ async function keepShapes(client: pg.PoolClient, shapes: readonly Shape[]): Prom
   )
   let low = 0
   for (const [shape, { name, weight, ids }] of shapes.entries()) {
-    await client.query('INSERT INTO shape.shapes VALUES ($1, $2, $3, $4, $5, $6)', [shape, name, low, low + weight - 1, ...ids])
+    await client.query('INSERT INTO shape.shapes VALUES ($1, $2, $3, $4, $5, $6)', [
+      shape,
+      name,
+      low,
+      low + weight - 1,
+      ...ids,
+    ])
     low += weight
   }
   if (low !== 1000) throw new Error(`The weights of the shapes make ${low}, not 1000`)

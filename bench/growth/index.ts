@@ -24,7 +24,8 @@ const PATIENCE_MS = 20_000
 
 const given = process.argv.slice(3).map(Number)
 const sizes = given.length === 0 ? SIZES : given
-if (!sizes.every((size) => Number.isInteger(size) && size >= 2000)) throw new Error('Give numbers of orders, from 2000 on.')
+if (!sizes.every((size) => Number.isInteger(size) && size >= 2000))
+  throw new Error('Give numbers of orders, from 2000 on.')
 
 const log = (line: string) => void process.stderr.write(`${new Date().toISOString().slice(11, 19)} ${line}\n`)
 const load = () => (os.loadavg()[0] ?? 0).toFixed(1)
@@ -112,12 +113,16 @@ async function measure(job: Job, places: readonly Place[]): Promise<Measured> {
     const probe = await probeOf(job.settings)
     const { db, pool } = probe
     const calledAt = performance.now()
-    const statements = await probe.statementsOf((setup) => job.call({ db, pool, sql: sqlOf(pool), sample, setup }))
+    const statements = await probe.statementsOf((setup) =>
+      job.call({ db, pool, sql: sqlOf(pool), sample, setup }),
+    )
     const calledMs = performance.now() - calledAt
     const beganAt = performance.now()
     const isSlow = (await probe.time(statements)) > PATIENCE_MS / REPETITIONS
     const cost = await probe.costOf(statements, isSlow ? 1 : undefined)
-    log(`${job.name}: ${cost.buffers} buffers, called in ${Math.round(calledMs)} ms, ${Math.round(performance.now() - beganAt)} ms${cost.scanned.length > 0 ? `, scans ${cost.scanned.join(', ')}` : ''}`)
+    log(
+      `${job.name}: ${cost.buffers} buffers, called in ${Math.round(calledMs)} ms, ${Math.round(performance.now() - beganAt)} ms${cost.scanned.length > 0 ? `, scans ${cost.scanned.join(', ')}` : ''}`,
+    )
     calls.push({ probe, statements, timesMs: [], cost })
   }
   let leftMs = PATIENCE_MS

@@ -24,7 +24,7 @@ export interface Cost {
 }
 
 /** Executions after which PostgreSQL has decided whether a prepared statement keeps one plan for all values. */
-const SETTLED = 7
+const SETTLED = 6
 
 export type Setup = <T>(work: () => Promise<T>) => Promise<T>
 
@@ -41,7 +41,10 @@ export interface Probe {
   close(): Promise<void>
 }
 
-export async function openProbe(url: string, settings: Readonly<Record<string, string>> = {}): Promise<Probe> {
+export async function openProbe(
+  url: string,
+  settings: Readonly<Record<string, string>> = {},
+): Promise<Probe> {
   const options = { name: 'growth', statementTimeoutMs: 0, settings }
   const pool = openPool(url, { ...options, max: 1 })
   const session = openSession(url, options)
@@ -64,7 +67,12 @@ export async function openProbe(url: string, settings: Readonly<Record<string, s
         if (seen === undefined) return query(given, ...more)
         // The database transaction around all of it is the only one.
         if (/^\s*(BEGIN|COMMIT|START TRANSACTION|SET TRANSACTION|SAVEPOINT|RELEASE)\b/i.test(text))
-          return query(typeof given === 'string' ? 'SELECT' : Object.assign({}, given, { text: 'SELECT', name: undefined, values: [] }), ...more)
+          return query(
+            typeof given === 'string'
+              ? 'SELECT'
+              : Object.assign({}, given, { text: 'SELECT', name: undefined, values: [] }),
+            ...more,
+          )
         seen.push({ text, values, isCounted })
         return query(given, ...more)
       },
@@ -173,7 +181,8 @@ interface Plan {
 }
 
 function scansIn(plan: Plan): string[] {
-  const own = plan['Node Type'] === 'Seq Scan' && plan['Relation Name'] !== undefined ? [plan['Relation Name']] : []
+  const own =
+    plan['Node Type'] === 'Seq Scan' && plan['Relation Name'] !== undefined ? [plan['Relation Name']] : []
   return [...own, ...(plan.Plans ?? []).flatMap(scansIn)]
 }
 
@@ -189,7 +198,8 @@ function literal(value: unknown): string {
   if (value === null || value === undefined) return 'NULL'
   if (Array.isArray(value)) return pg.escapeLiteral(`{${value.map(element).join(',')}}`)
   if (value instanceof Date) return pg.escapeLiteral(value.toISOString())
-  if (value instanceof Uint8Array) return pg.escapeLiteral(String.raw`\x${Buffer.from(value).toString('hex')}`)
+  if (value instanceof Uint8Array)
+    return pg.escapeLiteral(String.raw`\x${Buffer.from(value).toString('hex')}`)
   return pg.escapeLiteral(typeof value === 'object' ? JSON.stringify(value) : String(value))
 }
 

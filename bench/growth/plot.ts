@@ -37,14 +37,17 @@ function drawPanel(
   x: number,
 ): string {
   const [from, to] = [x + PANEL.left, x + PANEL.width - PANEL.gap]
-  const yOf = (buffers: number) => TOP + PANEL.height * (1 - Math.log10(Math.max(buffers, 1)) / (powers.at(-1) ?? 1))
+  const yOf = (buffers: number) =>
+    TOP + PANEL.height * (1 - Math.log10(Math.max(buffers, 1)) / (powers.at(-1) ?? 1))
   const xOf = (n: number) => from + ((to - from) * n) / Math.max(sizes.length - 1, 1)
   const grid = powers.map((power) => {
     const y = yOf(10 ** power)
     const line = `<line class="line" x1="${from}" x2="${to}" y1="${fixed(y)}" y2="${fixed(y)}"/>`
     return line + text(from - 5, y + 4, named(10 ** power), 'text-anchor="end"')
   })
-  const axis = sizes.map((size, n) => text(xOf(n), TOP + PANEL.height + 16, named(size), 'text-anchor="middle" class="small"'))
+  const axis = sizes.map((size, n) =>
+    text(xOf(n), TOP + PANEL.height + 16, named(size), 'text-anchor="middle" class="small"'),
+  )
   const lineOf = (one: Measured) => {
     const points = one.at.map(({ buffers }, n) => `${fixed(xOf(n))},${fixed(yOf(buffers))}`).join(' ')
     return `<polyline points="${points}" fill="none" stroke="${STROKES[growthOf(one)]}" stroke-width="1.2"><title>${one.name}</title></polyline>`

@@ -43,7 +43,8 @@ export type Growth = 'flat' | 'levels off' | 'grows'
 /** `levels off`: a table, or a window of time, that was small at first has filled up, and the last tenfold costs no more. */
 export function growthOf({ at }: Measured): Growth {
   const [first, last, before] = [at[0], at.at(-1), at.at(-2)]
-  if (first === undefined || last === undefined || before === undefined) throw new Error('A call was not measured')
+  if (first === undefined || last === undefined || before === undefined)
+    throw new Error('A call was not measured')
   if (last.buffers <= FLAT_MAX * Math.max(first.buffers, 1)) return 'flat'
   return last.buffers <= FLAT_MAX * before.buffers || last.buffers <= SMALL ? 'levels off' : 'grows'
 }

@@ -13,6 +13,9 @@ import { writeShapes } from './shapes.ts'
 /** As in `npm start`; but what a size takes is not written out every few seconds while it is generated. */
 const SETTINGS = ['max_wal_size=8GB', 'checkpoint_timeout=15min']
 
+/** From one saga to the next: the same load at every size, only for longer. */
+const EVERY_SECONDS = 10
+
 const SHAPES = 'shapes'
 
 /** A PostgreSQL server of its own, with a database for each size; its data goes when it stops. */
@@ -41,7 +44,7 @@ export async function startServer(sizes: readonly number[], log: (line: string) 
       await provideDatabase(on(admin, 'postgres'), name, SHAPES)
       const pool = openPool(on(admin, name), { max: 1, name: 'growth', statementTimeoutMs: 0 })
       const beganAt = performance.now()
-      await generateSagas(pool, shapes, size, log)
+      await generateSagas(pool, shapes, size, EVERY_SECONDS, log)
       await pool.end()
       log(`${size} sagas, in ${Math.round((performance.now() - beganAt) / 1000)} s`)
     }

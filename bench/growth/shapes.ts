@@ -49,7 +49,17 @@ interface Writing {
 
 type Write = (writing: Writing, ids: Shape['ids']) => Promise<void>
 
-const SKUS = ['TEA-001', 'TEA-002', 'TEA-003', 'TEA-004', 'COF-001', 'COF-002', 'CUP-001', 'POT-001', 'ACC-001']
+const SKUS = [
+  'TEA-001',
+  'TEA-002',
+  'TEA-003',
+  'TEA-004',
+  'COF-001',
+  'COF-002',
+  'CUP-001',
+  'POT-001',
+  'ACC-001',
+]
 const COMPLETED = SKUS.flatMap((sku, n) => [
   { name: `completed, one line of ${sku}`, weight: 50, lines: [{ sku, quantity: 1 + (n % 3) }] },
   {
@@ -66,7 +76,11 @@ const COMPLETED = SKUS.flatMap((sku, n) => [
 const SHAPES: readonly { name: string; weight: number; write: Write }[] = [
   ...COMPLETED.map(({ name, weight, lines }) => ({ name, weight, write: completed({ lines }) })),
   { name: 'gift', weight: 20, write: completed({ giftWrap: true }) },
-  { name: 'digital', weight: 15, write: completed({ isShipped: false, lines: [{ sku: 'EBK-001', quantity: 1 }] }) },
+  {
+    name: 'digital',
+    weight: 15,
+    write: completed({ isShipped: false, lines: [{ sku: 'EBK-001', quantity: 1 }] }),
+  },
   { name: 'choreographed', weight: 15, write: completed({ coordination: 'choreography' }) },
   { name: 'declined', weight: 20, write: turnedBack({ paymentMethod: 'pm_declined' }) },
   { name: 'out of stock', weight: 10, write: turnedBack({ lines: [{ sku: 'NONE-001', quantity: 1 }] }) },
@@ -199,10 +213,20 @@ function transferred(amountMinor: number): Write {
     await accounts.execute(source, undefined, [open, { kind: 'deposit', amountMinor: 1000, currency: 'EUR' }])
     await accounts.execute(destination, undefined, [open])
     const composition = TRANSFER_SAGA.compose(undefined)
-    const request = { sourceAccountId: source, destinationAccountId: destination, amountMinor, currency: 'EUR' }
-    await createTransferIntake({ db, composition, newId: () => id }).place('developer', `key-of-${id}`, request)
+    const request = {
+      sourceAccountId: source,
+      destinationAccountId: destination,
+      amountMinor,
+      currency: 'EUR',
+    }
+    await createTransferIntake({ db, composition, newId: () => id }).place(
+      'developer',
+      `key-of-${id}`,
+      request,
+    )
     const refused = await goForward(writing, TRANSFER_SAGA, composition.definition, id)
-    if (refused !== undefined) await goBack(writing, createTransferJournal({ db }), TRANSFER_SAGA, id, refused)
+    if (refused !== undefined)
+      await goBack(writing, createTransferJournal({ db }), TRANSFER_SAGA, id, refused)
   }
 }
 

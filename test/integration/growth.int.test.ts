@@ -10,6 +10,9 @@ import { createTestDatabase } from '../harness/start.ts'
 /** So many that the planner takes each table that grows with them for a large one. */
 const SAGAS = 6000
 
+/** Over three weeks: a page about a day reads a small part of them. */
+const EVERY_SECONDS = 300
+
 /** Of the tables that hold what operators did, which are small beside the others. */
 const FILLED = 6000
 
@@ -48,7 +51,7 @@ beforeAll(async () => {
   const shapes = await writeShapes(database.db, database.url)
   const pool = openTestPool(database.adminUrl, 1)
   const sql = sqlOf(pool)
-  await generateSagas(pool, shapes, SAGAS)
+  await generateSagas(pool, shapes, SAGAS, EVERY_SECONDS)
   for (const statement of FILL) await sql.query(statement, [FILLED])
   await sql.query('ANALYZE')
   sample = await takeSample(sql)
@@ -83,7 +86,9 @@ async function measureAll(): Promise<void> {
     const probe = probes.get(key) ?? (await openProbe(database.url, job.settings))
     probes.set(key, probe)
     const { db, pool } = probe
-    const statements = await probe.statementsOf((setup) => job.call({ db, pool, sql: sqlOf(pool), sample, setup }))
+    const statements = await probe.statementsOf((setup) =>
+      job.call({ db, pool, sql: sqlOf(pool), sample, setup }),
+    )
     expect([job.name, statements.length > 0]).toEqual([job.name, true])
     costs.set(job, await probe.costOf(statements))
   }
@@ -102,20 +107,26 @@ describe('where there are thousands of orders', () => {
       const tables = scanned.filter((table) => large.has(table))
       return tables.length === 0 ? [] : [`${name}: ${tables.join(', ')}`]
     })
-    expect([...large]).toEqual(expect.arrayContaining(['events', 'sagas', 'step_fences', 'inbox', 'audit_entries']))
+    expect([...large]).toEqual(
+      expect.arrayContaining(['events', 'sagas', 'step_fences', 'inbox', 'audit_entries']),
+    )
     expect(scanning).toEqual([])
   })
 
   it('a step of an order touches a bounded number of buffers', () => {
     const hot = [...costs].filter(([{ kind }]) => kind === 'order')
     const most = (name: string) => (/\d events/.test(name) ? BATCH_MAX : HOT_MAX)
-    expect(hot.filter(([{ name }, { buffers }]) => buffers > most(name)).map(([{ name }]) => name)).toEqual([])
+    expect(hot.filter(([{ name }, { buffers }]) => buffers > most(name)).map(([{ name }]) => name)).toEqual(
+      [],
+    )
     expect(hot.length).toBeGreaterThan(10)
   })
 
   it('a list in which there is nothing is empty at once, whichever filter it has', () => {
     const empty = [...costs].filter(([{ name }]) => EMPTY.includes(name))
     expect(empty).toHaveLength(EMPTY.length)
-    expect(empty.filter(([, { buffers }]) => buffers > EMPTY_MAX).map(([{ name }, cost]) => [name, cost])).toEqual([])
+    expect(
+      empty.filter(([, { buffers }]) => buffers > EMPTY_MAX).map(([{ name }, cost]) => [name, cost]),
+    ).toEqual([])
   })
 })
