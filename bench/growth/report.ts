@@ -21,6 +21,8 @@ export interface Measured {
 export interface Findings {
   sizes: readonly number[]
   measured: readonly Measured[]
+  /** How long a check of all took at each size; undefined where it was given up. */
+  invariantsMs: readonly (number | undefined)[]
   /** Of each size. */
   tables: readonly (readonly Size[])[]
   machine: {
@@ -82,6 +84,7 @@ export function figuresOf(findings: Findings): Record<string, string> {
     'how many grow': table(['calls', 'flat', 'level off', 'grow'], counts),
     'the way of an order': callTable(findings, way),
     'what is not flat': callTable(findings, others),
+    'the invariants': invariantTable(findings),
     'the tables': sizeTable(findings.tables.at(-1) ?? [], sizes.at(-1) ?? 1),
   }
 }
@@ -110,21 +113,45 @@ function callTable({ sizes }: Findings, those: readonly Measured[]): string {
   )
 }
 
-const BYTES_MIN = 1
+const invariantTable = ({ sizes, invariantsMs }: Findings) =>
+  table(
+    ['orders', 'a check of all takes'],
+    sizes.map((size, n) => {
+      const tookMs = invariantsMs[n]
+      return [
+        thousands(size),
+        tookMs === undefined ? 'more than a minute: given up' : `${short(tookMs / 1000)} s`,
+      ]
+    }),
+  )
+
+/** Tables of less than this are left out. */
+const BYTES_MIN = 10
+
+/** What takes rows away; of the other tables nothing does. */
+const TAKEN_AWAY: Readonly<Record<string, string>> = {
+  outbox: 'an hour after publication',
+  broker_messages: 'an hour after all have read it',
+  idempotency_keys: 'after 72 hours',
+  order_addresses: 'by erasure',
+  reconciliation_differences: 'what has gone, after 90 days',
+  sales_orders: 'when the order has ended',
+}
 
 function sizeTable(tables: readonly Size[], orders: number): string {
   const shown = tables.filter(({ tableBytes, indexBytes }) => (tableBytes + indexBytes) / orders >= BYTES_MIN)
   const sum = tables.reduce((bytes, { tableBytes, indexBytes }) => bytes + tableBytes + indexBytes, 0)
   return table(
-    ['table', 'rows', 'bytes an order', 'of that indexes'],
+    ['table', 'rows', 'bytes an order', 'of that indexes', 'taken away'],
     [
       ...shown.map(({ table: name, rows, tableBytes, indexBytes }) => [
         `\`${name}\``,
         thousands(rows),
         thousands(Math.round((tableBytes + indexBytes) / orders)),
         thousands(Math.round(indexBytes / orders)),
+        TAKEN_AWAY[name] ?? 'never',
       ]),
-      ['all', '', thousands(Math.round(sum / orders)), ''],
+      ['all', '', thousands(Math.round(sum / orders)), '', ''],
     ],
   )
 }

@@ -12,6 +12,9 @@ CREATE INDEX "audit_entries_subject_action_at_id_idx" ON "audit_entries"("subjec
 -- Differences by state: settled ones are kept, and few are open.
 CREATE INDEX "reconciliation_differences_state_first_seen_id_idx" ON "reconciliation_differences"("state", "first_seen", "id");
 
+-- Those that have gone are deleted when they are old.
+CREATE INDEX reconciliation_differences_gone ON reconciliation_differences (last_seen) WHERE state = 'gone';
+
 -- Transfers of a status are few among the orders, and their sagas are in the same table.
 CREATE INDEX sagas_of_transfers ON sagas (status, id) WHERE definition LIKE 'transfer@%';
 
