@@ -9,7 +9,8 @@ import { openDatabase } from '../../prisma/client.ts'
 import { COMPILED } from '../../stack/places.ts'
 import { invariantsOf, JOBS, takeSample, timeInvariants, type Job, type Sample } from './jobs.ts'
 import { openProbe, type Cost, type Probe, type Statement } from './measure.ts'
-import { printFindings, publish, type Findings, type Measured } from './report.ts'
+import type { Findings, Measured } from './findings.ts'
+import { printFindings, publish } from './report.ts'
 import { startServer } from './server.ts'
 import { readSizes, type Size } from './sizes.ts'
 
@@ -93,8 +94,8 @@ interface Place {
   sample: Sample
   tables: Size[]
   version: string
-  probeOf(settings: Job['settings']): Promise<Probe>
-  close(): Promise<void>
+  probeOf: (settings: Job['settings']) => Promise<Probe>
+  close: () => Promise<void>
 }
 
 /** The database of one size, and connections to it as each kind of process has them. */

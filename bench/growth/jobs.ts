@@ -65,6 +65,7 @@ import { orderBody } from '../../test/harness/api-client.ts'
 import { attempt } from '../../test/harness/steps.ts'
 import { ORDER_SAGA } from '../../workflows/order/contract.ts'
 import { LARGE_CUSTOMER } from './generate.ts'
+import type { Setup } from './measure.ts'
 
 /** Something that is there to be asked for, whatever the size. */
 export interface Sample {
@@ -89,7 +90,7 @@ export interface At {
   pool: pg.Pool
   sql: Sql
   sample: Sample
-  setup<T>(work: () => Promise<T>): Promise<T>
+  setup: Setup
 }
 
 /** `order`: the way of an order. `page`: somebody looks. `job`: done again and again. `scan`: reads all of it by its nature. */
@@ -99,7 +100,7 @@ export type Kind = 'order' | 'page' | 'job' | 'scan'
 export interface Job {
   name: string
   kind: Kind
-  call(at: At): Promise<unknown>
+  call: (at: At) => Promise<unknown>
   /** Of the sessions of the process that makes it. */
   settings: Readonly<Record<string, string>>
 }

@@ -200,8 +200,12 @@ function literal(value: unknown): string {
   if (value instanceof Date) return pg.escapeLiteral(value.toISOString())
   if (value instanceof Uint8Array)
     return pg.escapeLiteral(String.raw`\x${Buffer.from(value).toString('hex')}`)
-  return pg.escapeLiteral(typeof value === 'object' ? JSON.stringify(value) : String(value))
+  return pg.escapeLiteral(typeof value === 'object' ? JSON.stringify(value) : textOf(value as Scalar))
 }
 
 const element = (value: unknown): string =>
-  value === null ? 'NULL' : `"${String(value).replaceAll(/["\\]/g, String.raw`\$&`)}"`
+  value === null ? 'NULL' : `"${textOf(value as Scalar).replaceAll(/["\\]/g, String.raw`\$&`)}"`
+
+type Scalar = string | number | bigint | boolean
+
+const textOf = (value: Scalar): string => String(value)

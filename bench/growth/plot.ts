@@ -1,6 +1,6 @@
 import { fixed, picture, text } from '../report/svg.ts'
 import type { Kind } from './jobs.ts'
-import { growthOf, type Findings, type Growth, type Measured } from './report.ts'
+import { growthOf, type Findings, type Growth, type Measured } from './findings.ts'
 
 const PANELS: readonly { kind: Kind; title: string }[] = [
   { kind: 'order', title: 'the way of an order' },

@@ -6,56 +6,21 @@ import { percentiles } from '../figures.ts'
 import { replaceFigures, table } from '../report/page.ts'
 import { short } from '../report/svg.ts'
 import type { Kind } from './jobs.ts'
-import type { Cost } from './measure.ts'
+import { growthOf, type Findings, type Growth, type Measured } from './findings.ts'
 import { drawGrowth } from './plot.ts'
 import type { Size } from './sizes.ts'
 
-/** One call, at each size. */
-export interface Measured {
-  name: string
-  kind: Kind
-  at: (Cost & { timesMs: number[] })[]
-}
-
-/** All that one run of the bench has found. */
-export interface Findings {
-  sizes: readonly number[]
-  measured: readonly Measured[]
-  /** How long a check of all took at each size; undefined where it was given up. */
-  invariantsMs: readonly (number | undefined)[]
-  /** Of each size. */
-  tables: readonly (readonly Size[])[]
-  machine: {
-    cpu: string
-    cores: number
-    node: string
-    postgres: string
-    load: { before: string; after: string }
-  }
-}
-
-/** The depth of an index, or of several. */
-const FLAT_MAX = 2
-
-/** A page of a table that is as small as that is read whole: what that costs says nothing of growth. */
-const SMALL = 100
-
-export type Growth = 'flat' | 'levels off' | 'grows'
-
-/** `levels off`: a table, or a window of time, that was small at first has filled up, and the last tenfold costs no more. */
-export function growthOf({ at }: Measured): Growth {
-  const [first, last, before] = [at[0], at.at(-1), at.at(-2)]
-  if (first === undefined || last === undefined || before === undefined)
-    throw new Error('A call was not measured')
-  if (last.buffers <= FLAT_MAX * Math.max(first.buffers, 1)) return 'flat'
-  return last.buffers <= FLAT_MAX * before.buffers || last.buffers <= SMALL ? 'levels off' : 'grows'
-}
-
-/** Draws the plot, and replaces the figures on the page; the words around them stay. */
+/** Draws the plot, and replaces the figures on the pages; the words around them stay. */
 export async function publish(findings: Findings): Promise<void> {
   await writeFile(path.join(ROOT, 'docs', 'images', 'growth.svg'), drawGrowth(findings))
-  const page = path.join(ROOT, 'docs', 'growth.md')
-  await writeFile(page, replaceFigures(await readFile(page, 'utf8'), figuresOf(findings)))
+  const { 'the tables': tables = '', ...figures } = figuresOf(findings)
+  await replaceOn('growth.md', figures)
+  await replaceOn(path.join('growth', 'tables.md'), { 'the tables': tables })
+}
+
+async function replaceOn(page: string, figures: Readonly<Record<string, string>>): Promise<void> {
+  const file = path.join(ROOT, 'docs', page)
+  await writeFile(file, replaceFigures(await readFile(file, 'utf8'), figures))
 }
 
 export function printFindings(findings: Findings): void {

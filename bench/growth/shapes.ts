@@ -129,7 +129,7 @@ async function place(db: Database, id: string, wishes: OrderWishes): Promise<str
 /** Goes through the steps of a definition until one is refused. @returns its name. */
 async function goForward(
   { attempts }: Writing,
-  contract: SagaContract<never>,
+  contract: SagaContract,
   definition: string,
   id: string,
 ): Promise<{ step: string; code: string } | undefined> {
@@ -151,7 +151,7 @@ async function made(attempts: Writing['attempts'], activity: string, id: string)
 async function goBack(
   { attempts }: Writing,
   journal: ReturnType<typeof createOrderJournal>,
-  contract: SagaContract<never>,
+  contract: SagaContract,
   id: string,
   { step, code }: { step: string; code: string },
 ): Promise<void> {
