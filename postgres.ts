@@ -33,6 +33,12 @@ export const PROBE = { statementTimeoutMs: 1000, connectTimeoutMs: 1000, max: 1 
  */
 export const LOOKS_UP_BY_KEY = { enable_seqscan: 'off', jit: 'off' }
 
+/**
+ * For sessions that search by filters of which most are left out, and whose values differ widely in how much they find. One
+ * plan for all values would read a whole table for a value that is not there; to plan takes less than a millisecond.
+ */
+export const PLANNED_FOR_ITS_VALUES = { plan_cache_mode: 'force_custom_plan' }
+
 const STATEMENT_TIMEOUT_MS = 3000
 
 /**

@@ -15,7 +15,7 @@ import { temporalTarget } from '../temporal.ts'
 import { onShutdown } from '../lifecycle.ts'
 import { createLogger, createTroubleLog } from '../logger.ts'
 import { createMetrics, serveMetrics } from '../metrics.ts'
-import { openPool, PROBE } from '../postgres.ts'
+import { openPool, PLANNED_FOR_ITS_VALUES, PROBE } from '../postgres.ts'
 import { openDatabase } from '../prisma/client.ts'
 import { requireRelease } from '../prisma/require-release.ts'
 import { readVersion } from '../root.ts'
@@ -57,7 +57,11 @@ const checkDb = openDatabase(requireDatabaseUrl(config), CHECK_CONNECTIONS, {
   name: 'ordersaga-invariants',
   statementTimeoutMs: INVARIANTS_MAX_MS,
 })
-const reads = openPool(requireDatabaseUrl(config), { max: READ_CONNECTIONS, name: 'ordersaga-reads' })
+const reads = openPool(requireDatabaseUrl(config), {
+  max: READ_CONNECTIONS,
+  name: 'ordersaga-reads',
+  settings: PLANNED_FOR_ITS_VALUES,
+})
 const probe = openPool(requireDatabaseUrl(config), { ...PROBE, name: 'ordersaga-ready' })
 const metrics = createMetrics()
 createDiskMetrics(metrics, path.resolve(config.DATA_DIR))

@@ -27,7 +27,10 @@ export interface SagaWake {
 const START_CLAIM_SECONDS = 10
 const WAKE_CLAIM_SECONDS = 5
 
-/** What Temporal does not know yet: notes that are deleted once it does. They are the queue of the pumps. */
+/**
+ * What Temporal does not know yet: notes that are deleted once it does. They are the queue of the pumps. A statement is planned
+ * once per connection, when there may be no notes or many: so each saga is looked up by its key.
+ */
 export function createStarts({ db }: { db: Database }) {
   return {
     /**
@@ -44,7 +47,8 @@ export function createStarts({ db }: { db: Database }) {
         RETURNING saga_id, created_at, is_restart)
       SELECT s.id, s.definition, s.status, s.deadline_at AS "deadlineAt", n.is_restart AS "isRestart",
              s.trace_parent AS "traceParent"
-        FROM claimed n JOIN sagas s ON s.id = n.saga_id ORDER BY n.created_at, n.saga_id`,
+        FROM claimed n CROSS JOIN LATERAL (SELECT * FROM sagas WHERE id = n.saga_id LIMIT 1) s
+       ORDER BY n.created_at, n.saga_id`,
 
     /** The start failed: a process that has room may take it again. */
     async unclaim(id: string): Promise<void> {
@@ -58,12 +62,14 @@ export function createStarts({ db }: { db: Database }) {
 
     /** Takes up to `limit` sagas that sleep and have something to look at, those first that have waited longest. */
     claimWakes: (limit: number): Promise<SagaWake[]> => db.$queryRaw<SagaWake[]>`
-      UPDATE saga_wakes w SET claimed_until = clock_timestamp() + make_interval(secs => ${WAKE_CLAIM_SECONDS})
-        FROM sagas s
-       WHERE s.id = w.saga_id AND w.saga_id IN (
-         SELECT saga_id FROM saga_wakes WHERE claimed_until <= clock_timestamp()
-          ORDER BY claimed_until LIMIT ${limit} FOR UPDATE SKIP LOCKED)
-      RETURNING s.id, s.definition, w.claimed_until AS "claimedUntil"`,
+      WITH claimed AS (
+        UPDATE saga_wakes SET claimed_until = clock_timestamp() + make_interval(secs => ${WAKE_CLAIM_SECONDS})
+         WHERE saga_id IN (
+           SELECT saga_id FROM saga_wakes WHERE claimed_until <= clock_timestamp()
+            ORDER BY claimed_until LIMIT ${limit} FOR UPDATE SKIP LOCKED)
+        RETURNING saga_id, claimed_until)
+      SELECT s.id, s.definition, n.claimed_until AS "claimedUntil"
+        FROM claimed n CROSS JOIN LATERAL (SELECT * FROM sagas WHERE id = n.saga_id LIMIT 1) s`,
 
     /** The workflow was woken, or is over. A note that was made after the claim stays. */
     async woken({ id, claimedUntil }: SagaWake): Promise<void> {

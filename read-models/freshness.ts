@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { IS_SET_ASIDE } from '../events/inbox/dead-letters.ts'
 import type { Sql } from '../events/store/sql.ts'
 
 /**
@@ -16,7 +17,7 @@ const firstUnapplied = (range: string) => `
   (SELECT o.id, o.stream_id, o.version FROM outbox o
      LEFT JOIN inbox i ON i.consumer = ${CONSUMER} AND i.stream_id = o.stream_id
     WHERE ${range} AND ($2::bigint IS NULL OR o.id <= $2) AND o.version > coalesce(i.version, 0) AND NOT EXISTS (
-      SELECT FROM dead_letters d WHERE d.consumer = ${CONSUMER} AND d.stream_id = o.stream_id AND d.state <> 'discarded')
+      SELECT FROM dead_letters d WHERE d.consumer = ${CONSUMER} AND d.stream_id = o.stream_id AND d.${IS_SET_ASIDE})
     ORDER BY o.id LIMIT 1)`
 
 /** The first event that the projection $1 has not applied, of those with ids up to $2. */
@@ -37,7 +38,7 @@ export interface Freshness {
 export async function freshnessOf(db: Sql, projection: string): Promise<Freshness> {
   const [row] = await db.query<{ asOf: Date | null; now: Date; streamsSetAside: number }>(
     `SELECT clock_timestamp() AS now, (SELECT count(DISTINCT stream_id) FROM dead_letters
-         WHERE consumer = ${CONSUMER} AND state <> 'discarded') AS "streamsSetAside",
+         WHERE consumer = ${CONSUMER} AND ${IS_SET_ASIDE}) AS "streamsSetAside",
        (SELECT e.recorded_at FROM (${UNAPPLIED}) AS u JOIN events e USING (stream_id, version)) AS "asOf"`,
     [projection, null],
   )

@@ -139,23 +139,48 @@ export interface SummaryFilter {
 const IS_CHARGED = `steps @? '$[*] ? (@.step == "chargePayment" && @.wasDone == true && @.state != "undone")'`
 const GENERATION = `generation = (SELECT generation FROM projections WHERE name = 'order-summary')`
 
+const COLUMNS = `order_id AS id, customer_id AS "customerId", status, reason_code AS "reasonCode",
+  reason_step AS "reasonStep", currency, total_minor AS "totalMinor", lines, steps,
+  version, placed_at AS "placedAt", updated_at AS "updatedAt",
+  CASE WHEN ${IS_CHARGED} THEN total_minor ELSE 0 END AS "chargedMinor"`
+
+/** Orders of a product that are looked at one by one, when they are no more than these. */
+const FEW_MAX = 500
+
 export function createOrderSummaryQueries({ db }: { db: Sql }) {
   return {
     /** Newest first; one more than asked for, when there is one. `after` is the id of the last of the page before. */
-    search: (
+    search(
       { customerId, status, sku }: SummaryFilter,
       { limit, after }: { limit: number; after?: string | undefined },
-    ): Promise<OrderSummary[]> =>
-      db.query(
-        `SELECT order_id AS id, customer_id AS "customerId", status, reason_code AS "reasonCode",
-                reason_step AS "reasonStep", currency, total_minor AS "totalMinor", lines, steps,
-                version, placed_at AS "placedAt", updated_at AS "updatedAt",
-                CASE WHEN ${IS_CHARGED} THEN total_minor ELSE 0 END AS "chargedMinor"
-           FROM order_summaries
-          WHERE ${GENERATION} AND ($1::text IS NULL OR customer_id = $1) AND ($2::text IS NULL OR status = $2)
-            AND ($3::text IS NULL OR skus @> ARRAY[$3::text]) AND ($4::uuid IS NULL OR order_id < $4)
-          ORDER BY order_id DESC LIMIT $5`,
-        [customerId ?? null, status ?? null, sku ?? null, after ?? null, limit + 1],
-      ),
+    ): Promise<OrderSummary[]> {
+      const values: unknown[] = [limit + 1]
+      const bind = (value: string, type: string) => `$${values.push(value)}::${type}`
+      // What is not asked for is not in the statement: a plan for all filters would read all orders.
+      const hasSku = sku === undefined ? undefined : `skus @> ARRAY[${bind(sku, 'text')}]`
+      const where = [
+        GENERATION,
+        ...(customerId === undefined ? [] : [`customer_id = ${bind(customerId, 'text')}`]),
+        ...(status === undefined ? [] : [`status = ${bind(status, 'text')}`]),
+        ...(after === undefined ? [] : [`order_id < ${bind(after, 'uuid')}`]),
+      ]
+      const newest = (from: string, ...conditions: string[]) =>
+        `SELECT * FROM ${from} WHERE ${[...where, ...conditions].join(' AND ')} ORDER BY order_id DESC LIMIT $1`
+      if (hasSku === undefined || customerId !== undefined) {
+        const all = newest('order_summaries', ...(hasSku === undefined ? [] : [hasSku]))
+        return db.query(`SELECT ${COLUMNS} FROM (${all}) AS found`, values)
+      }
+      return db.query(
+        // A walk from the newest order on would pass all orders for a product that was never sold, and the index of products
+        // has no order.
+        `WITH few AS MATERIALIZED (SELECT * FROM order_summaries WHERE ${GENERATION} AND ${hasSku} LIMIT ${FEW_MAX + 1})
+         SELECT ${COLUMNS} FROM (
+           (${newest('few', `(SELECT count(*) FROM few) <= ${FEW_MAX}`)})
+           UNION ALL
+           (${newest('order_summaries', hasSku, `(SELECT count(*) FROM few) > ${FEW_MAX}`)})) AS found
+          ORDER BY order_id DESC LIMIT $1`,
+        values,
+      )
+    },
   }
 }

@@ -1,4 +1,5 @@
 import { Counter, Gauge, type Registry } from 'prom-client'
+import { IS_SET_ASIDE } from '../events/inbox/dead-letters.ts'
 import type { Sql } from '../events/store/sql.ts'
 import { freshnessOf } from './freshness.ts'
 import type { Projection } from './projection.ts'
@@ -70,5 +71,5 @@ export function createProjectorMetrics(registry: Registry, db: Sql, projections:
 const countLetters = (db: Sql) =>
   db.query<{ consumer: string; state: string; count: number }>(
     `SELECT split_part(consumer, '#', 1) AS consumer, state, count(*) AS count FROM dead_letters
-      WHERE state <> 'discarded' GROUP BY 1, 2`,
+      WHERE ${IS_SET_ASIDE} GROUP BY 1, 2`,
   )

@@ -1,9 +1,6 @@
 import { short, type Spread } from './figures.ts'
 
-/**
- * Bars with their spread, in panels with a scale of their own. The picture brings its background along, and changes it
- * together with its text: on any page it is as readable as on its own.
- */
+/** Bars with their spread, in panels with a scale of their own. */
 export interface BarPlot {
   title: string
   /** What the axis counts. */
@@ -32,6 +29,25 @@ const STYLE = `
     .ground { fill: #0d1117 } text { fill: #e6edf3 } .line { stroke: #3d444d } .spread { stroke: #e6edf3 }
   }`
 
+/**
+ * A picture of figures. It brings its background along, and changes it together with its text: on any page it is as
+ * readable as on its own.
+ */
+export const picture = (
+  title: string,
+  { width, height }: { width: number; height: number },
+  parts: readonly string[],
+): string =>
+  [
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" role="img">`,
+    `<title>${title}</title>`,
+    `<style>${STYLE}\n</style>`,
+    `<rect class="ground" width="${width}" height="${height}"/>`,
+    text(12, 24, title, 'class="title"'),
+    ...parts,
+    '</svg>\n',
+  ].join('\n')
+
 export function drawBars(plot: BarPlot): string {
   const legendLines = Math.ceil(plot.legend.length / LEGEND.perLine)
   const top = LEGEND.top + legendLines * LEGEND.line + 48
@@ -42,17 +58,11 @@ export function drawBars(plot: BarPlot): string {
     const y = LEGEND.top + Math.floor(n / LEGEND.perLine) * LEGEND.line
     return `<rect x="${x}" y="${y}" width="12" height="12" fill="${fill}"/>${text(x + 18, y + 10, name)}`
   })
-  return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" role="img">`,
-    `<title>${plot.title}</title>`,
-    `<style>${STYLE}\n</style>`,
-    `<rect class="ground" width="${width}" height="${height}"/>`,
-    text(12, 24, plot.title, 'class="title"'),
+  return picture(plot.title, { width, height }, [
     ...legend,
     text(12, top - 34, `bars: median, in ${plot.unit}; lines: least and most`),
     ...plot.panels.map((panel, n) => drawPanel(plot, panel, n * PANEL.width, top)),
-    '</svg>\n',
-  ].join('\n')
+  ])
 }
 
 function drawPanel(
@@ -113,7 +123,7 @@ function niceAbove(value: number): number {
   return [1, 2, 4, 8, 10].map((step) => step * power).find((nice) => nice >= value * 1.08) ?? 20 * power
 }
 
-const fixed = (value: number) => value.toFixed(1)
+export const fixed = (value: number) => value.toFixed(1)
 
-const text = (x: number, y: number, content: string, attributes = ''): string =>
+export const text = (x: number, y: number, content: string, attributes = ''): string =>
   `<text x="${fixed(x)}" y="${fixed(y)}" ${attributes}>${content}</text>`

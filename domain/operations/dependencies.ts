@@ -10,6 +10,9 @@ const FRESH_SECONDS = 30
 /** Rows of processes that are gone are kept this long. */
 const KEPT_MINUTES = 60
 
+/** Of one saga, so that its fences are looked up by its key: it has no more. */
+const STEPS_MAX = 100
+
 export interface Dependency {
   provider: string
   breaker: BreakerState | 'unknown'
@@ -52,7 +55,8 @@ export function createDependencies({ db }: { db: Database }) {
          GROUP BY provider`
       const { breakers } = await createMaintenance({ db }).read()
       const waiting = await db.$queryRaw<{ step: string; orders: bigint }[]>`
-        SELECT f.step, count(*) AS orders FROM sagas s JOIN step_fences f ON f.saga_id = s.id AND f.state IN ('pending', 'intended')
+        SELECT f.step, count(*) AS orders FROM sagas s CROSS JOIN LATERAL (
+            SELECT step FROM step_fences WHERE saga_id = s.id AND state IN ('pending', 'intended') LIMIT ${STEPS_MAX}::bigint) f
          WHERE s.status = 'waiting' GROUP BY f.step`
       return PROVIDER_NAMES.map((provider) => {
         const seen = states.find((row) => row.provider === provider)

@@ -55,7 +55,8 @@ const KIND = `split_part(s.definition, '@', 1) AS kind`
 const STATEMENTS: Record<FailureState, string> = {
   parked: grouped(`
     SELECT s.id, ${KIND}, f.step, coalesce(f.parked_error, 'UNKNOWN') AS code, f.parked_at AS seen_at
-      FROM step_fences f JOIN sagas s ON s.id = f.saga_id WHERE f.parked_at IS NOT NULL`),
+      FROM step_fences f CROSS JOIN LATERAL (SELECT * FROM sagas WHERE id = f.saga_id LIMIT 1) s
+     WHERE f.parked_at IS NOT NULL`),
   rejected: grouped(
     sagasCreated(
       `s.id, ${KIND}, s.reason_step AS step, s.reason_code AS code, s.updated_at AS seen_at`,

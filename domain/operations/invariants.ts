@@ -96,13 +96,14 @@ async function checkDatabase(
   )
   const rows = await db.$queryRaw<(Omit<EndedSaga, 'amountMinor'> & { amountMinor: bigint })[]>`
     SELECT split_part(s.definition, '@', 1) AS kind, s.id, s.definition, s.status = 'completed' AS "isCompleted",
-           e.amount_minor AS "amountMinor", e.currency, coalesce((
-             SELECT array_agg(step) FROM step_fences f WHERE f.saga_id = s.id AND f.state = 'skipped'), '{}') AS skipped
+           e.amount_minor AS "amountMinor", e.currency, coalesce(f.skipped, '{}') AS skipped
       FROM (SELECT id, total_minor AS amount_minor, currency, true AS is_settled FROM orders
             UNION ALL SELECT id, amount_minor, currency, status = 'refunded' OR EXISTS (
                 SELECT FROM step_fences f WHERE f.saga_id = returns.id AND f.step = 'refundReturn' AND f.state = 'skipped')
               FROM returns) e
       JOIN sagas s ON s.id = e.id
+      LEFT JOIN (SELECT saga_id, array_agg(step) AS skipped FROM step_fences WHERE state = 'skipped' GROUP BY saga_id) f
+        ON f.saga_id = s.id
      WHERE s.status IN ('rejected', 'cancelled') OR (s.status = 'completed' AND e.is_settled)`
   return { checks, ended: rows.map((row) => Object.assign(row, { amountMinor: Number(row.amountMinor) })) }
 }

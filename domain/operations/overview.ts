@@ -79,7 +79,8 @@ const QUEUES = `
 
 const TROUBLE = `
   SELECT count(*) FILTER (WHERE state = 'parked') AS parked, count(*) FILTER (WHERE state = 'retrying') AS retrying,
-         count(*) FILTER (WHERE state = 'behind') AS behind FROM dead_letters`
+         count(*) FILTER (WHERE state = 'behind') AS behind
+    FROM dead_letters WHERE state IN ('parked', 'retrying', 'behind')`
 
 const ORPHANS = `
   SELECT count(*) AS count, min(w.orphan_since) AS "oldestSince"

@@ -46,7 +46,8 @@ export function createRetryBatches({ db, newId }: { db: Database; newId: () => s
                  count(*) FILTER (WHERE now.state = 'succeeded')::integer AS succeeded,
                  count(*) FILTER (WHERE now.state = 'failed')::integer AS failed
             FROM retry_batch_items i
-            LEFT JOIN step_fences f ON i.state = 'retried' AND f.saga_id = i.saga_id AND f.step = i.step
+            -- Without a saga, no fence is looked up: most steps are settled.
+            LEFT JOIN step_fences f ON f.saga_id = CASE i.state WHEN 'retried' THEN i.saga_id END AND f.step = i.step
            CROSS JOIN LATERAL (SELECT CASE WHEN f.saga_id IS NULL THEN i.state WHEN f.parked_at IS NULL THEN 'succeeded'
              WHEN f.parked_noted_at > i.retried_at THEN 'failed' ELSE i.state END AS state) AS now
            WHERE i.batch_id = b.id) AS c

@@ -107,6 +107,12 @@ const SOURCES = `
   reconciliation_differences d LEFT JOIN sagas s ON s.id = d.saga_id
   LEFT JOIN operator_actions a ON a.difference_id = d.id LEFT JOIN operator_reasons r ON r.action_id = a.id`
 
+/** The newest of one state, along its index. $1 is how many; $2 and $3 are the difference before which they are. */
+const walkOf = (state: DifferenceState, isContinued: boolean): string => `
+  (SELECT ${COLUMNS} FROM ${SOURCES} WHERE d.state = '${state}'
+     ${isContinued ? 'AND (d.first_seen, d.id) < ($2::timestamptz, $3::uuid)' : ''}
+    ORDER BY d.first_seen DESC, d.id DESC LIMIT $1::bigint)`
+
 export function createDifferences({ db }: { db: Database }) {
   return {
     async note({ runId, step, claim }: PartClaim, provider: string, findings: readonly Finding[]) {
@@ -137,16 +143,12 @@ export function createDifferences({ db }: { db: Database }) {
       state: DifferenceState | undefined,
       { limit, after }: { limit: number; after?: string | undefined },
     ) => {
-      const [firstSeen = null, id = null] = after?.split(' ') ?? []
+      const states: readonly DifferenceState[] = state === undefined ? ['open', 'settled'] : [state]
       return db.$queryRawUnsafe<Difference[]>(
-        `SELECT ${COLUMNS} FROM ${SOURCES}
-          WHERE d.state = ANY ($1::text[])
-            AND ($2::timestamptz IS NULL OR (d.first_seen, d.id) < ($2::timestamptz, $3::uuid))
-          ORDER BY d.first_seen DESC, d.id DESC LIMIT $4`,
-        state === undefined ? ['open', 'settled'] : [state],
-        firstSeen,
-        id,
+        `SELECT * FROM (${states.map((each) => walkOf(each, after !== undefined)).join(' UNION ALL ')}) AS found
+          ORDER BY "firstSeen" DESC, id DESC LIMIT $1::bigint`,
         limit + 1,
+        ...(after?.split(' ') ?? []),
       )
     },
 
@@ -169,14 +171,14 @@ export function createDifferences({ db }: { db: Database }) {
                  ${reason}, to_jsonb(found) - 'id' - 'saga_id', '{"state": "settled"}' FROM found`
     },
 
-    /** What is gone for long, and runs that are long over. */
+    /** What is gone for long, and runs that are long over. `now()` is the same for all rows, so that an index finds them. */
     async prune(): Promise<void> {
       await db.$executeRaw`
         DELETE FROM reconciliation_differences
-         WHERE state = 'gone' AND last_seen < clock_timestamp() - make_interval(days => ${KEPT_DAYS}::integer)`
+         WHERE state = 'gone' AND last_seen < now() - make_interval(days => ${KEPT_DAYS}::integer)`
       await db.$executeRaw`
         DELETE FROM reconciliation_runs
-         WHERE ended_at < clock_timestamp() - make_interval(days => ${KEPT_DAYS}::integer)`
+         WHERE ended_at < now() - make_interval(days => ${KEPT_DAYS}::integer)`
     },
   }
 }

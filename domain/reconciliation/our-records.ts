@@ -33,16 +33,16 @@ export function createOurRecords(db: Database, { name, saga, ours, states }: Rec
       FROM (SELECT key, changed_at FROM (${ours}) AS ours
              WHERE (changed_at, key) > ($1::timestamptz, $2) AND changed_at < $3::timestamptz
              ORDER BY changed_at, key LIMIT ${PAGE_RECORDS}) AS page`
-  // What is plainly the same on both sides is left out: that is nearly all of it, and `classify` agrees.
+  // Each key is looked up: a join would read all of the records. What is plainly the same on both sides is left out: that is nearly all of it, and `classify` agrees.
   const unlike = `
     SELECT asked.key, r.key IS NOT NULL AS "hasRecord", r.amount_minor AS "amountMinor", r.currency, r.is_live AS "isLive",
            r.changed_at AS "changedAt", s.id AS "sagaId", s.status, s.updated_at AS "sagaUpdatedAt", f.state AS fence
       FROM jsonb_array_elements($1::jsonb) AS a (row)
       CROSS JOIN LATERAL (SELECT row->>0 AS key, (row->>1)::uuid AS saga, row->>2 AS state, (row->>3)::bigint AS amount_minor,
                                  row->>4 AS currency) AS asked
-      LEFT JOIN (${ours}) AS r ON r.key = asked.key
-      LEFT JOIN sagas s ON s.id = coalesce(r.saga_id, asked.saga)
-      LEFT JOIN step_fences f ON f.saga_id = s.id AND f.step = '${name}'
+      LEFT JOIN LATERAL (SELECT * FROM (${ours}) AS ours WHERE key = asked.key LIMIT 1) AS r ON true
+      LEFT JOIN LATERAL (SELECT * FROM sagas WHERE id = coalesce(r.saga_id, asked.saga) LIMIT 1) AS s ON true
+      LEFT JOIN LATERAL (SELECT state FROM step_fences WHERE saga_id = s.id AND step = '${name}' LIMIT 1) AS f ON true
      WHERE (CASE WHEN r.is_live THEN '${states.live}' ELSE '${states.undone}' END = asked.state
        AND r.amount_minor IS NOT DISTINCT FROM asked.amount_minor AND r.currency IS NOT DISTINCT FROM asked.currency
        AND r.key IS NOT NULL) IS NOT TRUE`

@@ -1,7 +1,7 @@
 import { MAX } from 'uuid'
 import { accountStream, streamsOwnedBy } from '../account/accounts.ts'
 import type { Database } from '../../prisma/client.ts'
-import { isTerminal, type SagaStatus } from '../saga/status.ts'
+import type { SagaStatus } from '../saga/status.ts'
 
 /** Bounds of a list: all of it must be so. */
 export interface TransferFilter {
@@ -16,10 +16,10 @@ const walk = (where: string) => `
      CROSS JOIN LATERAL (SELECT FROM sagas s WHERE s.id = t.id AND ($3::text IS NULL OR s.status = $3) LIMIT 1) AS its
     WHERE t.id < $1::uuid AND ${where} ORDER BY t.id DESC LIMIT $2::bigint)`
 
-/** Of a status that is not the last: few of many. */
-const WALK_OPEN = `
-  (SELECT t.id FROM sagas s CROSS JOIN LATERAL (SELECT id FROM transfers WHERE id = s.id LIMIT 1) AS t
-    WHERE s.status = $3::text AND s.id < $1::uuid ORDER BY s.id DESC LIMIT $2::bigint)`
+/** Of a status, along the index of the sagas of transfers. */
+const WALK_STATUS = `
+  (SELECT s.id FROM sagas s CROSS JOIN LATERAL (SELECT FROM transfers WHERE id = s.id LIMIT 1) AS t
+    WHERE s.status = $3::text AND s.definition LIKE 'transfer@%' AND s.id < $1::uuid ORDER BY s.id DESC LIMIT $2::bigint)`
 
 /** Out of an account of an owner. */
 const isOwn = (owner: string) => `t.source_account_id = ANY (ARRAY(
@@ -77,7 +77,7 @@ function walksOf(
     )
   }
   if (own !== undefined) return [walk(own)]
-  return [status !== undefined && !isTerminal(status) ? WALK_OPEN : walk('true')]
+  return [status === undefined ? walk('true') : WALK_STATUS]
 }
 
 export type TransferQueries = ReturnType<typeof createTransferQueries>

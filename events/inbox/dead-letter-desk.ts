@@ -59,6 +59,15 @@ const valuesOf = ({ consumer, streamId, cause, type }: LetterFilter) => [
   type ?? null,
 ]
 
+/**
+ * The oldest letters of one state, along its index: $5 is how many, and $6 and $7 are the letter after which they are. Other
+ * letters are not read, however many there are.
+ */
+const walkOf = (state: LetterState, isContinued: boolean): string => `
+  (SELECT ${COLUMNS} FROM dead_letters d WHERE d.state = '${state}' AND ${FITS}
+     ${isContinued ? 'AND (d.created_at, d.id) > ($6::timestamptz, $7::uuid)' : ''}
+    ORDER BY d.created_at, d.id LIMIT $5)`
+
 /** Orders the list: the time first, as text of one length. */
 export const letterKey = ({ createdAt, id }: DeadLetter): string => `${createdAt.toISOString()} ${id}`
 
@@ -72,10 +81,9 @@ export function createDeadLetterDesk({ pool }: { pool: pg.Pool }) {
       { limit, after }: { limit: number; after?: string | undefined },
     ) =>
       db.query<DeadLetter>(
-        `SELECT ${COLUMNS} FROM dead_letters d WHERE ${FITS} AND d.state = ANY($5::text[])
-            AND ($6::text IS NULL OR (d.created_at, d.id) > (split_part($6, ' ', 1)::timestamptz, split_part($6, ' ', 2)::uuid))
-          ORDER BY d.created_at, d.id LIMIT $7`,
-        [...valuesOf(filter), states, after ?? null, limit + 1],
+        `SELECT * FROM (${states.map((state) => walkOf(state, after !== undefined)).join(' UNION ALL ')}) AS letters
+          ORDER BY "createdAt", id LIMIT $5`,
+        [...valuesOf(filter), limit + 1, ...(after?.split(' ') ?? [])],
       ),
 
     /** With the event itself. */

@@ -30,6 +30,9 @@ const BACKOFF_MAX_MS = 60_000
 export const backoffMs = (attempts: number, random: () => number = Math.random): number =>
   Math.min(BACKOFF_MS * 2 ** (attempts - 1), BACKOFF_MAX_MS) * (0.5 + random() / 2)
 
+/** In the words of an index: operators discard letters, and all of these are kept. */
+export const IS_SET_ASIDE = `state IN ('retrying', 'parked', 'behind')`
+
 /** Which of these streams are set aside for which of the consumers, by `keyOf`. */
 export async function streamsSetAside(
   db: Sql,
