@@ -251,7 +251,7 @@ async function requireExact({ sandboxUrl }: Running, orders: readonly Placed[]):
 }
 
 /** Of one order that was completed. */
-async function historyOf(
+export async function historyOf(
   { ground }: Servers,
   { workflowId }: Running,
   orders: readonly Placed[],

@@ -116,6 +116,57 @@ function drawBar(
   ].join('')
 }
 
+/** One line in each panel, from 0 on. */
+export interface LinePlot {
+  title: string
+  /** What the lower axis counts. */
+  unit: string
+  panels: readonly { title: string; points: readonly { x: number; y: number }[] }[]
+}
+
+const LINES = { perRow: 3, top: 50, height: 130, gap: 50, stroke: '#2b8ad6' }
+
+export function drawLines({ title, unit, panels }: LinePlot): string {
+  const rows = Math.ceil(panels.length / LINES.perRow)
+  const size = {
+    width: LINES.perRow * PANEL.width + 16,
+    height: LINES.top + rows * (LINES.height + LINES.gap) + 10,
+  }
+  return picture(
+    title,
+    size,
+    panels.map((panel, n) => {
+      const top = LINES.top + Math.floor(n / LINES.perRow) * (LINES.height + LINES.gap) + 14
+      return drawLine(panel, unit, (n % LINES.perRow) * PANEL.width, top)
+    }),
+  )
+}
+
+function drawLine(
+  { title, points }: LinePlot['panels'][number],
+  unit: string,
+  x: number,
+  top: number,
+): string {
+  const [from, to] = [x + PANEL.left, x + PANEL.width - PANEL.gap]
+  const topValue = niceAbove(Math.max(...points.map(({ y }) => y)))
+  const last = Math.max(...points.map((point) => point.x))
+  const yOf = (value: number) => top + LINES.height * (1 - value / topValue)
+  const line = points
+    .map((point) => `${fixed(from + ((to - from) * point.x) / last)},${fixed(yOf(point.y))}`)
+    .join(' ')
+  return [
+    text(from, top - 8, title, 'class="panel"'),
+    ...[0, 0.5, 1].map(
+      (share) =>
+        `<line class="line" x1="${from}" x2="${to}" y1="${fixed(yOf(share * topValue))}" y2="${fixed(yOf(share * topValue))}"/>` +
+        text(from - 5, yOf(share * topValue) + 4, short(share * topValue), 'text-anchor="end"'),
+    ),
+    `<polyline points="${line}" fill="none" stroke="${LINES.stroke}" stroke-width="1.5"/>`,
+    text(to, top + LINES.height + 14, `${short(last)} ${unit}`, 'text-anchor="end" class="small"'),
+  ].join('\n')
+}
+
 /** The least of 1, 2, 4 or 8 times a power of ten that is above the value. */
 function niceAbove(value: number): number {
   if (value <= 0) return 1

@@ -71,7 +71,13 @@ describe('the migrator', () => {
     expect(first.migrations[0]).toMatch(/_tables$/)
     expect(first.routines).toContain('FUNCTION step_enter')
     expect(first.routines).toContain('TRIGGER sagas_moves')
-    expect(describeMigrated(first)).toMatch(/applied migrations: .*_tables, .*; functions and triggers: \d+$/)
+    const { length } = first.migrations
+    expect(describeMigrated(first)).toMatch(
+      new RegExp(`applied migrations: ${length}; functions and triggers: \\d+$`),
+    )
+    expect(describeMigrated({ ...first, migrations: first.migrations.slice(0, 2) })).toMatch(
+      /applied migrations: \S+_tables, \S+; functions and triggers: \d+$/,
+    )
     const second = await migrateTest()
     expect(second).toEqual(NOTHING)
     expect(describeMigrated(second)).toBe(`the database is up to date, at release ${RELEASE}`)
