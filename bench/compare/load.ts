@@ -99,7 +99,7 @@ export function openLoad(running: Running): Load {
       return orders
     },
     async open(perSecond, forMs) {
-      watch.every(WATCH_MS.few)
+      watch.every(WATCH_MS.many)
       const beganAt = now()
       const all: Promise<Placed>[] = []
       for (let n = 0; n < (perSecond * forMs) / 1000; n += 1) {

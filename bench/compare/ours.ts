@@ -7,7 +7,7 @@ import { RULER } from './costs.ts'
 import type { Contestant, Ended, Ground, TemporalKind } from './contestant.ts'
 
 /** How far the numbers of events that are committed later may be behind one that was seen. */
-const OVERTAKEN_MAX = 500
+const OVERTAKEN_MAX = 100
 
 /** Processes that carry out orders. */
 const CARRIES_OUT = /^(worker|choreography)/

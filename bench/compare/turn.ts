@@ -22,7 +22,7 @@ export interface Sizes {
 }
 
 export const SIZES: Sizes = {
-  warmUpMs: 3000,
+  warmUpMs: 5000,
   idleMs: 2000,
   closedMs: 5000,
   inFlight: [1, 8, 32, 128],
