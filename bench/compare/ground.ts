@@ -15,9 +15,9 @@ import { answering, createParts, type Parts } from './parts.ts'
  */
 const COMMITTED_WITHIN_MS = 500
 
-/** The comment is for who counts statements: this one is the benchmark's. */
-const ENDED = `/* ruler */
-  SELECT id, status AS outcome, (extract(epoch FROM ended_at) * 1000)::float8 AS "atMs"
+/** The comment is for the count of statements: this one is the bench's. One at the beginning would not be kept. */
+const ENDED = `
+  SELECT /* ruler */ id, status AS outcome, (extract(epoch FROM ended_at) * 1000)::float8 AS "atMs"
     FROM orders WHERE ended_at > to_timestamp($1 / 1000.0) ORDER BY ended_at`
 
 /** Has a contestant's tables made and filled. @returns the orders that have ended since the call before. */
