@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Connection } from '@temporalio/client'
 import { msToTs } from '@temporalio/common/lib/time.js'
 import { childEnvironment } from '../../config.ts'
+import { guard } from '../../stack/guard.ts'
 import { stopPid } from '../../stack/pids.ts'
 import { installWithGo } from '../../stack/locate.ts'
 import { CACHE } from '../../stack/places.ts'
@@ -75,6 +76,8 @@ export async function startTemporalOnPostgres(
       },
     )
     closeSync(logFile)
+    // With the bench, however that ends.
+    guard(child, 'SIGTERM')
     const { pid } = child
     if (pid === undefined) throw new Error('The Temporal server has no process id.')
     const address = `127.0.0.1:${ports[0]}`
