@@ -1,5 +1,5 @@
 import { readdirSync } from 'node:fs'
-import { readFile, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import process from 'node:process'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -7,12 +7,13 @@ import pg from 'pg'
 import { ROOT } from '../root.ts'
 import { openMeter, RULER } from './compare/costs.ts'
 import { openLoad, type Placed } from './compare/load.ts'
+import { MORE_FIGURES, replaceOn } from './compare/report.ts'
 import { createOurs } from './compare/ours.ts'
 import { startServers } from './compare/servers.ts'
 import { historyOf } from './compare/turn.ts'
 import { percentiles, short } from './instruments/figures.ts'
 import { inspectMachine, describeMachine } from './instruments/machine.ts'
-import { markdownTable, replaceFigures } from './instruments/page.ts'
+import { markdownTable } from './instruments/page.ts'
 import { drawLines } from './instruments/plots.ts'
 
 /**
@@ -64,7 +65,11 @@ try {
     log(JSON.stringify(samples.at(-1)))
   }
   const figures = {
-    'the soak': `${describeMachine(describeThis(), 1)} ${short(perSecond)} orders a second for ${minutes} minutes.\n\n${tableOf(samples)}`,
+    'the soak': [
+      '![Latency, memory, open files, connections and CPU by time](../images/soak.svg)',
+      `${describeMachine(describeThis(), 1)} ${short(perSecond)} orders a second for ${minutes} minutes.`,
+      tableOf(samples),
+    ].join('\n\n'),
   }
   process.stdout.write(`${figures['the soak']}\n`)
   if (minutes >= MINUTES_MIN) await publish(samples, figures)
@@ -160,6 +165,5 @@ async function publish(samples: readonly Sample[], figures: Readonly<Record<stri
     ],
   })
   await writeFile(path.join(ROOT, 'docs', 'images', 'soak.svg'), plot)
-  const page = path.join(ROOT, 'docs', 'BENCHMARKS.md')
-  await writeFile(page, replaceFigures(await readFile(page, 'utf8'), figures))
+  await replaceOn(MORE_FIGURES, figures)
 }

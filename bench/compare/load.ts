@@ -69,7 +69,7 @@ export function openLoad(running: Running): Load {
       const text = await answer?.body.text().catch(() => undefined)
       if (answer?.statusCode === 202 && text !== undefined)
         return { id: (JSON.parse(text) as { id: string }).id, intendedAt, acceptedAt: now() }
-      if (answer !== undefined && ![202, 429, 503].includes(answer.statusCode))
+      if (answer !== undefined && !isForNow(answer.statusCode))
         throw new Error(`An order was answered with ${answer.statusCode}: ${text}`)
       if (now() > giveUpAt) throw new Error('An order was not accepted in time.')
       await sleep(RETRY_MS)
@@ -129,6 +129,9 @@ export function openLoad(running: Running): Load {
     },
   }
 }
+
+/** Its client may ask again under the same key: a front whose engine was killed answers 500, too. */
+const isForNow = (status: number) => status === 202 || status === 429 || status >= 500
 
 /** Asks again and again which orders have ended. */
 function createWatch(running: Running) {

@@ -31,18 +31,35 @@ const FILLS = [
 export async function publish(findings: Findings): Promise<void> {
   for (const [name, plot] of Object.entries(plotsOf(findings)))
     await writeFile(path.join(ROOT, 'docs', 'images', `${name}.svg`), drawBars(plot))
-  const page = path.join(ROOT, 'docs', 'BENCHMARKS.md')
-  await writeFile(page, replaceFigures(await readFile(page, 'utf8'), figuresOf(findings)))
+  await replaceOn('BENCHMARKS.md', mainFigures(findings))
+  await replaceOn(MORE_FIGURES, moreFigures(findings))
+}
+
+/** The page of what is not looked at first. */
+export const MORE_FIGURES = path.join('benchmarks', 'figures.md')
+
+/** Replaces figures on a page of the documentation. */
+export async function replaceOn(page: string, figures: Readonly<Record<string, string>>): Promise<void> {
+  const file = path.join(ROOT, 'docs', page)
+  await writeFile(file, replaceFigures(await readFile(file, 'utf8'), figures))
 }
 
 export const figuresOf = (findings: Findings): Record<string, string> => ({
+  ...mainFigures(findings),
+  ...moreFigures(findings),
+})
+
+const mainFigures = (findings: Findings): Record<string, string> => ({
   'the machine': describeMachine(findings.machine, findings.rounds),
   ratios: ratioTable(findings),
   throughput: closedTable(findings, ({ ordersPerSecond }) => ordersPerSecond),
   'time to the end': latencyTable(findings, ({ ended }) => ended),
+  'CPU of an order': cpuTable(findings),
+})
+
+const moreFigures = (findings: Findings): Record<string, string> => ({
   'time to the answer': latencyTable(findings, ({ accepted }) => accepted),
   'open loop': openTable(findings),
-  'CPU of an order': cpuTable(findings),
   'counts of an order': countTable(findings),
   scenes: sceneTable(findings),
   processes: processTable(findings),
