@@ -18,7 +18,7 @@ export interface BarGroup {
 }
 
 const PANEL = { width: 300, height: 190, left: 46, gap: 8 }
-const LEGEND = { top: 38, line: 18, perLine: 5, width: 150 }
+const LEGEND = { top: 38, line: 18, perLine: 5, width: 190 }
 const BAR = { widthMax: 19, between: 2 }
 
 const STYLE = `
