@@ -10,8 +10,8 @@ import { openLoad, type Placed } from './compare/load.ts'
 import { MORE_FIGURES, replaceOn } from './compare/report.ts'
 import { createOurs } from './compare/ours.ts'
 import { startServers } from './compare/servers.ts'
-import { historyOf } from './compare/turn.ts'
-import { percentiles, short } from './instruments/figures.ts'
+import { historyOf, rateOf } from './compare/turn.ts'
+import { short } from './instruments/figures.ts'
 import { inspectMachine, describeMachine } from './instruments/machine.ts'
 import { markdownTable } from './instruments/page.ts'
 import { drawLines } from './instruments/plots.ts'
@@ -67,7 +67,7 @@ try {
   const figures = {
     'the soak': [
       '![Latency, memory, open files, connections and CPU by time](../images/soak.svg)',
-      `${describeMachine(describeThis(), 1)} ${short(perSecond)} orders a second for ${minutes} minutes.`,
+      `${describeMachine(describeThis())} ${short(perSecond)} orders a second for ${minutes} minutes.`,
       tableOf(samples),
     ].join('\n\n'),
   }
@@ -86,16 +86,13 @@ process.exit()
 /** Orders per second that end while so many are in flight. */
 async function bestRate(): Promise<number> {
   await load.closed(BEST_AT, BEST_MS / 4)
-  const orders = await load.closed(BEST_AT, BEST_MS)
-  const beganAt = Math.min(...orders.map(({ intendedAt }) => intendedAt))
-  const lastAt = Math.max(...orders.map(({ endedAt }) => endedAt))
-  return (orders.length * 1000) / (lastAt - beganAt)
+  return rateOf(await load.closed(BEST_AT, BEST_MS)).ordersPerSecond
 }
 
 async function sample(minute: number, orders: readonly Placed[], cpuMs: number): Promise<Sample> {
   // Read models and notifications follow.
   await sleep(1000)
-  const { p50, p99 } = percentiles(orders.map(({ endedAt, intendedAt }) => endedAt - intendedAt))
+  const { p50, p99 } = rateOf(orders).ended
   const { rows } = await database.query<{ connections: number }>(
     `SELECT /* ruler */ count(*)::integer AS connections FROM pg_stat_activity WHERE application_name LIKE 'ordersaga%'`,
   )

@@ -3,10 +3,11 @@ import path from 'node:path'
 import { openPool } from '../../postgres.ts'
 import { compileProcesses } from '../../stack/compile.ts'
 import { freePort } from '../../stack/ports.ts'
+import { answering } from '../../test/harness/served.ts'
 import type { Ended, Ground, Running } from './contestant.ts'
 import { RULER } from './costs.ts'
 import { STOCK, TABLES } from './participants.ts'
-import { answering, createParts, type Parts } from './parts.ts'
+import { createParts, type Parts } from './parts.ts'
 
 /**
  * An order's end is read from the clock before it is committed: one that is seen has others behind it that are

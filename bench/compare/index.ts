@@ -14,8 +14,8 @@ import { playTurn, QUICK, SIZES, type Turn } from './turn.ts'
 
 /**
  * The same orders, carried out by this product and by what a user would take instead: docs/BENCHMARKS.md.
- * `npx order-saga bench compare`; the page is written from a whole run alone. In each round every contestant plays all
- * scenes once, by itself, in an order that is drawn anew.
+ * `npx order-saga bench compare`; the page is written from a whole run alone. In each round every contestant plays one
+ * turn, by itself, in an order that is drawn anew.
  */
 const ROUNDS = 5
 const ROUNDS_MAX = 20

@@ -39,7 +39,7 @@ export interface Load {
   closed(inFlight: number, forMs: number, wish?: (n: number) => Wish): Promise<Placed[]>
   /** Wants an order at each interval, whatever became of those before. */
   open(perSecond: number, forMs: number): Promise<Placed[]>
-  /** Wants so many at the same time. @param onEnded is told how many have ended. */
+  /** Wants so many at the same time. @param onEnded called with how many have ended. */
   burst(
     orders: number,
     options?: { wish?: (n: number) => Wish; onEnded?: (ended: number) => void },

@@ -51,12 +51,3 @@ export function createParts(folder: string) {
 }
 
 export type Parts = ReturnType<typeof createParts>
-
-/** Waits until a process answers at this URL. */
-export const answering = (url: string): Promise<true> =>
-  until(`${url} to answer`, () =>
-    fetch(url).then(
-      ({ ok }) => (ok ? true : undefined),
-      () => undefined,
-    ),
-  )

@@ -50,7 +50,7 @@ export const figuresOf = (findings: Findings): Record<string, string> => ({
 })
 
 const mainFigures = (findings: Findings): Record<string, string> => ({
-  'the machine': describeMachine(findings.machine, findings.rounds),
+  'the machine': `${describeMachine(findings.machine)} Rounds: ${findings.rounds}.`,
   ratios: ratioTable(findings),
   throughput: closedTable(findings, ({ ordersPerSecond }) => ordersPerSecond),
   'time to the end': latencyTable(findings, ({ ended }) => ended),

@@ -196,7 +196,7 @@ async function playScenes(
 }
 
 /** From when the first was wanted to the end of the last. */
-function rateOf(orders: readonly Placed[]): Rate {
+export function rateOf(orders: readonly Placed[]): Rate {
   const beganAt = Math.min(...orders.map(({ intendedAt }) => intendedAt))
   const lastAt = Math.max(...orders.map(({ endedAt }) => endedAt))
   const latencies = (of: (order: Placed) => number): Latencies => {

@@ -1,3 +1,4 @@
+import type { Machine } from '../instruments/machine.ts'
 import type { Kind } from './jobs.ts'
 import type { Cost } from './measure.ts'
 import type { Size } from './sizes.ts'
@@ -17,13 +18,7 @@ export interface Findings {
   invariantsMs: readonly (number | undefined)[]
   /** Of each size. */
   tables: readonly (readonly Size[])[]
-  machine: {
-    cpu: string
-    cores: number
-    node: string
-    postgres: string
-    load: { before: string; after: string }
-  }
+  machine: Machine
 }
 
 /** The depth of an index, or of several. */

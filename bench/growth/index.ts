@@ -1,5 +1,4 @@
 import { mkdir, writeFile } from 'node:fs/promises'
-import os from 'node:os'
 import path from 'node:path'
 import process from 'node:process'
 import { INVARIANTS_MAX_MS } from '../../domain/operations/invariants.ts'
@@ -9,6 +8,7 @@ import { openDatabase } from '../../prisma/client.ts'
 import { COMPILED } from '../../stack/places.ts'
 import { invariantsOf, JOBS, takeSample, timeInvariants, type Job, type Sample } from './jobs.ts'
 import { openProbe, type Cost, type Probe, type Statement } from './measure.ts'
+import { inspectMachine } from '../instruments/machine.ts'
 import type { Findings, Measured } from './findings.ts'
 import { printFindings, publish } from './report.ts'
 import { startServer } from './server.ts'
@@ -33,11 +33,10 @@ if (!sizes.every((size) => Number.isInteger(size) && size >= 2000))
   throw new Error('Give numbers of orders, from 2000 on.')
 
 const log = (line: string) => void process.stderr.write(`${new Date().toISOString().slice(11, 19)} ${line}\n`)
-const load = () => (os.loadavg()[0] ?? 0).toFixed(1)
 
-const loadBefore = load()
 const server = await startServer(sizes, log)
 try {
+  const describeMachine = await inspectMachine(server.urlOf(Math.min(...sizes)), server.folder)
   await requireInvariants(Math.min(...sizes))
   const places = await Promise.all(sizes.map((size) => openPlace(size)))
   const measured: Measured[] = []
@@ -52,13 +51,7 @@ try {
     measured,
     invariantsMs,
     tables: places.map(({ tables }) => tables),
-    machine: {
-      cpu: os.cpus()[0]?.model.trim() ?? 'unknown processor',
-      cores: os.cpus().length,
-      node: process.versions.node,
-      postgres: places[0]?.version ?? 'unknown',
-      load: { before: loadBefore, after: load() },
-    },
+    machine: describeMachine(),
   }
   for (const { close } of places) await close()
   await mkdir(COMPILED, { recursive: true })
@@ -93,7 +86,6 @@ interface Place {
   size: number
   sample: Sample
   tables: Size[]
-  version: string
   probeOf: (settings: Job['settings']) => Promise<Probe>
   close: () => Promise<void>
 }
@@ -105,14 +97,12 @@ async function openPlace(size: number): Promise<Place> {
   const sql = sqlOf(pool)
   const sample = await takeSample(sql)
   const tables = await readSizes(sql)
-  const [row] = await sql.query<{ version: string }>(`SELECT current_setting('server_version') AS version`)
   await pool.end()
   const probes = new Map<string, Promise<Probe>>()
   return {
     size,
     sample,
     tables,
-    version: row?.version ?? 'unknown',
     probeOf(settings) {
       const key = JSON.stringify(settings)
       const probe = probes.get(key) ?? openProbe(url, settings)

@@ -93,7 +93,7 @@ export interface At {
   setup: Setup
 }
 
-/** `order`: the way of an order. `page`: somebody looks. `job`: done again and again. `scan`: reads all of it by its nature. */
+/** `order`: the way of an order. `page`: a client or an operator looks. `job`: done again and again. `scan`: reads all of it by its nature. */
 export type Kind = 'order' | 'page' | 'job' | 'scan'
 
 /** A call of the product. */
@@ -474,8 +474,8 @@ function operatorPages(): Job[] {
       subject: () => ({ subject: 'key:anna' }),
       'unknown subject': () => ({ subject: 'key:none' }),
       action: () => ({ action: 'POST /operations/orders/{id}/retry' }),
-      'action that nobody took': () => ({ action: 'POST /keys' }),
-      'subject and action that nobody took': () => ({ subject: 'key:anna', action: 'POST /keys' }),
+      'action that was never taken': () => ({ action: 'POST /keys' }),
+      'subject and action that was never taken': () => ({ subject: 'key:anna', action: 'POST /keys' }),
       'a past hour': ({ placedAt }) => ({ from: placedAt, to: new Date(placedAt.getTime() + 3_600_000) }),
     }
   const gauges = async (create: (registry: Registry) => void) => {

@@ -3,6 +3,7 @@ import path from 'node:path'
 import process from 'node:process'
 import { ROOT } from '../../root.ts'
 import { percentiles, short } from '../instruments/figures.ts'
+import { describeMachine } from '../instruments/machine.ts'
 import { markdownTable as table, replaceFigures } from '../instruments/page.ts'
 import type { Kind } from './jobs.ts'
 import { growthOf, type Findings, type Growth, type Measured } from './findings.ts'
@@ -44,7 +45,7 @@ export function figuresOf(findings: Findings): Record<string, string> {
   const way = measured.filter(({ kind }) => kind === 'order')
   const others = measured.filter((one) => one.kind !== 'order' && growthOf(one) !== 'flat')
   return {
-    'the machine': describe(findings),
+    'the machine': describeMachine(findings.machine),
     'how many grow': table(['calls', 'flat', 'level off', 'grow'], counts),
     'the way of an order': callTable(findings, way),
     'what is not flat': callTable(findings, others),
@@ -52,9 +53,6 @@ export function figuresOf(findings: Findings): Record<string, string> {
     'the tables': sizeTable(findings.tables.at(-1) ?? [], sizes.at(-1) ?? 1),
   }
 }
-
-const describe = ({ machine: { cpu, cores, node, postgres, load } }: Findings) =>
-  `${cpu}, ${cores} cores; Node ${node}, PostgreSQL ${postgres}; load average ${load.before} before, ${load.after} after.`
 
 const thousands = (count: number) => count.toLocaleString('en')
 

@@ -61,9 +61,6 @@ async function timeFlush(folder: string): Promise<number> {
   return percentiles(times).p50
 }
 
-export const describeMachine = (
-  { cpu, cores, node, postgres, flushMs, load, minutes }: Machine,
-  rounds: number,
-): string =>
+export const describeMachine = ({ cpu, cores, node, postgres, flushMs, load, minutes }: Machine): string =>
   `${cpu}, ${cores} cores; Node ${node}, PostgreSQL ${postgres}; a flush of one small write to this disk takes ` +
-  `${short(flushMs)} ms. Rounds: ${rounds}, in ${minutes} minutes; load average ${load.before} before, ${load.after} after.`
+  `${short(flushMs)} ms. ${minutes} minutes; load average ${load.before} before, ${load.after} after.`

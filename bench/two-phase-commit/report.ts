@@ -37,7 +37,7 @@ export async function publish(findings: Findings): Promise<void> {
 }
 
 export const figuresOf = ({ machine, rounds, series, kills }: Findings): Record<string, string> => ({
-  'the machine': describeMachine(machine, rounds),
+  'the machine': `${describeMachine(machine)} Rounds: ${rounds}.`,
   'throughput and latency': throughputTable(series),
   'locks and flushes': lockTable(series),
   'work in sequence': sequenceTable(series),

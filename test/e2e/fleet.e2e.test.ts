@@ -10,6 +10,7 @@ import { killHard } from '../harness/kill.ts'
 import { expectEnded, placeMixed } from '../harness/mixed-orders.ts'
 import { until } from '../harness/poll.ts'
 import { compiled, createTestDatabase } from '../harness/start.ts'
+import { answering } from '../harness/served.ts'
 import { startWorld } from '../harness/world.ts'
 
 /** More than one of every process, as several machines would run them. */
@@ -61,13 +62,7 @@ beforeAll(async () => {
 }, 120_000)
 
 async function allReady(): Promise<void> {
-  for (const url of urls)
-    await until(`${url} to be ready`, () =>
-      fetch(`${url}/readyz`).then(
-        ({ ok }) => (ok ? true : undefined),
-        () => undefined,
-      ),
-    )
+  for (const url of urls) await answering(`${url}/readyz`)
 }
 
 afterAll(async () => {

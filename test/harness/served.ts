@@ -15,3 +15,12 @@ export const served = (what: string, request: () => Promise<Response>): Promise<
     await response.text()
     return undefined
   })
+
+/** Waits until a process answers at this URL. */
+export const answering = (url: string): Promise<true> =>
+  until(`${url} to answer`, () =>
+    fetch(url).then(
+      ({ ok }) => (ok ? true : undefined),
+      () => undefined,
+    ),
+  )

@@ -13,8 +13,8 @@ import { freePort } from '../../stack/ports.ts'
 import { createApiClient, type ApiClient } from './api-client.ts'
 import { startNatsBroker, type Broker } from './brokers.ts'
 import { openTestPool, type TestDatabase } from './database.ts'
-import { until } from './poll.ts'
 import type { Target } from './prometheus.ts'
+import { answering } from './served.ts'
 import { compiled, createTestDatabase } from './start.ts'
 import { startTcpProxy, type TcpProxy } from './tcp-proxy.ts'
 import { startWatchedProcess, type WatchedProcess } from './watched-process.ts'
@@ -143,9 +143,7 @@ export async function startWatchedSystem(env: Readonly<Record<string, string>>):
   )
 
   const api = createApiClient(`http://127.0.0.1:${port}`, world.url)
-  await until('the API to be ready', async () =>
-    (await fetch(`http://127.0.0.1:${port}/readyz`).catch(() => undefined))?.ok === true ? true : undefined,
-  )
+  await answering(`http://127.0.0.1:${port}/readyz`)
   await Promise.all(PROCESS_NAMES.filter((name) => name !== 'api').map((name) => processes[name].working()))
   return {
     api,

@@ -37,8 +37,8 @@ const EMPTY = [
   'dead letters: retrying',
   'dead letters: behind',
   'audit: unknown subject',
-  'audit: action that nobody took',
-  'audit: subject and action that nobody took',
+  'audit: action that was never taken',
+  'audit: subject and action that was never taken',
   'differences: open',
 ]
 

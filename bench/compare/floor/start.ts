@@ -1,8 +1,9 @@
 import path from 'node:path'
+import { answering } from '../../../test/harness/served.ts'
 import { compileProcesses } from '../../../stack/compile.ts'
 import { freePort } from '../../../stack/ports.ts'
 import type { Contestant, Ended } from '../contestant.ts'
-import { answering, createParts } from '../parts.ts'
+import { createParts } from '../parts.ts'
 import { bundleInto, onBothTemporals } from '../temporal.ts'
 
 const PROGRAMS = { front: 'bench/compare/floor/front', worker: 'bench/compare/floor/worker' }
